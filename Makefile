@@ -1,0 +1,60 @@
+# One command each, from a clean clone: Python 3.11+, make and git are all it takes.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Each worker has a server and a database of its own; three keep two cores busy while some wait.
+TEST := $(BIN)/pytest -n 3 --dist loadfile
+
+# uv installs quickly; it comes into a small environment of its own, so nothing global is touched.
+UV := .uv/bin/uv
+$(UV):
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+
+$(READY): requirements.lock pyproject.toml | $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+.PHONY: setup run test check format bench sim golden lock fuzz help
+
+setup: $(READY) ## install everything into .venv
+
+run: $(READY) ## start everything on an embedded PostgreSQL, port 8000, with demo data
+	@$(BIN)/monigo serve
+
+test: $(READY) ## run the whole test suite
+	@$(TEST)
+
+check: $(READY) ## format, lint, types, import order, house rules, tests
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports --no-cache
+	@$(TEST)
+
+format: $(READY) ## format the code and mend what the linter can
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(READY) ## measure, side by side in one run; see bench/README.md
+	@$(BIN)/python bench/run.py
+
+fuzz: $(READY) ## throw ten minutes of generated requests at every route
+	@$(BIN)/python bench/fuzz.py
+
+sim: $(READY) ## compare random use with an independent auditor; SEED=… tells the same story again
+	@MONIGO_SIM_SEED=$(SEED) MONIGO_SIM_STEPS=$(or $(STEPS),3000) $(BIN)/pytest tests/simulation -k long
+
+golden: $(READY) ## rewrite the golden files; read the diff before you commit it
+	@MONIGO_GOLDEN=write $(BIN)/pytest tests/golden_files
+
+lock: | $(UV) ## resolve the dependencies anew into requirements.lock
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--group dev --output-file requirements.lock pyproject.toml
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'

@@ -1,0 +1,159 @@
+-- Invoices and their lines. Drafts change freely; a final one's amounts never do.
+
+CREATE TABLE invoices (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    number bigint,
+    currency text NOT NULL,
+    subtotal numeric(24, 6) NOT NULL,
+    vat_enabled boolean NOT NULL,
+    vat_rate numeric(7, 4) NOT NULL,
+    vat_amount numeric(24, 6) NOT NULL,
+    total numeric(24, 6) NOT NULL,
+    period_start timestamptz NOT NULL,
+    period_end timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    finalized_at timestamptz,
+    paid_at timestamptz,
+    voided_at timestamptz,
+    due_date timestamptz,
+    CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id),
+    CONSTRAINT invoices_kind_known CHECK (kind IN ('interim', 'closing', 'supplementary')),
+    CONSTRAINT invoices_status_known CHECK (
+        status IN ('draft', 'finalized', 'paid', 'payment_failed', 'uncollectible', 'void')
+    ),
+    CONSTRAINT invoices_currency_is_iso_4217 CHECK (currency ~ '^[A-Z]{3}$'),
+    CONSTRAINT invoices_total_adds_up CHECK (total = subtotal + vat_amount),
+    CONSTRAINT invoices_no_vat_when_disabled CHECK (vat_enabled OR vat_amount = 0),
+    CONSTRAINT invoices_period_half_open CHECK (period_start < period_end),
+    CONSTRAINT invoices_final_is_numbered CHECK (
+        CASE status
+            WHEN 'draft' THEN finalized_at IS NULL AND number IS NULL
+            WHEN 'void' THEN (finalized_at IS NULL) = (number IS NULL)
+            ELSE finalized_at IS NOT NULL AND number IS NOT NULL
+        END
+    ),
+    CONSTRAINT invoices_paid_has_its_time CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    CONSTRAINT invoices_void_has_its_time CHECK ((status = 'void') = (voided_at IS NOT NULL)),
+    CONSTRAINT invoices_number_positive CHECK (number > 0)
+);
+SELECT make_tenant_table('invoices', 'SELECT, INSERT, UPDATE, DELETE');
+ALTER TABLE invoices ADD CONSTRAINT invoices_customer_fkey
+    FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
+    ON DELETE RESTRICT;
+ALTER TABLE invoices ADD CONSTRAINT invoices_subscription_fkey
+    FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
+    ON DELETE RESTRICT;
+CREATE UNIQUE INDEX invoices_number_unique ON invoices (org_id, is_test, number);
+CREATE UNIQUE INDEX invoices_one_draft_per_period
+    ON invoices (org_id, is_test, subscription_id, period_start) WHERE status = 'draft';
+CREATE UNIQUE INDEX invoices_one_closing_per_period
+    ON invoices (org_id, is_test, subscription_id, period_start)
+    WHERE kind = 'closing' AND status <> 'void';
+CREATE INDEX invoices_of_customer ON invoices (org_id, is_test, customer_id);
+CREATE INDEX invoices_newest_first ON invoices (org_id, is_test, created_at DESC, id DESC);
+
+-- `price_id, period_start` is the key that the delta rule sums amounts over, and `group_value` tells
+-- the lines of one price apart where its metric groups. A `credit` line carries
+-- a negative subtotal forward (amount above zero) or brings it into a later invoice (below zero).
+CREATE TABLE invoice_line_items (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    position integer NOT NULL,
+    kind text NOT NULL,
+    price_id uuid,
+    metric_id uuid,
+    period_start timestamptz NOT NULL,
+    period_end timestamptz NOT NULL,
+    description text NOT NULL,
+    quantity numeric(38, 12) NOT NULL,
+    unit_price numeric(30, 12) NOT NULL,
+    amount numeric(24, 6) NOT NULL,
+    cumulative_quantity numeric(38, 12) NOT NULL,
+    cumulative_amount numeric(24, 6) NOT NULL,
+    price_revision integer,
+    created_at timestamptz NOT NULL,
+    group_value text NOT NULL DEFAULT '',
+    CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id),
+    CONSTRAINT invoice_line_items_kind_known CHECK (kind IN ('usage', 'credit')),
+    CONSTRAINT invoice_line_items_usage_has_price
+        CHECK ((kind = 'usage') = (price_id IS NOT NULL AND metric_id IS NOT NULL)),
+    CONSTRAINT invoice_line_items_position_unique UNIQUE (org_id, is_test, invoice_id, position)
+);
+SELECT make_tenant_table('invoice_line_items', 'SELECT, INSERT, DELETE');
+ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_invoice_fkey
+    FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES invoices (org_id, is_test, id)
+    ON DELETE CASCADE;
+ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_price_fkey
+    FOREIGN KEY (org_id, is_test, price_id) REFERENCES prices (org_id, is_test, id)
+    ON DELETE RESTRICT;
+CREATE INDEX invoice_line_items_by_price_and_period
+    ON invoice_line_items (org_id, is_test, subscription_id, period_start, price_id);
+
+-- What a final invoice says stays said, and its status only moves along the allowed arrows.
+CREATE FUNCTION keep_final_invoice() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF old.status <> 'draft' THEN
+            RAISE EXCEPTION 'only a draft can be deleted'
+                USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+        END IF;
+        RETURN old;
+    END IF;
+    IF old.status <> new.status AND NOT (
+        (old.status = 'draft' AND new.status IN ('finalized', 'paid', 'void'))
+        OR (old.status = 'finalized' AND new.status IN ('paid', 'payment_failed', 'void'))
+        OR (old.status = 'payment_failed'
+            AND new.status IN ('finalized', 'paid', 'uncollectible', 'void'))
+        OR (old.status = 'uncollectible' AND new.status IN ('paid', 'void'))
+    ) THEN
+        RAISE EXCEPTION 'an invoice cannot go from % to %', old.status, new.status
+            USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';
+    END IF;
+    IF old.status <> 'draft' AND (
+        (old.customer_id, old.subscription_id, old.kind, old.number, old.currency, old.subtotal,
+            old.vat_enabled, old.vat_rate, old.vat_amount, old.total, old.period_start,
+            old.period_end, old.finalized_at)
+        IS DISTINCT FROM
+        (new.customer_id, new.subscription_id, new.kind, new.number, new.currency, new.subtotal,
+            new.vat_enabled, new.vat_rate, new.vat_amount, new.total, new.period_start,
+            new.period_end, new.finalized_at)
+    ) THEN
+        RAISE EXCEPTION 'a final invoice does not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+    END IF;
+    RETURN new;
+END
+$$;
+CREATE TRIGGER keep_final_invoice BEFORE UPDATE OR DELETE ON invoices
+    FOR EACH ROW EXECUTE FUNCTION keep_final_invoice();
+
+CREATE FUNCTION keep_final_lines() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    line invoice_line_items := CASE WHEN TG_OP = 'INSERT' THEN new ELSE old END;
+BEGIN
+    -- A cascade from a deleted draft finds no invoice any more, and may go on.
+    IF EXISTS (
+        SELECT 1 FROM invoices
+        WHERE org_id = line.org_id AND is_test = line.is_test AND id = line.invoice_id
+            AND status <> 'draft'
+    ) THEN
+        RAISE EXCEPTION 'the lines of a final invoice do not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'invoice_line_items_final_immutable';
+    END IF;
+    RETURN line;
+END
+$$;
+CREATE TRIGGER keep_final_lines BEFORE INSERT OR UPDATE OR DELETE ON invoice_line_items
+    FOR EACH ROW EXECUTE FUNCTION keep_final_lines();

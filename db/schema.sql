@@ -1,0 +1,979 @@
+-- What db/migrations produce, by pg_dump. Written by `make golden`, never by hand.
+
+CREATE TYPE public.pgqueuer_status AS ENUM (
+    'queued',
+    'picked',
+    'successful',
+    'exception',
+    'canceled',
+    'deleted',
+    'failed'
+);
+
+CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
+        EXECUTE format('SELECT create_distributed_table(%L, %L)', target, 'org_id');
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
+
+CREATE FUNCTION public.event_number(properties jsonb, property text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof((properties -> property)) WHEN 'number'::text THEN CASE WHEN ((scale(((properties -> property))::numeric) <= 12) AND (abs(((properties -> property))::numeric) < ('1000000000000000000'::bigint)::numeric)) THEN ((properties -> property))::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((properties ->> property) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((properties ->> property))::numeric ELSE NULL::numeric END ELSE NULL::numeric END;
+
+CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) > public.event_number(filter.value, 'value'::text)) WHEN '>='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) >= public.event_number(filter.value, 'value'::text)) WHEN '<'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) < public.event_number(filter.value, 'value'::text)) WHEN '<='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) <= public.event_number(filter.value, 'value'::text)) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
+
+CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
+
+CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
+BEGIN
+    -- Check operation type and set the emit flag accordingly
+    IF TG_OP = 'UPDATE' AND OLD IS DISTINCT FROM NEW THEN
+        to_emit := true;
+    ELSIF TG_OP = 'DELETE' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'INSERT' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        to_emit := true;
+    END IF;
+
+    -- Perform notification if the emit flag is set
+    IF to_emit THEN
+        PERFORM pg_notify(
+            'ch_pgqueuer',
+            json_build_object(
+                'channel', 'ch_pgqueuer',
+                'operation', lower(TG_OP),
+                'sent_at', NOW(),
+                'table', TG_TABLE_NAME,
+                'type', 'table_changed_event'
+            )::text
+        );
+    END IF;
+
+    -- Return appropriate value based on the operation
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        RETURN NEW;
+    ELSIF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    ELSE
+        RETURN NULL; -- For TRUNCATE and other non-row-specific contexts
+    END IF;
+
+END;
+$$;
+
+CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF old.status <> 'draft' THEN
+            RAISE EXCEPTION 'only a draft can be deleted'
+                USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+        END IF;
+        RETURN old;
+    END IF;
+    IF old.status <> new.status AND NOT (
+        (old.status = 'draft' AND new.status IN ('finalized', 'paid', 'void'))
+        OR (old.status = 'finalized' AND new.status IN ('paid', 'payment_failed', 'void'))
+        OR (old.status = 'payment_failed'
+            AND new.status IN ('finalized', 'paid', 'uncollectible', 'void'))
+        OR (old.status = 'uncollectible' AND new.status IN ('paid', 'void'))
+    ) THEN
+        RAISE EXCEPTION 'an invoice cannot go from % to %', old.status, new.status
+            USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';
+    END IF;
+    IF old.status <> 'draft' AND (
+        (old.customer_id, old.subscription_id, old.kind, old.number, old.currency, old.subtotal,
+            old.vat_enabled, old.vat_rate, old.vat_amount, old.total, old.period_start,
+            old.period_end, old.finalized_at)
+        IS DISTINCT FROM
+        (new.customer_id, new.subscription_id, new.kind, new.number, new.currency, new.subtotal,
+            new.vat_enabled, new.vat_rate, new.vat_amount, new.total, new.period_start,
+            new.period_end, new.finalized_at)
+    ) THEN
+        RAISE EXCEPTION 'a final invoice does not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.keep_final_lines() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    line invoice_line_items := CASE WHEN TG_OP = 'INSERT' THEN new ELSE old END;
+BEGIN
+    -- A cascade from a deleted draft finds no invoice any more, and may go on.
+    IF EXISTS (
+        SELECT 1 FROM invoices
+        WHERE org_id = line.org_id AND is_test = line.is_test AND id = line.invoice_id
+            AND status <> 'draft'
+    ) THEN
+        RAISE EXCEPTION 'the lines of a final invoice do not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'invoice_line_items_final_immutable';
+    END IF;
+    RETURN line;
+END
+$$;
+
+CREATE FUNCTION public.make_tenant_table(target regclass, rights text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    has_mode boolean := EXISTS (
+        SELECT 1 FROM pg_attribute
+        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
+    );
+    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
+BEGIN
+    IF has_mode THEN
+        own_rows := own_rows
+            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
+    );
+    EXECUTE format('GRANT %s ON %s TO monigo_app', rights, target);
+    PERFORM distribute_table(target);
+END
+$_$;
+
+CREATE TABLE public.api_key_lookups (
+    key_hash bytea NOT NULL,
+    org_id uuid NOT NULL,
+    api_key_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    CONSTRAINT api_key_lookups_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
+);
+
+CREATE TABLE public.api_keys (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    is_test_mode boolean NOT NULL,
+    name text NOT NULL,
+    key_prefix text NOT NULL,
+    scopes text[] NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.counters (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    name text NOT NULL,
+    value bigint NOT NULL,
+    CONSTRAINT counters_value_positive CHECK ((value > 0))
+);
+
+CREATE TABLE public.customer_changes (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    version bigint NOT NULL
+);
+
+CREATE TABLE public.customers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    external_id text,
+    name text NOT NULL,
+    email text NOT NULL,
+    phone text NOT NULL,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
+);
+
+CREATE TABLE public.event_counts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    month date NOT NULL,
+    event_count bigint NOT NULL,
+    CONSTRAINT event_counts_month_is_its_first_day CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+    CONSTRAINT event_counts_not_empty CHECK ((event_count > 0))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.event_retention (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    kept_from timestamp with time zone NOT NULL,
+    blanked_until timestamp with time zone NOT NULL,
+    CONSTRAINT event_retention_blanks_what_is_not_kept CHECK ((blanked_until <= kept_from))
+);
+
+CREATE TABLE public.idempotency_records (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    request_key bytea NOT NULL,
+    body_hash bytea NOT NULL,
+    status integer NOT NULL,
+    response_body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_records_key_is_sha256 CHECK ((octet_length(request_key) = 32)),
+    CONSTRAINT idempotency_records_status_kept CHECK ((((status >= 200) AND (status <= 299)) OR (status = ANY (ARRAY[400, 404, 409, 422]))))
+);
+
+CREATE TABLE public.invoice_line_items (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    kind text NOT NULL,
+    price_id uuid,
+    metric_id uuid,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    description text NOT NULL,
+    quantity numeric(38,12) NOT NULL,
+    unit_price numeric(30,12) NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    cumulative_quantity numeric(38,12) NOT NULL,
+    cumulative_amount numeric(24,6) NOT NULL,
+    price_revision integer,
+    created_at timestamp with time zone NOT NULL,
+    group_value text DEFAULT ''::text NOT NULL,
+    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'credit'::text]))),
+    CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
+);
+
+CREATE TABLE public.invoices (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    number bigint,
+    currency text NOT NULL,
+    subtotal numeric(24,6) NOT NULL,
+    vat_enabled boolean NOT NULL,
+    vat_rate numeric(7,4) NOT NULL,
+    vat_amount numeric(24,6) NOT NULL,
+    total numeric(24,6) NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    finalized_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    voided_at timestamp with time zone,
+    due_date timestamp with time zone,
+    CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT invoices_final_is_numbered CHECK (
+CASE status
+    WHEN 'draft'::text THEN ((finalized_at IS NULL) AND (number IS NULL))
+    WHEN 'void'::text THEN ((finalized_at IS NULL) = (number IS NULL))
+    ELSE ((finalized_at IS NOT NULL) AND (number IS NOT NULL))
+END),
+    CONSTRAINT invoices_kind_known CHECK ((kind = ANY (ARRAY['interim'::text, 'closing'::text, 'supplementary'::text]))),
+    CONSTRAINT invoices_no_vat_when_disabled CHECK ((vat_enabled OR (vat_amount = (0)::numeric))),
+    CONSTRAINT invoices_number_positive CHECK ((number > 0)),
+    CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
+    CONSTRAINT invoices_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'finalized'::text, 'paid'::text, 'payment_failed'::text, 'uncollectible'::text, 'void'::text]))),
+    CONSTRAINT invoices_total_adds_up CHECK ((total = (subtotal + vat_amount))),
+    CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
+);
+
+CREATE TABLE public.metrics (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    event_name text NOT NULL,
+    aggregation text NOT NULL,
+    aggregation_property text NOT NULL,
+    description text NOT NULL,
+    filters jsonb NOT NULL,
+    group_by text NOT NULL,
+    version integer NOT NULL,
+    rollups_from timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT metrics_aggregation_known CHECK ((aggregation = ANY (ARRAY['count'::text, 'sum'::text, 'max'::text, 'minimum'::text, 'average'::text, 'unique'::text]))),
+    CONSTRAINT metrics_event_name_not_empty CHECK ((event_name <> ''::text)),
+    CONSTRAINT metrics_filters_is_a_list CHECK ((jsonb_typeof(filters) = 'array'::text)),
+    CONSTRAINT metrics_group_by_is_additive CHECK (((group_by = ''::text) OR (aggregation = ANY (ARRAY['count'::text, 'sum'::text])))),
+    CONSTRAINT metrics_property_where_needed CHECK (((aggregation = 'count'::text) OR (aggregation_property <> ''::text))),
+    CONSTRAINT metrics_version_from_one CHECK ((version >= 1))
+);
+
+COMMENT ON COLUMN public.metrics.version IS 'rises with each change of how events are counted';
+
+COMMENT ON COLUMN public.metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
+
+CREATE TABLE public.organizations (
+    org_id uuid NOT NULL,
+    name text NOT NULL,
+    country text NOT NULL,
+    timezone text NOT NULL,
+    default_currency text NOT NULL,
+    available_currencies text[] NOT NULL,
+    vat_enabled boolean NOT NULL,
+    vat_rate numeric(7,4) NOT NULL,
+    wht_enabled boolean NOT NULL,
+    wht_rate numeric(7,4) NOT NULL,
+    event_ingestion_grace_period_hours integer NOT NULL,
+    raw_event_retention_days integer,
+    requests_per_second_max integer,
+    monthly_event_quota bigint,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT organizations_default_currency_available CHECK ((default_currency = ANY (available_currencies))),
+    CONSTRAINT organizations_event_quota_not_negative CHECK ((monthly_event_quota >= 0)),
+    CONSTRAINT organizations_grace_period_in_bounds CHECK (((event_ingestion_grace_period_hours >= 0) AND (event_ingestion_grace_period_hours <= 720))),
+    CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((raw_event_retention_days >= 100) AND (raw_event_retention_days <= 36500))),
+    CONSTRAINT organizations_request_rate_in_bounds CHECK (((requests_per_second_max >= 1) AND (requests_per_second_max <= 1000000))),
+    CONSTRAINT organizations_vat_rate_is_a_percentage CHECK (((vat_rate >= (0)::numeric) AND (vat_rate <= (100)::numeric))),
+    CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (((wht_rate >= (0)::numeric) AND (wht_rate <= (100)::numeric)))
+);
+
+CREATE TABLE public.pgqueuer (
+    id bigint NOT NULL,
+    priority integer NOT NULL,
+    queue_manager_id uuid,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    updated timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat timestamp with time zone DEFAULT now() NOT NULL,
+    execute_after timestamp with time zone DEFAULT now() NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    entrypoint text NOT NULL,
+    dedupe_key text,
+    payload bytea,
+    headers jsonb,
+    attempts integer DEFAULT 0 NOT NULL,
+    slot bigint
+);
+
+CREATE SEQUENCE public.pgqueuer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_id_seq OWNED BY public.pgqueuer.id;
+
+CREATE TABLE public.pgqueuer_log (
+    id bigint NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    job_id bigint NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    priority integer NOT NULL,
+    entrypoint text NOT NULL,
+    traceback jsonb,
+    aggregated boolean DEFAULT false
+);
+
+ALTER TABLE public.pgqueuer_log ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.pgqueuer_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pgqueuer_schedules (
+    id bigint NOT NULL,
+    expression text NOT NULL,
+    entrypoint text NOT NULL,
+    heartbeat timestamp with time zone DEFAULT now() NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    updated timestamp with time zone DEFAULT now() NOT NULL,
+    next_run timestamp with time zone DEFAULT now() NOT NULL,
+    last_run timestamp with time zone,
+    status public.pgqueuer_status DEFAULT 'queued'::public.pgqueuer_status
+);
+
+CREATE SEQUENCE public.pgqueuer_schedules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_schedules_id_seq OWNED BY public.pgqueuer_schedules.id;
+
+CREATE TABLE public.pgqueuer_statistics (
+    id bigint NOT NULL,
+    created timestamp with time zone DEFAULT date_trunc('sec'::text, now()) NOT NULL,
+    count bigint NOT NULL,
+    priority integer NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    entrypoint text NOT NULL
+);
+
+CREATE SEQUENCE public.pgqueuer_statistics_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_statistics_id_seq OWNED BY public.pgqueuer_statistics.id;
+
+CREATE TABLE public.plans (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    currency text NOT NULL,
+    plan_type text NOT NULL,
+    billing_period text NOT NULL,
+    billing_mode text NOT NULL,
+    trial_period_days integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT plans_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
+    CONSTRAINT plans_billing_period_known CHECK ((billing_period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text, 'quarterly'::text, 'annually'::text]))),
+    CONSTRAINT plans_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT plans_trial_in_bounds CHECK (((trial_period_days >= 0) AND (trial_period_days <= 730))),
+    CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
+);
+
+CREATE TABLE public.price_revisions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    price_id uuid NOT NULL,
+    revision integer NOT NULL,
+    metric_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    model text NOT NULL,
+    unit_price numeric(30,12),
+    tiers jsonb,
+    removed boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT price_revisions_count_from_one CHECK ((revision >= 1)),
+    CONSTRAINT price_revisions_model_known CHECK ((model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text, 'tiered'::text, 'graduated'::text, 'volume'::text, 'weighted_tiered'::text, 'package'::text, 'overage'::text]))),
+    CONSTRAINT price_revisions_shape_fits_model CHECK (
+CASE
+    WHEN (model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text])) THEN (unit_price IS NOT NULL)
+    ELSE (tiers IS NOT NULL)
+END),
+    CONSTRAINT price_revisions_unit_price_not_negative CHECK ((unit_price >= (0)::numeric))
+);
+
+CREATE TABLE public.prices (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.replay_jobs (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    initiated_by text NOT NULL,
+    status text NOT NULL,
+    from_timestamp timestamp with time zone NOT NULL,
+    to_timestamp timestamp with time zone NOT NULL,
+    event_name text NOT NULL,
+    metric_id uuid,
+    metric_version integer,
+    dry_run boolean NOT NULL,
+    events_total bigint NOT NULL,
+    events_replayed bigint NOT NULL,
+    next_customer_id uuid,
+    next_hour timestamp with time zone,
+    report jsonb,
+    error_message text NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT replay_jobs_counts_not_negative CHECK (((events_total >= 0) AND (events_replayed >= 0))),
+    CONSTRAINT replay_jobs_ended_has_its_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text, 'canceled'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT replay_jobs_failed_says_why CHECK (((status = 'failed'::text) = (error_message <> ''::text))),
+    CONSTRAINT replay_jobs_metric_has_its_version CHECK (((metric_id IS NULL) = (metric_version IS NULL))),
+    CONSTRAINT replay_jobs_pending_has_not_started CHECK (((status <> 'pending'::text) OR (started_at IS NULL))),
+    CONSTRAINT replay_jobs_report_of_dry_run CHECK (((report IS NULL) OR dry_run)),
+    CONSTRAINT replay_jobs_started_has_its_time CHECK (((status <> ALL (ARRAY['processing'::text, 'completed'::text])) OR (started_at IS NOT NULL))),
+    CONSTRAINT replay_jobs_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT replay_jobs_window_half_open CHECK ((from_timestamp < to_timestamp))
+);
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.subscription_pauses (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT subscription_pauses_half_open CHECK ((started_at <= ended_at)),
+    CONSTRAINT subscription_pauses_reason_known CHECK ((reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text])))
+);
+
+CREATE TABLE public.subscriptions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    plan_type text NOT NULL,
+    status text NOT NULL,
+    pause_reason text,
+    timezone text NOT NULL,
+    billing_period text NOT NULL,
+    billing_anchor text NOT NULL,
+    anchor_at timestamp with time zone NOT NULL,
+    start_date timestamp with time zone NOT NULL,
+    end_date timestamp with time zone,
+    trial_ends_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
+    CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
+    CONSTRAINT subscriptions_deleted_is_canceled CHECK (((deleted_at IS NULL) OR (status = 'canceled'::text))),
+    CONSTRAINT subscriptions_end_after_start CHECK ((end_date > start_date)),
+    CONSTRAINT subscriptions_pause_has_its_reason CHECK (((status = ANY (ARRAY['paused'::text, 'suspended'::text])) = (pause_reason IS NOT NULL))),
+    CONSTRAINT subscriptions_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text]))),
+    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text])))
+);
+
+CREATE TABLE public.tenant_lookups (
+    org_id uuid NOT NULL
+);
+
+CREATE TABLE public.unfolded_batches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    batch_id uuid NOT NULL,
+    event_count integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT unfolded_batches_not_empty CHECK ((event_count > 0))
+);
+
+CREATE TABLE public.usage_bucket_values (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    metric_id uuid NOT NULL,
+    metric_version integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    value uuid NOT NULL
+);
+
+CREATE TABLE public.usage_buckets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    metric_id uuid NOT NULL,
+    metric_version integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    group_value text NOT NULL,
+    event_count bigint NOT NULL,
+    number_count bigint NOT NULL,
+    number_sum numeric NOT NULL,
+    number_min numeric,
+    number_max numeric,
+    first_event_at timestamp with time zone NOT NULL,
+    last_event_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_buckets_hour_holds_its_events CHECK (((first_event_at >= hour) AND (last_event_at < (hour + '01:00:00'::interval)))),
+    CONSTRAINT usage_buckets_not_empty CHECK ((event_count > 0)),
+    CONSTRAINT usage_buckets_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.usage_events (
+    org_id uuid NOT NULL,
+    dedup uuid NOT NULL,
+    is_test boolean NOT NULL,
+    batch_id uuid NOT NULL,
+    idempotency_key text NOT NULL,
+    customer_id uuid NOT NULL,
+    event_name text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    properties jsonb NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_events_key_length CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255)))
+);
+
+ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
+
+ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
+
+ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_statistics_id_seq'::regclass);
+
+ALTER TABLE ONLY public.api_key_lookups
+    ADD CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
+
+ALTER TABLE ONLY public.counters
+    ADD CONSTRAINT counters_pkey PRIMARY KEY (org_id, is_test, name);
+
+ALTER TABLE ONLY public.customer_changes
+    ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.event_counts
+    ADD CONSTRAINT event_counts_pkey PRIMARY KEY (org_id, is_test, month);
+
+ALTER TABLE ONLY public.event_retention
+    ADD CONSTRAINT event_retention_pkey PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.idempotency_records
+    ADD CONSTRAINT idempotency_records_pkey PRIMARY KEY (org_id, is_test, request_key);
+
+ALTER TABLE ONLY public.invoice_line_items
+    ADD CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.invoice_line_items
+    ADD CONSTRAINT invoice_line_items_position_unique UNIQUE (org_id, is_test, invoice_id, "position");
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.metrics
+    ADD CONSTRAINT metrics_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
+
+ALTER TABLE ONLY public.pgqueuer_log
+    ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer
+    ADD CONSTRAINT pgqueuer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer_schedules
+    ADD CONSTRAINT pgqueuer_schedules_expression_entrypoint_key UNIQUE (expression, entrypoint);
+
+ALTER TABLE ONLY public.pgqueuer_schedules
+    ADD CONSTRAINT pgqueuer_schedules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer_statistics
+    ADD CONSTRAINT pgqueuer_statistics_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.price_revisions
+    ADD CONSTRAINT price_revisions_pkey PRIMARY KEY (org_id, is_test, price_id, revision);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.replay_jobs
+    ADD CONSTRAINT replay_jobs_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.subscription_pauses
+    ADD CONSTRAINT subscription_pauses_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.tenant_lookups
+    ADD CONSTRAINT tenant_lookups_pkey PRIMARY KEY (org_id);
+
+ALTER TABLE ONLY public.unfolded_batches
+    ADD CONSTRAINT unfolded_batches_pkey PRIMARY KEY (org_id, is_test, batch_id);
+
+ALTER TABLE ONLY public.usage_bucket_values
+    ADD CONSTRAINT usage_bucket_values_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, value);
+
+ALTER TABLE ONLY public.usage_buckets
+    ADD CONSTRAINT usage_buckets_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
+
+ALTER TABLE ONLY public.usage_events
+    ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
+
+CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
+CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btree (org_id, is_test, created_at);
+
+CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
+
+CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, number);
+
+CREATE INDEX invoices_of_customer ON public.invoices USING btree (org_id, is_test, customer_id);
+
+CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((kind = 'closing'::text) AND (status <> 'void'::text));
+
+CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE (status = 'draft'::text);
+
+CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_ep_prio_id_idx ON public.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_log_created ON public.pgqueuer_log USING btree (created);
+
+CREATE INDEX pgqueuer_log_job_id_status ON public.pgqueuer_log USING btree (job_id, created DESC);
+
+CREATE INDEX pgqueuer_log_not_aggregated ON public.pgqueuer_log USING btree ((1)) WHERE (NOT aggregated);
+
+CREATE INDEX pgqueuer_log_status ON public.pgqueuer_log USING btree (status);
+
+CREATE INDEX pgqueuer_picked_heartbeat_idx ON public.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::public.pgqueuer_status);
+
+CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON public.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::public.pgqueuer_status) AND (slot IS NOT NULL));
+
+CREATE INDEX pgqueuer_priority_id_id1_idx ON public.pgqueuer USING btree (priority, id DESC) INCLUDE (id) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_queue_manager_id_idx ON public.pgqueuer USING btree (queue_manager_id) WHERE (queue_manager_id IS NOT NULL);
+
+CREATE UNIQUE INDEX pgqueuer_statistics_unique_count ON public.pgqueuer_statistics USING btree (priority, date_trunc('sec'::text, timezone('UTC'::text, created)), status, entrypoint);
+
+CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (dedupe_key) WHERE ((status = ANY (ARRAY['queued'::public.pgqueuer_status, 'picked'::public.pgqueuer_status])) AND (dedupe_key IS NOT NULL));
+
+CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
+
+CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
+
+CREATE INDEX prices_of_plan ON public.prices USING btree (org_id, is_test, plan_id);
+
+CREATE INDEX replay_jobs_newest_first ON public.replay_jobs USING btree (org_id, is_test, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX replay_jobs_one_processing ON public.replay_jobs USING btree (org_id, is_test) WHERE (status = 'processing'::text);
+
+CREATE INDEX replay_jobs_unfinished ON public.replay_jobs USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE UNIQUE INDEX subscription_pauses_one_open ON public.subscription_pauses USING btree (org_id, is_test, subscription_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX subscriptions_of_customer ON public.subscriptions USING btree (org_id, is_test, customer_id);
+
+CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, is_test, plan_id);
+
+CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
+
+CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (org_id, is_test, customer_id, occurred_at);
+
+CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
+
+CREATE TRIGGER keep_final_invoice BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.keep_final_invoice();
+
+CREATE TRIGGER keep_final_lines BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_line_items FOR EACH ROW EXECUTE FUNCTION public.keep_final_lines();
+
+CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.invoice_line_items
+    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invoice_line_items
+    ADD CONSTRAINT invoice_line_items_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.price_revisions
+    ADD CONSTRAINT price_revisions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.price_revisions
+    ADD CONSTRAINT price_revisions_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.replay_jobs
+    ADD CONSTRAINT replay_jobs_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscription_pauses
+    ADD CONSTRAINT subscription_pauses_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_retention ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoice_line_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.idempotency_records USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.invoices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.prices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.replay_jobs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_bucket_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_bucket_values ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_buckets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
+
+GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.counters TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.invoice_line_items TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
+
+GRANT USAGE ON SEQUENCE public.pgqueuer_id_seq TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_log TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_schedules TO monigo_app;
+
+GRANT USAGE ON SEQUENCE public.pgqueuer_schedules_id_seq TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_statistics TO monigo_app;
+
+GRANT USAGE ON SEQUENCE public.pgqueuer_statistics_id_seq TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.tenant_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.usage_bucket_values TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_buckets TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
+
+GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;

@@ -1,0 +1,1 @@
+"""Monigo: an open, self-hosted billing engine."""

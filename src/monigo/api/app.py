@@ -1,0 +1,116 @@
+"""The application: all routes under both faces, documented in one OpenAPI."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monigo.api import (
+    customers,
+    events,
+    health,
+    ingest,
+    ingest_schema,
+    invoices,
+    metrics,
+    organization,
+    plans,
+    replays,
+    subscriptions,
+    usage,
+)
+from monigo.api.bodies import HeldBodies
+from monigo.api.docs import add_docs
+from monigo.api.errors import ERROR_RESPONSES, add_error_handlers
+from monigo.api.request_log import RequestLog
+from monigo.api.routing import bearer
+from monigo.bootstrap import Services
+
+# One handler per resource serves both faces.
+RESOURCES: tuple[APIRouter, ...] = (
+    customers.router,
+    events.router,  # before metrics: /metrics/event-property-keys is no metric's id
+    metrics.router,
+    plans.router,
+    subscriptions.router,
+    usage.router,
+    replays.router,
+    invoices.router,
+)
+PORTAL_PREFIX = "/api/v1/portal"
+
+
+def create_app(services: Services) -> FastAPI:
+    """The ASGI application over these services."""
+    app = MonigoApi(
+        title="Monigo",
+        version="1",
+        summary="Meters usage, prices it, invoices it; exact to the last kobo.",
+        generate_unique_id_function=_operation_id,
+        strict_content_type=False,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.bodies = HeldBodies()
+    app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
+    app.include_router(health.router)
+    shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
+    app.include_router(organization.router, prefix="/v1", **shared)
+    for prefix in ("/v1", "/api/v1"):
+        for router in RESOURCES:
+            app.include_router(router, prefix=prefix, **shared)
+    add_error_handlers(app)
+    app.add_middleware(PortalCors, origins=services.settings.portal_origins)
+    app.add_middleware(RequestLog)
+    add_docs(app)
+    _document_ingest(app)
+    return app
+
+
+class MonigoApi(FastAPI):
+    """All routes; ingestion, the hot path, goes around the framework's layers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == ingest.PATH:
+            await self.state.ingest(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+class PortalCors:
+    """Lets browsers of other origins call the portal's routes, and no others."""
+
+    def __init__(self, app: ASGIApp, origins: list[str]) -> None:
+        self._app = app
+        self._with_cors = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Content-Type", "X-Portal-Token", "Idempotency-Key"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with or without CORS."""
+        is_portal = scope["type"] == "http" and scope["path"].startswith(PORTAL_PREFIX)
+        await (self._with_cors if is_portal else self._app)(scope, receive, send)
+
+
+def _operation_id(route: APIRoute) -> str:
+    face = "dashboard_" if route.path_format.startswith("/api/v1") else ""
+    return f"{face}{route.name}"
+
+
+def _document_ingest(app: FastAPI) -> None:
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = generate()
+        schema["paths"].setdefault(ingest.PATH, ingest_schema.path_item())
+        return schema
+
+    app.openapi = openapi

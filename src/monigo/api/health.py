@@ -1,0 +1,41 @@
+"""Is the process alive, and can it work?"""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from monigo.api.errors import ErrorBody
+from monigo.api.fields import Outgoing
+from monigo.bootstrap import Services
+from monigo.infra.database import as_unavailable
+
+router = APIRouter(tags=["operations"])
+
+
+class Health(Outgoing):
+    """A process that answers."""
+
+    status: str
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """The process is alive."""
+    return Health(status="ok")
+
+
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses={503: {"model": ErrorBody, "description": "The database is not available."}},
+)
+async def readyz(request: Request) -> Health | JSONResponse:
+    """The process can work: its database answers."""
+    services: Services = request.app.state.services
+    try:
+        await services.database.ping()
+    except Exception as error:
+        known = as_unavailable(error)
+        if known is None:
+            raise
+        return JSONResponse({"error": known.message}, 503)
+    return Health(status="ready")

@@ -1,0 +1,163 @@
+"""Routes of subscriptions."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import BeforeValidator, Field
+
+from monigo import invoicing, subscriptions
+from monigo.api.fields import (
+    Id,
+    Incoming,
+    Instant,
+    InstantIn,
+    ListEnvelope,
+    Message,
+    Name,
+    Outgoing,
+    empty_as_none,
+)
+from monigo.api.pagination import Paging, counts
+from monigo.api.routing import TenantRoute, Tx
+from monigo.core.errors import invalid
+from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId
+from monigo.core.periods import BillingAnchor
+from monigo.infra.database import Transaction
+from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
+
+router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])
+
+StatusQuery = Annotated[Status | None, BeforeValidator(empty_as_none)]
+
+
+class SubscriptionIn(Incoming):
+    """Who is to be on which plan. Without `start_date` it starts now."""
+
+    customer_id: Name = Field(examples=["driver-42"], description="UUID or external_id")
+    plan_id: Name = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
+    billing_anchor: Annotated[BillingAnchor | None, BeforeValidator(empty_as_none)] = None
+    start_date: InstantIn = None
+    end_date: InstantIn = None
+
+
+class StatusIn(Incoming):
+    """The status to bring a subscription to."""
+
+    status: Status = Field(examples=["paused"])
+
+
+class SubscriptionOut(Outgoing):
+    """A subscription and its present billing period."""
+
+    id: SubscriptionId
+    org_id: OrganizationId
+    customer_id: CustomerId
+    plan_id: PlanId
+    status: Status
+    current_period_start: Instant
+    current_period_end: Instant
+    trial_ends_at: Instant | None
+    billing_anchor: str
+    timezone: str
+    start_date: Instant
+    end_date: Instant | None
+    canceled_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, tx: Transaction, subscription: Subscription) -> Self:
+        """The wire form, as of now."""
+        period = subscriptions.current_period(subscription, tx.now)
+        return cls(
+            id=subscription.id,
+            org_id=tx.org_id,
+            customer_id=subscription.customer_id,
+            plan_id=subscription.plan_id,
+            status=subscription.status,
+            current_period_start=period.start,
+            current_period_end=period.end,
+            trial_ends_at=subscription.trial_ends_at,
+            billing_anchor=subscription.billing_anchor.value,
+            timezone=subscription.timezone,
+            start_date=subscription.start_date,
+            end_date=subscription.end_date,
+            canceled_at=subscription.canceled_at,
+            created_at=subscription.created_at,
+            updated_at=subscription.updated_at,
+        )
+
+
+class SubscriptionEnvelope(Outgoing):
+    """One subscription."""
+
+    subscription: SubscriptionOut
+
+
+class SubscriptionList(ListEnvelope):
+    """Subscriptions, newest first."""
+
+    subscriptions: list[SubscriptionOut]
+
+
+@router.post("/subscriptions", status_code=201)
+async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvelope:
+    """Put a customer on a plan; one active subscription per customer and plan type."""
+    subscription = await subscriptions.create(
+        tx,
+        NewSubscription(
+            customer=body.customer_id,
+            plan=body.plan_id,
+            billing_anchor=body.billing_anchor or BillingAnchor.SUBSCRIPTION_START,
+            start_date=body.start_date,
+            end_date=body.end_date,
+        ),
+    )
+    return SubscriptionEnvelope(subscription=SubscriptionOut.of(tx, subscription))
+
+
+@router.get("/subscriptions")
+async def list_subscriptions(
+    tx: Tx,
+    paging: Paging,
+    customer_id: Annotated[Name | None, Query()] = None,
+    plan_id: Annotated[Name | None, Query()] = None,
+    status: Annotated[StatusQuery, Query()] = None,
+) -> SubscriptionList:
+    """List subscriptions, newest first."""
+    wanted = SubscriptionFilter(customer_id or None, plan_id or None, status)
+    page = await subscriptions.list_page(tx, paging, wanted)
+    return SubscriptionList(
+        subscriptions=[SubscriptionOut.of(tx, item) for item in page.items], **counts(page)
+    )
+
+
+@router.get("/subscriptions/{subscription_id}")
+async def get_subscription(tx: Tx, subscription_id: Id) -> SubscriptionEnvelope:
+    """Read a subscription."""
+    subscription = await subscriptions.get(tx, subscription_id)
+    return SubscriptionEnvelope(subscription=SubscriptionOut.of(tx, subscription))
+
+
+@router.patch("/subscriptions/{subscription_id}")
+async def update_subscription_status(
+    tx: Tx, subscription_id: Id, body: StatusIn
+) -> SubscriptionEnvelope:
+    """Pause, resume or cancel. Canceling invoices what was used so far."""
+    match body.status:
+        case Status.ACTIVE:
+            subscription = await subscriptions.resume(tx, subscription_id)
+        case Status.PAUSED:
+            subscription = await subscriptions.pause(tx, subscription_id)
+        case Status.CANCELED:
+            subscription = await invoicing.cancel_subscription(tx, subscription_id)
+        case Status.SUSPENDED:
+            raise invalid({"status": "must be active, paused or canceled"})
+    return SubscriptionEnvelope(subscription=SubscriptionOut.of(tx, subscription))
+
+
+@router.delete("/subscriptions/{subscription_id}")
+async def delete_subscription(tx: Tx, subscription_id: Id) -> Message:
+    """Cancel a subscription and take it off the lists; its history stays."""
+    await invoicing.delete_subscription(tx, subscription_id)
+    return Message(message="subscription deleted")

@@ -1,0 +1,52 @@
+"""Chooses implementations and puts the parts together; the only place that does."""
+
+from dataclasses import dataclass
+
+from monigo import invoicing, subscriptions
+from monigo.infra.clock import Clock, SystemClock
+from monigo.infra.database import Database
+from monigo.infra.migrations import migrate
+from monigo.infra.secrets import app_password
+from monigo.infra.settings import Settings
+from monigo.metering import Ingestor
+from monigo.tenancy import KeyFinder, Limits
+
+# What must not depend on a customer or plan any more when it is deleted.
+CUSTOMER_DELETION_GUARDS = (
+    subscriptions.refuse_customer_with_subscription,
+    invoicing.refuse_customer_with_unpaid_invoice,
+)
+PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
+PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a running process works with."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    ingestor: Ingestor
+    limits: Limits
+    keys: KeyFinder
+    app_url: str
+
+
+async def open_services(
+    settings: Settings, owner_url: str, *, clock: Clock | None = None
+) -> Services:
+    """Bring the database to the present schema and connect as the application's role."""
+    app_url = await migrate(owner_url, app_password(settings, owner_url))
+    clock = clock or SystemClock()
+    database = await Database.connect(app_url, clock=clock, pool_size=settings.pool_size)
+    limits = Limits()
+    return Services(
+        settings,
+        database,
+        clock,
+        Ingestor(database, limits),
+        limits,
+        KeyFinder(database),
+        app_url,
+    )

@@ -1,0 +1,8 @@
+"""The command line: serve, api, worker, migrate, and the making of organisations and keys."""
+
+from monigo.cli.commands import app
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,216 @@
+"""The commands. Each says what it did on standard output; logs go to standard error."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+import uvloop
+
+from monigo import tenancy
+from monigo.bootstrap import Services
+from monigo.cli.run import Role, run_roles, running_services
+from monigo.cli.verification import verify_all
+from monigo.core.errors import DomainError
+from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
+from monigo.core.times import format_instant, parse_instant
+from monigo.infra.logging import configure_logging
+from monigo.infra.migrations import MigrationError
+from monigo.infra.postgres import EmbeddedPostgresError
+from monigo.infra.settings import Settings
+from monigo.tenancy import ApiKey, Scope
+
+app = typer.Typer(
+    help="Monigo: an open, self-hosted billing engine. Configured by MONIGO_… variables.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+org_app = typer.Typer(help="Organisations.", no_args_is_help=True)
+key_app = typer.Typer(help="API keys.", no_args_is_help=True)
+app.add_typer(org_app, name="org")
+app.add_typer(key_app, name="key")
+
+Result = TypeVar("Result")
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OrgOption = Annotated[str, typer.Option("--org", help="The organisation's id.")]
+
+
+@app.command()
+def serve() -> None:
+    """Run everything: the embedded database (unless MONIGO_DATABASE_URL is set), API, worker."""
+    _run(lambda settings: run_roles(settings, {Role.API, Role.WORKER}, is_first=True))
+
+
+@app.command()
+def api() -> None:
+    """Run the API only."""
+    _run(lambda settings: run_roles(settings, {Role.API}))
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker only."""
+    _run(lambda settings: run_roles(settings, {Role.WORKER}))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the present schema. Every other command does so, too."""
+    _with_services(_nothing_more)
+    _say("the database has the present schema")
+
+
+@app.command()
+def verify(*, as_json: JsonFlag = False) -> None:
+    """Compute buckets, counts and invoices again from their sources; ends with 1 if any differs."""
+    report = _with_services(verify_all)
+    _say(json.dumps(report.as_json()) if as_json else "\n".join(report.as_lines()))
+    if report.differences:
+        raise typer.Exit(1)
+
+
+@org_app.command("create")
+def create_org(name: str, *, as_json: JsonFlag = False) -> None:
+    """Make an organisation, with a test key and a live key of all scopes."""
+    result = _with_services(lambda services: _create_org(services, name))
+    if as_json:
+        _say(json.dumps(result))
+    else:
+        for label, value in result.items():
+            _say(f"{label}: {value}")
+
+
+@key_app.command("create")
+def create_key(
+    org: OrgOption,
+    *,
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
+    live: Annotated[bool, typer.Option("--live", help="Act on live data, not test data.")] = False,
+    scope: Annotated[list[Scope] | None, typer.Option(help="May repeat; default: all.")] = None,
+    expires_at: Annotated[str | None, typer.Option(help="RFC 3339 time.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make an API key. Its secret is shown now and never again."""
+    issued = _with_services(
+        lambda services: tenancy.issue_key(
+            services.database,
+            _org_id(org),
+            name=name,
+            is_test_mode=not live,
+            scopes=tuple(scope or tenancy.ALL_SCOPES),
+            expires_at=_expiry(expires_at),
+        )
+    )
+    shown = {**_shown(issued.key), "key": issued.secret}
+    _say(json.dumps(shown) if as_json else f"{shown['id']}  {shown['key']}")
+
+
+@key_app.command("list")
+def list_keys(org: OrgOption, *, as_json: JsonFlag = False) -> None:
+    """List an organisation's API keys, newest first."""
+    keys = _with_services(lambda services: tenancy.list_keys(services.database, _org_id(org)))
+    if as_json:
+        _say(json.dumps([_shown(key) for key in keys]))
+        return
+    for key in keys:
+        state = "revoked" if key.revoked_at else "active"
+        _say(f"{key.id}  {key.key_prefix}…  {state}  {','.join(key.scopes)}  {key.name}")
+
+
+@key_app.command("revoke")
+def revoke_key(org: OrgOption, key_id: str) -> None:
+    """End an API key at once."""
+    api_key_id = parse_id(key_id)
+    if api_key_id is None:
+        _fail("KEY_ID must be a UUID")
+    _with_services(
+        lambda services: tenancy.revoke_key(
+            services.database, org_id=_org_id(org), api_key_id=ApiKeyId(api_key_id)
+        )
+    )
+    _say("revoked")
+
+
+async def _nothing_more(_services: Services) -> None:
+    """Opening the services has migrated the database already."""
+
+
+async def _create_org(services: Services, name: str) -> dict[str, str]:
+    organization = await tenancy.create_organization(services.database, name)
+    keys = {
+        mode: await tenancy.issue_key(
+            services.database, organization.id, name=f"{mode} key", is_test_mode=mode == "test"
+        )
+        for mode in ("test", "live")
+    }
+    return {
+        "org_id": str(organization.id),
+        "test_api_key": keys["test"].secret,
+        "live_api_key": keys["live"].secret,
+    }
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "key_prefix": key.key_prefix,
+        "scopes": list(key.scopes),
+        "is_test_mode": key.is_test_mode,
+        "expires_at": key.expires_at and format_instant(key.expires_at),
+        "revoked_at": key.revoked_at and format_instant(key.revoked_at),
+    }
+
+
+def _org_id(text: str) -> OrganizationId:
+    parsed = parse_id(text)
+    if parsed is None:
+        _fail("--org must be an organisation's id")
+    return OrganizationId(parsed)
+
+
+def _expiry(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        _fail(f"--expires-at {error}")
+
+
+def _with_services(action: Callable[[Services], Awaitable[Result]]) -> Result:
+    async def run(settings: Settings) -> Result:
+        async with running_services(settings) as running:
+            return await action(running.services)
+
+    return _run(run)
+
+
+def _run(main: Callable[[Settings], Awaitable[Result]]) -> Result:
+    """Run a command's coroutine; faults of the operator are told in one line."""
+    settings = Settings()
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_awaited(main, settings))
+    except DomainError as error:
+        faults = "; ".join(f"{field} {fault}" for field, fault in error.fields.items())
+        _fail(f"{error.message}{': ' if faults else ''}{faults}")
+    except (MigrationError, EmbeddedPostgresError, OSError) as error:
+        _fail(str(error))
+
+
+async def _awaited(main: Callable[[Settings], Awaitable[Result]], settings: Settings) -> Result:
+    return await main(settings)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _fail(text: str) -> NoReturn:
+    sys.stderr.write(f"monigo: {text}\n")
+    raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""credentials.json: what a newcomer needs to make the first request."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from monigo import tenancy
+from monigo.bootstrap import Services
+from monigo.cli.demo import fill_with_demo
+from monigo.core.errors import ensure
+from monigo.core.ids import OrganizationId
+from monigo.infra.secrets import write_private
+
+FILE_NAME = "credentials.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The file's content. `email` and `password` are null until people can sign in."""
+
+    base_url: str
+    org_id: str
+    test_api_key: str
+    live_api_key: str
+    email: str | None
+    password: str | None
+    database_url: str
+
+
+async def provide_credentials(services: Services, owner_url: str, base_url: str) -> Credentials:
+    """Write the file with keys that work, making a demo organisation in an empty database."""
+    path = services.settings.data_dir / FILE_NAME
+    kept = await _still_known(services, _read(path))
+    if kept is None:
+        kept = await _issue(services)
+    credentials = Credentials(
+        base_url=base_url, email=None, password=None, database_url=owner_url, **kept
+    )
+    write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
+    return credentials
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The organisation and keys of the present file; nothing when it is missing or damaged."""
+    try:
+        present: dict[str, Any] = json.loads(path.read_text())
+        return {name: str(present[name]) for name in ("org_id", "test_api_key", "live_api_key")}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+async def _still_known(services: Services, kept: dict[str, str]) -> dict[str, str] | None:
+    """What was kept, if this database knows the keys."""
+    for name in ("test_api_key", "live_api_key"):
+        reference = await services.keys.find(kept.get(name, ""))
+        if reference is None or str(reference.tenant.org_id) != kept["org_id"]:
+            return None
+    return kept
+
+
+async def _issue(services: Services) -> dict[str, str]:
+    """New keys: for the demo in an empty database, else for the oldest organisation."""
+    organizations = await services.database.organization_ids()
+    if organizations:
+        org_id = organizations[0]
+    else:
+        name = "Demo" if services.settings.demo_data else "My organisation"
+        org_id = (await tenancy.create_organization(services.database, name)).id
+    keys = {
+        mode: await _key(services, org_id, is_test_mode=mode == "test") for mode in ("test", "live")
+    }
+    if not organizations and services.settings.demo_data:
+        caller = await services.keys.find(keys["test"])
+        ensure(caller, "a key that was just issued is known")
+        await fill_with_demo(services, caller)  # pyright: ignore[reportArgumentType] - ensured
+    return {
+        "org_id": str(org_id),
+        "test_api_key": keys["test"],
+        "live_api_key": keys["live"],
+    }
+
+
+async def _key(services: Services, org_id: OrganizationId, *, is_test_mode: bool) -> str:
+    issued = await tenancy.issue_key(
+        services.database, org_id, name="credentials.json", is_test_mode=is_test_mode
+    )
+    return issued.secret

@@ -1,0 +1,179 @@
+"""Starts and stops what a process consists of: database, API, worker."""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+import uvicorn
+
+from monigo.api import create_app
+from monigo.bootstrap import Services, open_services
+from monigo.cli.connections import GuardedProtocol
+from monigo.cli.credentials import Credentials, provide_credentials
+from monigo.infra.logging import logger
+from monigo.infra.postgres import start_embedded
+from monigo.infra.settings import Settings
+from monigo.jobs import run_worker
+
+log = logger(__name__)
+
+# A client that never reads its answer must not keep a stopping process alive.
+DRAIN_SECONDS = 20
+# Objects made, less those freed, before the collector looks at the young ones.
+GARBAGE_THRESHOLD = 20_000
+# More open connections than this are answered 503 rather than left to use up the memory.
+CONCURRENCY_MAX = 2_000
+# Far below what a person notices of a start.
+START_POLL_SECONDS = 0.01
+
+
+class Role(Enum):
+    """What a process can do."""
+
+    API = "api"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Open services, and how the database's owner reaches it."""
+
+    services: Services
+    owner_url: str
+    database_place: str
+
+
+@asynccontextmanager
+async def running_services(settings: Settings) -> AsyncGenerator[Running]:
+    """The database (started or attached to) and the services on it, closed at the end."""
+    embedded = None
+    if settings.database_url is None:
+        embedded = await start_embedded(settings.data_dir, log=log.info)
+        owner_url = embedded.url
+        place = f"embedded PostgreSQL in {settings.data_dir.resolve()}"
+    else:
+        owner_url = settings.database_url.get_secret_value()
+        place = "PostgreSQL at MONIGO_DATABASE_URL"
+    try:
+        services = await open_services(settings, owner_url)
+        try:
+            yield Running(services, owner_url, place)
+        finally:
+            await services.database.close()
+    finally:
+        if embedded is not None:
+            await embedded.stop()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: ours also stop the worker and the database."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def run_roles(
+    settings: Settings, roles: AbstractSet[Role], *, is_first: bool = False
+) -> None:
+    """Run until SIGINT or SIGTERM, then finish what was begun.
+
+    `is_first` also fills an empty database with the demo, and writes credentials.json when ready.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    listener = _listen(settings) if Role.API in roles else None
+    _tune_garbage_collection()
+    async with running_services(settings) as running:
+        async with asyncio.TaskGroup() as group:
+            if Role.WORKER in roles:
+                group.create_task(run_worker(running.services, stop))
+            if listener is not None:
+                server = _server(running.services)
+                group.create_task(_serve(server, listener, stop))
+                await _started(server, stop)
+                if is_first and not stop.is_set():
+                    await _announce(running, listener)
+            log.info("running", roles=sorted(role.value for role in roles))
+        log.info("stopping")
+
+
+def _tune_garbage_collection() -> None:
+    """Collect seldom: requests leave few cycles, and looking for them took a tenth of the time."""
+    gc.collect()
+    gc.freeze()  # What was imported stays for good, and need not be looked at again.
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=2048)
+    except OSError as error:
+        raise OSError(
+            f"can't listen on {settings.host}:{settings.port} ({error.strerror}):"
+            " is another Monigo running? Set MONIGO_PORT to use another port."
+        ) from error
+
+
+def _server(services: Services) -> uvicorn.Server:
+    return _Server(
+        uvicorn.Config(
+            create_app(services),
+            http=GuardedProtocol,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONCURRENCY_MAX,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, stop: asyncio.Event) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await stop.wait()
+    server.should_exit = True
+    await serving
+
+
+async def _started(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    # Uvicorn has no event to wait for, only a flag.
+    while not server.started and not stop.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(START_POLL_SECONDS)
+
+
+async def _announce(running: Running, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    is_local = host in {"0.0.0.0", "127.0.0.1"}  # noqa: S104 - only compared with, not bound to
+    base_url = f"http://{'localhost' if is_local else host}:{port}"
+    credentials = await provide_credentials(running.services, running.owner_url, base_url)
+    _show(running, credentials)
+
+
+def _show(running: Running, credentials: Credentials) -> None:
+    path = running.services.settings.data_dir / "credentials.json"
+    sys.stdout.write(
+        f"""
+Monigo is ready.
+  API       {credentials.base_url}   (reference: {credentials.base_url}/docs)
+  test key  {credentials.test_api_key}
+  database  {running.database_place}
+  all keys  {path}
+
+Try it:
+  curl -H 'Authorization: Bearer {credentials.test_api_key}' {credentials.base_url}/v1/customers
+
+"""
+    )
+    sys.stdout.flush()

@@ -1,0 +1,81 @@
+"""The errors that people and their programs can cause, independent of HTTP."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """What sort of fault an error is; the API maps each kind to one status."""
+
+    INVALID = "invalid"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    INSUFFICIENT = "insufficient"
+    TOO_LARGE = "too_large"
+    MISMATCH = "mismatch"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+
+
+class DomainError(Exception):
+    """A request that can't be done, said so that its sender can mend it.
+
+    `code` is stable for programs, `message` is for people, `fields` maps the path of each
+    faulty input to what is wrong with it. `retry_after_seconds` says when asking again may help.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        code: str,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.fields: dict[str, str] = dict(fields or {})
+        self.retry_after_seconds = retry_after_seconds
+
+
+def without_frames(error: DomainError) -> DomainError:
+    """The error freed of the frames that it came through.
+
+    They refer to what was being worked on, which refers to its answer, this error: a circle that
+    would keep it all in memory until the garbage collector looks.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
+
+
+def invalid(fields: Mapping[str, str]) -> DomainError:
+    """Input that breaks a rule; `fields` names every fault at once."""
+    return DomainError(ErrorKind.INVALID, "validation_failed", "validation failed", fields=fields)
+
+
+def not_found(what: str) -> DomainError:
+    """An id that is unknown here, which another tenant's always is."""
+    return DomainError(ErrorKind.NOT_FOUND, f"{what}_not_found", f"{what} not found")
+
+
+def conflict(code: str, message: str) -> DomainError:
+    """A request at odds with the present state or with uniqueness."""
+    return DomainError(ErrorKind.CONFLICT, code, message)
+
+
+class InvariantError(AssertionError):
+    """Our own fault: something that must hold does not. Rolls back and answers 500."""
+
+
+def ensure(condition: object, what_must_hold: str) -> None:
+    """Raise InvariantError unless `condition` is true.
+
+    For invariants that no input can break; errors of people are DomainErrors.
+    """
+    if not condition:
+        raise InvariantError(what_must_hold)

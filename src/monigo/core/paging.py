@@ -1,0 +1,34 @@
+"""Which part of a list is asked for, and what is given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+# The published clients don't page: without a limit they get everything up to this many.
+PAGE_LIMIT_MAX = 10_000
+# Beyond this, walking the skipped rows costs more than any reader wants to wait.
+PAGE_OFFSET_MAX = 10_000_000
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Skip `offset` items of a newest-first list, then take at most `limit`."""
+
+    limit: int = PAGE_LIMIT_MAX
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list, and how many items there are in all."""
+
+    items: Sequence[Item]
+    total: int
+    offset: int
+
+    @property
+    def has_more(self) -> bool:
+        """Whether items follow after these."""
+        return self.offset + len(self.items) < self.total

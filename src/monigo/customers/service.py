@@ -1,0 +1,102 @@
+"""Use cases of customers."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, not_found
+from monigo.core.ids import CustomerId, parse_id
+from monigo.core.paging import Page, PageRequest
+from monigo.customers import store
+from monigo.customers.types import Customer, CustomerDetails
+from monigo.infra.database import RowLock, Transaction
+from monigo.infra.ids import new_id
+
+# Raises a conflict that names what still depends on the customer.
+DeletionGuard = Callable[[Transaction, CustomerId], Awaitable[None]]
+
+
+async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, bool]:
+    """Create a customer; the same content again returns the existing one (and False).
+
+    Raises:
+        DomainError: conflict, when the external_id belongs to a customer with other content.
+    """
+    created = await store.insert(tx, CustomerId(new_id()), details)
+    if created is not None:
+        return created, True
+    existing = await store.load_by_external_id(tx, details.external_id)
+    if existing is None:  # The one that was in the way has just been deleted.
+        raise DomainError(ErrorKind.UNAVAILABLE, "retry", "please try again", retry_after_seconds=1)
+    if existing.details != details:
+        raise conflict(
+            "customer_exists",
+            f"customer {existing.id} already has the external_id {details.external_id!r},"
+            " with other content",
+        )
+    return existing, False
+
+
+async def get(tx: Transaction, reference: str, *, lock: RowLock = RowLock.NONE) -> Customer:
+    """The customer with this id or external_id.
+
+    Raises:
+        DomainError: not_found.
+    """
+    customer = await store.load_by_reference(tx, parse_id(reference), reference, lock)
+    if customer is None:
+        raise not_found("customer")
+    return customer
+
+
+async def hold(tx: Transaction, customer_id: CustomerId) -> None:
+    """Lock a known customer, deleted or not, until the transaction ends."""
+    await store.lock(tx, customer_id)
+
+
+async def list_page(tx: Transaction, request: PageRequest) -> Page[Customer]:
+    """Customers, newest first."""
+    return await store.list_page(tx, request)
+
+
+async def update(tx: Transaction, reference: str, changes: Mapping[str, Any]) -> Customer:
+    """Change the named details, leaving the others.
+
+    Raises:
+        DomainError: not_found; conflict, when the new external_id is taken.
+    """
+    customer = await get(tx, reference, lock=RowLock.CHANGE)
+    details = replace(customer.details, **changes)
+    changed = await store.update(tx, customer.id, details)
+    if details.external_id != customer.details.external_id:
+        await store.note_change(tx)
+    ensure(changed, "a locked customer can be updated")
+    return changed  # pyright: ignore[reportReturnType] - ensured above
+
+
+async def delete(tx: Transaction, reference: str, guards: Sequence[DeletionGuard]) -> None:
+    """Hide a customer, unless something still depends on it; its external_id is free again.
+
+    Raises:
+        DomainError: not_found; conflict from a guard.
+    """
+    customer = await get(tx, reference, lock=RowLock.EXCLUSIVE)
+    for guard in guards:
+        await guard(tx, customer.id)
+    await store.hide(tx, customer.id)
+
+
+async def resolve(tx: Transaction, references: Iterable[str]) -> dict[str, CustomerId]:
+    """The customers behind ids or external_ids, in one query; unknown references are absent."""
+    ids = {reference: parse_id(reference) for reference in references}
+    found = await store.resolve(tx, [parsed for parsed in ids.values() if parsed], list(ids))
+    resolved = {
+        reference: found.get(str(parsed)) or found.get(reference)
+        for reference, parsed in ids.items()
+    }
+    return {reference: known for reference, known in resolved.items() if known is not None}
+
+
+async def changes_version(tx: Transaction) -> int:
+    """A number that rises with every change after which a reference may mean another customer."""
+    return await store.load_version(tx)

@@ -1,0 +1,1 @@
+"""What touches the world: database, clock, settings, logs. It knows no billing."""

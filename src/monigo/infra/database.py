@@ -1,0 +1,249 @@
+"""Connections, and transactions that see one tenant's rows only."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import asyncpg
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.ids import OrganizationId
+from monigo.infra.clock import Clock
+
+# Longer than any honest statement; a runaway one must not hold locks for ever.
+STATEMENT_TIMEOUT_SECONDS = 30
+# A request that waits longer for a row than this is better told to come again.
+LOCK_TIMEOUT_SECONDS = 10
+# A process that hangs inside a transaction loses it, and with it its locks.
+IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    OwnConnection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:  # The driver's classes take type arguments in its stubs only.
+    Connection = asyncpg.pool.PoolConnectionProxy
+    OwnConnection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+
+class RowLock(StrEnum):
+    """How firmly a row is held until the transaction ends; the SQL that says so."""
+
+    NONE = ""
+    # It stays as it is referred to: no delete, while others may refer to it, too.
+    KEEP = "FOR KEY SHARE"
+    # It stays exactly as it is.
+    FREEZE = "FOR SHARE"
+    # Ours to change; others may still refer to it.
+    CHANGE = "FOR NO KEY UPDATE"
+    # Ours alone.
+    EXCLUSIVE = "FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose data: one organisation in one mode."""
+
+    org_id: OrganizationId
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction under row-level security, and the instant at which it acts.
+
+    The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
+    tenant data can forget them; further arguments start at `$3`.
+    """
+
+    connection: Connection
+    tenant: Tenant
+    now: datetime
+
+    @property
+    def org_id(self) -> OrganizationId:
+        """The organisation whose rows are seen."""
+        return self.tenant.org_id
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the test data is seen, or the live data."""
+        return self.tenant.is_test
+
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """All rows."""
+        return await self.connection.fetch(query, self.org_id, self.is_test, *arguments)
+
+    async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row, if any."""
+        return await self.connection.fetchrow(query, self.org_id, self.is_test, *arguments)
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        """The first row's first column, or None."""
+        return await self.connection.fetchval(query, self.org_id, self.is_test, *arguments)
+
+    async def execute(self, query: str, *arguments: Any) -> str:
+        """Run without rows; the command's tag (`UPDATE 1`)."""
+        return await self.connection.execute(query, self.org_id, self.is_test, *arguments)
+
+    async def savepoint(self) -> None:
+        """Mark the point that `rollback_to_savepoint` returns to."""
+        await self.connection.execute("SAVEPOINT attempt")
+
+    async def rollback_to_savepoint(self) -> None:
+        """Undo what was done since `savepoint`, keeping the transaction open."""
+        await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
+
+
+async def _keep_session(_connection: object) -> None:
+    """Nothing to reset: we only ever set what ends with the transaction."""
+
+
+class Database:
+    """The pool of the application's role, which row-level security binds."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    @classmethod
+    async def connect(cls, url: str, *, clock: Clock, pool_size: int) -> Self:
+        """Open the pool; `url` is the application role's."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            reset=_keep_session,
+            server_settings={
+                "application_name": "monigo",
+                "timezone": "UTC",
+                "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+                "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+                "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_SECONDS}s",
+            },
+        )
+        return cls(pool, clock)
+
+    async def close(self) -> None:
+        """Wait for the borrowed connections and close all."""
+        try:
+            async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
+        """One transaction that sees and touches this tenant's rows only; commits at the end."""
+        async with self._begun(f"BEGIN; {_bound_to(tenant)}") as connection:
+            yield Transaction(connection, tenant, self._clock.now())
+
+    @asynccontextmanager
+    async def snapshot(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
+        """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
+        async with self._begun(f"{begin}; {_bound_to(tenant)}") as connection:
+            yield Transaction(connection, tenant, self._clock.now())
+
+    @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
+        async with self._pool.acquire() as connection:
+            try:
+                await connection.execute(begin)
+                yield connection
+                await connection.execute("COMMIT")
+            except BaseException as error:
+                await _roll_back(connection, error)
+                raise
+
+    @asynccontextmanager
+    async def lookups(self) -> AsyncGenerator[Connection]:
+        """A connection outside any tenant: it sees the look-up tables, which hold ids only."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise unless the database answers."""
+        async with self.lookups() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def organization_ids(self) -> list[OrganizationId]:
+        """All organisations, for work that goes through them one by one."""
+        async with self.lookups() as connection:
+            rows = await connection.fetch("SELECT org_id FROM tenant_lookups ORDER BY org_id")
+        return [OrganizationId(row["org_id"]) for row in rows]
+
+
+def _bound_to(tenant: Tenant) -> str:
+    """Makes a transaction see one tenant's rows; gone with the transaction.
+
+    Typed values only, so that the text can hold nothing but a UUID and a boolean.
+    """
+    mode = "true" if tenant.is_test else "false"
+    return f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = '{mode}'"
+
+
+async def _roll_back(connection: Connection, error: BaseException) -> None:
+    """Ready a connection for its next use, or give it up where it is broken; never raises more."""
+    if isinstance(error, asyncpg.InternalClientError):
+        connection.terminate()  # Cut off in the middle of an answer, of which the rest may come.
+    elif not connection.is_closed():
+        try:
+            await connection.execute("ROLLBACK")
+        except (*_PASSING_FAULTS, TimeoutError):
+            connection.terminate()
+
+
+def violated_constraint(error: asyncpg.PostgresError) -> str:
+    """The constraint's name as the migrations wrote it (a cluster's shards append `_digits`)."""
+    return re.sub(r"_\d+$", "", error.constraint_name or "")
+
+
+@contextmanager
+def violations_as(errors: Mapping[str, Callable[[], DomainError]]) -> Any:
+    """Turn violations of the named constraints into the errors that people understand."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        make_error = errors.get(violated_constraint(error))
+        if make_error is None:
+            raise
+        raise make_error() from error
+
+
+# What a healthy system answers again in a moment: no connection, no space, no lock.
+_PASSING_FAULTS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresIOError,
+    ConnectionError,
+    OSError,
+)
+
+
+def as_unavailable(error: BaseException) -> DomainError | None:
+    """The error to answer when the database is away, full or too busy; None for other faults."""
+    if not isinstance(error, _PASSING_FAULTS):
+        return None
+    return DomainError(
+        ErrorKind.UNAVAILABLE,
+        "database_unavailable",
+        "the database is not available, please try again",
+        retry_after_seconds=1,
+    )

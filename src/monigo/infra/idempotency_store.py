@@ -1,0 +1,61 @@
+"""The store of answers to requests that carried an Idempotency-Key."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monigo.infra.database import Transaction
+
+# How long a repeated request gets its first answer.
+KEPT_FOR = timedelta(hours=24)
+
+# Ends with the transaction, also when the process dies: nothing is left behind to lapse.
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
+
+SELECT = """
+    SELECT body_hash, status, response_body FROM idempotency_records
+    WHERE org_id = $1 AND is_test = $2 AND request_key = $3 AND created_at >= $4
+"""
+
+UPSERT = """
+    INSERT INTO idempotency_records (
+        org_id, is_test, request_key, body_hash, status, response_body, created_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (org_id, is_test, request_key) DO UPDATE
+    SET body_hash = excluded.body_hash, status = excluded.status,
+        response_body = excluded.response_body, created_at = excluded.created_at
+"""
+
+DELETE_OLD = """
+    DELETE FROM idempotency_records WHERE org_id = $1 AND is_test = $2 AND created_at < $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it was given, and the hash of the body it answered."""
+
+    body_hash: bytes
+    status: int
+    response_body: bytes
+
+
+async def try_lock(tx: Transaction, request_key: bytes) -> bool:
+    """Whether no other transaction is at this request; if so, none will be until ours ends."""
+    number = int.from_bytes(request_key[:8], "big", signed=True)
+    return await tx.connection.fetchval(TRY_LOCK, number)
+
+
+async def load(tx: Transaction, request_key: bytes, *, since: datetime) -> Kept | None:
+    """The answer kept for a request, unless it is older than `since`."""
+    row = await tx.fetchrow(SELECT, request_key, since)
+    return None if row is None else Kept(row["body_hash"], row["status"], row["response_body"])
+
+
+async def store(tx: Transaction, request_key: bytes, kept: Kept) -> None:
+    """Keep an answer; it replaces one that is too old to be given."""
+    await tx.execute(UPSERT, request_key, kept.body_hash, kept.status, kept.response_body, tx.now)
+
+
+async def forget(tx: Transaction, *, before: datetime) -> None:
+    """Delete the answers older than `before`."""
+    await tx.execute(DELETE_OLD, before)

@@ -1,0 +1,146 @@
+"""Brings a database to the present schema, and makes the role that the application uses."""
+
+import contextlib
+import hashlib
+import hmac
+import re
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from monigo.infra.database import OwnConnection
+from monigo.infra.logging import logger
+
+log = logger(__name__)
+
+APP_ROLE = "monigo_app"
+# Any fixed number: processes that start at once queue up behind it.
+MIGRATION_LOCK = 0x6D6F6E69676F
+# A migration that must wait longer than this for a table gives up rather than block everyone.
+MIGRATION_LOCK_TIMEOUT = "10s"
+MIGRATION_STATEMENT_TIMEOUT = "15min"
+
+_PACKAGED = Path(__file__).parent.parent / "migrations"
+_CHECKED_OUT = Path(__file__).parents[3] / "db" / "migrations"
+
+
+class MigrationError(Exception):
+    """The database can't be brought to the present schema; the message says why."""
+
+
+def migration_files() -> list[Path]:
+    """The numbered SQL files in order, from the wheel or the checkout."""
+    directory = _PACKAGED if _PACKAGED.is_dir() else _CHECKED_OUT
+    files = sorted(directory.glob("[0-9]*.sql"))
+    if not files:
+        raise MigrationError(f"no migrations in {directory}")
+    return files
+
+
+def app_url(owner_url: str, app_password: str | None) -> str:
+    """The URL of the application's role on the owner's database.
+
+    Unless set, the role's password is derived from the owner's, so that every process that is
+    given the same owner URL finds the same one.
+
+    Raises:
+        MigrationError: neither a password for the role nor one to derive it from.
+    """
+    parts = urlsplit(owner_url)
+    if app_password is None:
+        if not parts.password:
+            raise MigrationError(
+                "MONIGO_DATABASE_URL holds no password: set MONIGO_APP_PASSWORD for the role"
+                f" {APP_ROLE} (any value will do where the server trusts local connections)"
+            )
+        app_password = hmac.new(
+            parts.password.encode(), APP_ROLE.encode(), hashlib.sha256
+        ).hexdigest()
+    address = parts.netloc.rpartition("@")[2]
+    netloc = f"{APP_ROLE}:{quote(app_password, safe='')}@{address}"
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+
+
+async def migrate(owner_url: str, app_password: str | None) -> str:
+    """Apply what is missing and return the application role's URL. Safe to run at once anywhere.
+
+    Raises:
+        MigrationError: an applied migration was changed, or the database is newer than this code.
+    """
+    role_url = app_url(owner_url, app_password)
+    connection = await asyncpg.connect(owner_url, command_timeout=None)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await _ensure_role(connection, role_url)
+        await _apply_missing(connection)
+    finally:
+        await connection.close()  # Releases the lock, too.
+    return role_url
+
+
+async def _ensure_role(connection: OwnConnection, role_url: str) -> None:
+    # Role statements take no parameters; the server itself quotes the literal.
+    password = await connection.fetchval(
+        "SELECT quote_literal($1::text)", urlsplit(role_url).password or ""
+    )
+    exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP_ROLE)
+    if not exists:
+        # A role belongs to the whole server, on which another database may be migrated just now.
+        with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            await connection.execute(f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD {password}")
+    if not await _can_connect(role_url):
+        await connection.execute(f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD {password}")
+    flags = await connection.fetchrow(
+        "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = $1", APP_ROLE
+    )
+    if flags is None or flags["rolsuper"] or flags["rolbypassrls"]:
+        raise MigrationError(f"the role {APP_ROLE} must not be able to bypass row-level security")
+
+
+async def _can_connect(url: str) -> bool:
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+        return False
+    await connection.close()
+    return True
+
+
+async def _apply_missing(connection: OwnConnection) -> None:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        " version integer CONSTRAINT schema_migrations_pkey PRIMARY KEY,"
+        " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
+    applied = {row["version"]: row["checksum"] for row in rows}
+    files = {_version(path): path for path in migration_files()}
+    if unknown := sorted(applied.keys() - files.keys()):
+        raise MigrationError(f"the database is newer than this program: it has migration {unknown}")
+    for version, path in files.items():
+        text = path.read_text()
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        if version in applied:
+            if applied[version] != checksum:
+                raise MigrationError(f"migration {path.name} was changed after it was applied")
+            continue
+        async with connection.transaction():
+            await connection.execute(
+                f"SET LOCAL lock_timeout = '{MIGRATION_LOCK_TIMEOUT}';"
+                f" SET LOCAL statement_timeout = '{MIGRATION_STATEMENT_TIMEOUT}'"
+            )
+            await connection.execute(text)
+            await connection.execute(
+                "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)",
+                version,
+                checksum,
+            )
+        log.info("migration applied", migration=path.name)
+
+
+def _version(path: Path) -> int:
+    match = re.match(r"(\d{4})_[a-z0-9_]+\.sql$", path.name)
+    if match is None:
+        raise MigrationError(f"{path.name} is not named like 0001_what_it_does.sql")
+    return int(match[1])

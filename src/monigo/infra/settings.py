@@ -1,0 +1,34 @@
+"""Configuration from `MONIGO_…` environment variables."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; each field's variable is its name with `MONIGO_` before."""
+
+    model_config = SettingsConfigDict(env_prefix="MONIGO_", env_ignore_empty=True)
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
+    data_dir: Path = Field(
+        default=Path(".monigo"), description="embedded database and credentials.json"
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="owner's libpq URL; unset: an embedded PostgreSQL"
+    )
+    app_password: SecretStr | None = Field(
+        default=None,
+        description="password of the role monigo_app; unset: derived from the owner's password",
+    )
+    pool_size: int = Field(default=10, ge=2, le=200, description="database connections a process")
+    demo_data: bool = Field(default=True, description="fill an empty database with an example")
+    portal_origins: list[str] = Field(
+        default=["*"], description="web origins that may call the portal's routes (CORS)"
+    )
+    log_format: str | None = Field(
+        default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"
+    )
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

@@ -1,0 +1,27 @@
+"""Keeps tables from growing with what nobody may ask for any more."""
+
+from monigo import metering
+from monigo.bootstrap import Services
+from monigo.infra import idempotency_store, job_queue_store
+from monigo.infra.database import Tenant
+
+
+async def forget_idempotency_records(services: Services) -> None:
+    """Delete the answers that a repeated request no longer gets, tenant by tenant."""
+    for org_id in await services.database.organization_ids():
+        for is_test in (True, False):
+            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
+                await idempotency_store.forget(tx, before=tx.now - idempotency_store.KEPT_FOR)
+
+
+async def forget_event_properties(services: Services) -> None:
+    """Empty the properties of events that are older than their organisation keeps them."""
+    for org_id in await services.database.organization_ids():
+        for is_test in (True, False):
+            await metering.forget_properties(services.database, Tenant(org_id, is_test))
+
+
+async def forget_queue_log(services: Services) -> None:
+    """Delete what the job queue wrote about jobs that ended long ago."""
+    async with services.database.lookups() as connection:
+        await job_queue_store.forget_log(connection)

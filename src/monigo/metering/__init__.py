@@ -1,0 +1,102 @@
+"""Usage events and what is measured from them."""
+
+from monigo.metering.explorer import (
+    EVENTS_A_PAGE_MAX,
+    list_events,
+    plan_walk,
+    property_keys,
+)
+from monigo.metering.export import export_csv
+from monigo.metering.folding import fold_all, fold_lag
+from monigo.metering.ingestion import Ingestor
+from monigo.metering.points import Granularity
+from monigo.metering.replay import (
+    REPLAY,
+    StepSize,
+    begin_replay,
+    cancel_replay,
+    complete_replay,
+    define_metric,
+    fail_replay,
+    get_replay,
+    list_replays,
+    redefine_metric,
+    replay_some,
+    replayed_hours,
+    requeue_replays,
+    start_replay,
+)
+from monigo.metering.replay_store import REPLAY_RUNNING
+from monigo.metering.retention import forget_properties
+from monigo.metering.rules import AGE_MAX, decode_batch
+from monigo.metering.series import read_series
+from monigo.metering.service import list_activity, measure
+from monigo.metering.types import (
+    CustomerActivity,
+    Event,
+    EventFilter,
+    EventPage,
+    EventRequest,
+    IngestResult,
+    ReplayJob,
+    ReplayRequest,
+    ReplayStatus,
+    Series,
+    SeriesPoint,
+    SeriesRequest,
+    StoredEvent,
+    Usage,
+    UsageChange,
+    UsageQuery,
+)
+from monigo.metering.verification import verify
+
+__all__ = [
+    "AGE_MAX",
+    "EVENTS_A_PAGE_MAX",
+    "REPLAY",
+    "REPLAY_RUNNING",
+    "CustomerActivity",
+    "Event",
+    "EventFilter",
+    "EventPage",
+    "EventRequest",
+    "Granularity",
+    "IngestResult",
+    "Ingestor",
+    "ReplayJob",
+    "ReplayRequest",
+    "ReplayStatus",
+    "Series",
+    "SeriesPoint",
+    "SeriesRequest",
+    "StepSize",
+    "StoredEvent",
+    "Usage",
+    "UsageChange",
+    "UsageQuery",
+    "begin_replay",
+    "cancel_replay",
+    "complete_replay",
+    "decode_batch",
+    "define_metric",
+    "export_csv",
+    "fail_replay",
+    "fold_all",
+    "fold_lag",
+    "forget_properties",
+    "get_replay",
+    "list_activity",
+    "list_events",
+    "list_replays",
+    "measure",
+    "plan_walk",
+    "property_keys",
+    "read_series",
+    "redefine_metric",
+    "replay_some",
+    "replayed_hours",
+    "requeue_replays",
+    "start_replay",
+    "verify",
+]

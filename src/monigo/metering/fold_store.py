@@ -1,0 +1,164 @@
+"""The SQL that folds events into hour buckets, batch by batch, and builds buckets anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from monigo.core.ids import OrganizationId
+from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.metering.rules import first_of_month
+
+# Folds of a tenant go side by side; building buckets anew needs the tenant to itself.
+SHARE_FOLDING = (
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
+)
+HOLD_FOLDING = (
+    "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
+)
+
+SELECT_TENANTS = """
+    SELECT DISTINCT org_id, is_test FROM unfolded_batches ORDER BY org_id, is_test LIMIT $1
+"""
+
+SELECT_LAG = "SELECT now() - min(received_at) FROM unfolded_batches"
+
+TAKE_BATCHES = """
+    DELETE FROM unfolded_batches
+    WHERE org_id = $1 AND is_test = $2 AND batch_id IN (
+        SELECT batch_id FROM unfolded_batches
+        WHERE org_id = $1 AND is_test = $2
+        ORDER BY batch_id
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING batch_id, event_count, received_at
+"""
+
+# What events become, whichever way they are `{chosen}`. OFFSET 0 keeps the planner from merging
+# this into the sums around it, which would work each number out four times.
+COUNTED = """
+    SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
+        date_trunc('hour', event.occurred_at, 'UTC') AS hour, event.occurred_at,
+        event_group(event.properties, metric.group_by) AS group_value,
+        CASE WHEN metric.aggregation NOT IN ('count', 'unique')
+            THEN event_number(event.properties, metric.aggregation_property)
+        END AS number,
+        CASE WHEN metric.aggregation = 'unique'
+            THEN event_value(event.properties, metric.aggregation_property)
+        END AS value
+    FROM usage_events AS event
+    JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+        AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
+    WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
+        AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
+    OFFSET 0
+"""
+
+# Sorted, so that two folds that touch the same buckets take their locks in one order.
+INSERT_BUCKETS = """
+    INSERT INTO usage_buckets AS bucket (
+        org_id, is_test, customer_id, metric_id, metric_version, hour, group_value, event_count,
+        number_count, number_sum, number_min, number_max, first_event_at, last_event_at
+    )
+    SELECT $1, $2, customer_id, metric_id, metric_version, hour, group_value, count(*),
+        count(number), coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
+        max(occurred_at)
+    FROM ({counted}) AS counted
+    GROUP BY customer_id, metric_id, metric_version, hour, group_value
+    ORDER BY customer_id, metric_id, metric_version, hour, group_value
+"""
+
+ADD_BUCKETS = f"""{INSERT_BUCKETS}
+    ON CONFLICT (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value)
+    DO UPDATE SET
+        event_count = bucket.event_count + excluded.event_count,
+        number_count = bucket.number_count + excluded.number_count,
+        number_sum = bucket.number_sum + excluded.number_sum,
+        number_min = least(bucket.number_min, excluded.number_min),
+        number_max = greatest(bucket.number_max, excluded.number_max),
+        first_event_at = least(bucket.first_event_at, excluded.first_event_at),
+        last_event_at = greatest(bucket.last_event_at, excluded.last_event_at)
+"""
+
+ADD_VALUES = """
+    INSERT INTO usage_bucket_values (
+        org_id, is_test, customer_id, metric_id, metric_version, hour, value
+    )
+    SELECT DISTINCT $1::uuid, $2::boolean, customer_id, metric_id, metric_version, hour, value
+    FROM ({counted}) AS counted
+    WHERE value IS NOT NULL
+    ORDER BY customer_id, metric_id, metric_version, hour, value
+    ON CONFLICT DO NOTHING
+"""
+
+_OF_BATCHES = COUNTED.format(chosen="event.batch_id = ANY ($3::uuid[])")
+FOLD_BATCHES = ADD_BUCKETS.format(counted=_OF_BATCHES)
+FOLD_VALUES_OF_BATCHES = ADD_VALUES.format(counted=_OF_BATCHES)
+
+COUNT_EVENTS_OF_BATCHES = """
+    SELECT count(*) FROM usage_events
+    WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[])
+"""
+
+HAS_UNIQUE_METRIC = """
+    SELECT EXISTS (
+        SELECT 1 FROM metrics
+        WHERE org_id = $1 AND is_test = $2 AND aggregation = 'unique' AND deleted_at IS NULL
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBatches:
+    """Batches taken out of the queue by this transaction, and how many events they hold.
+
+    `by_month` splits the events by the month in which they were taken in.
+    """
+
+    ids: list[UUID]
+    event_count: int
+    by_month: Mapping[date, int]
+
+
+async def tenants_with_batches(connection: Connection, limit: int) -> list[Tenant]:
+    """Tenants that have something to fold."""
+    rows = await connection.fetch(SELECT_TENANTS, limit)
+    return [Tenant(OrganizationId(row["org_id"]), row["is_test"]) for row in rows]
+
+
+async def lag(connection: Connection) -> timedelta:
+    """How long the oldest batch has waited; nothing when none waits."""
+    return await connection.fetchval(SELECT_LAG) or timedelta()
+
+
+async def share_folding(tx: Transaction) -> None:
+    """Keep buckets from being built anew until the transaction ends."""
+    await tx.execute(SHARE_FOLDING)
+
+
+async def hold_folding(tx: Transaction) -> None:
+    """Wait for the folds under way, and keep others from starting until the transaction ends."""
+    await tx.execute(HOLD_FOLDING)
+
+
+async def take_batches(tx: Transaction, limit: int) -> TakenBatches:
+    """Take the oldest batches that nobody else is folding."""
+    rows = await tx.fetch(TAKE_BATCHES, limit)
+    by_month: dict[date, int] = {}
+    for row in rows:
+        month = first_of_month(row["received_at"])
+        by_month[month] = by_month.get(month, 0) + row["event_count"]
+    return TakenBatches([row["batch_id"] for row in rows], sum(by_month.values()), by_month)
+
+
+async def fold(tx: Transaction, taken: TakenBatches) -> None:
+    """Add the events of taken batches to the buckets of every metric that counts them."""
+    await tx.execute(FOLD_BATCHES, taken.ids)
+    if await tx.fetchval(HAS_UNIQUE_METRIC):
+        await tx.execute(FOLD_VALUES_OF_BATCHES, taken.ids)
+
+
+async def count_events(tx: Transaction, taken: TakenBatches) -> int:
+    """How many events of the batches can be seen."""
+    return await tx.fetchval(COUNT_EVENTS_OF_BATCHES, taken.ids)

@@ -1,0 +1,65 @@
+"""Retention: old events lose their properties, and keep the row by which their key stays known."""
+
+from datetime import datetime, timedelta
+
+from monigo import tenancy
+from monigo.core.ids import CustomerId
+from monigo.core.periods import Period
+from monigo.infra.database import Database, Tenant, Transaction
+from monigo.metering import replay_store, retention_store
+from monigo.metering.replay_rules import floor_hour, kept_from
+from monigo.metering.rules import AGE_MAX
+
+# Blanking stays behind the setting, so that a replay from its very edge finds its events.
+MARGIN = timedelta(days=1)
+# Small, because updated rows are locked until the transaction ends.
+EVENTS_A_STEP = 5_000
+CUSTOMERS_A_STEP = 500
+
+
+async def events_kept_from(tx: Transaction) -> datetime:
+    """From when on the tenant's events can be counted anew."""
+    organization = await tenancy.get_organization(tx)
+    by_setting = kept_from(organization.raw_event_retention_days, tx.now)
+    # Once gone they stay gone, even if the setting now says to keep them longer.
+    by_loss = await retention_store.load_kept_from(tx)
+    return by_setting if by_loss is None else max(by_setting, by_loss)
+
+
+async def forget_properties(database: Database, tenant: Tenant) -> int:
+    """Empty the properties of events older than the organisation keeps them; how many.
+
+    Only of folded ones, and not while a replay might need them.
+    """
+    async with database.transaction(tenant) as tx:
+        window = await _due(tx)
+    if window is None:
+        return 0
+    blanked = 0
+    after: CustomerId | None = None
+    while True:
+        async with database.transaction(tenant) as tx:
+            customer_ids = await retention_store.list_customers(
+                tx, after=after, limit=CUSTOMERS_A_STEP
+            )
+            if not customer_ids:
+                await retention_store.fulfil(tx, window.end)
+                return blanked
+            count = await retention_store.blank(tx, customer_ids, window, limit=EVENTS_A_STEP)
+        blanked += count
+        if count < EVENTS_A_STEP:
+            after = customer_ids[-1]
+
+
+async def _due(tx: Transaction) -> Period | None:
+    """The window whose events are to lose their properties, promised; None when there is none."""
+    days = (await tenancy.get_organization(tx)).raw_event_retention_days
+    if days is None or await replay_store.list_unfinished(tx):
+        return None
+    until = floor_hour(kept_from(days, tx.now) - MARGIN)
+    # Whatever is older came in by then, if it ever did.
+    if await retention_store.has_unfolded(tx, received_before=until + AGE_MAX):
+        return None
+    first = kept_from(None, tx.now)
+    await retention_store.promise(tx, until, first=first)
+    return await retention_store.load(tx)

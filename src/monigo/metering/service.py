@@ -1,0 +1,31 @@
+"""Use cases of metering: measure usage, and fold what came in."""
+
+from collections.abc import Sequence
+
+from monigo.core.ids import CustomerId, MetricId
+from monigo.core.periods import Period
+from monigo.infra.database import Transaction
+from monigo.metering import measure_store
+from monigo.metering.types import CustomerActivity, Usage, UsageQuery
+
+
+async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
+    """The usage behind each query, in their order, all read from one snapshot.
+
+    Exact at any moment: what is acknowledged counts, whether folded or not.
+    """
+    return await measure_store.measure(tx, queries) if queries else []
+
+
+async def list_activity(
+    tx: Transaction,
+    *,
+    span: Period,
+    metric_ids: Sequence[MetricId],
+    customer_id: CustomerId | None,
+    limit: int,
+) -> list[CustomerActivity]:
+    """Who may have had events counted by these metrics in a span, at most `limit` pairs."""
+    return await measure_store.list_activity(
+        tx, span=span, metric_ids=metric_ids, customer_id=customer_id, limit=limit
+    )

@@ -1,0 +1,176 @@
+"""Use cases of organisations and API keys."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from monigo.core.errors import DomainError, ErrorKind, ensure, invalid, not_found
+from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.ids import new_id
+from monigo.tenancy import store
+from monigo.tenancy.rules import KEY_PREFIX_SHOWN, KEY_PREFIXES, checked, secret_hash
+from monigo.tenancy.types import (
+    ALL_SCOPES,
+    ApiKey,
+    IssuedKey,
+    Organization,
+    Scope,
+)
+
+KEY_NAME_LENGTH_MAX = 200
+# Enough for every service of a large platform; a leak of creations can't fill the table.
+KEYS_MAX = 1_000
+
+
+async def create_organization(database: Database, name: str) -> Organization:
+    """A new organisation with the usual settings: Lagos's country and currency, UTC, no taxes."""
+    org_id = OrganizationId(new_id())
+    async with database.transaction(Tenant(org_id, is_test=False)) as tx:
+        organization = checked(
+            Organization(
+                id=org_id,
+                name=name,
+                country="NG",
+                timezone="UTC",
+                default_currency="NGN",
+                available_currencies=("NGN",),
+                vat_enabled=False,
+                vat_rate=Decimal("7.5"),
+                wht_enabled=False,
+                wht_rate=Decimal(5),
+                event_ingestion_grace_period_hours=0,
+                raw_event_retention_days=None,
+                requests_per_second_max=None,
+                monthly_event_quota=None,
+                created_at=tx.now,
+                updated_at=tx.now,
+            )
+        )
+        await store.insert_organization(tx, organization)
+    return organization
+
+
+async def get_organization(tx: Transaction) -> Organization:
+    """The transaction's organisation."""
+    organization = await store.load_organization(tx)
+    ensure(organization, "a tenant transaction belongs to an organisation")
+    return organization  # pyright: ignore[reportReturnType] - ensured above
+
+
+async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Organization:
+    """Change the named settings. Periods that exist keep the time zone they were made with.
+
+    Raises:
+        DomainError: invalid, naming every setting at fault.
+    """
+    organization = await store.load_organization(tx, for_update=True)
+    ensure(organization, "a tenant transaction belongs to an organisation")
+    changed = checked(replace(organization, **changes, updated_at=tx.now))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await store.update_organization(tx, changed)
+    return changed
+
+
+async def issue_key(
+    database: Database,
+    org_id: OrganizationId,
+    *,
+    name: str,
+    is_test_mode: bool,
+    scopes: Sequence[Scope] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+) -> IssuedKey:
+    """Make a key for an existing organisation. Its secret is in the answer and nowhere else.
+
+    Raises:
+        DomainError: invalid (name, scopes, expires_at) or the organisation is unknown.
+    """
+    async with database.transaction(Tenant(org_id, is_test_mode)) as tx:
+        if await store.load_organization(tx, for_update=True) is None:
+            raise not_found("organization")
+        faults: dict[str, str] = {}
+        if not 0 < len(name.strip()) <= KEY_NAME_LENGTH_MAX:
+            faults["name"] = f"must have 1 to {KEY_NAME_LENGTH_MAX} characters"
+        if not scopes:
+            faults["scopes"] = "must name at least one scope"
+        if expires_at is not None and expires_at <= tx.now:
+            faults["expires_at"] = "must lie in the future"
+        if len(await store.list_keys(tx)) >= KEYS_MAX:
+            faults["name"] = f"an organisation has at most {KEYS_MAX} keys"
+        if faults:
+            raise invalid(faults)
+        secret = KEY_PREFIXES[is_test_mode] + secrets.token_hex(32)
+        key = ApiKey(
+            id=ApiKeyId(new_id()),
+            org_id=org_id,
+            name=name.strip(),
+            key_prefix=secret[:KEY_PREFIX_SHOWN],
+            scopes=tuple(dict.fromkeys(scopes)),
+            is_test_mode=is_test_mode,
+            expires_at=expires_at,
+            revoked_at=None,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+        await store.insert_key(tx, key, secret_hash(secret))
+    return IssuedKey(key, secret)
+
+
+async def list_keys(database: Database, org_id: OrganizationId) -> list[ApiKey]:
+    """All keys of an organisation, newest first."""
+    async with database.transaction(Tenant(org_id, is_test=False)) as tx:
+        if await store.load_organization(tx) is None:
+            raise not_found("organization")
+        return await store.list_keys(tx)
+
+
+async def revoke_key(database: Database, *, org_id: OrganizationId, api_key_id: ApiKeyId) -> ApiKey:
+    """End a key at once: every later transaction under it is refused."""
+    async with database.transaction(Tenant(org_id, is_test=False)) as tx:
+        key = await store.revoke_key(tx, api_key_id)
+    if key is None:
+        raise not_found("api_key")
+    return key
+
+
+async def authorize(tx: Transaction, api_key_id: ApiKeyId, *needed: Scope) -> None:
+    """Check the key in the transaction that acts under it, so that a revoked one ends at once.
+
+    Raises:
+        DomainError: unauthenticated (revoked, expired) or forbidden (scope missing).
+    """
+    refused = await refusals(tx, {api_key_id}, *needed)
+    if api_key_id in refused:
+        raise refused[api_key_id]
+
+
+async def refusals(
+    tx: Transaction, api_key_ids: AbstractSet[ApiKeyId], *needed: Scope
+) -> dict[ApiKeyId, DomainError]:
+    """Which of these keys may not act in this transaction, and why; the others are absent.
+
+    One of the needed scopes is enough.
+    """
+    keys = await store.load_keys(tx, api_key_ids)
+    refused: dict[ApiKeyId, DomainError] = {}
+    for api_key_id in api_key_ids:
+        key = keys.get(api_key_id)
+        if key is None or not key.is_active(tx.now) or key.is_test_mode != tx.is_test:
+            refused[api_key_id] = unauthenticated()
+        elif not set(needed).intersection(key.scopes):
+            missing = " or ".join(scope.value for scope in needed)
+            refused[api_key_id] = DomainError(
+                ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
+            )
+    return refused
+
+
+def unauthenticated() -> DomainError:
+    """The one answer to a missing, unknown, revoked or expired credential."""
+    return DomainError(
+        ErrorKind.UNAUTHENTICATED, "invalid_credential", "missing or invalid API key"
+    )

@@ -1,0 +1,182 @@
+"""All SQL of organisations and API keys."""
+
+from collections.abc import Collection
+
+import asyncpg
+
+from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.tenancy.types import (
+    ApiKey,
+    KeyReference,
+    Organization,
+    OrganizationLimits,
+    Scope,
+)
+
+INSERT_ORGANIZATION = """
+    INSERT INTO organizations (
+        org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
+        vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
+        raw_event_retention_days, requests_per_second_max, monthly_event_quota, created_at,
+        updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+"""
+
+SELECT_ORGANIZATION = """
+    SELECT org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
+        vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
+        raw_event_retention_days, requests_per_second_max, monthly_event_quota, created_at,
+        updated_at
+    FROM organizations
+    WHERE org_id = $1
+"""
+
+UPDATE_ORGANIZATION = """
+    UPDATE organizations
+    SET name = $2, country = $3, timezone = $4, default_currency = $5, available_currencies = $6,
+        vat_enabled = $7, vat_rate = $8, wht_enabled = $9, wht_rate = $10,
+        event_ingestion_grace_period_hours = $11, raw_event_retention_days = $12,
+        requests_per_second_max = $13, monthly_event_quota = $14, updated_at = $15
+    WHERE org_id = $1
+"""
+
+SELECT_LIMITS = """
+    SELECT requests_per_second_max, monthly_event_quota FROM organizations WHERE org_id = $1
+"""
+
+KEY_COLUMNS = """
+    id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, created_at,
+    updated_at
+"""
+
+INSERT_KEY = """
+    INSERT INTO api_keys (
+        id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, created_at, updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+"""
+
+SELECT_KEYS_BY_ID = (
+    f"SELECT {KEY_COLUMNS} FROM api_keys WHERE org_id = $1 AND id = ANY ($2::uuid[])"
+)
+
+SELECT_KEYS = f"""
+    SELECT {KEY_COLUMNS} FROM api_keys WHERE org_id = $1 ORDER BY created_at DESC, id DESC
+"""
+
+REVOKE_KEY = f"""
+    UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3), updated_at = $3
+    WHERE org_id = $1 AND id = $2
+    RETURNING {KEY_COLUMNS}
+"""
+
+SELECT_KEY_BY_HASH = """
+    SELECT org_id, is_test, api_key_id FROM api_key_lookups WHERE key_hash = $1
+"""
+
+
+async def insert_organization(tx: Transaction, organization: Organization) -> None:
+    """Store a new organisation, and its id where work across organisations finds it."""
+    await tx.connection.execute(INSERT_ORGANIZATION, *_organization_arguments(organization))
+    await tx.connection.execute("INSERT INTO tenant_lookups (org_id) VALUES ($1)", tx.org_id)
+
+
+async def update_organization(tx: Transaction, organization: Organization) -> None:
+    """Store the changed settings."""
+    arguments = list(_organization_arguments(organization))
+    del arguments[14]  # created_at never changes
+    await tx.connection.execute(UPDATE_ORGANIZATION, *arguments)
+
+
+def _organization_arguments(organization: Organization) -> tuple[object, ...]:
+    return (
+        organization.id,
+        organization.name,
+        organization.country,
+        organization.timezone,
+        organization.default_currency,
+        list(organization.available_currencies),
+        organization.vat_enabled,
+        organization.vat_rate,
+        organization.wht_enabled,
+        organization.wht_rate,
+        organization.event_ingestion_grace_period_hours,
+        organization.raw_event_retention_days,
+        organization.requests_per_second_max,
+        organization.monthly_event_quota,
+        organization.created_at,
+        organization.updated_at,
+    )
+
+
+async def load_organization(tx: Transaction, *, for_update: bool = False) -> Organization | None:
+    """The transaction's own organisation."""
+    query = SELECT_ORGANIZATION + (" FOR UPDATE" if for_update else "")
+    row = await tx.connection.fetchrow(query, tx.org_id)
+    if row is None:
+        return None
+    values = dict(row)
+    values["id"] = OrganizationId(values.pop("org_id"))
+    values["available_currencies"] = tuple(values["available_currencies"])
+    return Organization(**values)
+
+
+async def load_limits(tx: Transaction) -> OrganizationLimits | None:
+    """How much the transaction's own organisation may send."""
+    row = await tx.connection.fetchrow(SELECT_LIMITS, tx.org_id)
+    return None if row is None else OrganizationLimits(**dict(row))
+
+
+async def insert_key(tx: Transaction, key: ApiKey, key_hash: bytes) -> None:
+    """Store a key and the hash that finds it."""
+    await tx.connection.execute(
+        INSERT_KEY,
+        key.id,
+        key.org_id,
+        key.name,
+        key.key_prefix,
+        [scope.value for scope in key.scopes],
+        key.is_test_mode,
+        key.expires_at,
+        key.created_at,
+    )
+    await tx.connection.execute(
+        "INSERT INTO api_key_lookups (key_hash, org_id, is_test, api_key_id)"
+        " VALUES ($1, $2, $3, $4)",
+        key_hash,
+        key.org_id,
+        key.is_test_mode,
+        key.id,
+    )
+
+
+async def load_keys(tx: Transaction, api_key_ids: Collection[ApiKeyId]) -> dict[ApiKeyId, ApiKey]:
+    """Keys of the organisation by id; unknown ones are absent."""
+    rows = await tx.connection.fetch(SELECT_KEYS_BY_ID, tx.org_id, list(api_key_ids))
+    return {ApiKeyId(row["id"]): _key(row) for row in rows}
+
+
+async def list_keys(tx: Transaction) -> list[ApiKey]:
+    """The organisation's keys of both modes, newest first."""
+    return [_key(row) for row in await tx.connection.fetch(SELECT_KEYS, tx.org_id)]
+
+
+async def revoke_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey | None:
+    """Set the time of revocation, once."""
+    row = await tx.connection.fetchrow(REVOKE_KEY, tx.org_id, api_key_id, tx.now)
+    return None if row is None else _key(row)
+
+
+async def find_key(connection: Connection, key_hash: bytes) -> KeyReference | None:
+    """The tenant and key that a secret's hash belongs to."""
+    row = await connection.fetchrow(SELECT_KEY_BY_HASH, key_hash)
+    if row is None:
+        return None
+    tenant = Tenant(OrganizationId(row["org_id"]), row["is_test"])
+    return KeyReference(tenant, ApiKeyId(row["api_key_id"]))
+
+
+def _key(row: asyncpg.Record) -> ApiKey:
+    values = dict(row)
+    values["scopes"] = tuple(Scope(scope) for scope in values["scopes"])
+    return ApiKey(**values)

@@ -1,0 +1,192 @@
+"""Limits of an organisation: requests per second, and events per month."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from monigo import metering
+from support.api import Api, event
+
+# Settings are read anew once a second.
+SETTLED_SECONDS = 1.1
+
+
+def limit(api, **settings):
+    response = api.patch("/v1/organization", json=settings)
+    assert response.status_code == 200, response.text
+    time.sleep(SETTLED_SECONDS)
+    api.get("/v1/organization")
+
+
+def send(api, *keys):
+    return api.post("/v1/ingest", json={"events": [event(key) for key in keys]})
+
+
+def fold(backend):
+    return backend.run(metering.fold_all(backend.services.database))
+
+
+def test_nothing_is_limited_unless_told(api):
+    known = api.get("/v1/organization").json()["organization"]
+
+    response = api.get("/v1/customers")
+
+    assert (known["requests_per_second_max"], known["monthly_event_quota"]) == (None, None)
+    assert not [name for name in response.headers if name.startswith("ratelimit")]
+
+
+@pytest.mark.parametrize(("path", "good"), [("/v1/customers", 200), ("/api/v1/customers", 200)])
+def test_a_request_over_the_rate_is_told_when_to_come_again(api, path, good):
+    limit(api, requests_per_second_max=3)
+
+    responses = [api.get(path) for _ in range(6)]
+
+    refused = [response for response in responses if response.status_code == 429]
+    assert len(refused) >= 2
+    assert refused[0].json() == {"error": "rate limit exceeded"}
+    assert refused[0].headers["retry-after"] == "1"
+    assert refused[0].headers["ratelimit-policy"] == '"default";q=3;w=1'
+    assert refused[0].headers["ratelimit"] == '"default";r=0;t=1'
+    assert responses[0].status_code == good
+    assert responses[0].headers["ratelimit-policy"] == '"default";q=3;w=1'
+
+
+def test_ingestion_is_held_to_the_rate_too(api):
+    api.customer()
+    limit(api, requests_per_second_max=2)
+
+    responses = [send(api, f"k{number}") for number in range(6)]
+
+    statuses = {response.status_code for response in responses}
+    assert statuses == {202, 429}
+    stored = [r.json()["ingested"] for r in responses if r.status_code == 202]
+    time.sleep(SETTLED_SECONDS)
+    again = send(api, *(f"k{number}" for number in range(6)))
+    assert again.json()["duplicates"] == [key for keys in stored for key in keys]
+
+
+def test_each_key_has_a_rate_of_its_own(api, backend):
+    limit(api, requests_per_second_max=2)
+
+    with Api.of(backend, api.org_id, is_test=True) as other:
+        own = [api.get("/v1/customers").status_code for _ in range(4)]
+        others = other.get("/v1/customers").status_code
+
+    assert 429 in own
+    assert others == 200
+
+
+def test_another_organisation_is_not_limited(api, backend):
+    limit(api, requests_per_second_max=1)
+
+    with Api.of_new_organization(backend) as other:
+        statuses = {other.get("/v1/customers").status_code for _ in range(5)}
+
+    assert statuses == {200}
+
+
+def test_null_lifts_a_limit_and_absence_keeps_it(api):
+    limit(api, requests_per_second_max=50, monthly_event_quota=7)
+
+    kept = api.patch("/v1/organization", json={"name": "Kept"}).json()["organization"]
+    lifted = api.patch("/v1/organization", json={"monthly_event_quota": None}).json()
+
+    assert (kept["requests_per_second_max"], kept["monthly_event_quota"]) == (50, 7)
+    assert lifted["organization"]["requests_per_second_max"] == 50
+    assert lifted["organization"]["monthly_event_quota"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("requests_per_second_max", 0),
+        ("requests_per_second_max", 1_000_001),
+        ("requests_per_second_max", 1.5),
+        ("requests_per_second_max", "5"),
+        ("monthly_event_quota", -1),
+        ("monthly_event_quota", 10**15 + 1),
+        ("monthly_event_quota", True),
+    ],
+)
+def test_a_limit_has_bounds(api, field, value):
+    response = api.patch("/v1/organization", json={field: value})
+
+    assert response.status_code == 400
+    assert list(response.json()["details"]) == [field]
+
+
+def test_a_batch_that_exceeds_the_quota_is_refused_whole(api):
+    api.customer()
+    limit(api, monthly_event_quota=3)
+
+    fits = send(api, "a", "b")
+    exceeds = send(api, "c", "d")
+    last = send(api, "e")
+
+    assert (fits.status_code, exceeds.status_code, last.status_code) == (202, 402, 202)
+    assert exceeds.json() == {"error": "event quota exceeded for this month"}
+    assert send(api, "f").status_code == 402
+
+
+def test_repeats_need_no_quota(api):
+    api.customer()
+    limit(api, monthly_event_quota=2)
+    send(api, "a", "b")
+
+    repeated = send(api, "a", "b", "a")
+
+    assert repeated.status_code == 202
+    assert repeated.json() == {"ingested": [], "duplicates": ["a", "b", "a"]}
+    assert send(api, "a", "new").status_code == 402
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_the_quota_counts_what_was_taken_before_it_was_set(api, backend, is_folded):
+    api.customer()
+    send(api, "a", "b", "c")
+    if is_folded:
+        fold(backend)
+
+    limit(api, monthly_event_quota=4)
+
+    assert send(api, "d", "e").status_code == 402
+    assert send(api, "d").status_code == 202
+
+
+def test_modes_have_a_quota_each(api, backend):
+    api.customer()
+    with Api.of(backend, api.org_id, is_test=False) as live:
+        live.customer()
+        limit(api, monthly_event_quota=1)
+
+        statuses = [send(api, "a"), send(live, "a"), send(api, "b"), send(live, "b")]
+
+    assert [response.status_code for response in statuses] == [202, 202, 402, 402]
+
+
+def test_a_new_month_has_a_new_quota(api, backend):
+    api.customer()
+    limit(api, monthly_event_quota=1)
+    send(api, "a")
+    refused = send(api, "b").status_code
+    now = datetime.now(UTC)
+    backend.clock.advance(days=32 - now.day)
+
+    taken = send(api, "b").status_code
+
+    assert (refused, taken) == (402, 202)
+
+
+def test_folding_counts_each_month_of_reception(api, backend):
+    api.customer()
+    send(api, "a", "b")
+    backend.clock.advance(days=32)
+    send(api, "c", "a")
+
+    fold(backend)
+
+    rows = backend.sql(
+        "SELECT event_count FROM event_counts WHERE org_id = $1 ORDER BY month", api.org_id
+    )
+    assert [row["event_count"] for row in rows] == [2, 1]

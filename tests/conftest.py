@@ -1,0 +1,60 @@
+"""A real server on a real PostgreSQL, fresh for each test run."""
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from hypothesis import settings
+
+from monigo.infra.postgres import start_embedded
+from support.api import Api
+from support.backend import Backend, start_backend
+
+# Machines that are busy are not broken.
+settings.register_profile("monigo", deadline=None, print_blob=True)
+settings.load_profile("monigo")
+
+
+@pytest.fixture(scope="session")
+def owner_url(tmp_path_factory):
+    """A fresh, empty database: on MONIGO_DATABASE_URL's server if set, else on an embedded one."""
+    external = os.environ.get("MONIGO_DATABASE_URL")
+    runner = asyncio.Runner()
+    embedded = None
+    if external is None:
+        embedded = runner.run(start_embedded(Path(tmp_path_factory.mktemp("embedded"))))
+    server_url = external or embedded.url
+    name = f"monigo_test_{secrets.token_hex(6)}"
+    runner.run(_execute(server_url, f"CREATE DATABASE {name}"))
+    parts = urlsplit(server_url)
+    yield urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+    runner.run(_execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    if embedded is not None:
+        runner.run(embedded.stop())
+    runner.close()
+
+
+async def _execute(url, statement):
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def backend(owner_url, tmp_path_factory):
+    """The running server: its services, its address, and a clock that the tests can move."""
+    running = start_backend(owner_url, tmp_path_factory.mktemp("data"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def api(backend: Backend):
+    """A client with all scopes on the test mode of an organisation of its own."""
+    with Api.of_new_organization(backend) as client:
+        yield client
+    backend.clock.reset()

@@ -1,0 +1,101 @@
+"""Which event properties are numbers, and averages."""
+
+import json
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monigo.core.aggregation import (
+    QUANTITY_PATTERN,
+    Aggregation,
+    needs_property,
+    numeric_property,
+    round_average,
+)
+from monigo.core.errors import InvariantError
+
+
+def decoded(text):
+    return json.loads(text, parse_float=Decimal)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", "0"),
+        ("-5", "-5"),
+        ("1.5", "1.5"),
+        ("1e3", "1000"),
+        ("1.5E-3", "0.0015"),
+        ("0e999999", "0"),
+        ("999999999999999999", "999999999999999999"),
+        ("0.000000000001", "0.000000000001"),
+        ('"12"', "12"),
+        ('"-0.5"', "-0.5"),
+        ('"007"', "7"),
+        ('"999999999999999999.999999999999"', "999999999999999999.999999999999"),
+    ],
+)
+def test_json_numbers_and_plain_text_are_numbers(text, number):
+    assert numeric_property(decoded(text)) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("true", "false", "null", "[1]", "{}", "NaN", "Infinity"),
+        *('"NaN"', '"1_000"', '" 12 "', '"12\\n"', '"1e3"', '"+1"', '".5"', '"5."', '""'),
+        *('"١٢"', '"1000000000000000000"', '"0.1234567890123"'),
+        *("1000000000000000000", "1e18", "0.1234567890123", "1e-13", "1e999999999", "1e-999999999"),
+    ],
+)
+def test_anything_else_is_no_number(text):
+    assert numeric_property(decoded(text)) is None
+
+
+def test_a_float_is_no_number_because_its_digits_are_already_lost():
+    assert numeric_property(1.5) is None
+
+
+@given(
+    st.decimals(-(10**20), 10**20)
+    | st.integers()
+    | st.text()
+    | st.from_regex(r"\A-?[0-9]{1,20}\.?[0-9]{0,14}")
+)
+def test_a_number_is_what_the_shared_pattern_says(value):
+    number = numeric_property(value)
+
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    matches = re.fullmatch(QUANTITY_PATTERN, text) is not None
+    assert number == (Decimal(text) if matches else None)
+
+
+def test_all_but_count_look_at_a_property():
+    without = [aggregation for aggregation in Aggregation if not needs_property(aggregation)]
+
+    assert without == [Aggregation.COUNT]
+
+
+@pytest.mark.parametrize(
+    ("total", "count", "average"),
+    [
+        ("10", 4, "2.500000000000"),
+        ("1", 3, "0.333333333333"),
+        ("2", 3, "0.666666666667"),
+        ("0.000000000001", 2, "0.000000000000"),
+        ("0.000000000003", 2, "0.000000000002"),
+        ("-0.000000000001", 2, "0.000000000000"),
+        ("99999999999999999999999999.999999999999", 1, "99999999999999999999999999.999999999999"),
+    ],
+)
+def test_an_average_rounds_half_to_even_at_twelve_places(total, count, average):
+    assert f"{round_average(Decimal(total), count):f}" == average
+
+
+def test_an_average_over_nothing_is_our_own_fault():
+    with pytest.raises(InvariantError):
+        round_average(Decimal(0), 0)

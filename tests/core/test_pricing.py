@@ -1,0 +1,381 @@
+"""Pricing models: what they are read from and what they charge."""
+
+import json
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monigo.core.errors import DomainError
+from monigo.core.money import EXACT, format_money
+from monigo.core.pricing import (
+    TIERS_MAX,
+    FlatUnit,
+    Overage,
+    Package,
+    PricingModel,
+    Tier,
+    Tiered,
+    Volume,
+    WeightedTiered,
+    amount_due,
+    parse_price_model,
+    price,
+    price_model_json,
+)
+
+GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "pricing.json").read_text())
+
+PRICES = st.decimals(min_value=0, max_value=10**17, places=12)
+SIZES = st.decimals(min_value=Decimal("0.000000000001"), max_value=10**17, places=12)
+QUANTITIES = st.decimals(min_value=0, max_value=Decimal(10) ** 25, places=12)
+TWO_TIERS = [{"up_to": 10, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
+
+
+@st.composite
+def tiers(draw, limits=SIZES):
+    ascending = sorted(draw(st.sets(limits, max_size=5)))
+    return tuple(Tier(up_to, draw(PRICES)) for up_to in [*ascending, None])
+
+
+SMALL_TIERS = tiers(limits=st.integers(min_value=1, max_value=30).map(Decimal))
+MODELS = {
+    PricingModel.FLAT_UNIT: st.builds(FlatUnit, PRICES),
+    PricingModel.TIERED: st.builds(Tiered, tiers()),
+    PricingModel.VOLUME: st.builds(Volume, tiers()),
+    PricingModel.WEIGHTED_TIERED: st.builds(WeightedTiered, tiers()),
+    PricingModel.PACKAGE: st.builds(Package, SIZES, PRICES, st.booleans()),
+    PricingModel.OVERAGE: st.builds(
+        Overage, QUANTITIES.filter(lambda q: q < 10**18), PRICES, PRICES
+    ),
+}
+NAMED_MODELS = st.one_of(
+    [st.tuples(st.just(kind), models) for kind, models in MODELS.items()],
+)
+MONOTONE_MODELS = st.one_of(
+    [models for kind, models in MODELS.items() if kind is not PricingModel.VOLUME]
+)
+
+
+def parse(model, *, unit_price=None, tiers=None, path=""):
+    return parse_price_model(model=model, unit_price=unit_price, tiers=tiers, path=path)
+
+
+def faults(model, *, unit_price=None, tiers=None, path=""):
+    with pytest.raises(DomainError) as caught:
+        parse(model, unit_price=unit_price, tiers=tiers, path=path)
+    return caught.value.fields
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['model']} {case['quantity']}")
+def test_amounts_are_the_golden_ones(case):
+    model = parse(case["model"], unit_price=case.get("unit_price"), tiers=case.get("tiers"))
+
+    assert format_money(amount_due(model, Decimal(case["quantity"]))) == case["amount"]
+
+
+@pytest.mark.parametrize(
+    ("alias", "model"), [("flat", "flat_unit"), ("per_unit", "flat_unit"), ("graduated", "tiered")]
+)
+def test_an_alias_means_its_model(alias, model):
+    terms = {"unit_price": "2", "tiers": TWO_TIERS}
+
+    assert parse(alias, **terms) == parse(model, **terms)
+
+
+@pytest.mark.parametrize("model", ["", "percentage", "FLAT_UNIT", "flat ", None, 1, []])
+def test_an_unknown_model_is_refused_with_the_known_ones(model):
+    assert faults(model, unit_price="1", path="prices[2]") == {
+        "prices[2].model": "must be one of flat_unit, tiered, volume, weighted_tiered, package, "
+        "overage, flat, per_unit, graduated"
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit_price", "fault"),
+    [
+        (None, "is required"),
+        ("", "is required"),
+        ("-0.01", "must not be negative"),
+        ("NaN", "must be a decimal number"),
+        (Decimal("NaN"), "must be a decimal number"),
+        (True, "must be a decimal number"),
+        ("1e3", "must be a decimal number"),
+        ("0.0000000000001", "has more than 12 decimal places"),
+        ("1000000000000000000", "is too large"),
+    ],
+)
+def test_a_faulty_unit_price_is_refused(unit_price, fault):
+    assert faults("flat_unit", unit_price=unit_price) == {"unit_price": fault}
+
+
+def test_a_price_of_twelve_places_is_kept_exactly():
+    model = parse("flat_unit", unit_price="0.123456789012")
+
+    assert model == FlatUnit(Decimal("0.123456789012"))
+
+
+@pytest.mark.parametrize("model", ["tiered", "volume", "weighted_tiered"])
+@pytest.mark.parametrize(
+    ("tiers", "fault"),
+    [
+        (None, {"tiers": "must have at least one tier"}),
+        ([], {"tiers": "must have at least one tier"}),
+        ("[]", {"tiers": "must be a list of tiers"}),
+        ({"up_to": None, "unit_amount": "1"}, {"tiers": "must be a list of tiers"}),
+        ([None], {"tiers[0]": "must be an object"}),
+        ([{"up_to": None}], {"tiers[0].unit_amount": "is required"}),
+        (
+            [{"up_to": 5, "unit_amount": "1"}],
+            {"tiers[0].up_to": "must be null in the last tier"},
+        ),
+        (
+            [{"up_to": None, "unit_amount": "1"}, {"up_to": None, "unit_amount": "2"}],
+            {"tiers[0].up_to": "may be null in the last tier only"},
+        ),
+        (
+            [{"up_to": 0, "unit_amount": "1"}, *TWO_TIERS],
+            {"tiers[0].up_to": "must be greater than in the tier before"},
+        ),
+        (
+            [*TWO_TIERS[:1], *TWO_TIERS],
+            {"tiers[1].up_to": "must be greater than in the tier before"},
+        ),
+        (
+            [{"up_to": -5, "unit_amount": "-1"}, {"up_to": None, "unit_amount": "NaN"}],
+            {
+                "tiers[0].up_to": "must not be negative",
+                "tiers[0].unit_amount": "must not be negative",
+                "tiers[1].unit_amount": "must be a decimal number",
+            },
+        ),
+        (TWO_TIERS * TIERS_MAX, {"tiers": "must have at most 100 tiers"}),
+    ],
+)
+def test_faulty_tiers_are_refused_all_at_once(model, tiers, fault):
+    assert faults(model, tiers=tiers) == fault
+
+
+def test_a_fault_is_named_by_its_whole_path():
+    tiers = [{"up_to": 10, "unit_amount": "x"}, {"up_to": "9", "unit_amount": "1"}]
+
+    assert faults("tiered", tiers=tiers, path="prices[0]") == {
+        "prices[0].tiers[0].unit_amount": "must be a decimal number",
+        "prices[0].tiers[1].up_to": "must be null in the last tier",
+    }
+
+
+def test_a_limit_may_be_an_integer_a_json_number_or_text_and_is_absent_in_the_last_tier():
+    model = parse(
+        "tiered",
+        unit_price="",
+        tiers=[
+            {"up_to": 1, "unit_amount": 3, "id": "of an old client"},
+            {"up_to": Decimal("2.5"), "unit_amount": Decimal("0.5")},
+            {"up_to": "4", "unit_amount": "0.25"},
+            {"unit_amount": "0"},
+        ],
+    )
+
+    assert model == Tiered(
+        (
+            Tier(Decimal(1), Decimal(3)),
+            Tier(Decimal("2.5"), Decimal("0.5")),
+            Tier(Decimal(4), Decimal("0.25")),
+            Tier(None, Decimal(0)),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit_price", "tiers"),
+    [
+        (None, {"package_size": 1000, "package_price": "500"}),
+        (None, {"package_size": "1000", "package_price": 500, "round_up_partial_block": None}),
+        ("9", {"package_size": 1000, "package_price": "500", "round_up_partial_block": True}),
+        ("500", {"package_size": 1000}),
+        ("500", {"package_size": 1000, "package_price": "", "round_up_partial_block": True}),
+    ],
+)
+def test_a_package_takes_its_price_from_tiers_or_else_from_unit_price(unit_price, tiers):
+    model = parse("package", unit_price=unit_price, tiers=tiers)
+
+    assert model == Package(Decimal(1000), Decimal(500), round_up_partial_block=True)
+
+
+@pytest.mark.parametrize(
+    ("unit_price", "tiers", "fault"),
+    [
+        ("500", None, {"tiers.package_size": "is required"}),
+        ("500", [], {"tiers": "must be an object"}),
+        ("500", '{"package_size": 1}', {"tiers": "must be an object"}),
+        ("500", {"package_size": 0}, {"tiers.package_size": "must be greater than 0"}),
+        ("500", {"package_size": -1}, {"tiers.package_size": "must not be negative"}),
+        ("500", {"package_size": "NaN"}, {"tiers.package_size": "must be a decimal number"}),
+        ("-5", {"package_size": 1}, {"unit_price": "must not be negative"}),
+        (
+            None,
+            {"round_up_partial_block": "yes"},
+            {
+                "tiers.round_up_partial_block": "must be true or false",
+                "tiers.package_size": "is required",
+                "tiers.package_price": "is required",
+            },
+        ),
+    ],
+)
+def test_a_faulty_package_is_refused(unit_price, tiers, fault):
+    assert faults("package", unit_price=unit_price, tiers=tiers) == fault
+
+
+@pytest.mark.parametrize(
+    ("unit_price", "tiers", "model"),
+    [
+        (None, {"overage_price": "2"}, Overage(Decimal(0), Decimal(0), Decimal(2))),
+        ("2", None, Overage(Decimal(0), Decimal(0), Decimal(2))),
+        ("2", {"included_units": 100}, Overage(Decimal(100), Decimal(0), Decimal(2))),
+        (
+            "2",
+            {"included_units": 100, "base_price": "50", "overage_price": "3"},
+            Overage(Decimal(100), Decimal(50), Decimal(3)),
+        ),
+        (
+            None,
+            [{"up_to": 100, "unit_amount": "0"}, {"up_to": None, "unit_amount": "2"}],
+            Overage(Decimal(100), Decimal(0), Decimal(2)),
+        ),
+    ],
+)
+def test_an_overage_is_read_in_its_present_and_legacy_forms(unit_price, tiers, model):
+    assert parse("overage", unit_price=unit_price, tiers=tiers) == model
+
+
+@pytest.mark.parametrize(
+    ("tiers", "fault"),
+    [
+        (None, {"tiers.overage_price": "is required"}),
+        ("1", {"tiers": "must be an object"}),
+        ([], {"tiers": "must have two tiers: the included units, then the rest"}),
+        (
+            TWO_TIERS,
+            {
+                "tiers[0].unit_amount": "must be 0 in the tier of included units; "
+                "base_price charges for them"
+            },
+        ),
+        (
+            [{}, {}],
+            {"tiers[0].up_to": "may be null in the last tier only"}
+            | {f"tiers[{index}].unit_amount": "is required" for index in range(2)},
+        ),
+        (
+            {"included_units": -1, "base_price": "-1", "overage_price": "1e1"},
+            {
+                "tiers.included_units": "must not be negative",
+                "tiers.base_price": "must not be negative",
+                "tiers.overage_price": "must be a decimal number",
+            },
+        ),
+    ],
+)
+def test_a_faulty_overage_is_refused(tiers, fault):
+    assert faults("overage", tiers=tiers) == fault
+
+
+@pytest.mark.parametrize(
+    ("model", "amount"),
+    [
+        (FlatUnit(Decimal(2)), "-10"),
+        (Tiered((Tier(None, Decimal(2)),)), "0"),
+        (Volume((Tier(None, Decimal(2)),)), "0"),
+        (WeightedTiered((Tier(None, Decimal(2)),)), "0"),
+        (Package(Decimal(1), Decimal(2), round_up_partial_block=True), "0"),
+        (Package(Decimal(1), Decimal(2), round_up_partial_block=False), "0"),
+        (Overage(Decimal(0), Decimal(7), Decimal(2)), "7"),
+    ],
+)
+def test_a_negative_quantity_is_returned_at_a_flat_rate_and_counts_as_zero_elsewhere(model, amount):
+    assert price(model, Decimal(-5)) == Decimal(amount)
+
+
+def test_the_largest_quantity_at_the_finest_price_is_exact():
+    quantity = Decimal("99999999999999999999999999.999999999999")
+
+    assert str(price(FlatUnit(Decimal("999999999999999999.999999999999")), quantity)) == (
+        "99999999999999999999999999999899999999000000.000000000000000000000001"
+    )
+
+
+def test_canonical_json_has_text_for_prices_and_integers_for_whole_limits():
+    model = parse(
+        "tiered",
+        tiers=[
+            {"up_to": "1000.0", "unit_amount": "5"},
+            {"up_to": Decimal("1000.5"), "unit_amount": "0.0000001"},
+            {"up_to": None, "unit_amount": 1},
+        ],
+    )
+
+    assert price_model_json(model) == (
+        None,
+        [
+            {"up_to": 1000, "unit_amount": "5.000000"},
+            {"up_to": "1000.5", "unit_amount": "0.0000001"},
+            {"up_to": None, "unit_amount": "1.000000"},
+        ],
+    )
+
+
+def test_a_legacy_package_is_echoed_in_the_present_form():
+    model = parse("package", unit_price="500", tiers={"package_size": 1000})
+
+    assert price_model_json(model) == (
+        None,
+        {"package_size": 1000, "package_price": "500.000000", "round_up_partial_block": True},
+    )
+
+
+@given(NAMED_MODELS)
+def test_a_model_reads_back_as_it_was_written(named):
+    kind, model = named
+
+    unit_price, tiers = price_model_json(model)
+    stored = json.loads(json.dumps(tiers), parse_float=Decimal)
+
+    assert parse(str(kind), unit_price=unit_price, tiers=stored) == model
+
+
+@given(SMALL_TIERS, st.integers(min_value=0, max_value=40))
+def test_tiered_is_the_sum_of_units_priced_one_by_one(tiers, quantity):
+    rates = [
+        next(tier.unit_amount for tier in tiers if tier.up_to is None or unit <= tier.up_to)
+        for unit in range(1, quantity + 1)
+    ]
+
+    with localcontext(EXACT):
+        one_by_one = sum(rates)
+
+    assert price(Tiered(tiers), Decimal(quantity)) == one_by_one
+
+
+@given(tiers(), QUANTITIES)
+def test_weighted_tiered_charges_what_tiered_does(tiers, quantity):
+    assert price(WeightedTiered(tiers), quantity) == price(Tiered(tiers), quantity)
+
+
+@given(MONOTONE_MODELS, QUANTITIES, QUANTITIES)
+def test_more_usage_never_costs_less(model, one, other):
+    fewer, more = sorted((one, other))
+
+    assert price(model, fewer) <= price(model, more)
+    assert amount_due(model, fewer) <= amount_due(model, more)
+
+
+@given(SIZES, PRICES, QUANTITIES)
+def test_rounding_blocks_up_costs_the_same_or_one_block_more(size, block_price, quantity):
+    up = price(Package(size, block_price, round_up_partial_block=True), quantity)
+    down = price(Package(size, block_price, round_up_partial_block=False), quantity)
+
+    assert EXACT.subtract(up, down) in {Decimal(0), block_price}

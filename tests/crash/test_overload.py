@@ -1,0 +1,211 @@
+"""Too much at once: the server says so, stays small, and goes on."""
+
+import asyncio
+import gc
+import json
+import socket
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+
+from monigo.api import ingest, routing
+from monigo.cli import connections
+from monigo.cli.connections import GuardedProtocol
+from monigo.metering import Event
+from support.api import event
+from support.process import Program
+
+MEMORY_MEBIBYTES_MAX = 200
+CONNECTIONS = 60
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory):
+    with Program(tmp_path_factory.mktemp("overload") / "data") as running:
+        with running.client() as client:
+            client.post("/v1/customers", json={"external_id": "c1"})
+        yield running
+
+
+def request_bytes(secret, body, *, length=None):
+    head = (
+        f"POST /v1/ingest HTTP/1.1\r\nHost: monigo\r\nAuthorization: Bearer {secret}\r\n"
+        f"Content-Length: {length or len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def batch(name, *, count=1_000, padding=5_000):
+    events = [
+        event(f"{name}-{number}", properties={"text": "x" * padding}) for number in range(count)
+    ]
+    return json.dumps({"events": events}).encode()
+
+
+def connect(url):
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), timeout=20)
+
+
+async def statuses_of(url, requests):
+    """Send all requests at once, each on a connection of its own; how often each status came."""
+    address = urlsplit(url)
+
+    async def status(data):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            writer.write(data)
+            line = await asyncio.wait_for(reader.readline(), 60)
+            return int(line.split()[1])
+        except ConnectionError:
+            return 503
+        finally:
+            writer.close()
+
+    return Counter(await asyncio.gather(*map(status, requests)))
+
+
+def peak_mebibytes(program):
+    text = Path(f"/proc/{program.pid}/status").read_text()
+    return int(text.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
+def test_a_flood_of_large_batches_is_refused_without_filling_the_memory(serving):
+    secret = serving.credentials()["test_api_key"]
+    requests = [request_bytes(secret, batch(f"flood-{number}")) for number in range(CONNECTIONS)]
+
+    told = asyncio.run(statuses_of(serving.url, requests))
+    again = asyncio.run(statuses_of(serving.url, requests))
+
+    assert set(told) | set(again) <= {202, 503}
+    assert told[202] > 0
+    assert peak_mebibytes(serving) < MEMORY_MEBIBYTES_MAX
+    with serving.client() as client:
+        assert client.post("/v1/ingest", json={"events": [event("after")]}).status_code == 202
+
+
+def test_a_client_that_hangs_up_in_the_middle_harms_nobody(serving):
+    secret = serving.credentials()["test_api_key"]
+    for number in range(30):
+        with connect(serving.url) as connection:
+            body = batch(f"gone-{number}", count=10)
+            connection.sendall(request_bytes(secret, body[:-100], length=len(body)))
+
+    with serving.client() as client:
+        answer = client.post("/v1/ingest", json={"events": [event("gone-0-0"), event("there")]})
+
+    assert answer.json() == {"ingested": ["gone-0-0", "there"], "duplicates": []}
+
+
+def test_bodies_together_never_take_more_than_their_share(api, backend):
+    api.customer()
+    bodies = backend.server.config.app.state.bodies
+    free = bodies.bytes_free
+    bodies.bytes_free = 1_000
+
+    fits = api.post("/v1/ingest", json={"events": [event("a")]})
+    refused = api.post("/v1/ingest", content=batch("large"))
+    also = api.post("/v1/customers", json={"name": "x", "metadata": {"text": "y" * 2_000}})
+    left = bodies.bytes_free
+    bodies.bytes_free = free
+
+    assert fits.status_code == 202
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert also.status_code == 503
+    assert left == 1_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        batch("good", count=20),
+        batch("bad customer", count=20).replace(b'"c1"', b'"nobody"'),
+        batch("bad time", count=20).replace(b'"properties"', b'"timestamp": "never", "properties"'),
+        batch("bad type", count=20).replace(b'"c1"', b"1"),
+        b'{"events": [',
+    ],
+)
+def test_no_answer_leaves_events_to_the_garbage_collector(api, body):
+    api.customer()
+    gc.collect()
+    gc.disable()
+    try:
+        api.post("/v1/ingest", content=body)
+
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, Event)]
+    finally:
+        gc.enable()
+
+
+def test_a_body_that_never_ends_is_given_up(api, backend, monkeypatch):
+    monkeypatch.setattr(ingest, "REQUEST_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(routing, "REQUEST_TIMEOUT_SECONDS", 0.2)
+
+    with connect(backend.url) as connection:
+        connection.sendall(request_bytes(api.secret, b'{"events": [', length=500))
+        answer = connection.recv(10_000)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1" in answer.lower()
+
+
+async def _app(_scope, _receive, send):
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+@pytest.fixture
+def guarded(monkeypatch):
+    """Sends bytes to a guarded server, and tells what came back before it hung up."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.2)
+
+    async def talk(*pieces):
+        config = uvicorn.Config(_app, port=0, http=GuardedProtocol, log_config=None, lifespan="off")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it, only a flag
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        try:
+            return await asyncio.wait_for(reader.read(), 3)
+        except ConnectionError:
+            return b""
+        finally:
+            server.should_exit = True
+            await serving
+
+    return lambda *pieces: asyncio.run(talk(*pieces))
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: monigo\r\nX"])
+def test_a_connection_that_asks_nothing_is_closed(guarded, said):
+    started = time.monotonic()
+
+    assert guarded(said) == b""
+    assert time.monotonic() - started < 2
+
+
+def test_a_second_request_that_never_begins_is_closed_too(guarded):
+    answer = guarded(b"GET / HTTP/1.1\r\nHost: monigo\r\n\r\n", b"GET / HT")
+
+    assert answer.startswith(b"HTTP/1.1 204 ")
+
+
+def test_headers_without_end_are_refused(guarded):
+    header = b"X-Header: " + b"x" * 1_000 + b"\r\n"
+
+    answer = guarded(b"GET / HTTP/1.1\r\nHost: monigo\r\n", *[header * 10] * 5)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {"error": "the headers are too large"}

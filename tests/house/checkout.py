@@ -1,0 +1,51 @@
+"""The files of this checkout, for the rules to look at."""
+
+import re
+from pathlib import Path
+
+from house.rules import Rule
+from house.sql_rules import TenantTables, tables_with_foreign_keys, tenant_tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def offences(rule: Rule, *patterns: str) -> list[str]:
+    """What the rule has against the files that match."""
+    files = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
+    assert files, f"no file matches {patterns}"
+    return [
+        offence
+        for path in files
+        for offence in rule(path.relative_to(ROOT).as_posix(), path.read_text())
+    ]
+
+
+def domains() -> list[str]:
+    """The folders that hold use cases."""
+    return sorted(path.parent.name for path in ROOT.glob("src/monigo/*/service.py"))
+
+
+def domain_files(domain: str) -> list[str]:
+    """The names of a domain's files."""
+    return [path.name for path in (ROOT / "src" / "monigo" / domain).iterdir()]
+
+
+def all_names() -> set[str]:
+    """Every word of the code, the tests and the migrations."""
+    patterns = ("src/monigo/**/*.py", "tests/**/*.py", "db/migrations/*.sql")
+    texts = [path.read_text() for pattern in patterns for path in ROOT.glob(pattern)]
+    return {name for text in texts for name in re.findall(r"\w+", text)}
+
+
+def known_tenant_tables() -> TenantTables:
+    """The tenant tables by all migrations together."""
+    return tenant_tables(_migrations())
+
+
+def known_tables_with_foreign_keys() -> list[str]:
+    """The tables that point at others, by all migrations together."""
+    return sorted(tables_with_foreign_keys(_migrations()))
+
+
+def _migrations() -> str:
+    return "\n".join(path.read_text() for path in sorted(ROOT.glob("db/migrations/*.sql")))

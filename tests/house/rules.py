@@ -1,0 +1,313 @@
+"""The house rules of Python source: each takes a file's path and text and returns its offences.
+
+An offence is one line, "path:line message". Nothing here reads a file: `checkout` does.
+"""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable, Collection, Iterator
+
+Rule = Callable[[str, str], list[str]]
+
+# Files that may ask the machine for the time, and hold SQL; each with its reason.
+CLOCK_FILE = "src/monigo/infra/clock.py"  # everybody else is given an instant, or a Clock
+SQL_FILES = (
+    "src/monigo/infra/database.py",  # begins, tags and ends transactions
+    "src/monigo/infra/migrations.py",  # keeps the list of applied migrations
+    "src/monigo/infra/postgres/cluster.py",  # makes the database itself, where no schema is yet
+)
+# JSON's numbers leave as floats where the contract wants a JSON number.
+FLOAT_FILE = "src/monigo/infra/json.py"
+
+CLOCK_READINGS = frozenset(
+    {
+        "datetime.now",
+        "datetime.utcnow",
+        "datetime.today",
+        "date.today",
+        "time.time",
+        "time.time_ns",
+        "time.gmtime",
+        "time.localtime",
+    }
+)
+# What the pure parts must not import: input and output, clocks, randomness, frameworks.
+IMPURE_MODULES = frozenset(
+    {
+        *("asyncio", "threading", "multiprocessing", "concurrent", "subprocess", "signal"),
+        *("os", "sys", "io", "pathlib", "shutil", "tempfile", "glob", "fcntl", "importlib"),
+        *("socket", "ssl", "select", "http", "urllib", "httpx", "requests", "smtplib"),
+        *("logging", "structlog", "time", "random", "secrets", "uuid_utils", "sqlite3"),
+        *("asyncpg", "pgqueuer", "fastapi", "starlette", "pydantic", "pydantic_settings"),
+        *("typer", "uvicorn", "uvloop", "monigo.infra"),
+    }
+)
+IMPURE_NAMES = frozenset({"open", "input", "uuid1", "uuid4", "uuid7", "exec", "eval"})
+
+SQL = re.compile(
+    r"\s*(?:"
+    r"SELECT\s+\S|INSERT\s+INTO\b|UPDATE\s+\S+\s+SET\b|DELETE\s+FROM\b|MERGE\s+INTO\b|COPY\s+\w"
+    r"|WITH\s+(?:RECURSIVE\s+)?\w+[^.]*\bAS\s*\(|TRUNCATE\s+\w|LOCK\s+TABLE\b"
+    r"|BEGIN\s*(?:;|$)|COMMIT\s*(?:;|$)|ROLLBACK\b|SAVEPOINT\s+\w|SET\s+(?:LOCAL|ROLE|SESSION)\b"
+    r"|(?:CREATE|ALTER|DROP)\s+[A-Z]|GRANT\s+[A-Z]|REVOKE\s+[A-Z]|LISTEN\s+\w|NOTIFY\s+\w"
+    r")"
+)
+
+_NOQA = re.compile(r"# noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?(.*)")
+# A reason follows a dash or a second hash; another tool's directive is none.
+_REASON = re.compile(r"(?:-|#(?! pyright:))\s+\w+")
+
+
+def lines_at_most(limit: int) -> Rule:
+    """A file is no longer than so many lines."""
+
+    def rule(path: str, text: str) -> list[str]:
+        count = len(text.splitlines())
+        return [f"{path}:{count} has {count} lines, more than {limit}"] if count > limit else []
+
+    return rule
+
+
+def functions_at_most(limit: int) -> Rule:
+    """A function is no longer than so many lines, its signature and docstring included."""
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{node.lineno} {node.name} has {length} lines, more than {limit}"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (length := (node.end_lineno or 0) - node.lineno + 1) > limit
+        ]
+
+    return rule
+
+
+def no_clock_reading(path: str, text: str) -> list[str]:
+    """Only the clock knows what time it is."""
+    if path == CLOCK_FILE:
+        return []
+    return [
+        f"{path}:{node.lineno} {dotted} reads the machine's time: use the Clock"
+        for node, dotted in _names(ast.parse(text))
+        if any(dotted == known or dotted.endswith(f".{known}") for known in CLOCK_READINGS)
+    ] + [
+        f"{path}:{node.lineno} imports {module}.{name}, the machine's time: use the Clock"
+        for node, module, name in _imported_names(ast.parse(text))
+        if f"{module}.{name}" in CLOCK_READINGS
+    ]
+
+
+def no_float(path: str, text: str) -> list[str]:
+    """No binary fraction is near money: `float(…)` nowhere, a literal only where none can be.
+
+    That is a time to wait, or an example in the API's documentation, which is JSON.
+    """
+    if path == FLOAT_FILE:
+        return []
+    tree = ast.parse(text)
+    harmless = {
+        id(part)
+        for node in ast.walk(tree)
+        for value in (*_seconds_values(node), *_example_values(node))
+        for part in ast.walk(value)
+    }
+    return [
+        f"{path}:{node.lineno} float() is not exact: use Decimal"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _dotted(node.func) == "float"
+    ] + [
+        f"{path}:{node.lineno} {node.value!r} is not exact: use Decimal, or a …_SECONDS constant"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, float)
+        and id(node) not in harmless
+    ]
+
+
+def no_print(path: str, text: str) -> list[str]:
+    """Commands write to standard output by name, all else is logged."""
+    return [
+        f"{path}:{node.lineno} {called} is for debugging: log, or write to sys.stdout"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and (called := _dotted(node.func)) in {"print", "pprint"}
+    ]
+
+
+def sql_in_stores_only(path: str, text: str) -> list[str]:
+    """SQL stands in store files, the database's own modules and migrations."""
+    name = path.rpartition("/")[2]
+    if name == "store.py" or name.endswith("_store.py") or path in SQL_FILES:
+        return []
+    return [
+        f"{path}:{line} SQL outside a store: {' '.join(sql.split())[:40]}"
+        for line, sql in texts(ast.parse(text))
+        if SQL.match(sql)
+    ]
+
+
+def domains_by_package(domains: Collection[str]) -> Rule:
+    """A domain is imported by its package, never by what lies inside it."""
+
+    def rule(path: str, text: str) -> list[str]:
+        own = path.removeprefix("src/monigo/").partition("/")[0]
+        others = [f"monigo.{domain}" for domain in domains if domain != own]
+        insides = {"store", "service", "rules", "types", "events", "errors"}
+        tree = ast.parse(text)
+        return [
+            f"{path}:{line} imports {module}, the inside of a domain: import the package"
+            for line, module in _imported_modules(tree)
+            if any(module.startswith(f"{other}.") for other in others)
+        ] + [
+            f"{path}:{node.lineno} imports {module}.{name}, the inside of a domain: import names"
+            for node, module, name in _imported_names(tree)
+            if module in others and name in insides
+        ]
+
+    return rule
+
+
+def pure(path: str, text: str) -> list[str]:
+    """Values in, values out: no input or output, clock, randomness, framework or async."""
+    tree = ast.parse(text)
+    waiting = ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith | ast.Await
+    return [
+        *(
+            f"{path}:{line} imports {module}, which is not pure"
+            for line, module in _imported_modules(tree)
+            if any(module == known or module.startswith(f"{known}.") for known in IMPURE_MODULES)
+        ),
+        *(
+            f"{path}:{node.lineno} {name} is not pure"
+            for node, name in _names(tree)
+            if name.rpartition(".")[2] in IMPURE_NAMES
+        ),
+        *(
+            f"{path}:{node.lineno} async is not pure"
+            for node in ast.walk(tree)
+            if isinstance(node, waiting)
+        ),
+        *no_clock_reading(path, text),
+    ]
+
+
+def documented(path: str, text: str) -> list[str]:
+    """The module and each public class, method and function has a docstring."""
+    tree = ast.parse(text)
+    missing = [] if ast.get_docstring(tree) else [f"{path}:1 the module has no docstring"]
+    return missing + [
+        f"{path}:{node.lineno} {node.name} has no docstring"
+        for node in _public_definitions(tree)
+        if not ast.get_docstring(node)
+    ]
+
+
+def noqa_with_reason(path: str, text: str) -> list[str]:
+    """An ignored lint says why, behind it or on the comment line above."""
+    comments = {
+        token.start[0]: token
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT
+    }
+    return [
+        f"{path}:{number} noqa without a reason"
+        for number, comment in comments.items()
+        if (found := _NOQA.match(comment.string))
+        and not _REASON.search(found[1])
+        and not _is_alone(comments.get(number - 1))
+    ]
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Each string of a module but docstrings, with its line; `{}` for what is filled in."""
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in ast.walk(node)
+        if part is not node
+    }
+    documentation = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if id(node) in parts or id(node) in documentation:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, "".join(_piece(value) for value in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def _is_alone(comment: tokenize.TokenInfo | None) -> bool:
+    """Whether a comment has its line for itself."""
+    return comment is not None and comment.line.lstrip().startswith("#")
+
+
+def _piece(value: ast.expr) -> str:
+    return str(value.value) if isinstance(value, ast.Constant) else "{}"
+
+
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c` as text; empty for what is not a chain of names."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        head = _dotted(node.value)
+        return f"{head}.{node.attr}" if head else ""
+    return ""
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and (dotted := _dotted(node)):
+            yield node, dotted
+
+
+def _imported_modules(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+            # `from monigo import infra` names a module, too.
+            if node.module == "monigo":
+                yield from ((node.lineno, f"monigo.{alias.name}") for alias in node.names)
+
+
+def _imported_names(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom, str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node, node.module, alias.name) for alias in node.names)
+
+
+def _seconds_values(node: ast.AST) -> Iterator[ast.expr]:
+    """What is assigned to a name that ends in `_SECONDS`, or in `_SECONDS_MAX`."""
+    if isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if any(re.search(r"_seconds(_max|_min)?$", name.lower()) for name in names):
+            yield node.value
+
+
+def _example_values(node: ast.AST) -> Iterator[ast.expr]:
+    """What stands under `examples` in a JSON schema or a field."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "examples":
+                yield value
+    elif isinstance(node, ast.keyword) and node.arg == "examples":
+        yield node.value
+
+
+def _public_definitions(
+    tree: ast.Module | ast.ClassDef,
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in tree.body:
+        definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        if isinstance(node, definition) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _public_definitions(node)

@@ -1,0 +1,99 @@
+"""This checkout keeps the house rules. What each rule catches is told in test_rules.py."""
+
+import pytest
+
+from house import project_rules, rules, sql_rules
+from house.checkout import ROOT, all_names, domain_files, domains, known_tenant_tables, offences
+
+SOURCE = "src/monigo/**/*.py"
+CORE = "src/monigo/core/*.py"
+DOMAIN_SOURCE = [f"src/monigo/{domain}/*.py" for domain in domains()]
+MIGRATIONS = "db/migrations/*.sql"
+
+
+def test_source_files_have_at_most_400_lines():
+    assert offences(rules.lines_at_most(400), SOURCE) == []
+
+
+def test_test_files_have_at_most_600_lines():
+    assert offences(rules.lines_at_most(600), "tests/**/*.py") == []
+
+
+def test_functions_have_at_most_60_lines():
+    assert offences(rules.functions_at_most(60), SOURCE, "tests/**/*.py") == []
+
+
+def test_only_the_clock_reads_the_machines_time():
+    assert offences(rules.no_clock_reading, SOURCE) == []
+
+
+def test_no_float_comes_near_money():
+    assert offences(rules.no_float, SOURCE) == []
+
+
+def test_nothing_is_printed():
+    assert offences(rules.no_print, SOURCE) == []
+
+
+def test_sql_stands_in_stores_and_migrations_only():
+    assert offences(rules.sql_in_stores_only, SOURCE) == []
+
+
+def test_every_statement_lists_its_columns():
+    assert offences(sql_rules.columns_listed_in_python, SOURCE) == []
+    assert offences(sql_rules.columns_listed, MIGRATIONS) == []
+
+
+def test_domains_are_imported_by_their_package():
+    assert offences(rules.domains_by_package(domains()), SOURCE) == []
+
+
+def test_the_core_is_pure():
+    assert offences(rules.pure, CORE) == []
+
+
+def test_the_rules_of_domains_are_pure():
+    assert offences(rules.pure, "src/monigo/*/rules.py") == []
+
+
+def test_every_query_of_tenant_data_is_held_to_its_tenant():
+    rule = sql_rules.tenant_in_every_query(known_tenant_tables())
+
+    assert offences(rule, "src/monigo/**/store.py", "src/monigo/**/*_store.py") == []
+
+
+@pytest.mark.parametrize("domain", domains())
+def test_a_domain_has_the_files_that_all_domains_have(domain):
+    assert project_rules.domain_is_complete(domain, domain_files(domain)) == []
+
+
+def test_domain_readmes_have_at_most_80_lines():
+    assert offences(rules.lines_at_most(80), "src/monigo/*/README.md") == []
+
+
+def test_readmes_name_what_exists():
+    assert offences(project_rules.names_exist(all_names()), "src/monigo/*/README.md") == []
+
+
+def test_the_public_names_of_core_and_domains_are_documented():
+    assert offences(rules.documented, CORE, *DOMAIN_SOURCE) == []
+
+
+def test_dependencies_and_ignored_lints_have_their_reasons():
+    assert offences(project_rules.reasons_given, "pyproject.toml") == []
+
+
+def test_lints_ignored_on_a_line_have_their_reasons():
+    assert offences(rules.noqa_with_reason, SOURCE, "tests/**/*.py") == []
+
+
+def test_constraints_are_named():
+    assert offences(sql_rules.constraints_named, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize(("name", "limit"), [("CONTRIBUTING.md", 40), ("ARCHITECTURE.md", 80)])
+def test_the_pages_for_contributors_stay_short(name, limit):
+    if not (ROOT / name).exists():
+        pytest.skip(f"{name} is not written yet")
+
+    assert offences(rules.lines_at_most(limit), name) == []

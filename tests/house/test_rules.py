@@ -1,0 +1,321 @@
+"""Each house rule catches an offender, and leaves in peace what only looks like one."""
+
+from textwrap import dedent
+
+import pytest
+
+from house import project_rules, rules, sql_rules
+
+PATH = "src/monigo/invoicing/service.py"
+TABLES = sql_rules.TenantTables(
+    every=frozenset({"organizations", "invoices", "customers"}),
+    with_mode=frozenset({"invoices", "customers"}),
+)
+
+
+def lines_of(offences):
+    """The line numbers that a rule complains of."""
+    return [int(offence.removeprefix("m.sql").split(":")[1].split()[0]) for offence in offences]
+
+
+def test_a_file_that_is_too_long_is_caught():
+    rule = rules.lines_at_most(3)
+
+    assert rule(PATH, "a\nb\nc\n") == []
+    assert rule(PATH, "a\nb\nc\nd\n") == [f"{PATH}:4 has 4 lines, more than 3"]
+
+
+def test_a_function_that_is_too_long_is_caught():
+    rule = rules.functions_at_most(3)
+    source = "def short():\n    a\n    b\nclass C:\n  async def long():\n    a\n    b\n    c"
+
+    assert rule(PATH, source) == [f"{PATH}:5 long has 4 lines, more than 3"]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("at = datetime.now(UTC)", [1]),
+        ("\nat = datetime.datetime.utcnow()", [2]),
+        ("today = date.today()", [1]),
+        ("seconds = time.time()", [1]),
+        ("from time import time", [1]),
+        ("default_factory = datetime.now", [1]),
+        ("started = time.monotonic()", []),
+        ("at = clock.now()", []),
+        ("at = tx.now", []),
+        ('"""Never call datetime.now() here."""', []),
+    ],
+)
+def test_reading_the_machines_time_is_caught(source, lines):
+    assert lines_of(rules.no_clock_reading(PATH, source)) == lines
+
+
+def test_the_clock_itself_may_read_the_time():
+    assert rules.no_clock_reading("src/monigo/infra/clock.py", "datetime.now(UTC)") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("total = float(amount)", [1]),
+        ("\nrate = 0.075", [2]),
+        ("tax = subtotal * 1e-2", [1]),
+        ("POLL_SECONDS = 0.03", []),
+        ("retry_seconds_max = 2.5", []),
+        ("rate = Decimal('0.075')", []),
+        ("count = 3", []),
+        ("Field(examples=[7.5])", []),
+        ('schema = {"type": "number", "examples": [7.5]}', []),
+        ('schema = {"type": "number", "default": 7.5}', [1]),
+    ],
+)
+def test_a_float_near_money_is_caught(source, lines):
+    assert lines_of(rules.no_float(PATH, source)) == lines
+
+
+def test_json_may_write_a_float():
+    assert rules.no_float("src/monigo/infra/json.py", "float(value)") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("print('here')", [1]),
+        ("\npprint(x)", [2]),
+        ("sys.stdout.write('x')", []),
+        ("printer()", []),
+    ],
+)
+def test_printing_is_caught(source, lines):
+    assert lines_of(rules.no_print(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ('await tx.fetch("SELECT id FROM invoices")', [1]),
+        ('QUERY = """\n    INSERT INTO invoices (id) VALUES ($1)\n"""', [1]),
+        ('f"UPDATE {table} SET total = 0"', [1]),
+        ('f"DELETE FROM {table}"', [1]),
+        ('execute("BEGIN")', [1]),
+        ('execute("BEGIN; SET LOCAL app.org_id = 1")', [1]),
+        ('execute("SAVEPOINT before")', [1]),
+        ('execute("COMMIT")', [1]),
+        ('Q = "WITH due AS (SELECT 1) SELECT id FROM due"', [1]),
+        ('Q = "CREATE TABLE x (id uuid)"', [1]),
+        ('Q = "TRUNCATE invoices"', [1]),
+        ('methods = ["GET", "DELETE", "UPDATE"]', []),
+        ('"""SELECT id FROM invoices is in the store."""', []),
+        ('message = "Select a plan"', []),
+    ],
+)
+def test_sql_outside_a_store_is_caught(source, lines):
+    assert lines_of(rules.sql_in_stores_only(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/monigo/invoicing/store.py",
+        "src/monigo/infra/idempotency_store.py",
+        "src/monigo/infra/database.py",
+    ],
+)
+def test_sql_in_a_store_is_at_home(path):
+    assert rules.sql_in_stores_only(path, 'QUERY = "SELECT id FROM invoices"') == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("from monigo.customers.store import load", [1]),
+        ("from monigo.customers.types import Customer", [1]),
+        ("import monigo.customers.service", [1]),
+        ("from monigo.customers import store", [1]),
+        ("from monigo import customers", []),
+        ("from monigo.customers import Customer", []),
+        ("from monigo.invoicing.store import load", []),
+        ("from monigo.infra.database import Transaction", []),
+    ],
+)
+def test_reaching_into_a_domain_is_caught(source, lines):
+    rule = rules.domains_by_package(["customers", "invoicing"])
+
+    assert lines_of(rule(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("import asyncio", [1]),
+        ("import os.path", [1]),
+        ("from random import choice", [1]),
+        ("from monigo.infra.database import Transaction", [1]),
+        ("from monigo.infra import json", [1]),
+        ("import logging", [1]),
+        ("async def price():\n    return 1", [1]),
+        ("text = open('x').read()", [1]),
+        ("new = uuid.uuid4()", [1]),
+        ("at = datetime.now(UTC)", [1]),
+        ("from decimal import Decimal", []),
+        ("from uuid import UUID, uuid5", []),
+        ("from monigo.core.errors import ensure", []),
+    ],
+)
+def test_what_is_not_pure_is_caught(source, lines):
+    assert sorted(set(lines_of(rules.pure("src/monigo/core/x.py", source)))) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "missing"),
+    [
+        ("x = 1", ["the module"]),
+        ('"""M."""\ndef price():\n    return 1', ["price"]),
+        ('"""M."""\nclass Price:\n    """P."""\n    def of(self):\n        return 1', ["of"]),
+        ('"""M."""\nclass Price:\n    x = 1', ["Price"]),
+        ('"""M."""\ndef _helper():\n    return 1', []),
+        ('"""M."""\nasync def price():\n    """P."""', []),
+    ],
+)
+def test_a_public_name_without_docstring_is_caught(source, missing):
+    offences = rules.documented(PATH, source)
+
+    assert [offence.partition(" ")[2].partition(" has")[0] for offence in offences] == missing
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("x = 1  # noqa", [1]),
+        ("x = 1  # noqa: S104", [1]),
+        ("x = 1  # noqa: S104, PLR2004", [1]),
+        ("x = 1  # noqa: S104 - only compared with", []),
+        ("# It has no event to wait for.\nx = 1  # noqa: ASYNC110", []),
+    ],
+)
+def test_an_ignored_lint_without_reason_is_caught(source, lines):
+    assert lines_of(rules.noqa_with_reason(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        ("SELECT * FROM invoices", [1]),
+        ("SELECT id,\n * FROM invoices", [1]),
+        ("INSERT INTO x (id) VALUES (1) RETURNING *", [1]),
+        ("SELECT DISTINCT * FROM invoices", [1]),
+        ("SELECT count(*) FROM invoices", []),
+        ("-- SELECT * would also read what was added later\nSELECT id FROM invoices", []),
+    ],
+)
+def test_a_star_instead_of_columns_is_caught(sql, lines):
+    assert lines_of(sql_rules.columns_listed("m.sql", sql)) == lines
+
+
+def test_a_star_in_a_python_statement_is_caught():
+    source = 'GOOD = "SELECT count(*) FROM a"\nBAD = f"SELECT * FROM {table}"\nPRODUCT = "a, *b"'
+
+    assert lines_of(sql_rules.columns_listed_in_python(PATH, source)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        ("CREATE TABLE a (id uuid PRIMARY KEY)", [1]),
+        ("CREATE TABLE a (\n id uuid UNIQUE)", [2]),
+        ("CREATE TABLE a (n int CHECK (n > 0))", [1]),
+        ("CREATE TABLE a (b uuid REFERENCES b (id))", [1]),
+        ("ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id)", [1]),
+        ("CREATE TABLE a (n int, EXCLUDE USING gist (n WITH =))", [1]),
+        ("CREATE TABLE a (n int, CONSTRAINT a_n_positive CHECK (n > 0))", []),
+        ("ALTER TABLE a ADD CONSTRAINT a_b_fkey\n FOREIGN KEY (b) REFERENCES b (id)", []),
+        ("CREATE TABLE a (b uuid CONSTRAINT a_b_fkey REFERENCES b (id))", []),
+        ("CREATE UNIQUE INDEX a_n_unique ON a (n)", []),
+        ("CREATE POLICY own ON a USING (true) WITH CHECK (true)", []),
+        ("DO $$ BEGIN EXECUTE 'CHECK'; END $$;", []),
+        ("-- UNIQUE per plan\nCREATE TABLE a (id uuid)", []),
+    ],
+)
+def test_a_constraint_without_name_is_caught(sql, lines):
+    assert lines_of(sql_rules.constraints_named("m.sql", sql)) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "held"),
+    [
+        ('Q = "SELECT id FROM invoices WHERE id = $1"', False),
+        ('Q = "SELECT org_id, is_test FROM invoices WHERE id = $1"', False),
+        ('Q = "SELECT id FROM invoices WHERE org_id = $1 AND id = $3"', False),
+        ('Q = "UPDATE customers SET name = $1 WHERE id = $2"', False),
+        ('Q = "DELETE FROM customers WHERE id = $1"', False),
+        ('Q = "INSERT INTO customers (id) VALUES ($1)"', False),
+        (
+            """Q = (
+                "SELECT a.id FROM invoices AS a JOIN customers AS b ON b.id = a.customer_id"
+                " WHERE a.org_id = $1 AND a.is_test = $2"
+            )""",
+            False,
+        ),
+        ('WHERE = "WHERE id = $1"\nQ = f"SELECT id FROM invoices {WHERE}"', False),
+        ('Q = "SELECT id FROM invoices WHERE org_id = $1 AND is_test = $2"', True),
+        ('Q = "INSERT INTO customers (org_id, is_test, id) VALUES ($1, $2, $3)"', True),
+        (
+            'WHERE = "WHERE org_id = $1 AND is_test = $2"\nQ = f"SELECT id FROM invoices {WHERE}"',
+            True,
+        ),
+        ('Q = "SELECT name FROM organizations WHERE org_id = $1"', True),
+        ('Q = "SELECT org_id FROM tenant_lookups"', True),
+    ],
+)
+def test_a_query_without_its_tenant_is_caught(source, held):
+    assert (sql_rules.tenant_in_every_query(TABLES)(PATH, source) == []) is held
+
+
+def test_tenant_tables_are_found_in_the_migrations():
+    migrations = dedent(
+        """
+        CREATE TABLE organizations (org_id uuid);
+        SELECT make_tenant_table('organizations', 'SELECT');
+        CREATE TABLE invoices (org_id uuid, is_test boolean NOT NULL);
+        SELECT make_tenant_table('invoices', 'SELECT');
+        CREATE TABLE lookups (is_test boolean);
+        """
+    )
+
+    tables = sql_rules.tenant_tables(migrations)
+
+    assert tables.every == {"organizations", "invoices"}
+    assert tables.with_mode == {"invoices"}
+
+
+def test_a_domain_without_one_of_its_files_is_caught():
+    files = ["README.md", "__init__.py", "types.py", "store.py", "service.py", "rules.py"]
+
+    assert project_rules.domain_is_complete("wallets", files) == []
+    assert project_rules.domain_is_complete("wallets", files[1:]) == ["wallets:1 has no README.md"]
+
+
+def test_a_name_that_a_readme_still_tells_of_is_caught():
+    rule = project_rules.names_exist({"invoices_pkey"})
+    text = "Kept by `invoices_pkey`,\nand `invoices_gone`; `Word`, `two words`."
+
+    assert rule("README.md", text) == ["README.md:2 nothing is called invoices_gone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('dependencies = [\n    "asyncpg>=0.31",\n]', [2]),
+        ('dev = [\n    "ruff>=0.15",  #\n]', [2]),
+        ('ignore = [\n    "EM",\n    "TC",  # read at run time\n]', [2]),
+        ('"tests/**" = [\n    "D",\n]', [2]),
+        ('"bench/**" = ["S", "T201"]', [1]),
+        ('"bench/**" = ["S", "T201"] # scripts that print', []),
+        ('dependencies = [\n    "asyncpg>=0.31",  # the fastest driver\n]', []),
+        ('dependencies = [\n    "httpx[http2]>=0.28",  # calls providers\n]', []),
+        ('requires = ["hatchling"]', []),
+    ],
+)
+def test_a_dependency_or_ignored_lint_without_reason_is_caught(text, lines):
+    assert lines_of(project_rules.reasons_given("pyproject.toml", text)) == lines

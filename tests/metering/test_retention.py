@@ -1,0 +1,123 @@
+"""Retention: old events lose their properties, and nothing that was counted from them."""
+
+from datetime import timedelta
+
+import pytest
+
+from monigo import metering
+from support.api import event
+
+PROPERTIES = "SELECT properties::text AS text FROM usage_events WHERE org_id = $1 ORDER BY dedup"
+
+
+def keep_for(api, days):
+    answer = api.patch("/v1/organization", json={"raw_event_retention_days": days})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["organization"]["raw_event_retention_days"]
+
+
+def forget(api):
+    services = api.backend.services
+    return api.backend.run(metering.forget_properties(services.database, api.tenant))
+
+
+def drain(api):
+    api.backend.run(metering.fold_all(api.backend.services.database))
+
+
+def properties(api):
+    return [row["text"] for row in api.backend.sql(PROPERTIES, api.org_id)]
+
+
+def replay(api, **age):
+    now = api.backend.clock.now()
+    start = (now - timedelta(**age)).isoformat()
+    return api.post("/v1/events/replay", json={"from": start, "to": now.isoformat()})
+
+
+@pytest.fixture
+def aged(api):
+    """An event of a hundred days ago, folded, of an organisation that keeps them for 100 days."""
+    api.customer()
+    api.metric("tokens", aggregation="sum", aggregation_property="n")
+    api.ingest(event("old", name="tokens", properties={"n": 7}))
+    drain(api)
+    keep_for(api, 100)
+    api.backend.clock.advance(days=102)
+    return api
+
+
+def test_old_events_lose_their_properties_once(aged):
+    assert [forget(aged), forget(aged)] == [1, 0]
+    assert properties(aged) == ["{}"]
+
+
+def test_the_key_of_an_emptied_event_stays_known(aged):
+    forget(aged)
+
+    answer = aged.ingest(event("old", name="tokens", properties={"n": 7}))
+
+    assert answer == {"ingested": [], "duplicates": ["old"]}
+
+
+def test_what_was_counted_stays_counted(aged):
+    span = {"from": "2020-01-01T00:00:00Z"}
+    before = aged.get("/v1/usage", params=span).json()["rollups"]
+
+    forget(aged)
+
+    assert [rollup["value"] for rollup in before] == [7]
+    assert aged.get("/v1/usage", params=span).json()["rollups"] == before
+
+
+def test_events_within_the_retention_keep_everything(api):
+    api.customer()
+    api.ingest(event("young", name="tokens", properties={"n": 7}))
+    drain(api)
+    keep_for(api, 100)
+    api.backend.clock.advance(days=100)
+
+    assert forget(api) == 0
+    assert properties(api) == ['{"n": 7}']
+
+
+def test_without_a_setting_events_are_kept_for_ever(aged):
+    assert keep_for(aged, None) is None
+    assert forget(aged) == 0
+
+
+def test_events_that_are_not_folded_keep_everything(api):
+    api.customer()
+    api.ingest(event("unfolded", name="tokens", properties={"n": 7}))
+    keep_for(api, 100)
+    api.backend.clock.advance(days=102)
+
+    assert forget(api) == 0
+    drain(api)
+    assert forget(api) == 1
+
+
+def test_nothing_is_emptied_while_a_replay_may_need_it(aged):
+    assert replay(aged, days=50).status_code == 202
+
+    assert forget(aged) == 0
+
+
+def test_a_replay_beyond_the_retention_is_refused(aged):
+    assert [replay(aged, days=days).status_code for days in (99, 102)] == [202, 409]
+
+
+def test_what_was_emptied_stays_out_of_reach_when_the_setting_grows(aged):
+    forget(aged)
+
+    keep_for(aged, 400)
+
+    assert [replay(aged, days=days).status_code for days in (100, 110)] == [202, 409]
+
+
+@pytest.mark.parametrize("days", [99, 0, -1, 36_501, "many", 100.5])
+def test_a_retention_out_of_bounds_is_refused(api, days):
+    answer = api.patch("/v1/organization", json={"raw_event_retention_days": days})
+
+    assert answer.status_code == 400
+    assert list(answer.json()["details"]) == ["raw_event_retention_days"]

@@ -1,0 +1,15 @@
+"""Everything that an organisation's key can read, to prove that a request changed nothing."""
+
+PATHS = (
+    "/v1/customers",
+    "/v1/metrics",
+    "/v1/plans",
+    "/v1/subscriptions",
+    "/v1/invoices",
+    "/v1/usage",
+    "/v1/organization",
+)
+
+
+def snapshot(api):
+    return {path: api.get(path).text for path in PATHS}

@@ -1,0 +1,72 @@
+"""A merchant with something of everything, and two tenants that must never see it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monigo import metering
+from monigo.core.times import format_instant
+from support.api import Api, event
+from support.backend import Backend
+
+# One price for each pricing model, so that every shape of a price is stored.
+TIERS = [{"up_to": 10, "unit_amount": "5"}, {"up_to": None, "unit_amount": "3"}]
+
+
+@dataclass(frozen=True)
+class Tenants:
+    """`a` owns the data; `others` are another organisation, and the same one in live mode."""
+
+    a: Api
+    other_organization: Api
+    other_mode: Api
+    ids: dict[str, str]
+
+    def close(self) -> None:
+        """Close the clients' connections."""
+        for client in (self.a, self.other_organization, self.other_mode):
+            client.http.close()
+
+
+def make_tenants(backend: Backend) -> Tenants:
+    """Tenant A with its data; B of another organisation, C of the same one in the other mode."""
+    a = Api.of_new_organization(backend)
+    b = Api.of_new_organization(backend)
+    c = Api.of(backend, a.org_id, is_test=False)
+    return Tenants(a, b, c, fill(a, "driver-42"))
+
+
+def fill(api: Api, external_id: str) -> dict[str, str]:
+    """Give a tenant a row of everything that there is; ids by what they are."""
+    customer = api.customer(external_id, name="Ada", metadata={"fleet": 7})
+    metric = api.metric("api_call")
+    api.metric("visit", aggregation="unique", aggregation_property="page")
+    plan = api.plan(
+        {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "2.000000"},
+        {"metric_id": metric["id"], "model": "tiered", "tiers": TIERS},
+    )
+    subscription = api.subscribe(customer["id"], plan["id"])
+    api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
+    api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
+    api.backend.run(metering.fold_all(api.backend.services.database))
+    final = api.finalize(api.draft(subscription["id"])["id"])
+    api.ingest(event("call-3", external_id))
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
+    draft = api.draft(subscription["id"])
+    now = api.backend.clock.now()
+    window = {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
+    replay = api.post("/v1/events/replay", json=window)
+    headers = {"Idempotency-Key": "kept"}
+    kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
+    api.delete(f"/v1/customers/{kept.json()['customer']['id']}")
+    return {
+        "customer_id": customer["id"],
+        "external_id": external_id,
+        "metric_id": metric["id"],
+        "plan_id": plan["id"],
+        "price_id": plan["prices"][0]["id"],
+        "subscription_id": subscription["id"],
+        "invoice_id": draft["id"],
+        "final_invoice_id": final["id"],
+        "job_id": replay.json()["job"]["id"],
+    }

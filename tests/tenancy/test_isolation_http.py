@@ -1,0 +1,327 @@
+"""No key reaches another tenant's data by any route, nor learns that there is any."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from house.checkout import known_tenant_tables
+from support.tenants import fill, make_tenants
+
+# The checked-in document, which a test keeps equal to what the application serves.
+GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"
+DOCUMENT = json.loads(GOLDEN.read_text())
+OPERATIONS = {
+    (method.upper(), path): operation
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+FACES = ["/v1", "/api/v1"]
+INTRUDERS = ["other_organization", "other_mode"]
+
+# Which of A's ids a path's parameter may be.
+TARGETS = {
+    "customer_id": ["customer_id", "external_id"],
+    "metric_id": ["metric_id"],
+    "plan_id": ["plan_id"],
+    "subscription_id": ["subscription_id"],
+    "invoice_id": ["invoice_id", "final_invoice_id"],
+    "job_id": ["job_id"],
+}
+# Answers about the one thing that a query names, and has nothing to say of an unknown one.
+ABOUT_ONE = "/usage/series"
+
+SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
+PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
+EVENT = {"event_name": "api_call", "idempotency_key": "stolen"}
+
+
+class Body(NamedTuple):
+    """A field that takes an id: which of A's stands there, and the status that is answered.
+
+    What else there is in the template is the intruder's own.
+    """
+
+    method: str
+    path: str
+    field: str
+    target: str
+    status: int
+    template: dict
+
+
+BODIES = [
+    Body("POST", "/subscriptions", "customer_id", "customer_id", 404, SUBSCRIPTION),
+    Body("POST", "/subscriptions", "customer_id", "external_id", 404, SUBSCRIPTION),
+    Body("POST", "/subscriptions", "plan_id", "plan_id", 404, SUBSCRIPTION),
+    Body(
+        "POST", "/plans", "prices[].metric_id", "metric_id", 404, {"name": "P", "prices": [PRICE]}
+    ),
+    Body("POST", "/plans", "prices[].id", "price_id", 400, {"name": "P", "prices": [PRICE]}),
+    Body("PUT", "/plans/{plan_id}", "prices[].metric_id", "metric_id", 404, {"prices": [PRICE]}),
+    Body("PUT", "/plans/{plan_id}", "prices[].id", "price_id", 400, {"prices": [PRICE]}),
+    Body("POST", "/invoices/generate", "subscription_id", "subscription_id", 404, {}),
+    Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
+    Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),
+]
+# The merchant's own name for a customer, which it gives and does not refer to.
+GIVEN_NAMES = {"external_id"}
+
+
+def parameters(path):
+    return [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+
+
+def id_fields(schema, path=""):
+    """Where a body's schema takes ids, such as `prices[].metric_id`."""
+    if "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for choice in schema.get("anyOf", []):
+        yield from id_fields(choice, path)
+    if "items" in schema:
+        yield from id_fields(schema["items"], f"{path}[]")
+    for name, field in schema.get("properties", {}).items():
+        inner = f"{path}.{name}".removeprefix(".")
+        if (name == "id" or name.endswith("_id")) and name not in GIVEN_NAMES:
+            yield inner
+        yield from id_fields(field, inner)
+
+
+def required_query(path, own):
+    """What a list must be asked for."""
+    known = {"event_name": "visit", "metric_id": own["metric_id"]}
+    return {
+        parameter["name"]: known[parameter["name"]]
+        for parameter in OPERATIONS["GET", path].get("parameters", [])
+        if parameter["in"] == "query" and parameter["required"]
+    }
+
+
+def body_schema(operation):
+    contents = operation.get("requestBody", {}).get("content", {})
+    return next((content["schema"] for content in contents.values()), {})
+
+
+def smallest_body(operation):
+    """The required fields of a body, as its documentation shows them."""
+    schema = body_schema(operation)
+    name = schema.get("$ref", "").rpartition("/")[2]
+    schema = DOCUMENT["components"]["schemas"].get(name, schema)
+    fields = {name: schema["properties"][name] for name in schema.get("required", [])}
+    return {name: field["examples"][0] for name, field in fields.items()} if name else None
+
+
+PATH_CASES = [
+    (method, path, target)
+    for method, path in OPERATIONS
+    for parameter in parameters(path)
+    for target in TARGETS.get(parameter, ())
+]
+QUERY_CASES = [
+    (path, parameter["name"], target)
+    for (method, path), operation in OPERATIONS.items()
+    for parameter in operation.get("parameters", [])
+    if parameter["in"] == "query" and parameter["name"].endswith("_id")
+    for target in TARGETS.get(parameter["name"], ())
+]
+READABLE = [
+    path for method, path in OPERATIONS if method == "GET" and "{" not in path and "/v1/" in path
+]
+BODY_CASES = [
+    body._replace(path=face + body.path)
+    for body in BODIES
+    for face in FACES
+    if (body.method, face + body.path) in OPERATIONS
+]
+
+
+@pytest.fixture(scope="module")
+def tenants(backend):
+    made = make_tenants(backend)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_ids(tenants):
+    """What the intruders have of their own, so that only the stolen id is at fault."""
+    return {name: fill(getattr(tenants, name), f"{name}-1") for name in INTRUDERS}
+
+
+@pytest.fixture
+def untouched(backend, tenants):
+    """A's rows are after the test what they were before it."""
+    before = rows_of(backend, tenants.a.tenant)
+    yield
+    assert rows_of(backend, tenants.a.tenant) == before
+
+
+def rows_of(backend, tenant):
+    """A tenant's rows of all tables, as text."""
+    tables = known_tenant_tables()
+    parts = [
+        f"SELECT '{table}' AS name, to_jsonb(t)::text AS row FROM {table} AS t WHERE org_id = $1"
+        + (" AND is_test = $2" if table in tables.with_mode else " AND $2::boolean IS NOT NULL")
+        for table in sorted(tables.every)
+    ]
+    query = f"{' UNION ALL '.join(parts)} ORDER BY name, row"
+    return [tuple(row) for row in backend.sql(query, tenant.org_id, tenant.is_test)]
+
+
+def filled(body, stolen, own):
+    """The template with the intruder's ids, and the stolen one in the field."""
+    text = json.dumps(body.template)
+    for name, known in own.items():
+        text = text.replace(f"<{name}>", known)
+    content = json.loads(text)
+    place = content
+    *outer, name = body.field.split(".")
+    for part in outer:
+        place = place[part.removesuffix("[]")][0]
+    place[name] = stolen
+    return content
+
+
+def told(response, sent_id):
+    """All that an answer tells, but for the id that was sent."""
+    headers = {
+        name: text
+        for name, text in response.headers.items()
+        if name not in {"date", "x-request-id", "content-length"}
+    }
+    return response.status_code, response.text.replace(sent_id, "ID"), headers
+
+
+def test_every_id_in_a_path_or_query_is_tried():
+    in_paths = {name for _, path in OPERATIONS for name in parameters(path)}
+    in_queries = {
+        parameter["name"]
+        for operation in OPERATIONS.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query" and parameter["name"].endswith("_id")
+    }
+
+    assert in_paths | in_queries == set(TARGETS)
+
+
+def test_every_field_that_takes_an_id_is_tried():
+    taken = {
+        (method, path, field)
+        for (method, path), operation in OPERATIONS.items()
+        for field in id_fields(body_schema(operation))
+    }
+
+    assert taken == {(body.method, body.path, body.field) for body in BODY_CASES}
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("intruder", INTRUDERS)
+@pytest.mark.parametrize(("method", "path", "target"), PATH_CASES)
+def test_anothers_id_in_a_path_is_unknown(tenants, intruder, method, path, target):
+    client = getattr(tenants, intruder).http
+    body = smallest_body(OPERATIONS[method, path])
+    name, stolen, unknown = parameters(path)[0], tenants.ids[target], str(uuid4())
+
+    answer = client.request(method, path.format(**{name: stolen}), json=body)
+    answer_to_unknown = client.request(method, path.format(**{name: unknown}), json=body)
+
+    assert answer.status_code == 404
+    assert told(answer, stolen) == told(answer_to_unknown, unknown)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("intruder", INTRUDERS)
+@pytest.mark.parametrize("body", BODY_CASES)
+def test_anothers_id_in_a_body_is_unknown(tenants, own_ids, intruder, body):
+    client, own = getattr(tenants, intruder).http, own_ids[intruder]
+    stolen, unknown = tenants.ids[body.target], str(uuid4())
+    url = body.path.format(**own)
+
+    answer = client.request(body.method, url, json=filled(body, stolen, own))
+    answer_to_unknown = client.request(body.method, url, json=filled(body, unknown, own))
+
+    assert answer.status_code == body.status
+    assert told(answer, stolen) == told(answer_to_unknown, unknown)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("intruder", INTRUDERS)
+@pytest.mark.parametrize(("path", "name", "target"), QUERY_CASES)
+def test_anothers_id_in_a_query_finds_nothing(  # noqa: PLR0917 - parametrized
+    tenants, own_ids, intruder, path, name, target
+):
+    client = getattr(tenants, intruder).http
+    query = required_query(path, own_ids[intruder])
+    stolen, unknown = tenants.ids[target], str(uuid4())
+
+    answer = client.get(path, params={**query, name: stolen})
+    answer_to_unknown = client.get(path, params={**query, name: unknown})
+
+    shown = [known for known in tenants.ids.values() if known in answer.text and known != stolen]
+
+    assert (answer.status_code, shown) == (404 if path.endswith(ABOUT_ONE) else 200, [])
+    assert told(answer, stolen) == told(answer_to_unknown, unknown)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("intruder", INTRUDERS)
+@pytest.mark.parametrize("path", READABLE)
+def test_lists_show_nothing_of_another_tenant(tenants, own_ids, intruder, path):
+    query = required_query(path, own_ids[intruder])
+
+    text = getattr(tenants, intruder).get(path, params=query).text
+
+    assert [known for known in tenants.ids.values() if known in text] == []
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_lists_show_a_tenant_its_own(tenants, own_ids, path):
+    own = set(own_ids["other_mode"].values()) | {str(tenants.a.org_id)}
+    query = required_query(path, own_ids["other_mode"])
+
+    text = tenants.other_mode.get(path, params=query).text
+
+    assert [known for known in own if known in text] != []
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("path", [path for path in READABLE if path.startswith("/api/v1/")])
+def test_naming_another_organisation_is_refused_as_any_other_is(tenants, path):
+    client, unknown = tenants.other_organization, str(uuid4())
+
+    answer = client.get(path, params={"org_id": str(tenants.a.org_id)})
+    answer_to_unknown = client.get(path, params={"org_id": unknown})
+
+    assert answer.status_code == 403
+    assert told(answer, str(tenants.a.org_id)) == told(answer_to_unknown, unknown)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("intruder", INTRUDERS)
+def test_anothers_idempotency_key_replays_nothing(tenants, intruder):
+    client = getattr(tenants, intruder)
+    body, headers = {"external_id": "gone"}, {"Idempotency-Key": "kept"}
+
+    answer = client.post("/v1/customers", json=body, headers=headers)
+
+    assert answer.status_code in {200, 201}
+    assert answer.json()["customer"]["org_id"] == str(client.org_id)
+
+
+def test_names_keys_and_numbers_are_free_in_every_tenant(tenants, own_ids):
+    clients = [tenants.a, tenants.other_organization, tenants.other_mode]
+    ids = [tenants.ids, own_ids["other_organization"], own_ids["other_mode"]]
+
+    numbers = [
+        client.get(f"/v1/invoices/{known['final_invoice_id']}").json()["invoice"]["number"]
+        for client, known in zip(clients, ids, strict=True)
+    ]
+    events = [
+        sorted(rollup["event_count"] for rollup in client.get("/v1/usage").json()["rollups"])
+        for client in clients
+    ]
+
+    assert numbers == ["INV-000001"] * 3
+    assert events == [[1, 3]] * 3

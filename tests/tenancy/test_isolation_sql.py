@@ -1,0 +1,381 @@
+"""No tenant reaches another's rows, whatever SQL it sends. New tables are covered by themselves."""
+
+import json
+
+import asyncpg
+import pytest
+
+from house.checkout import known_tables_with_foreign_keys, known_tenant_tables
+from support.tenants import make_tenants
+
+# What is found before the tenant is known: ids, hashes and times, no data of anybody.
+LOCAL_TABLES = {
+    "api_key_lookups",  # a key's organisation by the hash of its secret
+    "tenant_lookups",  # which organisations there are
+    "unfolded_batches",  # which batches are not in the buckets yet
+    "schema_migrations",  # which migrations were applied
+}
+PGQUEUER_PREFIX = "pgqueuer"
+# Belong to an organisation as a whole, not to one of its modes.
+WITHOUT_MODE = {"organizations", "api_keys"}
+# The dedup hash is made of mode and key, so its index needs no further column.
+MODE_IN_HASH = "usage_events_pkey"
+
+TENANT_TABLES = sorted(known_tenant_tables().every)
+TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode)
+
+TABLES_WITH_FOREIGN_KEYS = known_tables_with_foreign_keys()
+
+TABLES = """
+    SELECT relname AS name, relrowsecurity AS is_secured, pg_get_userbyid(relowner) AS owner,
+        (SELECT count(*) FROM pg_policy WHERE polrelid = pg_class.oid) AS policies,
+        (SELECT array_agg(attname::text) FROM pg_attribute
+            WHERE attrelid = pg_class.oid AND attnum > 0 AND attnotnull AND NOT attisdropped)
+            AS required
+    FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+"""
+
+UNIQUE_INDEXES = """
+    SELECT pg_class.relname AS table_name, index_class.relname AS name,
+        array(
+            SELECT pg_get_indexdef(indexrelid, position, true)
+            FROM generate_series(1, indnkeyatts) AS position
+        ) AS columns
+    FROM pg_index
+    JOIN pg_class ON pg_class.oid = indrelid
+    JOIN pg_class AS index_class ON index_class.oid = indexrelid
+    WHERE (indisunique OR indisexclusion) AND pg_class.relname = ANY ($1::text[])
+        AND pg_class.relnamespace = 'public'::regnamespace
+"""
+
+FOREIGN_KEYS = """
+    SELECT conname AS name, conrelid::regclass::text AS table_name,
+        confrelid::regclass::text AS target,
+        array(
+            SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS key (number, position)
+            JOIN pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY position
+        ) AS columns,
+        array(
+            SELECT attname::text FROM unnest(confkey) WITH ORDINALITY AS key (number, position)
+            JOIN pg_attribute ON attrelid = confrelid AND attnum = number ORDER BY position
+        ) AS target_columns
+    FROM pg_constraint
+    WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND conparentid = 0
+"""
+
+# Bytes may be hashes and counts may be counted, but nothing here can hold what somebody wrote.
+WORDY_COLUMNS = """
+    SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+    WHERE table_schema = 'public' AND table_name = ANY ($1::text[])
+        AND data_type NOT IN ('uuid', 'boolean', 'bytea', 'integer', 'bigint',
+            'timestamp with time zone')
+"""
+
+
+STATEMENTS = [
+    "SELECT 1 FROM {table} WHERE {rows}",
+    "UPDATE {table} SET org_id = org_id WHERE {rows} RETURNING 1",
+    "DELETE FROM {table} WHERE {rows} RETURNING 1",
+]
+REFUSED = "row-level security policy|permission denied"
+
+
+@pytest.fixture(scope="module")
+def tenants(backend):
+    made = make_tenants(backend)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def schema(backend):
+    """The tables of schema public by name, but PgQueuer's own."""
+    rows = {row["name"]: row for row in backend.sql(TABLES)}
+    return {name: row for name, row in rows.items() if not name.startswith(PGQUEUER_PREFIX)}
+
+
+def copy_of_a_row(backend, tenants, table, condition="true"):
+    """One of A's rows as JSON; tables that nothing fills yet are told as skipped."""
+    has_mode = table in TABLES_WITH_MODE
+    mode = f" AND is_test = {tenants.a.tenant.is_test}" if has_mode else ""
+    query = f"SELECT to_jsonb(t) AS row FROM {table} AS t WHERE org_id = $1{mode} AND {condition}"
+    rows = backend.sql(query, tenants.a.org_id)
+    if not rows:
+        pytest.skip(f"{table} holds no rows of a full organisation yet")
+    return json.loads(rows[0]["row"])
+
+
+def copy_of_a_pointing_row(backend, tenants, table):
+    """One of A's rows that has all that its foreign keys are made of."""
+    columns = {
+        column
+        for key in backend.sql(FOREIGN_KEYS)
+        if key["table_name"] == table
+        for column in key["columns"]
+    }
+    condition = " AND ".join(f"{column} IS NOT NULL" for column in sorted(columns))
+    return copy_of_a_row(backend, tenants, table, condition)
+
+
+def insertion(table):
+    return f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1)).*"
+
+
+async def as_application(backend, statements):
+    """Send text as the application's role, without a tenant; the last command's tag."""
+    connection = await asyncpg.connect(backend.app_url)
+    try:
+        async with connection.transaction():
+            return await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+def rows_reached(backend, statement, *arguments, tenant):
+    """How many rows a statement returns; none where the role lacks the right altogether."""
+    try:
+        return len(backend.sql(statement, *arguments, as_app=tenant))
+    except asyncpg.InsufficientPrivilegeError:
+        return 0
+
+
+def test_every_table_is_a_tenant_table_or_a_named_local_one(schema):
+    assert set(schema) - LOCAL_TABLES == set(TENANT_TABLES)
+
+
+def test_local_tables_hold_ids_only(backend):
+    tables = sorted(LOCAL_TABLES - {"schema_migrations"})
+
+    assert backend.sql(WORDY_COLUMNS, tables) == []
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_a_tenant_table_is_secured_and_not_the_applications_own(schema, table):
+    found = schema[table]
+
+    assert found["is_secured"]
+    assert found["policies"] == 1
+    assert found["owner"] != "monigo_app"
+    assert {"org_id"} <= set(found["required"])
+
+
+@pytest.mark.parametrize("table", sorted(set(TENANT_TABLES) - WITHOUT_MODE))
+def test_a_tenant_table_has_a_mode(schema, table):
+    assert "is_test" in schema[table]["required"]
+
+
+def test_unique_indexes_begin_with_the_tenant(backend):
+    rows = backend.sql(UNIQUE_INDEXES, TENANT_TABLES)
+
+    offending = [
+        f"{row['name']} {row['columns']}"
+        for row in rows
+        if row["columns"][:2] != ["org_id", "is_test"]
+        and row["table_name"] not in WITHOUT_MODE
+        and row["name"] != MODE_IN_HASH
+    ]
+    first = {row["columns"][0] for row in rows}
+
+    assert offending == []
+    assert first == {"org_id"}
+
+
+def test_foreign_keys_begin_with_the_tenant_on_both_sides(backend):
+    offending = [
+        f"{row['name']} {row['columns']} → {row['target']} {row['target_columns']}"
+        for row in backend.sql(FOREIGN_KEYS)
+        if (row["columns"][:2], row["target_columns"][:2])
+        != (["org_id", "is_test"], ["org_id", "is_test"])
+        and (row["columns"], row["target"]) != (["org_id"], "organizations")
+    ]
+
+    assert offending == []
+
+
+def test_every_foreign_key_joins_two_tenant_tables(backend):
+    rows = backend.sql(FOREIGN_KEYS)
+
+    ends = {row["table_name"] for row in rows} | {row["target"] for row in rows}
+
+    assert ends <= set(TENANT_TABLES)
+
+
+def test_crossing_is_tried_for_every_table_with_a_foreign_key(backend):
+    rows = backend.sql(FOREIGN_KEYS)
+
+    assert {row["table_name"] for row in rows} - {"api_keys"} == set(TABLES_WITH_FOREIGN_KEYS)
+
+
+def test_no_view_or_function_goes_around_row_level_security(backend):
+    views = backend.sql(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('v', 'm')"
+        " AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)"
+    )
+    functions = backend.sql(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    )
+
+    assert (views, functions) == ([], [])
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_a_tenant_sees_its_own_rows(backend, tenants, table):
+    copy_of_a_row(backend, tenants, table)
+
+    assert rows_reached(backend, f"SELECT 1 FROM {table}", tenant=tenants.a.tenant) > 0
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_another_organisation_reaches_no_row(backend, tenants, table, statement):
+    copy_of_a_row(backend, tenants, table)
+    query = statement.format(table=table, rows="org_id = $1")
+
+    reached = rows_reached(
+        backend, query, tenants.a.org_id, tenant=tenants.other_organization.tenant
+    )
+
+    assert reached == 0
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+def test_the_other_mode_reaches_no_row(backend, tenants, table, statement):
+    copy_of_a_row(backend, tenants, table)
+    query = statement.format(table=table, rows="org_id = $1 AND is_test = $2")
+
+    reached = rows_reached(
+        backend,
+        query,
+        tenants.a.org_id,
+        tenants.a.tenant.is_test,
+        tenant=tenants.other_mode.tenant,
+    )
+
+    assert reached == 0
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_another_organisation_plants_no_row(backend, tenants, table):
+    row = copy_of_a_row(backend, tenants, table)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=REFUSED):
+        backend.sql(insertion(table), json.dumps(row), as_app=tenants.other_organization.tenant)
+
+
+@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+def test_the_other_mode_plants_no_row(backend, tenants, table):
+    row = copy_of_a_row(backend, tenants, table)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=REFUSED):
+        backend.sql(insertion(table), json.dumps(row), as_app=tenants.other_mode.tenant)
+
+
+@pytest.mark.parametrize("column", ["org_id = gen_random_uuid()", "is_test = NOT is_test"])
+@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+def test_a_row_never_moves_to_another_tenant(backend, tenants, table, column):
+    copy_of_a_row(backend, tenants, table)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=REFUSED):
+        backend.sql(f"UPDATE {table} SET {column}", as_app=tenants.a.tenant)
+
+
+@pytest.mark.parametrize("table", TABLES_WITH_FOREIGN_KEYS)
+def test_a_foreign_key_cannot_cross_tenants(backend, tenants, table):
+    row = copy_of_a_pointing_row(backend, tenants, table)
+    stolen = {**row, "org_id": str(tenants.other_organization.org_id)}
+
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        backend.sql(insertion(table), json.dumps(stolen))
+
+
+@pytest.mark.parametrize("table", TABLES_WITH_FOREIGN_KEYS)
+def test_a_foreign_key_cannot_cross_modes(backend, tenants, table):
+    row = copy_of_a_pointing_row(backend, tenants, table)
+    stolen = {**row, "is_test": not row["is_test"]}
+
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        backend.sql(insertion(table), json.dumps(stolen))
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+@pytest.mark.parametrize("setting", ["", "SET LOCAL app.org_id = ''; "])
+def test_without_a_tenant_no_row_is_seen(backend, tenants, table, setting):
+    copy_of_a_row(backend, tenants, table)
+
+    rows = backend.run(as_application(backend, f"{setting}SELECT 1 FROM {table}"))
+
+    assert rows == "SELECT 0"
+
+
+@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+def test_without_a_mode_no_row_is_seen(backend, tenants, table):
+    copy_of_a_row(backend, tenants, table)
+    setting = f"SET LOCAL app.org_id = '{tenants.a.org_id}'"
+
+    rows = backend.run(as_application(backend, f"{setting}; SELECT 1 FROM {table}"))
+
+    assert rows == "SELECT 0"
+
+
+def test_the_application_has_no_power_over_roles_and_rows(backend):
+    role = backend.sql(
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication"
+        " FROM pg_roles WHERE rolname = 'monigo_app'"
+    )
+    memberships = backend.sql(
+        "SELECT roleid FROM pg_auth_members WHERE member = 'monigo_app'::regrole"
+    )
+
+    assert not any(role[0])
+    assert memberships == []
+
+
+def test_the_application_owns_nothing(backend):
+    owned = backend.sql(
+        "SELECT objid FROM pg_shdepend WHERE deptype = 'o' AND refobjid = 'monigo_app'::regrole"
+    )
+
+    assert owned == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE customers",
+        "TRUNCATE api_key_lookups",
+        "ALTER TABLE customers DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE customers OWNER TO monigo_app",
+        "DROP POLICY own_rows ON customers",
+        "CREATE POLICY all_rows ON customers USING (true)",
+        "CREATE TABLE mine (id uuid)",
+        "CREATE TABLE public.mine (id uuid)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql RETURN 1",
+        "DROP TABLE customers",
+        "ALTER TABLE invoices DISABLE TRIGGER keep_final_invoice",
+        "ALTER ROLE monigo_app BYPASSRLS",
+        "SET session_replication_role = replica",
+        "SET row_security = off; SELECT 1 FROM customers",
+        "UPDATE schema_migrations SET checksum = 'x'",
+        "UPDATE api_key_lookups SET org_id = gen_random_uuid()",
+        "DELETE FROM api_key_lookups",
+        "DELETE FROM usage_events",
+        "UPDATE usage_events SET customer_id = gen_random_uuid()",
+        "UPDATE price_revisions SET unit_price = 0",
+        "DELETE FROM price_revisions",
+    ],
+)
+def test_the_application_may_not(backend, statement):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        backend.run(as_application(backend, statement))
+
+
+@pytest.mark.parametrize("change", ["SET ROLE {}", "SET SESSION AUTHORIZATION {}"])
+def test_the_application_cannot_become_the_owner(backend, change):
+    owner = backend.sql("SELECT quote_ident(current_user) AS name")[0]["name"]
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        backend.run(as_application(backend, change.format(owner)))
