@@ -1,8 +1,11 @@
 """Initialises a cluster once, and readies it for each start."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +59,25 @@ def _initialise(place: Place, *, account: Account | None, programs: Path) -> Non
             f"{place.cluster} holds files but no database: move them away and start again."
         )
     for remnant in place.root.glob(f"{DRAFT_PREFIX}*"):
-        shutil.rmtree(remnant, ignore_errors=True)
+        with _held(remnant):
+            shutil.rmtree(remnant, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=place.root))
-    data = draft / "data"
+    try:
+        with _held(draft) as lock:
+            _build(draft / "data", place, account=account, programs=programs, lock=lock)
+            (draft / "data").rename(place.cluster)
+        _sync_directory(place.root)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _build(data: Path, place: Place, *, account: Account | None, programs: Path, lock: int) -> None:
+    """Make a cluster with our database; its programs hold the lock on the draft as well."""
     data.mkdir(mode=0o700)
-    (draft / "password").write_text(place.password())
+    (data.parent / "password").write_text(place.password())
     builder = named_account(account)
     if builder is not None:
-        give(draft, builder)
+        give(data.parent, builder)
     where = location(data, builder)
     options = [
         *("--username", USER, "--pwfile", "../password", "--auth", "scram-sha-256"),
@@ -73,16 +87,24 @@ def _initialise(place: Place, *, account: Account | None, programs: Path) -> Non
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
         "--data-checksums",
     ]
+    initdb = [programs / "initdb", "-D", where, *options]
+    run(initdb, cwd=data, account=builder, inherits=[lock])
+    single = [programs / "postgres", "--single", "-D", where, "-c", "exit_on_error=on", "postgres"]
+    text = f"CREATE DATABASE {DATABASE}\n"
+    run(single, cwd=data, account=builder, inherits=[lock], text=text)
+    if account is not None:
+        give(data, account)
+
+
+@contextmanager
+def _held(draft: Path) -> Generator[int]:
+    """Hold a draft's lock, once the programs of a killed process no longer write into it."""
+    descriptor = os.open(draft, os.O_RDONLY)
     try:
-        run([programs / "initdb", "-D", where, *options], cwd=data, account=builder)
-        single = [programs / "postgres", "--single", "-D", where, "-c", "exit_on_error=on"]
-        run([*single, "postgres"], cwd=data, account=builder, text=f"CREATE DATABASE {DATABASE}\n")
-        if account is not None:
-            give(data, account)
-        data.rename(place.cluster)
-        _sync_directory(place.root)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        os.close(descriptor)
 
 
 def _remove_remnants(cluster: Path) -> None:

@@ -76,7 +76,12 @@ def named_account(account: Account | None) -> Account | None:
 
 
 def spawn(
-    argv: Sequence[str | Path], *, cwd: Path, account: Account | None, output: int
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    account: Account | None,
+    output: int,
+    inherits: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, which a terminal's Ctrl-C does not reach.
 
@@ -95,12 +100,21 @@ def spawn(
         extra_groups=[] if account else None,
         umask=0o077,
         start_new_session=True,
+        pass_fds=inherits,
     )
 
 
-def run(argv: Sequence[str | Path], *, cwd: Path, account: Account | None, text: str = "") -> None:
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    account: Account | None,
+    inherits: Sequence[int] = (),
+    text: str = "",
+) -> None:
     """Run a program to its end; its output is the error's text when it fails."""
-    with spawn(argv, cwd=cwd, account=account, output=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with spawn(argv, cwd=cwd, account=account, output=pipe, inherits=inherits) as process:
         try:
             output, _ = process.communicate(text.encode(), timeout=COMMAND_SECONDS_MAX)
         except BaseException:
