@@ -6,6 +6,7 @@ CREATE TABLE invoices (
     id uuid NOT NULL,
     customer_id uuid NOT NULL,
     subscription_id uuid NOT NULL,
+    plan_type text NOT NULL,
     kind text NOT NULL,
     status text NOT NULL,
     number bigint,
@@ -14,6 +15,8 @@ CREATE TABLE invoices (
     vat_enabled boolean NOT NULL,
     vat_rate numeric(7, 4) NOT NULL,
     vat_amount numeric(24, 6) NOT NULL,
+    wht_rate numeric(7, 4) NOT NULL,
+    wht_amount numeric(24, 6) NOT NULL,
     total numeric(24, 6) NOT NULL,
     period_start timestamptz NOT NULL,
     period_end timestamptz NOT NULL,
@@ -23,13 +26,21 @@ CREATE TABLE invoices (
     paid_at timestamptz,
     voided_at timestamptz,
     due_date timestamptz,
+    paid_reference text NOT NULL,
+    terms jsonb NOT NULL,
+    remeasured jsonb NOT NULL DEFAULT '{}',
+    has_credit boolean NOT NULL,
     CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT invoices_kind_known CHECK (kind IN ('interim', 'closing', 'supplementary')),
     CONSTRAINT invoices_status_known CHECK (
         status IN ('draft', 'finalized', 'paid', 'payment_failed', 'uncollectible', 'void')
     ),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK (currency ~ '^[A-Z]{3}$'),
-    CONSTRAINT invoices_total_adds_up CHECK (total = subtotal + vat_amount),
+    CONSTRAINT invoices_total_adds_up CHECK (total = subtotal + vat_amount - wht_amount),
+    CONSTRAINT invoices_plan_type_known CHECK (plan_type IN ('collection', 'payout')),
+    CONSTRAINT invoices_tax_fits_plan_type CHECK (
+        CASE plan_type WHEN 'collection' THEN wht_amount = 0 ELSE vat_amount = 0 END
+    ),
     CONSTRAINT invoices_no_vat_when_disabled CHECK (vat_enabled OR vat_amount = 0),
     CONSTRAINT invoices_period_half_open CHECK (period_start < period_end),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -43,6 +54,11 @@ CREATE TABLE invoices (
     CONSTRAINT invoices_void_has_its_time CHECK ((status = 'void') = (voided_at IS NOT NULL)),
     CONSTRAINT invoices_number_positive CHECK (number > 0)
 );
+COMMENT ON TABLE invoices IS 'invoices of collection plans, and bills of payout plans';
+COMMENT ON COLUMN invoices.terms IS 'what the period was priced by, frozen with the amounts';
+COMMENT ON COLUMN invoices.remeasured
+    IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
+COMMENT ON COLUMN invoices.has_credit IS 'whether a line carries or brings a credit';
 SELECT make_tenant_table('invoices', 'SELECT, INSERT, UPDATE, DELETE');
 ALTER TABLE invoices ADD CONSTRAINT invoices_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
@@ -50,17 +66,21 @@ ALTER TABLE invoices ADD CONSTRAINT invoices_customer_fkey
 ALTER TABLE invoices ADD CONSTRAINT invoices_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
     ON DELETE RESTRICT;
-CREATE UNIQUE INDEX invoices_number_unique ON invoices (org_id, is_test, number);
+CREATE UNIQUE INDEX invoices_number_unique ON invoices (org_id, is_test, plan_type, number);
 CREATE UNIQUE INDEX invoices_one_draft_per_period
-    ON invoices (org_id, is_test, subscription_id, period_start) WHERE status = 'draft';
+    ON invoices (org_id, is_test, subscription_id, period_start)
+    WHERE status = 'draft' AND kind <> 'supplementary';
 CREATE UNIQUE INDEX invoices_one_closing_per_period
     ON invoices (org_id, is_test, subscription_id, period_start)
     WHERE kind = 'closing' AND status <> 'void';
 CREATE INDEX invoices_of_customer ON invoices (org_id, is_test, customer_id);
+CREATE INDEX invoices_with_credit
+    ON invoices (org_id, is_test, customer_id) WHERE has_credit;
 CREATE INDEX invoices_newest_first ON invoices (org_id, is_test, created_at DESC, id DESC);
 
--- `price_id, period_start` is the key that the delta rule sums amounts over, and `group_value` tells
--- the lines of one price apart where its metric groups. A `credit` line carries
+-- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's
+-- fee), and `group_value` tells the lines of one price apart where its metric groups. A line's period
+-- is another than its invoice's where it adjusts a closed one or bills a fee in advance. A `credit` line carries
 -- a negative subtotal forward (amount above zero) or brings it into a later invoice (below zero).
 CREATE TABLE invoice_line_items (
     org_id uuid NOT NULL,
@@ -82,9 +102,12 @@ CREATE TABLE invoice_line_items (
     cumulative_amount numeric(24, 6) NOT NULL,
     price_revision integer,
     created_at timestamptz NOT NULL,
-    group_value text NOT NULL DEFAULT '',
+    group_value text NOT NULL,
+    event_count bigint NOT NULL,
+    first_event_at timestamptz,
+    last_event_at timestamptz,
     CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id),
-    CONSTRAINT invoice_line_items_kind_known CHECK (kind IN ('usage', 'credit')),
+    CONSTRAINT invoice_line_items_kind_known CHECK (kind IN ('usage', 'fee', 'credit')),
     CONSTRAINT invoice_line_items_usage_has_price
         CHECK ((kind = 'usage') = (price_id IS NOT NULL AND metric_id IS NOT NULL)),
     CONSTRAINT invoice_line_items_position_unique UNIQUE (org_id, is_test, invoice_id, position)
@@ -121,13 +144,15 @@ BEGIN
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';
     END IF;
     IF old.status <> 'draft' AND (
-        (old.customer_id, old.subscription_id, old.kind, old.number, old.currency, old.subtotal,
-            old.vat_enabled, old.vat_rate, old.vat_amount, old.total, old.period_start,
-            old.period_end, old.finalized_at)
+        (old.customer_id, old.subscription_id, old.plan_type, old.kind, old.number, old.currency,
+            old.subtotal, old.vat_enabled, old.vat_rate, old.vat_amount, old.wht_rate,
+            old.wht_amount, old.total, old.period_start, old.period_end, old.finalized_at,
+            old.terms, old.has_credit)
         IS DISTINCT FROM
-        (new.customer_id, new.subscription_id, new.kind, new.number, new.currency, new.subtotal,
-            new.vat_enabled, new.vat_rate, new.vat_amount, new.total, new.period_start,
-            new.period_end, new.finalized_at)
+        (new.customer_id, new.subscription_id, new.plan_type, new.kind, new.number, new.currency,
+            new.subtotal, new.vat_enabled, new.vat_rate, new.vat_amount, new.wht_rate,
+            new.wht_amount, new.total, new.period_start, new.period_end, new.finalized_at,
+            new.terms, new.has_credit)
     ) THEN
         RAISE EXCEPTION 'a final invoice does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monigo.api import (
+    bills,
     customers,
     events,
     health,
@@ -38,6 +39,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     usage.router,
     replays.router,
     invoices.router,
+    bills.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 

@@ -1,6 +1,6 @@
 """Routes of invoices."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator, Field
@@ -10,6 +10,7 @@ from monigo.api.fields import (
     Id,
     Incoming,
     Instant,
+    InstantIn,
     ListEnvelope,
     Message,
     Money,
@@ -22,6 +23,7 @@ from monigo.api.fields import (
 )
 from monigo.api.pagination import Paging, counts
 from monigo.api.routing import TenantRoute, Tx
+from monigo.catalog import PlanType
 from monigo.core.ids import (
     CustomerId,
     InvoiceId,
@@ -32,7 +34,16 @@ from monigo.core.ids import (
     SubscriptionId,
 )
 from monigo.infra.database import Transaction
-from monigo.invoicing import Invoice, InvoiceFilter, InvoiceKind, InvoiceStatus, StoredLine
+from monigo.invoicing import (
+    Invoice,
+    InvoiceFilter,
+    InvoiceKind,
+    InvoiceStatus,
+    Line,
+    LineKind,
+    Reckoned,
+    StoredLine,
+)
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 
@@ -40,16 +51,23 @@ StatusQuery = Annotated[InvoiceStatus | None, BeforeValidator(empty_as_none)]
 
 
 class GenerateIn(Incoming):
-    """Whose running period to draft."""
+    """Whose running period to draft; with `period_start` an ended one whose invoices are void."""
 
     subscription_id: Name = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
+    period_start: InstantIn = None
 
 
-class LineItemOut(Outgoing):
+class PaymentIn(Incoming):
+    """Where and when an invoice's money was received; without `paid_at` it was now."""
+
+    reference: Name = Field(examples=["bank transfer 4711"])
+    paid_at: InstantIn = None
+
+
+class LineOut(Outgoing):
     """What one price bills, for one value of its metric's `group_by` if it has one; or a credit."""
 
-    id: LineItemId
-    invoice_id: InvoiceId
+    kind: LineKind
     metric_id: MetricId | None
     price_id: PriceId | None
     description: str = Field(examples=["Tokens (gpt-4)"])
@@ -59,26 +77,40 @@ class LineItemOut(Outgoing):
     amount: Money
     period_start: Instant
     period_end: Instant
+
+
+class LineItemOut(LineOut):
+    """A line of a stored invoice."""
+
+    id: LineItemId
+    invoice_id: InvoiceId
     created_at: Instant
 
     @classmethod
     def of(cls, stored: StoredLine) -> Self:
         """The wire form."""
-        line = stored.line
         return cls(
             id=stored.id,
             invoice_id=stored.invoice_id,
-            metric_id=line.metric_id,
-            price_id=line.price_id,
-            description=line.description,
-            group_value=line.group_value,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            amount=line.amount,
-            period_start=line.period.start,
-            period_end=line.period.end,
             created_at=stored.created_at,
+            **line_fields(stored.line),
         )
+
+
+def line_fields(line: Line) -> dict[str, Any]:
+    """A line's own part of its wire form."""
+    return {
+        "kind": line.kind,
+        "metric_id": line.metric_id,
+        "price_id": line.price_id,
+        "description": line.description,
+        "group_value": line.group_value,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "amount": line.amount,
+        "period_start": line.period.start,
+        "period_end": line.period.end,
+    }
 
 
 class InvoiceOut(Outgoing):
@@ -103,6 +135,7 @@ class InvoiceOut(Outgoing):
     paid_at: Instant | None
     voided_at: Instant | None
     due_date: Instant | None
+    paid_reference: str = Field(description="of a payment received elsewhere")
     provider_invoice_id: str
     line_items: list[LineItemOut]
     created_at: Instant
@@ -132,6 +165,7 @@ class InvoiceOut(Outgoing):
             paid_at=invoice.paid_at,
             voided_at=invoice.voided_at,
             due_date=invoice.due_date,
+            paid_reference=invoice.paid_reference,
             provider_invoice_id="",  # No provider keeps invoices for us.
             line_items=[LineItemOut.of(line) for line in invoice.lines],
             created_at=invoice.created_at,
@@ -143,6 +177,50 @@ class InvoiceEnvelope(Outgoing):
     """One invoice."""
 
     invoice: InvoiceOut
+
+
+class UpcomingInvoiceOut(Outgoing):
+    """What a closing invoice would be if its period ended with what was used so far."""
+
+    subscription_id: SubscriptionId
+    customer_id: CustomerId
+    currency: str
+    subtotal: Money
+    vat_enabled: bool
+    vat_rate: RateText
+    vat_amount: Money
+    wht_amount: Money
+    total: Money
+    period_start: Instant
+    period_end: Instant
+    line_items: list[LineOut]
+
+
+class UpcomingInvoiceEnvelope(Outgoing):
+    """A preview; nothing of it is stored."""
+
+    upcoming_invoice: UpcomingInvoiceOut
+
+    @classmethod
+    def of(cls, reckoned: Reckoned) -> Self:
+        """The wire form."""
+        wanted, totals = reckoned.wanted, reckoned.totals
+        return cls(
+            upcoming_invoice=UpcomingInvoiceOut(
+                subscription_id=wanted.subscription.id,
+                customer_id=wanted.subscription.customer_id,
+                currency=reckoned.currency,
+                subtotal=totals.subtotal,
+                vat_enabled=totals.vat_enabled,
+                vat_rate=totals.vat_rate,
+                vat_amount=totals.vat_amount,
+                wht_amount=totals.wht_amount,
+                total=totals.total,
+                period_start=wanted.period.start,
+                period_end=wanted.period.end,
+                line_items=[LineOut(**line_fields(line)) for line in reckoned.lines],
+            )
+        )
 
 
 class InvoiceList(ListEnvelope):
@@ -159,14 +237,19 @@ async def list_invoices(
     customer_id: Annotated[Name | None, Query()] = None,
 ) -> InvoiceList:
     """List invoices, newest first."""
-    page = await invoicing.list_page(tx, paging, InvoiceFilter(customer_id or None, status))
+    page = await invoicing.list_page(tx, paging, InvoiceFilter(customer=customer_id or None, status=status))
     return InvoiceList(invoices=[InvoiceOut.of(tx, item) for item in page.items], **counts(page))
 
 
 @router.post("/invoices/generate", status_code=201)
 async def generate_invoice(tx: Tx, body: GenerateIn) -> InvoiceEnvelope:
     """Make or refresh the draft of the running period; it charges nothing."""
-    invoice = await invoicing.generate(tx, body.subscription_id)
+    invoice = await invoicing.generate(
+        tx,
+        body.subscription_id,
+        plan_type=PlanType.COLLECTION,
+        period_start=body.period_start,
+    )
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, invoice))
 
 
@@ -191,5 +274,14 @@ async def finalize_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
 
 @router.post("/invoices/{invoice_id}/void")
 async def void_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
-    """Take an invoice back; its usage falls due again. Takes no body."""
+    """Take an invoice back: a running period's usage falls due again. Takes no body."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.void(tx, invoice_id)))
+
+
+@router.post("/invoices/{invoice_id}/mark-paid")
+async def mark_invoice_paid(tx: Tx, invoice_id: Id, body: PaymentIn) -> InvoiceEnvelope:
+    """Note that an invoice's money was received elsewhere."""
+    invoice = await invoicing.mark_paid(
+        tx, invoice_id, reference=body.reference, paid_at=body.paid_at
+    )
+    return InvoiceEnvelope(invoice=InvoiceOut.of(tx, invoice))

@@ -1,6 +1,7 @@
 """Routes of subscriptions."""
 
 from typing import Annotated, Self
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator, Field
@@ -17,10 +18,11 @@ from monigo.api.fields import (
     Outgoing,
     empty_as_none,
 )
+from monigo.api.invoices import UpcomingInvoiceEnvelope
 from monigo.api.pagination import Paging, counts
 from monigo.api.routing import TenantRoute, Tx
 from monigo.core.errors import invalid
-from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId
+from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId, parse_id
 from monigo.core.periods import BillingAnchor
 from monigo.infra.database import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
@@ -40,10 +42,14 @@ class SubscriptionIn(Incoming):
     end_date: InstantIn = None
 
 
-class StatusIn(Incoming):
-    """The status to bring a subscription to."""
+class SubscriptionChangeIn(Incoming):
+    """One change of a subscription: its status, its plan, or whether it ends with its period."""
 
-    status: Status = Field(examples=["paused"])
+    status: Annotated[Status | None, BeforeValidator(empty_as_none)] = Field(
+        default=None, examples=["paused"]
+    )
+    plan_id: Name | None = None
+    cancel_at_period_end: bool | None = None
 
 
 class SubscriptionOut(Outgoing):
@@ -61,7 +67,9 @@ class SubscriptionOut(Outgoing):
     timezone: str
     start_date: Instant
     end_date: Instant | None
+    cancel_at_period_end: bool
     canceled_at: Instant | None
+    billing_error: str = Field(description="why a period could not be billed; mostly empty")
     created_at: Instant
     updated_at: Instant
 
@@ -82,7 +90,9 @@ class SubscriptionOut(Outgoing):
             timezone=subscription.timezone,
             start_date=subscription.start_date,
             end_date=subscription.end_date,
+            cancel_at_period_end=subscription.cancel_at_period_end,
             canceled_at=subscription.canceled_at,
+            billing_error=subscription.billing_error,
             created_at=subscription.created_at,
             updated_at=subscription.updated_at,
         )
@@ -100,10 +110,25 @@ class SubscriptionList(ListEnvelope):
     subscriptions: list[SubscriptionOut]
 
 
+class TimelineEntryOut(Outgoing):
+    """Something that happened; `detail` is the reason of a pause, or a plan's id."""
+
+    happened_at: Instant
+    happening: str
+    detail: str
+
+
+class Timeline(Outgoing):
+    """A subscription's life so far."""
+
+    timeline: list[TimelineEntryOut]
+    count: int
+
+
 @router.post("/subscriptions", status_code=201)
 async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvelope:
     """Put a customer on a plan; one active subscription per customer and plan type."""
-    subscription = await subscriptions.create(
+    subscription = await invoicing.subscribe(
         tx,
         NewSubscription(
             customer=body.customer_id,
@@ -140,20 +165,64 @@ async def get_subscription(tx: Tx, subscription_id: Id) -> SubscriptionEnvelope:
 
 
 @router.patch("/subscriptions/{subscription_id}")
-async def update_subscription_status(
-    tx: Tx, subscription_id: Id, body: StatusIn
+async def update_subscription(
+    tx: Tx, subscription_id: Id, body: SubscriptionChangeIn
 ) -> SubscriptionEnvelope:
-    """Pause, resume or cancel. Canceling invoices what was used so far."""
-    match body.status:
-        case Status.ACTIVE:
-            subscription = await subscriptions.resume(tx, subscription_id)
-        case Status.PAUSED:
-            subscription = await subscriptions.pause(tx, subscription_id)
-        case Status.CANCELED:
-            subscription = await invoicing.cancel_subscription(tx, subscription_id)
-        case Status.SUSPENDED:
-            raise invalid({"status": "must be active, paused or canceled"})
+    """Pause, resume or cancel, now or with the period; or go on under another plan.
+
+    Canceling and changing the plan invoice what was used so far.
+    """
+    changes = body.given("status", "plan_id", "cancel_at_period_end")
+    if len(changes) != 1:
+        fault = "send one of status, plan_id and cancel_at_period_end"
+        raise invalid(dict.fromkeys(changes or ["status"], fault))
+    if body.plan_id is not None:
+        plan_id = parse_id(body.plan_id)
+        if plan_id is None:
+            raise invalid({"plan_id": "must be a UUID"})
+        subscription = await invoicing.change_plan(tx, subscription_id, plan_id)
+    elif body.cancel_at_period_end is not None:
+        subscription = await subscriptions.schedule_cancel(
+            tx, subscription_id, wanted=body.cancel_at_period_end
+        )
+    else:
+        subscription = await _with_status(tx, subscription_id, body.status)
     return SubscriptionEnvelope(subscription=SubscriptionOut.of(tx, subscription))
+
+
+async def _with_status(
+    tx: Transaction, subscription_id: UUID, status: Status | None
+) -> Subscription:
+    match status:
+        case Status.ACTIVE:
+            return await invoicing.resume_subscription(tx, subscription_id)
+        case Status.PAUSED:
+            return await subscriptions.pause(tx, subscription_id)
+        case Status.CANCELED:
+            return await invoicing.cancel_subscription(tx, subscription_id)
+        case _:
+            raise invalid({"status": "must be active, paused or canceled"})
+
+
+@router.get("/subscriptions/{subscription_id}/timeline")
+async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
+    """Tell what happened to a subscription, in order."""
+    entries = await subscriptions.timeline(tx, subscription_id)
+    return Timeline(
+        timeline=[
+            TimelineEntryOut(
+                happened_at=entry.happened_at, happening=entry.happening, detail=entry.detail
+            )
+            for entry in entries
+        ],
+        count=len(entries),
+    )
+
+
+@router.get("/subscriptions/{subscription_id}/upcoming-invoice")
+async def preview_invoice(tx: Tx, subscription_id: Id) -> UpcomingInvoiceEnvelope:
+    """Preview the invoice that would close the running period if nothing more were used."""
+    return UpcomingInvoiceEnvelope.of(await invoicing.preview(tx, subscription_id))
 
 
 @router.delete("/subscriptions/{subscription_id}")

@@ -8,6 +8,7 @@ from monigo.customers.service import (
     get,
     hold,
     list_page,
+    names,
     resolve,
     update,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "get",
     "hold",
     "list_page",
+    "names",
     "resolve",
     "update",
 ]

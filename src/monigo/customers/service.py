@@ -49,9 +49,16 @@ async def get(tx: Transaction, reference: str, *, lock: RowLock = RowLock.NONE) 
     return customer
 
 
-async def hold(tx: Transaction, customer_id: CustomerId) -> None:
-    """Lock a known customer, deleted or not, until the transaction ends."""
-    await store.lock(tx, customer_id)
+async def hold(tx: Transaction, customer_ids: Iterable[CustomerId]) -> None:
+    """Lock known customers, deleted or not, until the transaction ends."""
+    await store.lock(tx, list(customer_ids))
+
+
+async def names(
+    tx: Transaction, customer_ids: Iterable[CustomerId]
+) -> dict[CustomerId, str]:
+    """What customers are called, deleted ones included."""
+    return await store.load_names(tx, list(customer_ids))
 
 
 async def list_page(tx: Transaction, request: PageRequest) -> Page[Customer]:

@@ -65,7 +65,18 @@ NOTE_CHANGE = """
 
 SELECT_VERSION = "SELECT version FROM customer_changes WHERE org_id = $1 AND is_test = $2"
 
-LOCK = "SELECT 1 FROM customers WHERE org_id = $1 AND is_test = $2 AND id = $3"
+# In the order of their ids, so that two who lock several wait for each other and don't block.
+LOCK = f"""
+    SELECT 1 FROM customers
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
+    {RowLock.CHANGE}
+"""
+
+SELECT_NAMES = """
+    SELECT id, name FROM customers
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
 
 RESOLVE = """
     SELECT id, external_id FROM customers
@@ -136,9 +147,17 @@ async def update(
     return None if row is None else _customer(row)
 
 
-async def lock(tx: Transaction, customer_id: CustomerId) -> None:
-    """Lock a customer's row, deleted or not."""
-    await tx.execute(f"{LOCK} {RowLock.CHANGE}", customer_id)
+async def lock(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
+    """Lock customers' rows, deleted or not."""
+    await tx.execute(LOCK, customer_ids)
+
+
+async def load_names(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[CustomerId, str]:
+    """The names of customers, deleted or not."""
+    rows = await tx.fetch(SELECT_NAMES, customer_ids)
+    return {CustomerId(row["id"]): row["name"] for row in rows}
 
 
 async def hide(tx: Transaction, customer_id: CustomerId) -> None:

@@ -1,16 +1,25 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
+from monigo.invoicing.closing import SLICE_SIZE, close_some
+from monigo.invoicing.lifecycle import (
+    cancel_subscription,
+    change_plan,
+    delete_subscription,
+    resume_subscription,
+    subscribe,
+)
 from monigo.invoicing.replays import price_changes
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
-    cancel_subscription,
     delete,
-    delete_subscription,
     finalize,
     generate,
     get,
     list_drafts,
     list_page,
+    mark_paid,
+    preview,
+    recheck,
     refresh_draft,
     refuse_customer_with_unpaid_invoice,
     void,
@@ -21,20 +30,27 @@ from monigo.invoicing.types import (
     InvoiceKind,
     InvoiceStatus,
     Line,
+    LineKind,
     PriceChange,
+    Reckoned,
     StoredLine,
 )
 from monigo.invoicing.verification import verify
 
 __all__ = [
+    "SLICE_SIZE",
     "Invoice",
     "InvoiceFilter",
     "InvoiceKind",
     "InvoiceStatus",
     "Line",
+    "LineKind",
     "PriceChange",
+    "Reckoned",
     "StoredLine",
     "cancel_subscription",
+    "change_plan",
+    "close_some",
     "delete",
     "delete_subscription",
     "finalize",
@@ -43,9 +59,14 @@ __all__ = [
     "invoice_number",
     "list_drafts",
     "list_page",
+    "mark_paid",
+    "preview",
     "price_changes",
+    "recheck",
     "refresh_draft",
     "refuse_customer_with_unpaid_invoice",
+    "resume_subscription",
+    "subscribe",
     "verify",
     "void",
 ]

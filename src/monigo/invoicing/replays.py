@@ -1,14 +1,15 @@
 """What a replay that has not been done yet would do to the amounts of running periods."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from monigo import catalog, metering, subscriptions
-from monigo.core.ids import SubscriptionId
+from monigo import metering, subscriptions
 from monigo.core.periods import Period, subtract
 from monigo.core.pricing import amount_due
 from monigo.infra.database import Transaction
-from monigo.invoicing.types import PriceChange
-from monigo.metering import UsageChange, UsageQuery
+from monigo.invoicing.terms import load_book
+from monigo.invoicing.types import AgreedPrice, PriceChange
+from monigo.metering import Usage, UsageChange, UsageQuery
 
 
 async def price_changes(
@@ -18,29 +19,26 @@ async def price_changes(
 
     Only the part of a period that lies in the window is counted anew.
     """
-    plans = await subscriptions.of_customers(tx, {change.customer_id for change in changes})
-    by_id = await catalog.get_plans(tx, {known.plan_id for known in plans})
+    known = await subscriptions.of_customers(tx, {change.customer_id for change in changes})
+    running = [one for one in known if one.status is not subscriptions.Status.CANCELED]
+    book = await load_book(tx, running)
+    terms = {
+        one.id: book.terms(one, subscriptions.current_period(one, tx.now)) for one in running
+    }
     affected = [
         (position, subscription, price)
         for position, change in enumerate(changes)
-        for subscription in plans
+        for subscription in running
         if subscription.customer_id == change.customer_id
-        and subscription.status is not subscriptions.Status.CANCELED
-        for price in by_id[subscription.plan_id].prices
-        if price.terms.metric_id == change.metric.id
+        for price in terms[subscription.id].prices
+        if price.metric.id == change.metric.id
     ]
-    billable: dict[SubscriptionId, tuple[Period, ...]] = {}
-    for _, subscription, _ in affected:
-        if subscription.id not in billable:
-            period = subscriptions.current_period(subscription, tx.now)
-            windows = await subscriptions.billable_windows(tx, subscription, period)
-            billable[subscription.id] = windows
     usages = await metering.measure(
         tx,
         [
             query
             for position, subscription, _ in affected
-            for query in _queries(changes[position], billable[subscription.id], window)
+            for query in _queries(changes[position], terms[subscription.id].windows, window)
         ],
     )
     priced: list[list[PriceChange]] = [[] for _ in changes]
@@ -49,13 +47,17 @@ async def price_changes(
         priced[position].append(
             PriceChange(
                 subscription_id=subscription.id,
-                price_id=price.id,
-                currency=by_id[subscription.plan_id].details.currency,
-                before=amount_due(price.terms.model, before.quantity),
-                after=amount_due(price.terms.model, after.quantity),
+                price_id=price.price_id,
+                currency=book.currency(subscription),
+                before=_amount(price, before),
+                after=_amount(price, after),
             )
         )
     return priced
+
+
+def _amount(price: AgreedPrice, usage: Usage) -> Decimal:
+    return amount_due(price.charge, usage.quantity, event_count=usage.event_count)
 
 
 def _queries(

@@ -1,8 +1,10 @@
 """Pure rules of invoices: the delta rule, credits, totals, and which state follows which."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
+from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
 from monigo.core.money import (
     EXACT,
@@ -26,6 +28,7 @@ from monigo.invoicing.types import (
     PricedUsage,
     Totals,
 )
+from monigo.tenancy import Organization
 
 # Statuses whose amounts count as charged.
 LIVE = (
@@ -42,9 +45,10 @@ _QUANTITY_LIMIT = Decimal(10) ** 26
 _UNIT_PRICE_STEP = Decimal(1).scaleb(-UNIT_PRICE_PLACES)
 
 
-def invoice_number(number: int | None) -> str:
-    """How a number is written, such as INV-000123; empty while there is none."""
-    return "" if number is None else f"INV-{number:06d}"
+def invoice_number(number: int | None, plan_type: PlanType = PlanType.COLLECTION) -> str:
+    """How a number is written, such as INV-000123 or BILL-000123; empty while there is none."""
+    prefix = "INV" if plan_type is PlanType.COLLECTION else "BILL"
+    return "" if number is None else f"{prefix}-{number:06d}"
 
 
 def usage_lines(period: Period, usages: Sequence[PricedUsage], billed: BilledGroups) -> list[Line]:
@@ -55,27 +59,67 @@ def usage_lines(period: Period, usages: Sequence[PricedUsage], billed: BilledGro
     return [
         line
         for usage in usages
-        for line in _delta_lines(period, usage, billed.get(usage.price_id, {}))
+        for line in _delta_lines(period, usage, billed.get(usage.price.price_id, {}))
     ]
 
 
-def _delta_lines(period: Period, usage: PricedUsage, billed: Mapping[str, Billed]) -> list[Line]:
+def adjustment_lines(
+    period: Period, usages: Sequence[PricedUsage], billed: BilledGroups
+) -> list[Line]:
+    """As `usage_lines`, but for a period closed before: only what differs by now."""
+    told = f"adjustment for {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}"
+    return [
+        replace(line, description=f"{line.description}, {told}")
+        for line in usage_lines(period, usages, billed)
+        if line.quantity or line.amount
+    ]
+
+
+def fee_lines(period: Period, fee: Decimal, billed: BilledGroups) -> list[Line]:
+    """What is due of a plan's fee for a period, by the same rule; none where nothing differs."""
+    before = billed.get(None, {}).get("", NOTHING_BILLED)
+    with localcontext(EXACT):
+        amount = fee - before.amount
+    if not amount:
+        return []
+    quantity = Decimal(1).copy_sign(amount)
+    return [
+        Line(
+            kind=LineKind.FEE,
+            price_id=None,
+            metric_id=None,
+            period=period,
+            description=f"Base fee for {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}",
+            quantity=quantity,
+            unit_price=abs(amount),
+            amount=amount,
+            cumulative_quantity=Decimal(1 if fee else 0),
+            cumulative_amount=fee,
+            price_revision=None,
+        )
+    ]
+
+
+def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Billed]) -> list[Line]:
     """A price's lines: what each value has come to, less what was billed under it."""
+    usage, charge = priced.usage, priced.price.charge
     quantities = usage.groups or {"": usage.quantity}
-    _check_quantities(usage, quantities)
-    amount = amount_due(usage.model, usage.quantity)
-    parts = split(usage.model, amount, quantities, billed=list(billed))
+    _check_quantities(priced, quantities)
+    amount = Decimal(0)
+    if priced.is_due:
+        amount = amount_due(charge, usage.quantity, event_count=usage.event_count)
+    parts = split(charge.model, amount, quantities, billed=list(billed))
     # A value that is told no more (another `group_by`, or `other`) gives back what it was billed.
     told = {part.group_value for part in parts}
     parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
-    _check_amounts(usage, (amount, *(part.amount for part in parts)))
-    lines = [_delta_line(period, usage, part, billed) for part in parts]
+    _check_amounts(priced, (amount, *(part.amount for part in parts)))
+    lines = [_delta_line(period, priced, part, billed) for part in parts]
     # Without any difference one line stays, so that the price is seen.
     return [line for line in lines if line.quantity or line.amount] or lines[:1]
 
 
 def _delta_line(
-    period: Period, usage: PricedUsage, part: Part, billed: Mapping[str, Billed]
+    period: Period, priced: PricedUsage, part: Part, billed: Mapping[str, Billed]
 ) -> Line:
     before = billed.get(part.group_value, NOTHING_BILLED)
     with localcontext(EXACT):
@@ -83,22 +127,26 @@ def _delta_line(
         amount = part.amount - before.amount
     return Line(
         kind=LineKind.USAGE,
-        price_id=usage.price_id,
-        metric_id=usage.metric_id,
+        price_id=priced.price.price_id,
+        metric_id=priced.price.metric.id,
         period=period,
-        description=described(usage.description, part.group_value),
+        description=described(priced.description, part.group_value),
         quantity=quantity,
         unit_price=_unit_price(amount, quantity),
         amount=amount,
         cumulative_quantity=part.quantity,
         cumulative_amount=part.amount,
-        price_revision=usage.revision,
+        price_revision=priced.price.revision,
         group_value=part.group_value,
+        event_count=priced.usage.event_count,
+        first_event_at=priced.usage.first_event_at,
+        last_event_at=priced.usage.last_event_at,
     )
 
 
 def _check_quantities(usage: PricedUsage, quantities: Mapping[str, Decimal]) -> None:
-    if any(abs(known) >= _QUANTITY_LIMIT for known in (usage.quantity, *quantities.values())):
+    known = (usage.usage.quantity, *quantities.values())
+    if any(abs(quantity) >= _QUANTITY_LIMIT for quantity in known):
         raise _overflow(usage.description)
 
 
@@ -149,18 +197,35 @@ def _credit_line(period: Period, description: str, amount: Decimal) -> Line:
     )
 
 
-def totals(lines: Sequence[Line], *, currency: str, vat_enabled: bool, vat_rate: Decimal) -> Totals:
-    """Subtotal, VAT on it, and their sum, each rounded to the currency's minor unit.
+def totals(
+    lines: Sequence[Line], *, currency: str, plan_type: PlanType, organization: Organization
+) -> Totals:
+    """Subtotal, the taxes that the organisation has set up, and what is to be paid.
+
+    VAT is added to an invoice, withholding tax is taken off a bill; each is rounded to the
+    currency's minor unit.
 
     Raises:
         DomainError: conflict, when the sum is more than an invoice can hold.
     """
     subtotal = sum_of((line.amount for line in lines), currency)
-    vat_amount = tax_amount(subtotal, vat_rate, currency) if vat_enabled else Decimal(0)
-    total = EXACT.add(subtotal, vat_amount)
+    is_invoice = plan_type is PlanType.COLLECTION
+    has_vat = organization.vat_enabled and is_invoice
+    has_wht = organization.wht_enabled and not is_invoice
+    vat_amount = tax_amount(subtotal, organization.vat_rate, currency) if has_vat else Decimal(0)
+    wht_amount = tax_amount(subtotal, organization.wht_rate, currency) if has_wht else Decimal(0)
+    total = EXACT.subtract(EXACT.add(subtotal, vat_amount), wht_amount)
     if abs(total) >= _AMOUNT_LIMIT:
         raise _overflow("the total")
-    return Totals(subtotal, vat_enabled, vat_rate, vat_amount, total)
+    return Totals(
+        subtotal=subtotal,
+        vat_enabled=has_vat,
+        vat_rate=organization.vat_rate if is_invoice else Decimal(0),
+        vat_amount=vat_amount,
+        wht_rate=organization.wht_rate if has_wht else Decimal(0),
+        wht_amount=wht_amount,
+        total=total,
+    )
 
 
 def check_can_finalize(invoice: Invoice) -> None:
@@ -179,6 +244,12 @@ def check_can_delete(invoice: Invoice) -> None:
     """Raise conflict unless the invoice is a draft: what was numbered stays on record."""
     if invoice.status is not InvoiceStatus.DRAFT:
         raise _wrong_state(invoice, "deleted; void it instead")
+
+
+def check_can_mark_paid(invoice: Invoice) -> None:
+    """Raise conflict unless the invoice is still to be paid."""
+    if invoice.status not in UNPAID:
+        raise _wrong_state(invoice, "marked as paid")
 
 
 def _wrong_state(invoice: Invoice, action: str) -> DomainError:

@@ -1,52 +1,52 @@
-"""Use cases of invoices: draft, finalize, void, and the closing one when a subscription ends."""
+"""Use cases of invoices: draft, finalize, void, and the bills that payout plans have instead."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
+from datetime import datetime
 from uuid import UUID
 
-from monigo import catalog, customers, metering, subscriptions, tenancy
-from monigo.catalog import Plan, PlanType
-from monigo.core.errors import DomainError, conflict, ensure, not_found
+from monigo import customers, subscriptions
+from monigo.catalog import PlanType
+from monigo.core.errors import DomainError, conflict, invalid, not_found
 from monigo.core.ids import CustomerId, InvoiceId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.core.pricing import FlatUnit
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.invoicing import store
+from monigo.invoicing import billed_store, store
+from monigo.invoicing.closing import close_period, finalize_drafts
+from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rules import (
     check_can_delete,
     check_can_finalize,
+    check_can_mark_paid,
     check_can_void,
-    totals,
-    usage_lines,
-    with_credit,
 )
 from monigo.invoicing.types import (
-    BilledGroups,
     Invoice,
     InvoiceFilter,
     InvoiceKind,
     InvoiceStatus,
-    Line,
-    PricedUsage,
-    Totals,
+    Reckoned,
+    Wanted,
 )
-from monigo.metering import UsageQuery
 from monigo.subscriptions import Subscription
 
-_NO_TOTALS = Totals(Decimal(0), False, Decimal(0), Decimal(0), Decimal(0))
-# A price that is no longer on the plan is worth nothing, whatever was used.
-_WORTHLESS = FlatUnit(Decimal(0))
 
-
-async def generate(tx: Transaction, subscription_reference: str) -> Invoice:
+async def generate(
+    tx: Transaction,
+    subscription_reference: str,
+    *,
+    plan_type: PlanType,
+    period_start: datetime | None = None,
+) -> Invoice:
     """Make or refresh the draft of the period that contains now; it charges nothing.
 
+    With `period_start`, the draft of an ended period all of whose invoices were voided.
+
     Raises:
-        DomainError: not_found, naming the field; conflict on a payout plan, before the start, in
-            the trial or after the end.
+        DomainError: not_found, naming the field; invalid, when no period starts there; conflict on
+            a plan of the other type, before the start, in the trial, after the end, or for a period
+            that is not waived.
     """
     subscription_id = parse_id(subscription_reference)
     try:
@@ -56,19 +56,40 @@ async def generate(tx: Transaction, subscription_reference: str) -> Invoice:
     except DomainError as error:
         fields = {"subscription_id": error.message}
         raise DomainError(error.kind, error.code, error.message, fields=fields) from error
-    if subscription.plan_type is PlanType.PAYOUT:
-        raise conflict("payout_plan", "a payout plan is billed by bills, not by invoices")
-    if subscription.status is subscriptions.Status.CANCELED:
-        raise conflict("subscription_canceled", "the subscription is canceled")
-    period = subscriptions.period_containing(subscription, tx.now)
-    if period is None:
-        raise conflict("subscription_not_started", "the subscription has not started yet")
-    if subscriptions.is_trial(subscription, period):
-        raise conflict("subscription_in_trial", "a trial is not billed")
-    await customers.hold(tx, subscription.customer_id)
-    draft = await _draft_of(tx, subscription, period)
-    await _fill(tx, draft, subscription)
-    return await get(tx, draft.id)
+    _check_plan_type(subscription, plan_type)
+    if period_start is None:
+        period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
+    else:
+        period = await _waived_period(tx, subscription, period_start)
+        kind = InvoiceKind.CLOSING
+    await customers.hold(tx, [subscription.customer_id])
+    drafts = await store.load_drafts_of_periods(tx, [(subscription.id, period)])
+    draft_id, created_at = drafts.get(
+        (subscription.id, period.start), (InvoiceId(new_id()), tx.now)
+    )
+    wanted = Wanted(draft_id, subscription, period, kind, created_at)
+    await store.write_drafts(tx, await reckon(tx, [wanted]))
+    return await get(tx, draft_id, plan_type=plan_type)
+
+
+async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
+    """What the running period's closing invoice would be if it ended with what was used so far.
+
+    Raises:
+        DomainError: not_found; conflict before the start, in the trial or after the end.
+    """
+    subscription = await subscriptions.get(tx, subscription_id)
+    period = _running_period(tx, subscription)
+    wanted = Wanted(
+        id=InvoiceId(new_id()),
+        subscription=subscription,
+        period=period,
+        kind=InvoiceKind.CLOSING,
+        created_at=tx.now,
+        with_others=True,
+    )
+    (reckoned,) = await reckon(tx, [wanted])
+    return reckoned
 
 
 async def list_drafts(
@@ -84,17 +105,29 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
     Raises:
         DomainError: not_found; conflict, when the amounts are more than an invoice can hold.
     """
-    invoice, subscription = await _locked(tx, invoice_id)
-    if invoice.status is InvoiceStatus.DRAFT:
-        await _fill(tx, invoice, subscription)
-
-
-async def get(tx: Transaction, invoice_id: UUID) -> Invoice:
-    """One invoice. Raises not_found."""
-    invoice = await store.load(tx, invoice_id)
-    if invoice is None:
+    seen = await store.load(tx, invoice_id)
+    if seen is None:
         raise not_found("invoice")
-    return invoice
+    invoice, subscription = await _locked(tx, invoice_id, seen.plan_type)
+    if invoice.status is InvoiceStatus.DRAFT:
+        await store.write_drafts(tx, await reckon(tx, [_again(invoice, subscription)]))
+
+
+async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
+    """Have what a replay counted anew reach customers: closed periods that overlap its window.
+
+    Their differences, under the metrics of now, come with the next closing or supplementary
+    invoice. `event_name` "" is for all events.
+    """
+    await billed_store.remeasure(tx, window, event_name)
+    await subscriptions.recheck(tx, window)
+
+
+async def get(
+    tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
+) -> Invoice:
+    """One invoice, or for a payout plan one bill. Raises not_found."""
+    return _of_type(await store.load(tx, invoice_id), plan_type)
 
 
 async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter) -> Page[Invoice]:
@@ -104,70 +137,87 @@ async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter
         customer_id = (await customers.resolve(tx, [wanted.customer])).get(wanted.customer)
         if customer_id is None:
             return Page([], 0, request.offset)
-    return await store.list_page(tx, request, customer_id=customer_id, status=wanted.status)
+    return await store.list_page(
+        tx, request, customer_id=customer_id, status=wanted.status, plan_type=wanted.plan_type
+    )
 
 
-async def finalize(tx: Transaction, invoice_id: UUID) -> Invoice:
+async def finalize(
+    tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
+) -> Invoice:
     """Recompute a draft, number it, and make it final. A zero total is paid at once.
+
+    The draft of a period that has ended becomes its closing invoice, without its grace time.
 
     Raises:
         DomainError: not_found; conflict, unless it is a draft.
     """
-    invoice, subscription = await _locked(tx, invoice_id)
+    invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
-    return await _finalize(tx, invoice, subscription)
+    open_period = subscriptions.first_open_period(subscription)
+    if open_period is not None and open_period.end <= tx.now and (
+        invoice.period.start >= open_period.start
+    ):
+        if invoice.period.start > open_period.start:
+            raise conflict("earlier_period_open", "an earlier period is still to be closed")
+        await close_period(tx, subscription, open_period)
+        return await get(tx, invoice.id, plan_type=plan_type)
+    reckoned = await reckon(tx, [_again(invoice, subscription)])
+    await store.write_drafts(tx, reckoned)
+    await finalize_drafts(tx, reckoned)
+    return await get(tx, invoice.id, plan_type=plan_type)
 
 
-async def void(tx: Transaction, invoice_id: UUID) -> Invoice:
-    """Take an invoice back: its usage falls due again on the next one of its period.
+async def mark_paid(
+    tx: Transaction, invoice_id: UUID, *, reference: str, paid_at: datetime | None
+) -> Invoice:
+    """Note that an invoice's money was received elsewhere, under the merchant's reference.
+
+    Raises:
+        DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
+    """
+    invoice, _ = await _locked(tx, invoice_id)
+    faults: dict[str, str] = {}
+    if not reference.strip():
+        faults["reference"] = "is required"
+    if paid_at is not None and paid_at > tx.now:
+        faults["paid_at"] = "must not lie in the future"
+    if faults:
+        raise invalid(faults)
+    check_can_mark_paid(invoice)
+    await store.mark_paid(tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now)
+    return await get(tx, invoice.id)
+
+
+async def void(
+    tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
+) -> Invoice:
+    """Take an invoice back.
+
+    In a running period its usage is left to the closing invoice, in an ended one it is waived.
+    What it carried of other periods falls due again.
 
     Raises:
         DomainError: not_found; conflict, when paid or void already.
     """
-    invoice, _ = await _locked(tx, invoice_id)
+    invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
     await store.void(tx, invoice.id)
-    return await get(tx, invoice.id)
+    await _recheck_carried(tx, invoice, subscription)
+    return await get(tx, invoice.id, plan_type=plan_type)
 
 
-async def delete(tx: Transaction, invoice_id: UUID) -> None:
+async def delete(
+    tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
+) -> None:
     """Remove a draft.
 
     Raises:
         DomainError: not_found; conflict, unless it is a draft.
     """
-    invoice, _ = await _locked(tx, invoice_id)
+    invoice, _ = await _locked(tx, invoice_id, plan_type)
     check_can_delete(invoice)
     await store.delete(tx, invoice.id)
-
-
-async def cancel_subscription(tx: Transaction, subscription_id: UUID) -> Subscription:
-    """End a subscription now and invoice what it used in the period that this cuts short.
-
-    Raises:
-        DomainError: not_found; conflict, when it has ended already.
-    """
-    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
-    canceled = await subscriptions.cancel(tx, subscription)
-    period = subscriptions.current_period(canceled, tx.now)
-    is_billed = (
-        canceled.plan_type is PlanType.COLLECTION
-        and period.start < tx.now
-        and not subscriptions.is_trial(canceled, period)
-    )
-    if is_billed:
-        await customers.hold(tx, canceled.customer_id)
-        draft = await _draft_of(tx, canceled, period)
-        await _finalize(tx, replace(draft, kind=InvoiceKind.CLOSING, period=period), canceled)
-    return canceled
-
-
-async def delete_subscription(tx: Transaction, subscription_id: UUID) -> None:
-    """Cancel a subscription, unless it has ended, and take it off the lists. Raises not_found."""
-    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
-    if subscription.status is not subscriptions.Status.CANCELED:
-        await cancel_subscription(tx, subscription_id)
-    await subscriptions.hide(tx, subscription.id)
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, customer_id: CustomerId) -> None:
@@ -176,119 +226,83 @@ async def refuse_customer_with_unpaid_invoice(tx: Transaction, customer_id: Cust
         raise conflict("customer_owes", "the customer has an unpaid invoice")
 
 
-async def _locked(tx: Transaction, invoice_id: UUID) -> tuple[Invoice, Subscription]:
+async def _locked(
+    tx: Transaction, invoice_id: UUID, plan_type: PlanType = PlanType.COLLECTION
+) -> tuple[Invoice, Subscription]:
     """An invoice, under the locks that make sums over its period and customer stand still.
 
     The order is the same everywhere: subscription, customer, invoice.
     """
-    seen = await get(tx, invoice_id)
+    seen = await get(tx, invoice_id, plan_type=plan_type)
     subscription = await subscriptions.hold(tx, seen.subscription_id)
-    await customers.hold(tx, seen.customer_id)
-    invoice = await store.load(tx, invoice_id, for_update=True)
-    if invoice is None:  # Deleted while we waited.
-        raise not_found("invoice")
+    await customers.hold(tx, [seen.customer_id])
+    # It may have been deleted while we waited.
+    invoice = _of_type(await store.load(tx, invoice_id, for_update=True), plan_type)
     return invoice, subscription
 
 
-async def _draft_of(tx: Transaction, subscription: Subscription, period: Period) -> Invoice:
-    """The draft of a period, locked; a new one where there is none."""
-    draft = await store.load_draft_of_period(tx, subscription.id, period)
-    if draft is not None:
-        return draft
-    plan = await _plan_of(tx, subscription)
-    draft = Invoice(
-        id=InvoiceId(new_id()),
-        customer_id=subscription.customer_id,
-        subscription_id=subscription.id,
-        kind=InvoiceKind.INTERIM,
-        status=InvoiceStatus.DRAFT,
-        number=None,
-        currency=plan.details.currency,
-        totals=_NO_TOTALS,
-        period=period,
-        lines=(),
-        created_at=tx.now,
-        updated_at=tx.now,
-        finalized_at=None,
-        paid_at=None,
-        voided_at=None,
-        due_date=None,
-    )
-    await store.insert_draft(tx, draft)
-    return draft
+def _of_type(invoice: Invoice | None, plan_type: PlanType) -> Invoice:
+    if invoice is None or invoice.plan_type is not plan_type:
+        raise not_found("invoice" if plan_type is PlanType.COLLECTION else "bill")
+    return invoice
 
 
-async def _finalize(tx: Transaction, draft: Invoice, subscription: Subscription) -> Invoice:
-    filled = await _fill(tx, draft, subscription)
-    is_free = filled.totals.total == 0
-    status = InvoiceStatus.PAID if is_free else InvoiceStatus.FINALIZED
-    await store.finalize(tx, draft.id, status)
-    return await get(tx, draft.id)
-
-
-async def _fill(tx: Transaction, draft: Invoice, subscription: Subscription) -> Invoice:
-    """Recompute a locked draft's lines and sums from the events."""
-    billed = await store.sum_billed(tx, subscription.id, draft.period)
-    usages = await _priced_usage(tx, subscription, draft.period, billed)
-    lines: Sequence[Line] = with_credit(
-        usage_lines(draft.period, usages, billed),
+def _again(draft: Invoice, subscription: Subscription) -> Wanted:
+    """A draft to be recomputed under its id; one of the grace time with all that a closing has."""
+    is_closing = draft.kind is InvoiceKind.CLOSING
+    return Wanted(
+        id=draft.id,
+        subscription=subscription,
         period=draft.period,
-        currency=draft.currency,
-        available=await store.sum_credit(tx, draft.customer_id, draft.currency),
+        kind=draft.kind,
+        created_at=draft.created_at,
+        with_others=is_closing and draft.period.end > subscription.closed_until,
     )
-    organization = await tenancy.get_organization(tx)
-    filled = replace(
-        draft,
-        totals=totals(
-            lines,
-            currency=draft.currency,
-            vat_enabled=organization.vat_enabled,
-            vat_rate=organization.vat_rate,
-        ),
-    )
-    await store.fill_draft(tx, filled, lines)
-    return filled
 
 
-async def _priced_usage(
-    tx: Transaction,
-    subscription: Subscription,
-    period: Period,
-    billed: BilledGroups,
-) -> list[PricedUsage]:
-    """The period's whole usage under each price of the plan, and under those it had before."""
-    plan = await _plan_of(tx, subscription)
-    metrics = await catalog.get_metrics(tx, {price.terms.metric_id for price in plan.prices})
-    windows = await subscriptions.billable_windows(tx, subscription, period)
-    usages = await metering.measure(
-        tx,
-        [
-            UsageQuery(subscription.customer_id, metrics[price.terms.metric_id], windows)
-            for price in plan.prices
-        ],
-    )
-    priced = [
-        PricedUsage(
-            price_id=price.id,
-            metric_id=price.terms.metric_id,
-            description=metrics[price.terms.metric_id].definition.name,
-            model=price.terms.model,
-            revision=price.revision,
-            quantity=usage.quantity,
-            groups=usage.groups,
-        )
-        for price, usage in zip(plan.prices, usages, strict=True)
+def _check_plan_type(subscription: Subscription, plan_type: PlanType) -> None:
+    if subscription.plan_type is plan_type:
+        return
+    if plan_type is PlanType.COLLECTION:
+        raise conflict("payout_plan", "a payout plan is billed by bills, not by invoices")
+    raise conflict("collection_plan", "a collection plan is billed by invoices, not by bills")
+
+
+def _running_period(tx: Transaction, subscription: Subscription) -> Period:
+    if subscription.status is subscriptions.Status.CANCELED:
+        raise conflict("subscription_canceled", "the subscription is canceled")
+    period = subscriptions.period_containing(subscription, tx.now)
+    if period is None:
+        raise conflict("subscription_not_started", "the subscription has not started yet")
+    if subscriptions.is_trial(subscription, period):
+        raise conflict("subscription_in_trial", "a trial is not billed")
+    return period
+
+
+async def _waived_period(
+    tx: Transaction, subscription: Subscription, period_start: datetime
+) -> Period:
+    period = subscriptions.period_containing(subscription, period_start)
+    if period is None or period.start != period_start:
+        raise invalid({"period_start": "is not the start of one of the subscription's periods"})
+    if period.end > subscription.closed_until:
+        raise conflict("period_open", "the period has not been closed yet")
+    if not await store.is_waived(tx, subscription.id, period):
+        raise conflict("period_billed", "the period has an invoice that is not void")
+    return period
+
+
+async def _recheck_carried(
+    tx: Transaction, invoice: Invoice, subscription: Subscription
+) -> None:
+    """Look again at the closed periods whose adjustments or fees a voided invoice carried."""
+    carried = [
+        stored.line.period.start
+        for stored in invoice.lines
+        if stored.line.period.start != invoice.period.start
+        or invoice.kind is InvoiceKind.SUPPLEMENTARY
     ]
-    removed = billed.keys() - {price.id for price in plan.prices}
-    return priced + [
-        PricedUsage(price_id, metric_id, description, _WORTHLESS, 0, Decimal(0))
-        for price_id, metric_id, description in await store.load_billed_prices(
-            tx, list(removed), subscription.id, period
-        )
-    ]
-
-
-async def _plan_of(tx: Transaction, subscription: Subscription) -> Plan:
-    plans = await catalog.get_plans(tx, [subscription.plan_id])
-    ensure(subscription.plan_id in plans, "a subscription's plan exists")
-    return plans[subscription.plan_id]
+    if invoice.finalized_at is None or not carried:
+        return
+    known = [instant for instant in (subscription.recheck_from, *carried) if instant is not None]
+    await subscriptions.save(tx, replace(subscription, recheck_from=min(known)))

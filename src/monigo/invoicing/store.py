@@ -1,66 +1,85 @@
 """All SQL of invoices and their lines."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from monigo.core.ids import (
-    CustomerId,
-    InvoiceId,
-    LineItemId,
-    MetricId,
-    PriceId,
-    SubscriptionId,
-)
+from monigo.catalog import PlanType
+from monigo.core.ids import CustomerId, InvoiceId, LineItemId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.invoicing.grouping import undescribed
-from monigo.invoicing.rules import LIVE, UNPAID
+from monigo.invoicing.rules import UNPAID
+from monigo.invoicing.terms import freeze
 from monigo.invoicing.types import (
-    Billed,
-    BilledGroups,
     Invoice,
     InvoiceKind,
     InvoiceStatus,
     Line,
     LineKind,
+    Reckoned,
     StoredLine,
     Totals,
 )
 
+# The counters that number them, each without a gap.
+NUMBERED_AS = {PlanType.COLLECTION: "invoice", PlanType.PAYOUT: "bill"}
+
 COLUMNS = """
-    id, customer_id, subscription_id, kind, status, number, currency, subtotal, vat_enabled,
-    vat_rate, vat_amount, total, period_start, period_end, created_at, updated_at, finalized_at,
-    paid_at, voided_at, due_date
+    id, customer_id, subscription_id, plan_type, kind, status, number, currency, subtotal,
+    vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end,
+    created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference
 """
 
-INSERT_DRAFT = """
+# A draft that is made anew keeps its id; its lines go with it.
+DELETE_DRAFTS = """
+    DELETE FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND status = 'draft'
+"""
+
+INSERT_DRAFTS = """
     INSERT INTO invoices (
-        org_id, is_test, id, customer_id, subscription_id, kind, status, currency, subtotal,
-        vat_enabled, vat_rate, vat_amount, total, period_start, period_end, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, 'draft', $7, 0, false, 0, 0, 0, $8, $9, $10, $10)
-"""
-
-UPDATE_DRAFT = """
-    UPDATE invoices
-    SET kind = $4, subtotal = $5, vat_enabled = $6, vat_rate = $7, vat_amount = $8, total = $9,
-        period_end = $10, updated_at = $11
-    WHERE org_id = $1 AND is_test = $2 AND id = $3 AND status = 'draft'
+        org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
+        subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
+        period_end, terms, has_credit, paid_reference, created_at, updated_at
+    )
+    SELECT $1, $2, draft.id, draft.customer_id, draft.subscription_id, draft.plan_type, draft.kind,
+        'draft', draft.currency, draft.subtotal, draft.vat_enabled, draft.vat_rate,
+        draft.vat_amount, draft.wht_rate, draft.wht_amount, draft.total, draft.period_start,
+        draft.period_end, draft.terms, draft.has_credit, '', draft.created_at, $20
+    FROM unnest(
+        $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::numeric[],
+        $10::boolean[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
+        $15::numeric[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::boolean[],
+        $21::timestamptz[]
+    ) AS draft (
+        id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
+        vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
+        has_credit, created_at
+    )
 """
 
 SELECT = f"""
     SELECT {COLUMNS} FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-SELECT_DRAFT_OF_PERIOD = f"""
-    SELECT {COLUMNS} FROM invoices
+SELECT_DRAFTS_OF_PERIODS = """
+    SELECT invoice.subscription_id, invoice.period_start, invoice.id, invoice.created_at
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, period_start)
+    JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
+        AND invoice.subscription_id = asked.subscription_id
+        AND invoice.period_start = asked.period_start AND invoice.status = 'draft'
+"""
+
+# A period all of whose invoices were voided after it had been closed.
+SELECT_WAIVED = """
+    SELECT 1 FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3 AND period_start = $4
-        AND status = 'draft'
-    FOR UPDATE
+        AND period_end = $5 AND kind <> 'supplementary'
+    HAVING count(*) > 0 AND bool_and(status IN ('void', 'draft'))
 """
 
 SELECT_DRAFTS = """
@@ -76,79 +95,59 @@ MATCHING = """
     WHERE org_id = $1 AND is_test = $2
         AND ($3::uuid IS NULL OR customer_id = $3)
         AND ($4::text IS NULL OR status = $4)
+        AND plan_type = $5
 """
 
 SELECT_PAGE = f"""
     SELECT {COLUMNS} {MATCHING}
     ORDER BY created_at DESC, id DESC
-    LIMIT $5 OFFSET $6
+    LIMIT $6 OFFSET $7
 """
 
 COUNT = f"SELECT count(*) {MATCHING}"
 
-INSERT_LINE = """
+INSERT_LINES = """
     INSERT INTO invoice_line_items (
         org_id, is_test, id, invoice_id, subscription_id, position, kind, price_id, metric_id,
         period_start, period_end, description, quantity, unit_price, amount, cumulative_quantity,
-        cumulative_amount, price_revision, group_value, created_at
-    ) VALUES (
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+        cumulative_amount, price_revision, group_value, event_count, first_event_at,
+        last_event_at, created_at
     )
-"""
-
-DELETE_LINES = """
-    DELETE FROM invoice_line_items WHERE org_id = $1 AND is_test = $2 AND invoice_id = $3
+    SELECT $1, $2, line.*, $23
+    FROM unnest(
+        $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
+        $10::timestamptz[], $11::timestamptz[], $12::text[], $13::numeric[], $14::numeric[],
+        $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
+        $21::timestamptz[], $22::timestamptz[]
+    ) AS line
 """
 
 SELECT_LINES = """
     SELECT id, invoice_id, kind, price_id, metric_id, period_start, period_end, description,
         quantity, unit_price, amount, cumulative_quantity, cumulative_amount, price_revision,
-        group_value, created_at
+        group_value, event_count, first_event_at, last_event_at, created_at
     FROM invoice_line_items
     WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
     ORDER BY invoice_id, position
 """
 
-SUM_BILLED = """
-    SELECT line.price_id, line.group_value, sum(line.quantity) AS quantity,
-        sum(line.amount) AS amount
-    FROM invoice_line_items AS line
-    JOIN invoices AS invoice ON invoice.org_id = line.org_id
-        AND invoice.is_test = line.is_test AND invoice.id = line.invoice_id
-    WHERE line.org_id = $1 AND line.is_test = $2 AND line.subscription_id = $3
-        AND line.period_start = $4 AND line.kind = 'usage' AND invoice.status = ANY ($5::text[])
-    GROUP BY line.price_id, line.group_value
-"""
-
-SELECT_BILLED_PRICES = """
-    SELECT DISTINCT ON (line.price_id) line.price_id, line.metric_id, line.description,
-        line.group_value
-    FROM invoice_line_items AS line
-    WHERE line.org_id = $1 AND line.is_test = $2 AND line.price_id = ANY ($3::uuid[])
-        AND line.subscription_id = $4 AND line.period_start = $5
-    ORDER BY line.price_id, line.created_at DESC
-"""
-
-SUM_CREDIT = """
-    SELECT coalesce(sum(line.amount), 0)
-    FROM invoice_line_items AS line
-    JOIN invoices AS invoice ON invoice.org_id = line.org_id
-        AND invoice.is_test = line.is_test AND invoice.id = line.invoice_id
-    WHERE line.org_id = $1 AND line.is_test = $2 AND invoice.customer_id = $3
-        AND invoice.currency = $4 AND line.kind = 'credit' AND invoice.status = ANY ($5::text[])
-"""
-
 # Taken last in the finalizing transaction, which holds the row until it commits: no gaps.
-NEXT_NUMBER = """
-    INSERT INTO counters (org_id, is_test, name, value) VALUES ($1, $2, 'invoice', 1)
-    ON CONFLICT (org_id, is_test, name) DO UPDATE SET value = counters.value + 1
+TAKE_NUMBERS = """
+    INSERT INTO counters (org_id, is_test, name, value) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (org_id, is_test, name) DO UPDATE SET value = counters.value + excluded.value
     RETURNING value
 """
 
 FINALIZE = """
-    UPDATE invoices
-    SET status = $4, number = $5, finalized_at = $6, updated_at = $6,
-        paid_at = CASE WHEN $4 = 'paid' THEN $6::timestamptz END
+    UPDATE invoices AS invoice
+    SET status = final.status, number = final.number, finalized_at = $6, updated_at = $6,
+        paid_at = CASE WHEN final.status = 'paid' THEN $6::timestamptz END
+    FROM unnest($3::uuid[], $4::text[], $5::bigint[]) AS final (id, status, number)
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = final.id
+"""
+
+MARK_PAID = """
+    UPDATE invoices SET status = 'paid', paid_at = $4, paid_reference = $5, updated_at = $6
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
@@ -164,74 +163,70 @@ COUNT_UNPAID = """
     WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND status = ANY ($4::text[])
 """
 
-_LIVE = [status.value for status in LIVE]
 _UNPAID = [status.value for status in UNPAID]
 
 
-async def insert_draft(tx: Transaction, invoice: Invoice) -> None:
-    """Store an empty draft, to be filled by `fill_draft`."""
+async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+    """Store drafts with their lines and terms, in place of those that have their ids."""
+    ids = [item.wanted.id for item in reckoned]
+    await tx.execute(DELETE_DRAFTS, ids)
+    subscriptions = [item.wanted.subscription for item in reckoned]
+    totals = [item.totals for item in reckoned]
     await tx.execute(
-        INSERT_DRAFT,
-        invoice.id,
-        invoice.customer_id,
-        invoice.subscription_id,
-        invoice.kind.value,
-        invoice.currency,
-        invoice.period.start,
-        invoice.period.end,
+        INSERT_DRAFTS,
+        ids,
+        [subscription.customer_id for subscription in subscriptions],
+        [subscription.id for subscription in subscriptions],
+        [subscription.plan_type.value for subscription in subscriptions],
+        [item.wanted.kind.value for item in reckoned],
+        [item.currency for item in reckoned],
+        [one.subtotal for one in totals],
+        [one.vat_enabled for one in totals],
+        [one.vat_rate for one in totals],
+        [one.vat_amount for one in totals],
+        [one.wht_rate for one in totals],
+        [one.wht_amount for one in totals],
+        [one.total for one in totals],
+        [item.wanted.period.start for item in reckoned],
+        [item.wanted.period.end for item in reckoned],
+        [freeze(item.terms) for item in reckoned],
+        [any(line.kind is LineKind.CREDIT for line in item.lines) for item in reckoned],
         tx.now,
+        [item.wanted.created_at for item in reckoned],
     )
+    await _insert_lines(tx, reckoned)
 
 
-async def fill_draft(tx: Transaction, invoice: Invoice, lines: Sequence[Line]) -> None:
-    """Replace a locked draft's lines and sums."""
-    totals = invoice.totals
+async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+    placed = [
+        (item.wanted, position, line)
+        for item in reckoned
+        for position, line in enumerate(item.lines)
+    ]
+    lines = [line for _, _, line in placed]
     await tx.execute(
-        UPDATE_DRAFT,
-        invoice.id,
-        invoice.kind.value,
-        totals.subtotal,
-        totals.vat_enabled,
-        totals.vat_rate,
-        totals.vat_amount,
-        totals.total,
-        invoice.period.end,
+        INSERT_LINES,
+        [new_id() for _ in placed],
+        [wanted.id for wanted, _, _ in placed],
+        [wanted.subscription.id for wanted, _, _ in placed],
+        [position for _, position, _ in placed],
+        [line.kind.value for line in lines],
+        [line.price_id for line in lines],
+        [line.metric_id for line in lines],
+        [line.period.start for line in lines],
+        [line.period.end for line in lines],
+        [line.description for line in lines],
+        [line.quantity for line in lines],
+        [line.unit_price for line in lines],
+        [line.amount for line in lines],
+        [line.cumulative_quantity for line in lines],
+        [line.cumulative_amount for line in lines],
+        [line.price_revision for line in lines],
+        [line.group_value for line in lines],
+        [line.event_count for line in lines],
+        [line.first_event_at for line in lines],
+        [line.last_event_at for line in lines],
         tx.now,
-    )
-    await tx.execute(DELETE_LINES, invoice.id)
-    await tx.connection.executemany(
-        INSERT_LINE,
-        [
-            (
-                tx.org_id,
-                tx.is_test,
-                new_id(),
-                invoice.id,
-                invoice.subscription_id,
-                position,
-                *_line_arguments(line),
-                tx.now,
-            )
-            for position, line in enumerate(lines)
-        ],
-    )
-
-
-def _line_arguments(line: Line) -> tuple[object, ...]:
-    return (
-        line.kind.value,
-        line.price_id,
-        line.metric_id,
-        line.period.start,
-        line.period.end,
-        line.description,
-        line.quantity,
-        line.unit_price,
-        line.amount,
-        line.cumulative_quantity,
-        line.cumulative_amount,
-        line.price_revision,
-        line.group_value,
     )
 
 
@@ -241,12 +236,27 @@ async def load(tx: Transaction, invoice_id: UUID, *, for_update: bool = False) -
     return None if row is None else (await _with_lines(tx, [row]))[0]
 
 
-async def load_draft_of_period(
-    tx: Transaction, subscription_id: SubscriptionId, period: Period
-) -> Invoice | None:
-    """The draft of a subscription's period, locked."""
-    row = await tx.fetchrow(SELECT_DRAFT_OF_PERIOD, subscription_id, period.start)
-    return None if row is None else (await _with_lines(tx, [row]))[0]
+async def load_drafts_of_periods(
+    tx: Transaction, periods: Sequence[tuple[SubscriptionId, Period]]
+) -> dict[tuple[SubscriptionId, datetime], tuple[InvoiceId, datetime]]:
+    """The id and creation of each period's draft, where it has one; keyed by the period's start."""
+    rows = await tx.fetch(
+        SELECT_DRAFTS_OF_PERIODS,
+        [subscription_id for subscription_id, _ in periods],
+        [period.start for _, period in periods],
+    )
+    return {
+        (SubscriptionId(row["subscription_id"]), row["period_start"]): (
+            InvoiceId(row["id"]),
+            row["created_at"],
+        )
+        for row in rows
+    }
+
+
+async def is_waived(tx: Transaction, subscription_id: SubscriptionId, period: Period) -> bool:
+    """Whether all invoices of a closed period were voided."""
+    return bool(await tx.fetchval(SELECT_WAIVED, subscription_id, period.start, period.end))
 
 
 async def list_drafts(
@@ -263,52 +273,36 @@ async def list_page(
     *,
     customer_id: CustomerId | None,
     status: InvoiceStatus | None,
+    plan_type: PlanType,
 ) -> Page[Invoice]:
     """Invoices that match, newest first."""
-    matching = (customer_id, status and status.value)
+    matching = (customer_id, status and status.value, plan_type.value)
     rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
     total = await tx.fetchval(COUNT, *matching)
     return Page(await _with_lines(tx, rows), total, request.offset)
 
 
-async def sum_billed(
-    tx: Transaction, subscription_id: SubscriptionId, period: Period
-) -> BilledGroups:
-    """What live invoices charge for each price and group value in a period."""
-    billed: dict[PriceId, dict[str, Billed]] = {}
-    for row in await tx.fetch(SUM_BILLED, subscription_id, period.start, _LIVE):
-        groups = billed.setdefault(PriceId(row["price_id"]), {})
-        groups[row["group_value"]] = Billed(row["quantity"], row["amount"])
-    return billed
+async def finalize(
+    tx: Transaction, plan_type: PlanType, finals: Sequence[tuple[InvoiceId, InvoiceStatus]]
+) -> None:
+    """Number drafts of one plan type, in their order; they never change again."""
+    if not finals:
+        return
+    last = await tx.fetchval(TAKE_NUMBERS, NUMBERED_AS[plan_type], len(finals))
+    await tx.execute(
+        FINALIZE,
+        [invoice_id for invoice_id, _ in finals],
+        [status.value for _, status in finals],
+        list(range(last - len(finals) + 1, last + 1)),
+        tx.now,
+    )
 
 
-async def load_billed_prices(
-    tx: Transaction,
-    price_ids: Sequence[PriceId],
-    subscription_id: SubscriptionId,
-    period: Period,
-) -> list[tuple[PriceId, MetricId, str]]:
-    """How lines called prices that were billed in a period, with their metrics."""
-    rows = await tx.fetch(SELECT_BILLED_PRICES, price_ids, subscription_id, period.start)
-    return [
-        (
-            PriceId(row["price_id"]),
-            MetricId(row["metric_id"]),
-            undescribed(row["description"], row["group_value"]),
-        )
-        for row in rows
-    ]
-
-
-async def sum_credit(tx: Transaction, customer_id: CustomerId, currency: str) -> Decimal:
-    """What live invoices carried forward and no live one has brought in yet."""
-    return await tx.fetchval(SUM_CREDIT, customer_id, currency, _LIVE)
-
-
-async def finalize(tx: Transaction, invoice_id: InvoiceId, status: InvoiceStatus) -> None:
-    """Number a locked and filled draft; it never changes again."""
-    number = await tx.fetchval(NEXT_NUMBER)
-    await tx.execute(FINALIZE, invoice_id, status.value, number, tx.now)
+async def mark_paid(
+    tx: Transaction, invoice_id: InvoiceId, *, reference: str, paid_at: datetime
+) -> None:
+    """Note that a locked invoice's money was received elsewhere."""
+    await tx.execute(MARK_PAID, invoice_id, paid_at, reference, tx.now)
 
 
 async def void(tx: Transaction, invoice_id: InvoiceId) -> None:
@@ -347,6 +341,9 @@ def _line(row: asyncpg.Record) -> StoredLine:
         cumulative_amount=row["cumulative_amount"],
         price_revision=row["price_revision"],
         group_value=row["group_value"],
+        event_count=row["event_count"],
+        first_event_at=row["first_event_at"],
+        last_event_at=row["last_event_at"],
     )
     return StoredLine(LineItemId(row["id"]), InvoiceId(row["invoice_id"]), line, row["created_at"])
 
@@ -356,6 +353,7 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
         id=InvoiceId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
         subscription_id=SubscriptionId(row["subscription_id"]),
+        plan_type=PlanType(row["plan_type"]),
         kind=InvoiceKind(row["kind"]),
         status=InvoiceStatus(row["status"]),
         number=row["number"],
@@ -365,6 +363,8 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
             vat_enabled=row["vat_enabled"],
             vat_rate=row["vat_rate"],
             vat_amount=row["vat_amount"],
+            wht_rate=row["wht_rate"],
+            wht_amount=row["wht_amount"],
             total=row["total"],
         ),
         period=Period(row["period_start"], row["period_end"]),
@@ -375,4 +375,5 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
         paid_at=row["paid_at"],
         voided_at=row["voided_at"],
         due_date=row["due_date"],
+        paid_reference=row["paid_reference"],
     )

@@ -1,21 +1,26 @@
 """Invoices: what a customer owes for a period, line by line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
+from monigo.catalog import BaseFee, Metric, PlanType
 from monigo.core.ids import (
     CustomerId,
     InvoiceId,
     LineItemId,
     MetricId,
+    PlanId,
     PriceId,
     SubscriptionId,
 )
 from monigo.core.periods import Period
-from monigo.core.pricing import PriceModel
+from monigo.core.pricing import Charge
+from monigo.metering import Usage
+from monigo.subscriptions import Subscription
 
 
 class InvoiceKind(StrEnum):
@@ -38,9 +43,10 @@ class InvoiceStatus(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line charges for: usage at a price, or a credit carried between invoices."""
+    """What a line charges for: usage at a price, a plan's fee, a credit carried between invoices."""
 
     USAGE = "usage"
+    FEE = "fee"
     CREDIT = "credit"
 
 
@@ -56,20 +62,46 @@ NOTHING_BILLED = Billed(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
-class PricedUsage:
-    """A price and the whole usage of a period under it; `groups` splits the quantity, if at all."""
+class AgreedPrice:
+    """A price as it holds for one subscription and period: its revision, or an override of it."""
 
     price_id: PriceId
-    metric_id: MetricId
-    description: str
-    model: PriceModel
     revision: int
-    quantity: Decimal
-    groups: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    charge: Charge
+    metric: Metric
+    override_id: UUID | None = None
+    override_model: str = ""
 
 
-# By price, and within it by group value: "" where the metric does not group.
-BilledGroups = Mapping[PriceId, Mapping[str, Billed]]
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that decides what a period's usage costs; a closing invoice freezes them.
+
+    `windows` are the parts of the period that are billed: all but the pauses.
+    """
+
+    plan_id: PlanId
+    plan_revision: int
+    base_fee: BaseFee
+    windows: tuple[Period, ...]
+    prices: tuple[AgreedPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PricedUsage:
+    """A price and a period's whole usage under it; `groups` splits the quantity, if at all.
+
+    `is_due` is false where nothing is owed whatever was used: a removed price, a whole pause.
+    """
+
+    price: AgreedPrice
+    description: str
+    usage: Usage
+    is_due: bool = True
+
+
+# By price (None: the plan's fee), and within it by group value: "" where the metric does not group.
+BilledGroups = Mapping[PriceId | None, Mapping[str, Billed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +123,21 @@ class Line:
     cumulative_amount: Decimal
     price_revision: int | None
     group_value: str = ""
+    event_count: int = 0
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """An invoice's sums: lines, tax on them, and both."""
+    """An invoice's sums: lines, tax on them, tax withheld from a bill, and what is to be paid."""
 
     subtotal: Decimal
     vat_enabled: bool
     vat_rate: Decimal
     vat_amount: Decimal
+    wht_rate: Decimal
+    wht_amount: Decimal
     total: Decimal
 
 
@@ -116,11 +153,12 @@ class StoredLine:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as stored. A draft has no number yet."""
+    """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet."""
 
     id: InvoiceId
     customer_id: CustomerId
     subscription_id: SubscriptionId
+    plan_type: PlanType
     kind: InvoiceKind
     status: InvoiceStatus
     number: int | None
@@ -134,6 +172,7 @@ class Invoice:
     paid_at: datetime | None
     voided_at: datetime | None
     due_date: datetime | None
+    paid_reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +188,51 @@ class PriceChange:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFilter:
-    """Which invoices to list; None means any."""
+    """Which invoices, or bills, to list; None means any."""
 
+    plan_type: PlanType = PlanType.COLLECTION
     customer: str | None = None
     status: InvoiceStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An invoice that is to be reckoned: whose, of which period, and what it is to charge for.
+
+    `with_usage` is false for the fee that is due as a period opens. `with_others` adds what a
+    closing carries beside its own period: the next one's fee in advance, and adjustments.
+    """
+
+    id: InvoiceId
+    subscription: Subscription
+    period: Period
+    kind: InvoiceKind
+    created_at: datetime
+    with_usage: bool = True
+    with_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What an invoice comes to."""
+
+    wanted: Wanted
+    currency: str
+    terms: Terms
+    lines: tuple[Line, ...]
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """A period that has its closing invoice, with the terms as they were frozen.
+
+    `remeasured` tells when replays had it counted anew, under the metrics of that instant: by the
+    name of the events, or "" for all.
+    """
+
+    subscription_id: SubscriptionId
+    period: Period
+    frozen_terms: str
+    closed_at: datetime
+    remeasured: Mapping[str, datetime]

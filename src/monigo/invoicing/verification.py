@@ -5,12 +5,14 @@ from uuid import UUID
 
 import asyncpg
 
+from monigo.catalog import PlanType
 from monigo.core.money import format_decimal
 from monigo.core.tax import subtotal, tax_amount
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.database import Transaction
 from monigo.invoicing import verify_store
 from monigo.invoicing.rules import invoice_number
+from monigo.invoicing.store import NUMBERED_AS
 
 INVOICES_A_PAGE = 10_000
 
@@ -25,16 +27,21 @@ async def verify(tx: Transaction) -> Verification:
         after = rows[-1]["id"]
         if len(differences) < DIFFERENCES_MAX:
             differences += [found for row in rows for found in _of_invoice(row)]
-    return Verification(
-        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *await _of_numbers(tx)]
-    )
+    numbers = [found for plan_type in PlanType for found in await _of_numbers(tx, plan_type)]
+    return Verification({"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers])
 
 
 def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     """What is wrong with one invoice's totals, by the sum of its lines."""
     due = subtotal([row["line_amount"]], row["currency"])
     vat = tax_amount(due, row["vat_rate"], row["currency"]) if row["vat_enabled"] else Decimal(0)
-    computed = {"subtotal": due, "vat_amount": vat, "total": due + vat}
+    wht = tax_amount(due, row["wht_rate"], row["currency"])
+    computed = {
+        "subtotal": due,
+        "vat_amount": vat,
+        "wht_amount": wht,
+        "total": due + vat - wht,
+    }
     return [
         Difference(
             f"invoice {name}",
@@ -47,12 +54,18 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     ]
 
 
-async def _of_numbers(tx: Transaction) -> list[Difference]:
+async def _of_numbers(tx: Transaction, plan_type: PlanType) -> list[Difference]:
+    what = NUMBERED_AS[plan_type]
     differences = [
-        Difference("invoice number", f"{invoice_number(first)} to {invoice_number(last)}", None, "")
-        for first, last in await verify_store.list_gaps(tx, DIFFERENCES_MAX)
+        Difference(
+            f"{what} number",
+            f"{invoice_number(first, plan_type)} to {invoice_number(last, plan_type)}",
+            None,
+            "",
+        )
+        for first, last in await verify_store.list_gaps(tx, plan_type, DIFFERENCES_MAX)
     ]
-    counted, taken = await verify_store.last_number(tx)
+    counted, taken = await verify_store.last_number(tx, plan_type)
     if counted != taken:
-        differences.append(Difference("last invoice number", "counter", str(counted), str(taken)))
+        differences.append(Difference(f"last {what} number", "counter", str(counted), str(taken)))
     return differences

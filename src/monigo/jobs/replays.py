@@ -87,6 +87,9 @@ async def _work(
     async with database.transaction(tenant) as tx:
         result = report.as_json() if job.request.dry_run else None
         await metering.complete_replay(tx, job.id, result)
+        # A metric's own replay is for running periods; closed ones keep the metrics they froze.
+        if job.metric_id is None and not job.request.dry_run:
+            await invoicing.recheck(tx, metering.replayed_hours(job), job.request.event_name)
 
 
 async def _refresh_drafts(database: Database, tenant: Tenant, job: ReplayJob) -> None:

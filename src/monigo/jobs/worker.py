@@ -10,6 +10,7 @@ from monigo.bootstrap import Services
 from monigo.infra import job_queue
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
+from monigo.jobs.billing import close_periods
 from monigo.jobs.housekeeping import (
     forget_event_properties,
     forget_idempotency_records,
@@ -24,6 +25,8 @@ log = logger(__name__)
 RETRY_SECONDS = 5
 # Reads add up what is not folded yet, so a longer pause costs them time, never exactness.
 FOLD_INTERVAL_SECONDS = 0.5
+# How late after its end a period is closed at most, when nothing else is to be waited for.
+CLOSE_INTERVAL_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class PeriodicJob:
 
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
+    PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),

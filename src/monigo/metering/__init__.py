@@ -24,13 +24,14 @@ from monigo.metering.replay import (
     replay_some,
     replayed_hours,
     requeue_replays,
+    running_replays,
     start_replay,
 )
 from monigo.metering.replay_store import REPLAY_RUNNING
-from monigo.metering.retention import forget_properties
+from monigo.metering.retention import events_kept_from, forget_properties
 from monigo.metering.rules import AGE_MAX, decode_batch
 from monigo.metering.series import read_series
-from monigo.metering.service import list_activity, measure
+from monigo.metering.service import late_from, list_activity, measure
 from monigo.metering.types import (
     CustomerActivity,
     Event,
@@ -38,6 +39,7 @@ from monigo.metering.types import (
     EventPage,
     EventRequest,
     IngestResult,
+    LateQuery,
     ReplayJob,
     ReplayRequest,
     ReplayStatus,
@@ -64,6 +66,7 @@ __all__ = [
     "Granularity",
     "IngestResult",
     "Ingestor",
+    "LateQuery",
     "ReplayJob",
     "ReplayRequest",
     "ReplayStatus",
@@ -80,12 +83,14 @@ __all__ = [
     "complete_replay",
     "decode_batch",
     "define_metric",
+    "events_kept_from",
     "export_csv",
     "fail_replay",
     "fold_all",
     "fold_lag",
     "forget_properties",
     "get_replay",
+    "late_from",
     "list_activity",
     "list_events",
     "list_replays",
@@ -97,6 +102,7 @@ __all__ = [
     "replay_some",
     "replayed_hours",
     "requeue_replays",
+    "running_replays",
     "start_replay",
     "verify",
 ]

@@ -4,43 +4,62 @@ All three come in one statement and so from one snapshot: an event is in exactly
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal, localcontext
 from typing import Any
 
 import asyncpg
 
+from monigo.catalog import MetricDefinition
 from monigo.core.aggregation import Aggregation, round_average
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
+from monigo.infra import json
 from monigo.infra.database import Transaction
 from monigo.metering.types import CustomerActivity, Usage, UsageQuery
 
-# The metrics come from the same snapshot, so that an edit meanwhile can't mix two definitions. Each
-# span carries its whole question, so that nothing is joined by ordinal: the planner can't know how
-# many questions come, and would compare each with each. OFFSET 0 keeps the few unfolded batches
-# what is looked through first, rather than all events of a customer.
+# Each definition comes with the question, as it may be an earlier one, frozen with a closed period.
+# Buckets are used only while they are its very version's, so that an edit meanwhile can't mix two
+# definitions. Each span carries its whole question, so that nothing big is joined by ordinal: the
+# planner can't know how many questions come, and would compare each with each. OFFSET 0 keeps the
+# few unfolded batches what is looked through first, rather than all events of a customer.
 MEASURE = """
-    WITH span AS (
+    WITH definition AS (
+        SELECT asked.*,
+            CASE WHEN metric.version = asked.version
+                THEN metric.rollups_from ELSE 'infinity'
+            END AS rollups_from
+        FROM unnest(
+            $9::bigint[], $10::uuid[], $11::integer[], $12::text[], $13::text[], $14::text[],
+            $15::jsonb[], $16::text[]
+        ) AS asked (
+            ordinal, metric_id, version, event_name, aggregation, aggregation_property, filters,
+            group_by
+        )
+        JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+            AND metric.id = asked.metric_id
+    ),
+    span AS (
         SELECT asked.ordinal, asked.customer_id, asked.starts_at, asked.ends_at,
-            metric.id AS metric_id, metric.version, metric.event_name, metric.aggregation,
-            metric.aggregation_property, metric.filters, metric.group_by,
+            definition.metric_id, definition.version, definition.event_name,
+            definition.aggregation, definition.aggregation_property, definition.filters,
+            definition.group_by,
             date_trunc(
                 'hour',
                 greatest(
                     asked.starts_at,
-                    metric.rollups_from,
+                    definition.rollups_from,
                     CASE WHEN asked.is_raw THEN 'infinity'::timestamptz END
                 ) + interval '59:59.999999',
                 'UTC'
             ) AS first_hour,
             date_trunc('hour', asked.ends_at, 'UTC') AS last_hour
         FROM unnest(
-            $3::bigint[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::timestamptz[],
+            $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
             $8::boolean[]
-        ) AS asked (ordinal, customer_id, metric_id, starts_at, ends_at, is_raw)
-        JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
-            AND metric.id = asked.metric_id
+        ) AS asked (ordinal, customer_id, definition, starts_at, ends_at, is_raw)
+        JOIN definition ON definition.ordinal = asked.definition
     ),
     hours AS (
         SELECT ordinal, customer_id, metric_id, version, event_name, aggregation,
@@ -185,14 +204,22 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
         for windows, is_raw in ((query.windows, False), (query.event_windows, True))
         for window in windows
     ]
+    if not spans:
+        return [_usage(query, []) for query in queries]
+    metrics = {(query.metric.id, query.metric.version): query.metric for query in queries}
+    number = {key: ordinal for ordinal, key in enumerate(metrics)}
     rows = await tx.fetch(
         MEASURE,
         [ordinal for ordinal, _, _, _ in spans],
         [query.customer_id for _, query, _, _ in spans],
-        [query.metric.id for _, query, _, _ in spans],
+        [number[query.metric.id, query.metric.version] for _, query, _, _ in spans],
         [window.start for _, _, window, _ in spans],
         [window.end for _, _, window, _ in spans],
         [is_raw for _, _, _, is_raw in spans],
+        list(number.values()),
+        [metric.id for metric in metrics.values()],
+        [metric.version for metric in metrics.values()],
+        *_definition_columns([metric.definition for metric in metrics.values()]),
     )
     by_ordinal: dict[int, list[asyncpg.Record]] = {}
     for row in rows:
@@ -200,6 +227,16 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
     return [
         _usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries, start=1)
     ]
+
+
+def _definition_columns(definitions: Sequence[MetricDefinition]) -> tuple[list[str], ...]:
+    return (
+        [definition.event_name for definition in definitions],
+        [definition.aggregation.value for definition in definitions],
+        [definition.aggregation_property for definition in definitions],
+        [json.encode([asdict(item) for item in definition.filters]) for definition in definitions],
+        [definition.group_by for definition in definitions],
+    )
 
 
 async def list_activity(

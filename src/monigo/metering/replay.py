@@ -87,6 +87,11 @@ async def list_replays(tx: Transaction, request: PageRequest) -> Page[ReplayJob]
     return await replay_store.list_page(tx, request)
 
 
+async def running_replays(tx: Transaction) -> list[Period]:
+    """The windows whose events are being counted anew because somebody asked for it."""
+    return await replay_store.load_running(tx)
+
+
 async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
     """Stop a replay after the step it is at; what is built anew stays so.
 

@@ -10,6 +10,7 @@ from monigo.catalog import Metric
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, MetricId, ReplayJobId
 from monigo.core.paging import Page, PageRequest
+from monigo.core.periods import Period
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
 from monigo.metering.types import ReplayJob, ReplayRequest, ReplayStatus
@@ -45,6 +46,13 @@ SELECT_UNFINISHED = """
     SELECT id FROM replay_jobs
     WHERE org_id = $1 AND is_test = $2 AND status IN ('pending', 'processing')
     ORDER BY created_at, id
+"""
+
+# What a metric's own definition began reads the same before and after; a dry run changes nothing.
+SELECT_RUNNING = """
+    SELECT from_timestamp, to_timestamp FROM replay_jobs
+    WHERE org_id = $1 AND is_test = $2 AND status IN ('pending', 'processing')
+        AND metric_id IS NULL AND NOT dry_run
 """
 
 SELECT_PROGRESS = """
@@ -148,6 +156,14 @@ async def list_page(tx: Transaction, request: PageRequest) -> Page[ReplayJob]:
 async def list_unfinished(tx: Transaction) -> list[ReplayJobId]:
     """Replays that are pending or under way, oldest first."""
     return [ReplayJobId(row["id"]) for row in await tx.fetch(SELECT_UNFINISHED)]
+
+
+async def load_running(tx: Transaction) -> list[Period]:
+    """The windows of asked-for replays that are not done yet."""
+    return [
+        Period(row["from_timestamp"], row["to_timestamp"])
+        for row in await tx.fetch(SELECT_RUNNING)
+    ]
 
 
 async def load_progress(tx: Transaction, job_id: ReplayJobId) -> Progress:

@@ -1,12 +1,13 @@
 """Use cases of metering: measure usage, and fold what came in."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
-from monigo.metering import measure_store
-from monigo.metering.types import CustomerActivity, Usage, UsageQuery
+from monigo.metering import late_store, measure_store
+from monigo.metering.types import CustomerActivity, LateQuery, Usage, UsageQuery
 
 
 async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
@@ -15,6 +16,14 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
     Exact at any moment: what is acknowledged counts, whether folded or not.
     """
     return await measure_store.measure(tx, queries) if queries else []
+
+
+async def late_from(tx: Transaction, queries: Sequence[LateQuery]) -> list[datetime | None]:
+    """For each question the earliest event that may have come late; None where none can have.
+
+    It may name too early an instant, never too late a one: what is told by it is measured again.
+    """
+    return await late_store.late_from(tx, queries)
 
 
 async def list_activity(

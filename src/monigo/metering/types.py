@@ -48,6 +48,18 @@ class UsageQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class LateQuery:
+    """Since when have a customer's events before `closed_until` come after the last look?
+
+    `looked_at` is by the machine's clock.
+    """
+
+    customer_id: CustomerId
+    closed_until: datetime
+    looked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """A measured quantity and the events behind it. No events: quantity 0.
 

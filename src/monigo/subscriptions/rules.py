@@ -2,13 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from monigo.catalog import Plan
 from monigo.core.errors import conflict, invalid
 from monigo.core.periods import Period, Schedule, index_at, period_at
-from monigo.subscriptions.types import PauseReason, Status, Subscription
+from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
 
 BACKDATED_MAX = timedelta(days=90)
 # A start further away than this is more likely a mistyped year than a plan.
 AHEAD_MAX = timedelta(days=366)
+# After a subscription's end: an event that comes later than this leaves a mark of its own.
+FIRST_LOOK = timedelta(hours=1, minutes=5)
+LOOKS_EVERY = timedelta(days=1)
+# No event is taken that is older than 90 days; a replay makes an ended subscription due by itself.
+LOOKS_END = timedelta(days=91)
 
 
 def check_dates(*, start: datetime, end: datetime | None, now: datetime) -> None:
@@ -24,11 +30,11 @@ def check_dates(*, start: datetime, end: datetime | None, now: datetime) -> None
         raise invalid(faults)
 
 
-def schedule_of(subscription: Subscription) -> Schedule:
-    """The schedule of the regular periods."""
+def schedule_of(subscription: Subscription, phase: Phase) -> Schedule:
+    """The schedule of a phase's regular periods."""
     return Schedule(
-        anchor=subscription.anchor_at,
-        billing_period=subscription.billing_period,
+        anchor=phase.anchor_at,
+        billing_period=phase.billing_period,
         billing_anchor=subscription.billing_anchor,
         timezone=subscription.timezone,
     )
@@ -39,19 +45,27 @@ def is_trial(subscription: Subscription, period: Period) -> bool:
     return subscription.trial_ends_at is not None and period.start < subscription.trial_ends_at
 
 
+def phase_at(subscription: Subscription, instant: datetime) -> Phase:
+    """The phase that an instant belongs to; the first one for those before the start."""
+    phases = (*subscription.past_phases, subscription.phase)
+    return next((phase for phase in reversed(phases) if phase.started_at <= instant), phases[0])
+
+
 def period_containing(subscription: Subscription, instant: datetime) -> Period | None:
     """The billing period that contains an instant; None before the subscription's start.
 
-    The trial is a period of its own. A canceled subscription's last period is cut at its end.
+    The trial is a period of its own. A plan's last period is cut where the next plan starts, a
+    canceled subscription's last one at its end.
     """
     if instant < subscription.start_date:
         return None
-    if instant < subscription.anchor_at:
-        period = Period(subscription.start_date, subscription.anchor_at)
+    phase = phase_at(subscription, instant)
+    if instant < phase.anchor_at:
+        period = Period(subscription.start_date, phase.anchor_at)
     else:
-        schedule = schedule_of(subscription)
+        schedule = schedule_of(subscription, phase)
         period = period_at(schedule, index_at(schedule, instant))
-    return _cut(period, subscription)
+    return _cut(period, subscription, phase)
 
 
 def current_period(subscription: Subscription, now: datetime) -> Period:
@@ -62,7 +76,7 @@ def current_period(subscription: Subscription, now: datetime) -> Period:
         before = subscription.canceled_at - timedelta(microseconds=1)
         instant = max(subscription.start_date, before)
     period = period_containing(subscription, instant)
-    return period or Period(subscription.start_date, subscription.anchor_at)
+    return period or Period(subscription.start_date, subscription.phase.anchor_at)
 
 
 def periods_between(subscription: Subscription, start: datetime, end: datetime) -> list[Period]:
@@ -70,7 +84,7 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
     periods: list[Period] = []
     instant = max(start, subscription.start_date)
     while instant < end:
-        if subscription.canceled_at is not None and instant >= subscription.canceled_at:
+        if has_ended(subscription, instant):
             break
         period = period_containing(subscription, instant)
         if period is None:
@@ -79,6 +93,51 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
             periods.append(period)
         instant = period.end
     return periods
+
+
+def has_ended(subscription: Subscription, instant: datetime) -> bool:
+    """Whether the subscription is over at an instant."""
+    return subscription.canceled_at is not None and subscription.canceled_at <= instant
+
+
+def first_open_period(subscription: Subscription) -> Period | None:
+    """The earliest period that is not closed yet; None where all of them are."""
+    if has_ended(subscription, subscription.closed_until):
+        return None
+    return period_containing(subscription, subscription.closed_until)
+
+
+def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
+    """When something is to be done for a subscription by itself; None for never.
+
+    The first period is opened at its start (a fee may be due in advance), each is closed at its
+    end, and a subscription canceled at its end date. While paused no
+    period is closed: what was used before is billed on resuming or canceling (behaviour page,
+    Subscriptions and periods). An ended one is looked at daily while late events may come.
+    """
+    period = first_open_period(subscription)
+    if subscription.canceled_at is not None:
+        if period is not None or subscription.recheck_from is not None:
+            return min(subscription.canceled_at, now)
+        return _next_look(subscription.canceled_at, now)
+    if subscription.status is not Status.ACTIVE or period is None:
+        return subscription.end_date
+    due_at = period.start if now < period.start else period.end
+    return min(due_at, subscription.end_date or due_at)
+
+
+def _next_look(ended_at: datetime, now: datetime) -> datetime | None:
+    if now < ended_at + FIRST_LOOK:
+        return ended_at + FIRST_LOOK
+    following = ended_at + ((now - ended_at) // LOOKS_EVERY + 1) * LOOKS_EVERY
+    return following if following <= ended_at + LOOKS_END else None
+
+
+def last_closed_period(subscription: Subscription) -> Period | None:
+    """The period that was closed last; None where none has been."""
+    if subscription.closed_until <= subscription.start_date:
+        return None
+    return period_containing(subscription, subscription.closed_until - timedelta(microseconds=1))
 
 
 def check_can_pause(subscription: Subscription) -> None:
@@ -106,8 +165,22 @@ def check_can_cancel(subscription: Subscription) -> None:
         raise conflict("subscription_canceled", "the subscription is canceled already")
 
 
-def _cut(period: Period, subscription: Subscription) -> Period:
-    end = subscription.canceled_at
-    if end is None or not period.start < end < period.end:
-        return period
-    return Period(period.start, end)
+def check_can_change_plan(subscription: Subscription, plan: Plan) -> None:
+    """Raise conflict unless the subscription may go on under another plan."""
+    if subscription.status is not Status.ACTIVE:
+        raise conflict(
+            "subscription_not_active", f"the subscription is {subscription.status.value}"
+        )
+    if plan.id == subscription.plan_id:
+        raise conflict("same_plan", "the subscription is on this plan already")
+    if plan.details.plan_type is not subscription.plan_type:
+        raise conflict("other_plan_type", "the new plan has another plan_type")
+
+
+def _cut(period: Period, subscription: Subscription, phase: Phase) -> Period:
+    later = [known.started_at for known in (*subscription.past_phases, subscription.phase)]
+    cuts = [started_at for started_at in later if started_at > phase.started_at]
+    if subscription.canceled_at is not None:
+        cuts.append(subscription.canceled_at)
+    end = min((cut for cut in cuts if cut > period.start), default=period.end)
+    return Period(period.start, min(end, period.end))

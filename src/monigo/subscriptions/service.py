@@ -1,7 +1,8 @@
 """Use cases of subscriptions."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,20 +13,25 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period, days_later, period_at, subtract
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
-from monigo.subscriptions import store
+from monigo.subscriptions import due_store, store
+from monigo.subscriptions.due import note_due
 from monigo.subscriptions.rules import (
     check_can_cancel,
+    check_can_change_plan,
     check_can_pause,
     check_can_resume,
     check_dates,
     schedule_of,
 )
 from monigo.subscriptions.types import (
+    Happening,
     NewSubscription,
     PauseReason,
+    Phase,
     Status,
     Subscription,
     SubscriptionFilter,
+    TimelineEntry,
 )
 
 Found = TypeVar("Found")
@@ -51,23 +57,30 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     subscription = Subscription(
         id=SubscriptionId(new_id()),
         customer_id=customer.id,
-        plan_id=plan.id,
+        phase=Phase(plan.id, plan.details.billing_period, trial_ends_at or start, start),
+        past_phases=(),
         plan_type=plan.details.plan_type,
         status=Status.ACTIVE,
         pause_reason=None,
         timezone=organization.timezone,
-        billing_period=plan.details.billing_period,
         billing_anchor=wanted.billing_anchor,
-        anchor_at=trial_ends_at or start,
         start_date=start,
         end_date=wanted.end_date,
         trial_ends_at=trial_ends_at,
+        cancel_at_period_end=False,
         canceled_at=None,
+        closed_until=start,
+        recheck_from=None,
+        settled_at=tx.real_now,
+        billing_error="",
         created_at=tx.now,
         updated_at=tx.now,
     )
-    period_at(schedule_of(subscription), 0)  # Raises where periods can't be laid out as asked.
+    # Raises where periods can't be laid out as asked.
+    period_at(schedule_of(subscription, subscription.phase), 0)
     await store.insert(tx, subscription)
+    await note_due(tx, [subscription])
+    await due_store.append_to_timeline(tx, subscription.id, Happening.CREATED, str(plan.id))
     return subscription
 
 
@@ -81,10 +94,10 @@ async def get(tx: Transaction, subscription_id: UUID, *, for_update: bool = Fals
 
 async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription:
     """A known subscription, deleted or not, locked until the transaction ends."""
-    subscription = await store.lock_ever(tx, subscription_id)
-    if subscription is None:
+    held = await store.lock_ever(tx, [subscription_id])
+    if not held:
         raise not_found("subscription")
-    return subscription
+    return held[0]
 
 
 async def list_page(
@@ -110,6 +123,12 @@ async def of_customers(tx: Transaction, customer_ids: Iterable[CustomerId]) -> l
     return await store.list_of_customers(tx, list(customer_ids))
 
 
+async def timeline(tx: Transaction, subscription_id: UUID) -> list[TimelineEntry]:
+    """What happened to a subscription, in order. Raises not_found."""
+    subscription = await get(tx, subscription_id)
+    return await due_store.load_timeline(tx, subscription.id)
+
+
 async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     """Stop billing until resumed: events are kept, what is used meanwhile is not billed.
 
@@ -118,34 +137,103 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     """
     subscription = await get(tx, subscription_id, for_update=True)
     check_can_pause(subscription)
-    await store.open_pause(tx, subscription.id, PauseReason.MERCHANT)
-    return await _with_status(tx, subscription, Status.PAUSED, PauseReason.MERCHANT)
+    reason = PauseReason.MERCHANT
+    await store.open_pause(tx, subscription.id, reason)
+    await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
+    return await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
 
 
-async def resume(tx: Transaction, subscription_id: UUID) -> Subscription:
-    """Lift the merchant's pause; an active subscription stays as it is.
+async def resume(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Lift the merchant's pause of a locked subscription; an active one stays as it is.
+
+    What was used before the pause is the caller's to bill.
 
     Raises:
-        DomainError: not_found; conflict, when canceled, or when another one took its place.
+        DomainError: conflict, when canceled, or when another one took its place.
     """
-    subscription = await get(tx, subscription_id, for_update=True)
     if subscription.status is Status.ACTIVE:
         return subscription
     check_can_resume(subscription)
-    await store.close_pause(tx, subscription.id)
-    return await _with_status(tx, subscription, Status.ACTIVE, None)
+    await store.close_pause(tx, subscription.id, tx.now)
+    await due_store.append_to_timeline(tx, subscription.id, Happening.RESUMED, "")
+    return await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
 
 
-async def cancel(tx: Transaction, subscription: Subscription) -> Subscription:
-    """End a locked subscription now; billing what it used is the caller's.
+async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
+    """End a locked subscription at an instant; billing what it used is the caller's.
 
     Raises:
         DomainError: conflict, when it has ended already.
     """
     check_can_cancel(subscription)
-    await store.close_pause(tx, subscription.id)
-    canceled = replace(subscription, canceled_at=tx.now)
-    return await _with_status(tx, canceled, Status.CANCELED, None)
+    await store.close_pause(tx, subscription.id, ends_at)
+    await due_store.append_to_timeline(tx, subscription.id, Happening.CANCELED, "")
+    canceled = replace(
+        subscription, status=Status.CANCELED, pause_reason=None, canceled_at=ends_at
+    )
+    return await save(tx, canceled)
+
+
+async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: bool) -> Subscription:
+    """Have a subscription end with its present period, or not.
+
+    Raises:
+        DomainError: not_found; conflict, when it has ended already.
+    """
+    subscription = await get(tx, subscription_id, for_update=True)
+    check_can_cancel(subscription)
+    if subscription.cancel_at_period_end == wanted:
+        return subscription
+    happening = Happening.CANCEL_SCHEDULED if wanted else Happening.CANCEL_WITHDRAWN
+    await due_store.append_to_timeline(tx, subscription.id, happening, "")
+    return await save(tx, replace(subscription, cancel_at_period_end=wanted))
+
+
+async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
+    """Put a locked subscription on another plan from now on; billing the cut period is the caller's.
+
+    Its periods begin anew now. In a trial or before the start nothing is cut, and they begin where
+    they would have.
+
+    Raises:
+        DomainError: not_found, naming the field; conflict, unless active and both plans are of one
+            type and currency; invalid, where the new plan's periods don't fit the anchor.
+    """
+    plan = await _named("plan_id", catalog.hold_plan(tx, plan_id))
+    check_can_change_plan(subscription, plan)
+    present = (await catalog.get_plans(tx, [subscription.plan_id]))[subscription.plan_id]
+    if present.details.currency != plan.details.currency:
+        raise conflict("other_currency", "the new plan has another currency")
+    before = subscription.phase
+    is_running = tx.now > before.started_at and tx.now >= before.anchor_at
+    phase = Phase(
+        plan_id=plan.id,
+        billing_period=plan.details.billing_period,
+        anchor_at=tx.now if is_running else before.anchor_at,
+        started_at=max(tx.now, before.started_at),
+    )
+    if is_running:
+        await store.insert_phase(tx, subscription.id, before)
+    past_phases = (*subscription.past_phases, before) if is_running else subscription.past_phases
+    changed = replace(subscription, phase=phase, past_phases=past_phases)
+    period_at(schedule_of(changed, phase), 0)
+    await due_store.append_to_timeline(
+        tx, subscription.id, Happening.PLAN_CHANGED, str(plan.id)
+    )
+    return await save(tx, changed)
+
+
+async def save(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Store a changed, locked subscription, and when something is to be done for it next."""
+    changed = replace(subscription, updated_at=tx.now)
+    await save_all(tx, [changed])
+    return changed
+
+
+async def save_all(tx: Transaction, changed: Sequence[Subscription]) -> None:
+    """Store changed, locked subscriptions, and when something is to be done for each next."""
+    await store.update(tx, changed)
+    await note_due(tx, changed)
 
 
 async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
@@ -157,8 +245,15 @@ async def billable_windows(
     tx: Transaction, subscription: Subscription, period: Period
 ) -> tuple[Period, ...]:
     """The parts of a period in which usage is billed: all but the pauses."""
-    pauses = await store.load_pauses(tx, [subscription.id])
+    pauses = await load_pauses(tx, [subscription.id])
     return subtract(period, pauses[subscription.id])
+
+
+async def load_pauses(
+    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
+) -> dict[SubscriptionId, list[Period]]:
+    """The pauses of each subscription in order; an open one lasts for ever."""
+    return await store.load_pauses(tx, subscription_ids)
 
 
 async def refuse_customer_with_subscription(tx: Transaction, customer_id: CustomerId) -> None:
@@ -181,14 +276,6 @@ async def refuse_plan_ever_subscribed(tx: Transaction, plan_id: PlanId) -> None:
             "currency, plan_type, billing_period and billing_mode are fixed"
             " once the plan has had subscribers",
         )
-
-
-async def _with_status(
-    tx: Transaction, subscription: Subscription, status: Status, reason: PauseReason | None
-) -> Subscription:
-    changed = replace(subscription, status=status, pause_reason=reason, updated_at=tx.now)
-    await store.update_status(tx, changed)
-    return changed
 
 
 async def _named(field: str, found: Awaitable[Found]) -> Found:

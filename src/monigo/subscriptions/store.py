@@ -12,23 +12,28 @@ from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingAnchor, BillingPeriod, Period
 from monigo.infra.database import Transaction, violations_as
-from monigo.subscriptions.types import PauseReason, Status, Subscription
+from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
 
 # The end of an open pause; the last instant there is.
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 COLUMNS = """
     id, customer_id, plan_id, plan_type, status, pause_reason, timezone, billing_period,
-    billing_anchor, anchor_at, start_date, end_date, trial_ends_at, canceled_at, created_at,
-    updated_at
+    billing_anchor, anchor_at, phase_started_at, start_date, end_date, trial_ends_at,
+    cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at, billing_error,
+    created_at, updated_at
 """
 
 INSERT = """
     INSERT INTO subscriptions (
         org_id, is_test, id, customer_id, plan_id, plan_type, status, pause_reason, timezone,
-        billing_period, billing_anchor, anchor_at, start_date, end_date, trial_ends_at,
-        canceled_at, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        billing_period, billing_anchor, anchor_at, phase_started_at, start_date, end_date,
+        trial_ends_at, cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at,
+        billing_error, created_at, updated_at
+    ) VALUES (
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21, $22, $23, $23
+    )
 """
 
 SELECT = f"""
@@ -39,9 +44,13 @@ SELECT = f"""
 # What was billed under a deleted subscription can still be finalized or voided.
 SELECT_EVER = f"""
     SELECT {COLUMNS} FROM subscriptions
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
     FOR UPDATE
 """
+
+# Those that a request holds just now come again with the next slice.
+SELECT_FREE = f"{SELECT_EVER} SKIP LOCKED"
 
 MATCHING = """
     FROM subscriptions
@@ -66,10 +75,39 @@ SELECT_OF_CUSTOMERS = f"""
     ORDER BY status <> 'active', plan_type, created_at, id
 """
 
-UPDATE_STATUS = """
-    UPDATE subscriptions
-    SET status = $4, pause_reason = $5, canceled_at = $6, updated_at = $7
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
+# Set-wise, so that the period close writes a slice of subscriptions at once.
+UPDATE = """
+    UPDATE subscriptions AS stored
+    SET plan_id = changed.plan_id, billing_period = changed.billing_period,
+        anchor_at = changed.anchor_at, phase_started_at = changed.phase_started_at,
+        status = changed.status, pause_reason = changed.pause_reason,
+        cancel_at_period_end = changed.cancel_at_period_end, canceled_at = changed.canceled_at,
+        closed_until = changed.closed_until, recheck_from = changed.recheck_from,
+        settled_at = changed.settled_at, billing_error = changed.billing_error,
+        updated_at = changed.updated_at
+    FROM unnest(
+        $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
+        $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
+        $14::timestamptz[], $15::text[], $16::timestamptz[]
+    ) AS changed (
+        id, plan_id, billing_period, anchor_at, phase_started_at, status, pause_reason,
+        cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at, billing_error,
+        updated_at
+    )
+    WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = changed.id
+"""
+
+INSERT_PHASE = """
+    INSERT INTO subscription_phases (
+        org_id, is_test, subscription_id, started_at, plan_id, billing_period, anchor_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+SELECT_PHASES = """
+    SELECT subscription_id, started_at, plan_id, billing_period, anchor_at
+    FROM subscription_phases
+    WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
+    ORDER BY subscription_id, started_at
 """
 
 HIDE = """
@@ -83,7 +121,7 @@ OPEN_PAUSE = """
 """
 
 CLOSE_PAUSE = """
-    UPDATE subscription_pauses SET ended_at = $4
+    UPDATE subscription_pauses SET ended_at = greatest(started_at, $4)
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3 AND ended_at IS NULL
 """
 
@@ -120,25 +158,31 @@ ERRORS = {"subscriptions_one_active_per_plan_type": _already_subscribed}
 
 async def insert(tx: Transaction, subscription: Subscription) -> None:
     """Store a new subscription. Raises conflict when its place is taken."""
+    phase = subscription.phase
     with violations_as(ERRORS):
         await tx.execute(
             INSERT,
             subscription.id,
             subscription.customer_id,
-            subscription.plan_id,
+            phase.plan_id,
             subscription.plan_type.value,
             subscription.status.value,
             subscription.pause_reason and subscription.pause_reason.value,
             subscription.timezone,
-            subscription.billing_period.value,
+            phase.billing_period.value,
             subscription.billing_anchor.value,
-            subscription.anchor_at,
+            phase.anchor_at,
+            phase.started_at,
             subscription.start_date,
             subscription.end_date,
             subscription.trial_ends_at,
+            subscription.cancel_at_period_end,
             subscription.canceled_at,
+            subscription.closed_until,
+            subscription.recheck_from,
+            subscription.settled_at,
+            subscription.billing_error,
             subscription.created_at,
-            subscription.updated_at,
         )
 
 
@@ -147,13 +191,15 @@ async def load(
 ) -> Subscription | None:
     """One subscription that is not deleted."""
     row = await tx.fetchrow(SELECT + (" FOR UPDATE" if for_update else ""), subscription_id)
-    return None if row is None else _subscription(row)
+    return None if row is None else (await _with_phases(tx, [row]))[0]
 
 
-async def lock_ever(tx: Transaction, subscription_id: UUID) -> Subscription | None:
-    """One subscription, deleted or not, locked."""
-    row = await tx.fetchrow(SELECT_EVER, subscription_id)
-    return None if row is None else _subscription(row)
+async def lock_ever(
+    tx: Transaction, subscription_ids: Sequence[UUID], *, skip_locked: bool = False
+) -> list[Subscription]:
+    """Subscriptions, deleted or not, locked in the order of their ids; unknown ones are absent."""
+    query = SELECT_FREE if skip_locked else SELECT_EVER
+    return await _with_phases(tx, await tx.fetch(query, subscription_ids))
 
 
 async def list_page(
@@ -168,28 +214,48 @@ async def list_page(
     matching = (customer_id, plan_id, status and status.value)
     rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
     total = await tx.fetchval(COUNT, *matching)
-    return Page([_subscription(row) for row in rows], total, request.offset)
+    return Page(await _with_phases(tx, rows), total, request.offset)
 
 
 async def list_of_customers(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> list[Subscription]:
     """All subscriptions of these customers ever, active ones first."""
-    rows = await tx.fetch(SELECT_OF_CUSTOMERS, customer_ids)
-    return [_subscription(row) for row in rows]
+    return await _with_phases(tx, await tx.fetch(SELECT_OF_CUSTOMERS, customer_ids))
 
 
-async def update_status(tx: Transaction, subscription: Subscription) -> None:
-    """Store a changed status. Raises conflict when a resumed one finds its place taken."""
+async def update(tx: Transaction, subscriptions: Sequence[Subscription]) -> None:
+    """Store changed, locked subscriptions. Raises conflict when a resumed one lost its place."""
     with violations_as(ERRORS):
         await tx.execute(
-            UPDATE_STATUS,
-            subscription.id,
-            subscription.status.value,
-            subscription.pause_reason and subscription.pause_reason.value,
-            subscription.canceled_at,
-            subscription.updated_at,
+            UPDATE,
+            [known.id for known in subscriptions],
+            [known.phase.plan_id for known in subscriptions],
+            [known.phase.billing_period.value for known in subscriptions],
+            [known.phase.anchor_at for known in subscriptions],
+            [known.phase.started_at for known in subscriptions],
+            [known.status.value for known in subscriptions],
+            [known.pause_reason and known.pause_reason.value for known in subscriptions],
+            [known.cancel_at_period_end for known in subscriptions],
+            [known.canceled_at for known in subscriptions],
+            [known.closed_until for known in subscriptions],
+            [known.recheck_from for known in subscriptions],
+            [known.settled_at for known in subscriptions],
+            [known.billing_error for known in subscriptions],
+            [known.updated_at for known in subscriptions],
         )
+
+
+async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: Phase) -> None:
+    """Keep a phase that has ended."""
+    await tx.execute(
+        INSERT_PHASE,
+        subscription_id,
+        phase.started_at,
+        phase.plan_id,
+        phase.billing_period.value,
+        phase.anchor_at,
+    )
 
 
 async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
@@ -202,9 +268,11 @@ async def open_pause(tx: Transaction, subscription_id: SubscriptionId, reason: P
     await tx.execute(OPEN_PAUSE, subscription_id, tx.now, reason.value)
 
 
-async def close_pause(tx: Transaction, subscription_id: SubscriptionId) -> None:
-    """Note that the open pause, if any, ends now."""
-    await tx.execute(CLOSE_PAUSE, subscription_id, tx.now)
+async def close_pause(
+    tx: Transaction, subscription_id: SubscriptionId, ended_at: datetime
+) -> None:
+    """Note when the open pause, if any, ends."""
+    await tx.execute(CLOSE_PAUSE, subscription_id, ended_at)
 
 
 async def load_pauses(
@@ -231,22 +299,45 @@ async def count_of_plan(tx: Transaction, plan_id: PlanId, *, ever: bool) -> int:
     return await tx.fetchval(COUNT_OF_PLAN_EVER if ever else COUNT_OF_PLAN, plan_id)
 
 
-def _subscription(row: asyncpg.Record) -> Subscription:
+async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Subscription]:
+    """The rows' subscriptions; only one that began before its present phase has past ones."""
+    changed = [row["id"] for row in rows if row["start_date"] < row["phase_started_at"]]
+    phases: dict[UUID, list[Phase]] = {}
+    if changed:
+        for row in await tx.fetch(SELECT_PHASES, changed):
+            phases.setdefault(row["subscription_id"], []).append(_phase(row, row["started_at"]))
+    return [_subscription(row, tuple(phases.get(row["id"], ()))) for row in rows]
+
+
+def _phase(row: asyncpg.Record, started_at: datetime) -> Phase:
+    return Phase(
+        plan_id=PlanId(row["plan_id"]),
+        billing_period=BillingPeriod(row["billing_period"]),
+        anchor_at=row["anchor_at"],
+        started_at=started_at,
+    )
+
+
+def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscription:
     return Subscription(
         id=SubscriptionId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
-        plan_id=PlanId(row["plan_id"]),
+        phase=_phase(row, row["phase_started_at"]),
+        past_phases=past_phases,
         plan_type=PlanType(row["plan_type"]),
         status=Status(row["status"]),
         pause_reason=row["pause_reason"] and PauseReason(row["pause_reason"]),
         timezone=row["timezone"],
-        billing_period=BillingPeriod(row["billing_period"]),
         billing_anchor=BillingAnchor(row["billing_anchor"]),
-        anchor_at=row["anchor_at"],
         start_date=row["start_date"],
         end_date=row["end_date"],
         trial_ends_at=row["trial_ends_at"],
+        cancel_at_period_end=row["cancel_at_period_end"],
         canceled_at=row["canceled_at"],
+        closed_until=row["closed_until"],
+        recheck_from=row["recheck_from"],
+        settled_at=row["settled_at"],
+        billing_error=row["billing_error"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -39,25 +39,81 @@ class NewSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`."""
+
+    plan_id: PlanId
+    billing_period: BillingPeriod
+    anchor_at: datetime
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as stored. `anchor_at` is where its regular periods begin."""
+    """A subscription as stored.
+
+    `phase` is the stretch on its present plan, and `past_phases` are those on the plans before, in
+    order. All periods that end at `closed_until` or before are closed. `recheck_from`: closed
+    periods that end after it are to be looked at again with the next one, or soon where none comes.
+    `settled_at` is when, by the machine's clock, closed periods were last looked at for what came
+    in late. `billing_error` says why a period could not be closed; empty where nothing is wrong.
+    """
 
     id: SubscriptionId
     customer_id: CustomerId
-    plan_id: PlanId
+    phase: Phase
+    past_phases: tuple[Phase, ...]
     plan_type: PlanType
     status: Status
     pause_reason: PauseReason | None
     timezone: str
-    billing_period: BillingPeriod
     billing_anchor: BillingAnchor
-    anchor_at: datetime
     start_date: datetime
     end_date: datetime | None
     trial_ends_at: datetime | None
+    cancel_at_period_end: bool
     canceled_at: datetime | None
+    closed_until: datetime
+    recheck_from: datetime | None
+    settled_at: datetime
+    billing_error: str
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def plan_id(self) -> PlanId:
+        """The plan that it is on now."""
+        return self.phase.plan_id
+
+
+class Happening(StrEnum):
+    """What a timeline tells of."""
+
+    CREATED = "created"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    PLAN_CHANGED = "plan_changed"
+    CANCEL_SCHEDULED = "cancel_scheduled"
+    CANCEL_WITHDRAWN = "cancel_withdrawn"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """Something that happened to a subscription; `detail` is the reason or the plan's id."""
+
+    happened_at: datetime
+    happening: Happening
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A subscription with something to be done; `attempts` failed so far."""
+
+    subscription_id: SubscriptionId
+    due_at: datetime
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""The SQL of what has been billed already: the sums of the delta rule, closed periods, credits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from monigo.catalog import PlanType
+from monigo.core.ids import CustomerId, MetricId, PriceId, SubscriptionId
+from monigo.core.periods import Period
+from monigo.core.times import format_instant, parse_instant
+from monigo.infra import json
+from monigo.infra.database import Transaction
+from monigo.invoicing.grouping import undescribed
+from monigo.invoicing.rules import LIVE
+from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
+
+# What was voided after its own period had been closed is waived, so it counts as billed. What a
+# voided invoice carried of other periods counts no more, and falls due again.
+SUM_BILLED = """
+    SELECT asked.ordinal, line.price_id, line.group_value, sum(line.quantity) AS quantity,
+        sum(line.amount) AS amount
+    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
+        AS asked (ordinal, subscription_id, period_start, closed_at)
+    JOIN invoice_line_items AS line ON line.org_id = $1 AND line.is_test = $2
+        AND line.subscription_id = asked.subscription_id
+        AND line.period_start = asked.period_start
+    JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
+        AND invoice.id = line.invoice_id
+    WHERE line.kind IN ('usage', 'fee')
+        AND (
+            invoice.status = ANY ($7::text[])
+            OR invoice.status = 'void' AND invoice.finalized_at IS NOT NULL
+                AND invoice.period_start = asked.period_start
+                AND invoice.voided_at > asked.closed_at
+        )
+    GROUP BY asked.ordinal, line.price_id, line.group_value
+"""
+
+SELECT_BILLED_PRICES = """
+    SELECT DISTINCT ON (asked.ordinal, line.price_id) asked.ordinal, line.price_id, line.metric_id,
+        line.description, line.group_value
+    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::uuid[])
+        AS asked (ordinal, subscription_id, period_start, price_id)
+    JOIN invoice_line_items AS line ON line.org_id = $1 AND line.is_test = $2
+        AND line.subscription_id = asked.subscription_id
+        AND line.period_start = asked.period_start AND line.price_id = asked.price_id
+    ORDER BY asked.ordinal, line.price_id, line.created_at DESC
+"""
+
+SUM_CREDIT = """
+    SELECT invoice.customer_id, invoice.currency, invoice.plan_type, sum(line.amount) AS amount
+    FROM invoices AS invoice
+    JOIN invoice_line_items AS line ON line.org_id = $1 AND line.is_test = $2
+        AND line.invoice_id = invoice.id AND line.kind = 'credit'
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.has_credit
+        AND invoice.customer_id = ANY ($3::uuid[]) AND invoice.status = ANY ($4::text[])
+    GROUP BY invoice.customer_id, invoice.currency, invoice.plan_type
+"""
+
+# Without a closing invoice that still counts, a period is waived, or was a trial.
+SELECT_CLOSED = """
+    SELECT invoice.subscription_id, invoice.period_start, invoice.period_end,
+        invoice.terms::text AS terms, invoice.finalized_at, invoice.remeasured::text AS remeasured
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, changed_from)
+    JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
+        AND invoice.subscription_id = asked.subscription_id
+        AND invoice.period_end > asked.changed_from
+    WHERE invoice.kind = 'closing' AND invoice.status = ANY ($5::text[])
+        AND invoice.period_start >= $6
+    ORDER BY invoice.subscription_id, invoice.period_start
+"""
+
+REMEASURE = """
+    UPDATE invoices SET remeasured = remeasured || jsonb_build_object($5::text, $6::text)
+    WHERE org_id = $1 AND is_test = $2 AND kind = 'closing' AND status = ANY ($7::text[])
+        AND period_start < $4 AND period_end > $3
+"""
+
+_LIVE = [status.value for status in LIVE]
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPeriod:
+    """A period whose sums are asked for; `closed_at` is None while it is open."""
+
+    subscription_id: SubscriptionId
+    period: Period
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPrice:
+    """How earlier lines of a period called a price."""
+
+    price_id: PriceId
+    metric_id: MetricId
+    description: str
+
+
+async def sum_billed(tx: Transaction, asked: Sequence[BilledPeriod]) -> list[BilledGroups]:
+    """What has been charged for each price, fee and group value in each of the periods."""
+    billed: list[dict[PriceId | None, dict[str, Billed]]] = [{} for _ in asked]
+    rows = await tx.fetch(
+        SUM_BILLED,
+        list(range(len(asked))),
+        [item.subscription_id for item in asked],
+        [item.period.start for item in asked],
+        [item.closed_at for item in asked],
+        _LIVE,
+    )
+    for row in rows:
+        groups = billed[row["ordinal"]].setdefault(row["price_id"], {})
+        groups[row["group_value"]] = Billed(row["quantity"], row["amount"])
+    return list(billed)
+
+
+async def load_billed_prices(
+    tx: Transaction, asked: Sequence[tuple[SubscriptionId, Period, PriceId]]
+) -> list[BilledPrice]:
+    """How lines called prices that were billed in a period, in the order asked."""
+    rows = await tx.fetch(
+        SELECT_BILLED_PRICES,
+        list(range(len(asked))),
+        [subscription_id for subscription_id, _, _ in asked],
+        [period.start for _, period, _ in asked],
+        [price_id for _, _, price_id in asked],
+    )
+    return [
+        BilledPrice(
+            PriceId(row["price_id"]),
+            MetricId(row["metric_id"]),
+            undescribed(row["description"], row["group_value"]),
+        )
+        for row in rows
+    ]
+
+
+async def sum_credits(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[tuple[CustomerId, str, PlanType], Decimal]:
+    """What live invoices carried forward and no live one has brought in yet."""
+    rows = await tx.fetch(SUM_CREDIT, customer_ids, _LIVE)
+    return {
+        (CustomerId(row["customer_id"]), row["currency"], PlanType(row["plan_type"])): row["amount"]
+        for row in rows
+    }
+
+
+async def load_closed(
+    tx: Transaction, changed_from: dict[SubscriptionId, datetime], *, kept_from: datetime
+) -> list[ClosedPeriod]:
+    """The closed periods that end after an instant of each subscription's, in order.
+
+    Periods that began before `kept_from` are sealed: their events can't be counted any more.
+    """
+    rows = await tx.fetch(
+        SELECT_CLOSED, list(changed_from), list(changed_from.values()), _LIVE, kept_from
+    )
+    return [
+        ClosedPeriod(
+            subscription_id=SubscriptionId(row["subscription_id"]),
+            period=Period(row["period_start"], row["period_end"]),
+            frozen_terms=row["terms"],
+            closed_at=row["finalized_at"],
+            remeasured={
+                event_name: parse_instant(instant)
+                for event_name, instant in json.decode(row["remeasured"]).items()
+            },
+        )
+        for row in rows
+    ]
+
+
+async def remeasure(tx: Transaction, window: Period, event_name: str) -> None:
+    """Have closed periods that overlap a window counted by the metrics of now from now on."""
+    await tx.execute(
+        REMEASURE, window.start, window.end, event_name, format_instant(tx.now), _LIVE
+    )

@@ -1,0 +1,62 @@
+"""Pure rules of the period close: what a subscription's time asks for next."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from monigo import subscriptions
+from monigo.core.periods import Period
+from monigo.subscriptions import Status, Subscription
+
+
+class Action(StrEnum):
+    """What is to be done with a subscription now."""
+
+    NOTHING = "nothing"
+    # The end date has come.
+    END = "end"
+    # A period begins, whose fee may be due in advance.
+    OPEN = "open"
+    # The trial is over: nothing is billed for it, and the first regular period opens.
+    TRIAL_END = "trial_end"
+    # A period has ended, and its invoice waits for late events.
+    DRAFT = "draft"
+    # A period has ended for good, and is billed.
+    CLOSE = "close"
+    # All periods of an ended subscription are closed; late events may still have come.
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on one period; `cancel_at` ends the subscription first."""
+
+    action: Action
+    period: Period | None = None
+    cancel_at: datetime | None = None
+
+
+def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) -> Step:
+    """What is to be done for a subscription at `now`; periods come one after the other.
+
+    A paused one's periods wait: they are billed when it resumes or is canceled. The end of a
+    subscription is not waited for with a grace time: its invoice is the last.
+    """
+    has_ended = subscription.status is Status.CANCELED
+    if not has_ended and subscription.end_date is not None and subscription.end_date <= now:
+        return Step(Action.END, cancel_at=subscription.end_date)
+    period = subscriptions.first_open_period(subscription)
+    if period is None:
+        last = subscriptions.last_closed_period(subscription)
+        return Step(Action.SETTLE, last) if has_ended and last else Step(Action.NOTHING)
+    if not has_ended and (subscription.status is not Status.ACTIVE or now < period.start):
+        return Step(Action.NOTHING)
+    is_trial = subscriptions.is_trial(subscription, period)
+    if now < period.end:
+        return Step(Action.NOTHING) if is_trial else Step(Action.OPEN, period)
+    cancel_at = period.end if subscription.cancel_at_period_end and not has_ended else None
+    if is_trial:
+        return Step(Action.TRIAL_END, period, cancel_at)
+    if now < period.end + grace and not has_ended and cancel_at is None:
+        return Step(Action.DRAFT, period)
+    return Step(Action.CLOSE, period, cancel_at)

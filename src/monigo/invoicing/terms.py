@@ -1,0 +1,211 @@
+"""What a period is priced by: agreed while it runs, frozen as its closing invoice is made.
+
+Frozen terms refer to what never changes by its number (price revisions, metric versions) and copy
+what can change (overrides, pauses, the fee).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from monigo import catalog, subscriptions
+from monigo.catalog import BaseFee, Metric, PlanHistory, PriceOverride
+from monigo.core.errors import ensure
+from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, SubscriptionId
+from monigo.core.money import format_money
+from monigo.core.periods import Period, subtract
+from monigo.core.pricing import parse_price_model, price_model_json
+from monigo.core.times import format_instant, parse_instant
+from monigo.infra import json
+from monigo.infra.database import Transaction
+from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Terms
+from monigo.subscriptions import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class TermBook:
+    """All that the running terms of some subscriptions follow from."""
+
+    histories: Mapping[PlanId, PlanHistory]
+    overrides: Mapping[CustomerId, tuple[PriceOverride, ...]]
+    metrics: Mapping[MetricId, Metric]
+    pauses: Mapping[SubscriptionId, Sequence[Period]]
+
+    def currency(self, subscription: Subscription) -> str:
+        """The currency of all of a subscription's invoices."""
+        return self.histories[subscription.plan_id].details.currency
+
+    def terms(self, subscription: Subscription, period: Period) -> Terms:
+        """The terms of a period as they stand now."""
+        phase = subscriptions.phase_at(subscription, period.start)
+        history = self.histories[phase.plan_id]
+        agreed = catalog.agreed_terms(history, period=period, subscribed_at=phase.started_at)
+        overrides = self.overrides.get(subscription.customer_id, ())
+        return Terms(
+            plan_id=phase.plan_id,
+            plan_revision=agreed.plan_revision,
+            base_fee=agreed.base_fee,
+            windows=subtract(period, self.pauses.get(subscription.id, ())),
+            prices=tuple(
+                _agreed(price, self.metrics, catalog.override_for(overrides, price.id, period))
+                for price in agreed.prices
+            ),
+        )
+
+
+async def load_book(tx: Transaction, known: Sequence[Subscription]) -> TermBook:
+    """What the running terms of these subscriptions follow from, in a handful of queries."""
+    plan_ids = {phase.plan_id for item in known for phase in (*item.past_phases, item.phase)}
+    histories = await catalog.get_histories(tx, plan_ids)
+    ensure(plan_ids <= histories.keys(), "a subscription's plans exist")
+    return TermBook(
+        histories=histories,
+        overrides=await catalog.overrides_of(tx, {item.customer_id for item in known}),
+        metrics=await catalog.get_metrics(tx, _metric_ids(histories.values())),
+        pauses=await subscriptions.load_pauses(tx, [item.id for item in known]),
+    )
+
+
+def freeze(terms: Terms) -> str:
+    """The terms as JSON, to be kept with an invoice."""
+    return json.encode(
+        {
+            "plan_id": str(terms.plan_id),
+            "plan_revision": terms.plan_revision,
+            "base_fee": format_money(terms.base_fee.amount),
+            "in_advance": terms.base_fee.in_advance,
+            "windows": [
+                [format_instant(window.start), format_instant(window.end)]
+                for window in terms.windows
+            ],
+            "prices": [_frozen_price(price) for price in terms.prices],
+        }
+    )
+
+
+async def thaw(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
+    """The terms of closed periods; after a replay under the metrics of its instant."""
+    frozen: list[dict[str, Any]] = [json.decode(item.frozen_terms) for item in closed]
+    histories = await catalog.get_histories(tx, {PlanId(UUID(one["plan_id"])) for one in frozen})
+    versions = await catalog.get_metric_versions(
+        tx,
+        {
+            (MetricId(UUID(price["metric_id"])), price["metric_version"])
+            for one in frozen
+            for price in one["prices"]
+        },
+    )
+    thawed = [_thawed(one, histories, versions) for one in frozen]
+    instants = {instant for item in closed for instant in item.remeasured.values()}
+    metric_ids = {price.metric.id for terms in thawed for price in terms.prices}
+    metrics_at = {
+        instant: await catalog.metric_versions_at(tx, metric_ids, instant) for instant in instants
+    }
+    return [
+        _remeasured(terms, item.remeasured, metrics_at) if item.remeasured else terms
+        for item, terms in zip(closed, thawed, strict=True)
+    ]
+
+
+def _metric_ids(histories: Iterable[PlanHistory]) -> set[MetricId]:
+    return {
+        revision.price.terms.metric_id
+        for history in histories
+        for revision in history.price_revisions
+    }
+
+
+def _agreed(
+    price: catalog.Price, metrics: Mapping[MetricId, Metric], override: PriceOverride | None
+) -> AgreedPrice:
+    charge = price.terms.charge
+    return AgreedPrice(
+        price_id=price.id,
+        revision=price.revision,
+        charge=charge if override is None else replace(charge, model=override.model),
+        metric=metrics[price.terms.metric_id],
+        override_id=override and override.id,
+        override_model=override.model_name if override else "",
+    )
+
+
+def _frozen_price(price: AgreedPrice) -> dict[str, Any]:
+    frozen: dict[str, Any] = {
+        "price_id": str(price.price_id),
+        "revision": price.revision,
+        "metric_id": str(price.metric.id),
+        "metric_version": price.metric.version,
+    }
+    if price.override_id is not None:
+        unit_price, tiers = price_model_json(price.charge.model)
+        frozen["override"] = {
+            "id": str(price.override_id),
+            "model": price.override_model,
+            "unit_price": unit_price,
+            "tiers": tiers,
+        }
+    return frozen
+
+
+def _thawed(
+    frozen: Mapping[str, Any],
+    histories: Mapping[PlanId, PlanHistory],
+    versions: Mapping[tuple[MetricId, int], Metric],
+) -> Terms:
+    plan_id = PlanId(UUID(frozen["plan_id"]))
+    charges = {
+        (revision.price.id, revision.price.revision): revision.price.terms.charge
+        for revision in histories[plan_id].price_revisions
+    }
+    prices: list[AgreedPrice] = []
+    for one in frozen["prices"]:
+        key = (PriceId(UUID(one["price_id"])), one["revision"])
+        charge, override = charges[key], one.get("override")
+        if override is not None:
+            model = parse_price_model(
+                model=override["model"],
+                unit_price=override["unit_price"],
+                tiers=override["tiers"],
+                path="override",
+            )
+            charge = replace(charge, model=model)
+        prices.append(
+            AgreedPrice(
+                price_id=key[0],
+                revision=key[1],
+                charge=charge,
+                metric=versions[MetricId(UUID(one["metric_id"])), one["metric_version"]],
+                override_id=None if override is None else UUID(override["id"]),
+                override_model="" if override is None else override["model"],
+            )
+        )
+    return Terms(
+        plan_id=plan_id,
+        plan_revision=frozen["plan_revision"],
+        base_fee=BaseFee(Decimal(frozen["base_fee"]), frozen["in_advance"]),
+        windows=tuple(
+            Period(parse_instant(start), parse_instant(end)) for start, end in frozen["windows"]
+        ),
+        prices=tuple(prices),
+    )
+
+
+def _remeasured(
+    terms: Terms,
+    remeasured: Mapping[str, datetime],
+    metrics_at: Mapping[datetime, Mapping[MetricId, Metric]],
+) -> Terms:
+    """The terms with each metric as it stood when a replay last counted its events."""
+    prices: list[AgreedPrice] = []
+    for price in terms.prices:
+        names = ("", price.metric.definition.event_name)
+        instants = [remeasured[name] for name in names if name in remeasured]
+        if instants:
+            metric = metrics_at[max(instants)].get(price.metric.id, price.metric)
+            prices.append(replace(price, metric=metric))
+        else:
+            prices.append(price)
+    return replace(terms, prices=tuple(prices))
