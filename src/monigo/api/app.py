@@ -17,6 +17,7 @@ from monigo.api import (
     metrics,
     organization,
     plans,
+    price_overrides,
     replays,
     subscriptions,
     usage,
@@ -34,6 +35,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     events.router,  # before metrics: /metrics/event-property-keys is no metric's id
     metrics.router,
     plans.router,
+    price_overrides.router,
     subscriptions.router,
     usage.router,
     replays.router,

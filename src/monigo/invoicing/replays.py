@@ -51,8 +51,10 @@ async def price_changes(
                 subscription_id=subscription.id,
                 price_id=price.id,
                 currency=by_id[subscription.plan_id].details.currency,
-                before=amount_due(price.terms.model, before.quantity),
-                after=amount_due(price.terms.model, after.quantity),
+                before=amount_due(
+                    price.terms.charge, before.quantity, event_count=before.event_count
+                ),
+                after=amount_due(price.terms.charge, after.quantity, event_count=after.event_count),
             )
         )
     return priced

@@ -63,8 +63,8 @@ def _delta_lines(period: Period, usage: PricedUsage, billed: Mapping[str, Billed
     """A price's lines: what each value has come to, less what was billed under it."""
     quantities = usage.groups or {"": usage.quantity}
     _check_quantities(usage, quantities)
-    amount = amount_due(usage.model, usage.quantity)
-    parts = split(usage.model, amount, quantities, billed=list(billed))
+    amount = amount_due(usage.charge, usage.quantity, event_count=usage.event_count)
+    parts = split(usage.charge.model, amount, quantities, billed=list(billed))
     # A value that is told no more (another `group_by`, or `other`) gives back what it was billed.
     told = {part.group_value for part in parts}
     parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]

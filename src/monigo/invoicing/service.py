@@ -11,7 +11,7 @@ from monigo.core.errors import DomainError, conflict, ensure, not_found
 from monigo.core.ids import CustomerId, InvoiceId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.core.pricing import FlatUnit
+from monigo.core.pricing import Charge, FlatUnit
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.invoicing import store
@@ -38,7 +38,7 @@ from monigo.subscriptions import Subscription
 
 _NO_TOTALS = Totals(Decimal(0), False, Decimal(0), Decimal(0), Decimal(0))
 # A price that is no longer on the plan is worth nothing, whatever was used.
-_WORTHLESS = FlatUnit(Decimal(0))
+_WORTHLESS = Charge(FlatUnit(Decimal(0)))
 
 
 async def generate(tx: Transaction, subscription_reference: str) -> Invoice:
@@ -272,16 +272,17 @@ async def _priced_usage(
             price_id=price.id,
             metric_id=price.terms.metric_id,
             description=metrics[price.terms.metric_id].definition.name,
-            model=price.terms.model,
+            charge=price.terms.charge,
             revision=price.revision,
             quantity=usage.quantity,
+            event_count=usage.event_count,
             groups=usage.groups,
         )
         for price, usage in zip(plan.prices, usages, strict=True)
     ]
     removed = billed.keys() - {price.id for price in plan.prices}
     return priced + [
-        PricedUsage(price_id, metric_id, description, _WORTHLESS, 0, Decimal(0))
+        PricedUsage(price_id, metric_id, description, _WORTHLESS, 0, Decimal(0), 0)
         for price_id, metric_id, description in await store.load_billed_prices(
             tx, list(removed), subscription.id, period
         )

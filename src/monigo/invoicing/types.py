@@ -15,7 +15,7 @@ from monigo.core.ids import (
     SubscriptionId,
 )
 from monigo.core.periods import Period
-from monigo.core.pricing import PriceModel
+from monigo.core.pricing import Charge
 
 
 class InvoiceKind(StrEnum):
@@ -62,9 +62,10 @@ class PricedUsage:
     price_id: PriceId
     metric_id: MetricId
     description: str
-    model: PriceModel
+    charge: Charge
     revision: int
     quantity: Decimal
+    event_count: int
     groups: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
