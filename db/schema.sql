@@ -158,6 +158,10 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id uuid, price_id uuid) RETURNS numrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -304,6 +308,22 @@ END),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
 );
 
+CREATE TABLE public.metric_versions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    metric_id uuid NOT NULL,
+    version integer NOT NULL,
+    name text NOT NULL,
+    event_name text NOT NULL,
+    aggregation text NOT NULL,
+    aggregation_property text NOT NULL,
+    filters jsonb NOT NULL,
+    group_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT metric_versions_aggregation_known CHECK ((aggregation = ANY (ARRAY['count'::text, 'sum'::text, 'max'::text, 'minimum'::text, 'average'::text, 'unique'::text]))),
+    CONSTRAINT metric_versions_count_from_one CHECK ((version >= 1))
+);
+
 CREATE TABLE public.metrics (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -444,6 +464,27 @@ CREATE SEQUENCE public.pgqueuer_statistics_id_seq
 
 ALTER SEQUENCE public.pgqueuer_statistics_id_seq OWNED BY public.pgqueuer_statistics.id;
 
+CREATE TABLE public.plan_revisions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    plan_id uuid NOT NULL,
+    revision integer NOT NULL,
+    apply_to text NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    base_fee numeric(24,6) NOT NULL,
+    base_fee_timing text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT plan_revisions_apply_to_known CHECK ((apply_to = ANY (ARRAY['all'::text, 'next_period'::text, 'new'::text]))),
+    CONSTRAINT plan_revisions_base_fee_not_negative CHECK ((base_fee >= (0)::numeric)),
+    CONSTRAINT plan_revisions_base_fee_timing_known CHECK ((base_fee_timing = ANY (ARRAY['in_arrears'::text, 'in_advance'::text]))),
+    CONSTRAINT plan_revisions_count_from_one CHECK ((revision >= 1)),
+    CONSTRAINT plan_revisions_first_always_applies CHECK (
+CASE
+    WHEN (revision = 1) THEN ((apply_to = 'all'::text) AND (effective_at = '-infinity'::timestamp with time zone))
+    ELSE isfinite(effective_at)
+END)
+);
+
 CREATE TABLE public.plans (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -465,20 +506,53 @@ CREATE TABLE public.plans (
     CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
 );
 
+CREATE TABLE public.price_overrides (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    price_id uuid NOT NULL,
+    model text NOT NULL,
+    unit_price numeric(30,12),
+    tiers jsonb,
+    valid_from timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT price_overrides_end_after_start CHECK ((valid_until > valid_from)),
+    CONSTRAINT price_overrides_model_known CHECK ((model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text, 'tiered'::text, 'graduated'::text, 'volume'::text, 'weighted_tiered'::text, 'package'::text, 'overage'::text, 'percentage'::text]))),
+    CONSTRAINT price_overrides_shape_fits_model CHECK (
+CASE
+    WHEN (model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text])) THEN (unit_price IS NOT NULL)
+    ELSE (tiers IS NOT NULL)
+END),
+    CONSTRAINT price_overrides_unit_price_not_negative CHECK ((unit_price >= (0)::numeric))
+);
+
+COMMENT ON COLUMN public.price_overrides.valid_until IS 'exclusive; NULL: without end';
+
 CREATE TABLE public.price_revisions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     price_id uuid NOT NULL,
     revision integer NOT NULL,
+    plan_id uuid NOT NULL,
+    plan_revision integer NOT NULL,
     metric_id uuid NOT NULL,
     "position" integer NOT NULL,
     model text NOT NULL,
     unit_price numeric(30,12),
     tiers jsonb,
+    flat_fee numeric(24,6) NOT NULL,
+    minimum_amount numeric(24,6),
+    maximum_amount numeric(24,6),
     removed boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    CONSTRAINT price_revisions_amounts_not_negative CHECK (((flat_fee >= (0)::numeric) AND (minimum_amount >= (0)::numeric) AND (maximum_amount >= (0)::numeric))),
     CONSTRAINT price_revisions_count_from_one CHECK ((revision >= 1)),
-    CONSTRAINT price_revisions_model_known CHECK ((model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text, 'tiered'::text, 'graduated'::text, 'volume'::text, 'weighted_tiered'::text, 'package'::text, 'overage'::text]))),
+    CONSTRAINT price_revisions_maximum_from_minimum CHECK ((maximum_amount >= minimum_amount)),
+    CONSTRAINT price_revisions_model_known CHECK ((model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text, 'tiered'::text, 'graduated'::text, 'volume'::text, 'weighted_tiered'::text, 'package'::text, 'overage'::text, 'percentage'::text]))),
     CONSTRAINT price_revisions_shape_fits_model CHECK (
 CASE
     WHEN (model = ANY (ARRAY['flat_unit'::text, 'flat'::text, 'per_unit'::text])) THEN (unit_price IS NOT NULL)
@@ -671,6 +745,9 @@ ALTER TABLE ONLY public.invoice_line_items
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.metric_versions
+    ADD CONSTRAINT metric_versions_pkey PRIMARY KEY (org_id, is_test, metric_id, version);
+
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -692,11 +769,26 @@ ALTER TABLE ONLY public.pgqueuer_schedules
 ALTER TABLE ONLY public.pgqueuer_statistics
     ADD CONSTRAINT pgqueuer_statistics_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.plan_revisions
+    ADD CONSTRAINT plan_revisions_pkey PRIMARY KEY (org_id, is_test, plan_id, revision);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.price_overrides
+    ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
+
+ALTER TABLE ONLY public.price_overrides
+    ADD CONSTRAINT price_overrides_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.price_revisions
+    ADD CONSTRAINT price_revisions_once_per_plan_revision UNIQUE (org_id, is_test, plan_id, plan_revision, price_id);
+
 ALTER TABLE ONLY public.price_revisions
     ADD CONSTRAINT price_revisions_pkey PRIMARY KEY (org_id, is_test, price_id, revision);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_of_plan UNIQUE (org_id, is_test, plan_id, id);
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (org_id, is_test, id);
@@ -772,9 +864,13 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
-CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
+CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
-CREATE INDEX prices_of_plan ON public.prices USING btree (org_id, is_test, plan_id);
+CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (org_id, is_test, customer_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org_id, is_test, price_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
 
 CREATE INDEX replay_jobs_newest_first ON public.replay_jobs USING btree (org_id, is_test, created_at DESC, id DESC);
 
@@ -815,11 +911,26 @@ ALTER TABLE ONLY public.invoices
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.metric_versions
+    ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.plan_revisions
+    ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.price_overrides
+    ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.price_overrides
+    ADD CONSTRAINT price_overrides_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.price_revisions
     ADD CONSTRAINT price_revisions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.price_revisions
-    ADD CONSTRAINT price_revisions_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
+    ADD CONSTRAINT price_revisions_plan_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, plan_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.price_revisions
+    ADD CONSTRAINT price_revisions_price_fkey FOREIGN KEY (org_id, is_test, plan_id, price_id) REFERENCES public.prices(org_id, is_test, plan_id, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -854,6 +965,8 @@ ALTER TABLE public.invoice_line_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
@@ -876,11 +989,17 @@ CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(cu
 
 CREATE POLICY own_rows ON public.invoices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -898,7 +1017,11 @@ CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
 
@@ -936,6 +1059,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.invoice_line_items TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
@@ -954,7 +1079,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_statistics TO monigo_
 
 GRANT USAGE ON SEQUENCE public.pgqueuer_statistics_id_seq TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
 

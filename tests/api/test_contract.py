@@ -21,6 +21,7 @@ EXTRA_OPERATIONS = {
     "PATCH /v1/organization",
     "DELETE /v1/invoices/{}",
     "GET /v1/events/replay",
+    "GET /v1/plans/{}/revisions",
     "GET /v1/usage/series",
     "POST /v1/events/replay/{}/cancel",
 }

@@ -10,20 +10,27 @@ from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError
 from monigo.core.money import EXACT, format_money
-from monigo.core.pricing import (
+from monigo.core.price_forms import (
     TIERS_MAX,
+    charge_from_json,
+    charge_json,
+    parse_charge,
+    parse_price_model,
+    price_model_json,
+)
+from monigo.core.pricing import (
+    Charge,
     FlatUnit,
     Overage,
     Package,
+    Percentage,
     PricingModel,
     Tier,
     Tiered,
     Volume,
     WeightedTiered,
     amount_due,
-    parse_price_model,
     price,
-    price_model_json,
 )
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "pricing.json").read_text())
@@ -50,6 +57,7 @@ MODELS = {
     PricingModel.OVERAGE: st.builds(
         Overage, QUANTITIES.filter(lambda q: q < 10**18), PRICES, PRICES
     ),
+    PricingModel.PERCENTAGE: st.builds(Percentage, PRICES, PRICES),
 }
 NAMED_MODELS = st.one_of(
     [st.tuples(st.just(kind), models) for kind, models in MODELS.items()],
@@ -63,6 +71,10 @@ def parse(model, *, unit_price=None, tiers=None, path=""):
     return parse_price_model(model=model, unit_price=unit_price, tiers=tiers, path=path)
 
 
+def due(charge, quantity, *, event_count=0, **options):
+    return amount_due(charge, Decimal(quantity), event_count=event_count, **options)
+
+
 def faults(model, *, unit_price=None, tiers=None, path=""):
     with pytest.raises(DomainError) as caught:
         parse(model, unit_price=unit_price, tiers=tiers, path=path)
@@ -73,7 +85,7 @@ def faults(model, *, unit_price=None, tiers=None, path=""):
 def test_amounts_are_the_golden_ones(case):
     model = parse(case["model"], unit_price=case.get("unit_price"), tiers=case.get("tiers"))
 
-    assert format_money(amount_due(model, Decimal(case["quantity"]))) == case["amount"]
+    assert format_money(due(Charge(model), case["quantity"])) == case["amount"]
 
 
 @pytest.mark.parametrize(
@@ -85,11 +97,11 @@ def test_an_alias_means_its_model(alias, model):
     assert parse(alias, **terms) == parse(model, **terms)
 
 
-@pytest.mark.parametrize("model", ["", "percentage", "FLAT_UNIT", "flat ", None, 1, []])
+@pytest.mark.parametrize("model", ["", "percent", "FLAT_UNIT", "flat ", None, 1, []])
 def test_an_unknown_model_is_refused_with_the_known_ones(model):
     assert faults(model, unit_price="1", path="prices[2]") == {
         "prices[2].model": "must be one of flat_unit, tiered, volume, weighted_tiered, package, "
-        "overage, flat, per_unit, graduated"
+        "overage, percentage, flat, per_unit, graduated"
     }
 
 
@@ -294,6 +306,7 @@ def test_a_faulty_overage_is_refused(tiers, fault):
         (Package(Decimal(1), Decimal(2), round_up_partial_block=True), "0"),
         (Package(Decimal(1), Decimal(2), round_up_partial_block=False), "0"),
         (Overage(Decimal(0), Decimal(7), Decimal(2)), "7"),
+        (Percentage(Decimal("0.5"), Decimal(7)), "-2.5"),
     ],
 )
 def test_a_negative_quantity_is_returned_at_a_flat_rate_and_counts_as_zero_elsewhere(model, amount):
@@ -370,7 +383,7 @@ def test_more_usage_never_costs_less(model, one, other):
     fewer, more = sorted((one, other))
 
     assert price(model, fewer) <= price(model, more)
-    assert amount_due(model, fewer) <= amount_due(model, more)
+    assert due(Charge(model), fewer) <= due(Charge(model), more)
 
 
 @given(SIZES, PRICES, QUANTITIES)
@@ -379,3 +392,167 @@ def test_rounding_blocks_up_costs_the_same_or_one_block_more(size, block_price, 
     down = price(Package(size, block_price, round_up_partial_block=False), quantity)
 
     assert EXACT.subtract(up, down) in {Decimal(0), block_price}
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=10**17, places=6)
+BOUNDS = st.tuples(st.none() | AMOUNTS, st.none() | AMOUNTS).map(
+    lambda pair: pair if None in pair else tuple(sorted(pair))
+)
+CHARGES = st.builds(
+    lambda named, fee, bounds: Charge(named[1], fee, *bounds), NAMED_MODELS, AMOUNTS, BOUNDS
+)
+EVENT_COUNTS = st.integers(min_value=0, max_value=10**12)
+TEN_PERCENT = Percentage(Decimal("0.1"), Decimal(0))
+
+
+def charge_of(**fields):
+    absent = dict.fromkeys(("unit_price", "tiers", "flat_fee", "minimum_amount", "maximum_amount"))
+    return parse_charge(**{**absent, "model": "flat_unit", "path": "prices[0]", **fields})
+
+
+@pytest.mark.parametrize(
+    ("rate", "fixed", "quantity", "event_count", "amount"),
+    [
+        ("0.015", "10", "200000", 3, "3030"),
+        ("0.015", "0", "200000", 3, "3000"),
+        ("0", "10", "200000", 3, "30"),
+        ("0.015", "10", "0", 0, "0"),
+        ("0.015", "10", "-1000", 2, "5"),
+        ("0.000000000001", "0", "1", 1, "0.000000000001"),
+    ],
+)
+def test_a_percentage_is_a_share_of_the_sum_and_a_fixed_price_for_each_event(
+    rate, fixed, quantity, event_count, amount
+):
+    model = Percentage(Decimal(rate), Decimal(fixed))
+
+    assert price(model, Decimal(quantity), event_count) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "model"),
+    [
+        (
+            {"rate": "0.015", "fixed": "10.00"},
+            Percentage(Decimal("0.015"), Decimal(10)),
+        ),
+        ({"rate": Decimal("0.015")}, Percentage(Decimal("0.015"), Decimal(0))),
+        ({"rate": 0, "fixed": ""}, Percentage(Decimal(0), Decimal(0))),
+    ],
+)
+def test_a_percentage_is_read_from_its_tiers(tiers, model):
+    assert parse("percentage", unit_price="7", tiers=tiers) == model
+
+
+@pytest.mark.parametrize(
+    ("tiers", "fault"),
+    [
+        (None, {"tiers.rate": "is required"}),
+        ([], {"tiers": "must be an object"}),
+        ({"rate": "-0.01"}, {"tiers.rate": "must not be negative"}),
+        ({"rate": "1.5%"}, {"tiers.rate": "must be a decimal number"}),
+        ({"rate": "0.0000000000001"}, {"tiers.rate": "has more than 12 decimal places"}),
+        (
+            {"fixed": "-1"},
+            {"tiers.rate": "is required", "tiers.fixed": "must not be negative"},
+        ),
+    ],
+)
+def test_a_faulty_percentage_is_refused(tiers, fault):
+    assert faults("percentage", tiers=tiers) == fault
+
+
+@pytest.mark.parametrize(
+    ("charge", "quantity", "amount"),
+    [
+        (Charge(FlatUnit(Decimal(2)), Decimal(100)), "5", "110"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(100)), "0", "100"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), Decimal(50)), "5", "50"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), Decimal(50)), "30", "60"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(45), Decimal(50)), "5", "55"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), None, Decimal(50)), "30", "50"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(60), None, Decimal(50)), "0", "50"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), Decimal(50), Decimal(50)), "30", "50"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), None, Decimal(0)), "30", "0"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(3)), "-5", "-7"),
+        (Charge(FlatUnit(Decimal(2)), Decimal(0), Decimal(0)), "-5", "0"),
+        (Charge(TEN_PERCENT, Decimal("0.000001")), "0.000015", "0.000002"),
+    ],
+)
+def test_a_fee_is_added_before_the_bounds_hold(charge, quantity, amount):
+    assert due(charge, quantity) == Decimal(amount)
+
+
+def test_a_period_that_still_runs_leaves_the_minimum_out_and_nothing_else():
+    charge = Charge(FlatUnit(Decimal(2)), Decimal(1), Decimal(50), Decimal(60))
+
+    running = [due(charge, quantity, with_minimum=False) for quantity in (5, 100)]
+    closed = [due(charge, quantity) for quantity in (5, 100)]
+
+    assert (running, closed) == ([11, 60], [50, 60])
+
+
+@given(CHARGES, QUANTITIES | QUANTITIES.map(lambda quantity: -quantity), EVENT_COUNTS)
+def test_an_amount_lies_within_its_bounds(charge, quantity, event_count):
+    amount = due(charge, quantity, event_count=event_count)
+
+    assert charge.minimum_amount is None or amount >= charge.minimum_amount
+    assert charge.maximum_amount is None or amount <= charge.maximum_amount
+    assert due(charge, quantity, event_count=event_count, with_minimum=False) <= amount
+
+
+@given(CHARGES)
+def test_a_charge_reads_back_as_it_was_written(charge):
+    stored = json.loads(json.dumps(charge_json(charge)), parse_float=Decimal)
+
+    assert charge_from_json(stored) == charge
+
+
+def test_a_charge_is_written_in_canonical_form():
+    charge = Charge(TEN_PERCENT, Decimal(1), None, Decimal(9))
+
+    assert charge_json(charge) == {
+        "model": "percentage",
+        "unit_price": None,
+        "tiers": {"rate": "0.1", "fixed": "0.000000"},
+        "flat_fee": "1.000000",
+        "minimum_amount": None,
+        "maximum_amount": "9.000000",
+    }
+
+
+@pytest.mark.parametrize("unset", [None, ""])
+def test_without_fee_and_bounds_a_charge_is_its_model(unset):
+    names = ("flat_fee", "minimum_amount", "maximum_amount")
+
+    charge = charge_of(unit_price="2", **dict.fromkeys(names, unset))
+
+    assert charge == Charge(FlatUnit(Decimal(2)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"flat_fee": "-1"}, {"prices[0].flat_fee": "must not be negative"}),
+        ({"flat_fee": "0.0000001"}, {"prices[0].flat_fee": "has more than 6 decimal places"}),
+        ({"minimum_amount": "NaN"}, {"prices[0].minimum_amount": "must be a decimal number"}),
+        ({"maximum_amount": "-1"}, {"prices[0].maximum_amount": "must not be negative"}),
+        ({"maximum_amount": True}, {"prices[0].maximum_amount": "must be a decimal number"}),
+        (
+            {"minimum_amount": "2", "maximum_amount": "1.999999"},
+            {"prices[0].maximum_amount": "must not be below minimum_amount"},
+        ),
+        (
+            {"unit_price": None, "minimum_amount": "2", "maximum_amount": "x"},
+            {
+                "prices[0].unit_price": "is required",
+                "prices[0].maximum_amount": "must be a decimal number",
+            },
+        ),
+    ],
+)
+def test_faulty_fees_and_bounds_are_refused_with_the_models_faults(fields, fault):
+    with pytest.raises(DomainError) as caught:
+        charge_of(**{"unit_price": "2", **fields})
+
+    assert caught.value.fields == fault

@@ -10,11 +10,22 @@ from hypothesis import strategies as st
 
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
-from monigo.core.pricing import FlatUnit, Overage, Package, Tier, Tiered, Volume, amount_due
+from monigo.core.pricing import (
+    Charge,
+    FlatUnit,
+    Overage,
+    Package,
+    Percentage,
+    Tier,
+    Tiered,
+    Volume,
+    amount_due,
+)
 from monigo.invoicing.grouping import GROUPS_MAX, OTHER, described, split, undescribed
 from monigo.invoicing.rules import usage_lines
 from monigo.invoicing.types import Billed, PricedUsage
 
+EVENT_COUNT = 3
 PRICE_ID = UUID("0197b3c0-0000-7000-8000-000000000001")
 PERIOD = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 TIERS = (Tier(Decimal(10), Decimal("0.07")), Tier(None, Decimal("0.000003")))
@@ -25,6 +36,7 @@ MODELS = [
     Volume(TIERS),
     Package(Decimal(7), Decimal("0.01"), round_up_partial_block=True),
     Overage(Decimal(5), Decimal("0.000061"), Decimal("0.1")),
+    Percentage(Decimal("0.015"), Decimal("0.7")),
 ]
 
 models = st.sampled_from(MODELS)
@@ -44,7 +56,14 @@ def total(quantities):
 
 
 def priced(model, groups):
-    return PricedUsage(PRICE_ID, PRICE_ID, "Tokens", model, 1, total(groups.values()), groups)
+    quantity = total(groups.values())
+    return PricedUsage(
+        PRICE_ID, PRICE_ID, "Tokens", Charge(model), 1, quantity, EVENT_COUNT, groups
+    )
+
+
+def due(model, quantity):
+    return amount_due(Charge(model), quantity, event_count=EVENT_COUNT)
 
 
 def lines_of(model, groups, billed=None):
@@ -66,7 +85,7 @@ def added(billed, lines):
 def test_the_lines_add_up_to_the_price_to_the_last_digit(model, groups):
     lines = lines_of(model, groups)
 
-    assert total(line.amount for line in lines) == amount_due(model, total(groups.values()))
+    assert total(line.amount for line in lines) == due(model, total(groups.values()))
     assert total(line.quantity for line in lines) == total(groups.values())
     assert all(line.amount.as_tuple().exponent >= -6 for line in lines)
 
@@ -79,8 +98,8 @@ def test_whatever_was_billed_before_the_lines_bill_the_difference(model, reading
 
     final = readings[-1]
 
-    due = amount_due(model, total(final.values()))
-    assert total(part.amount for part in billed.values()) == due
+    amount = due(model, total(final.values()))
+    assert total(part.amount for part in billed.values()) == amount
     assert {value: part.quantity for value, part in billed.items() if part.quantity} == {
         value: quantity for value, quantity in final.items() if quantity
     }
@@ -96,7 +115,7 @@ def test_no_line_is_negative_when_no_group_is_and_nothing_was_billed(model, grou
 @given(models, groups_of(used, max_size=20))
 def test_each_line_is_within_rounding_of_its_share(model, groups):
     quantity = total(groups.values())
-    amount = amount_due(model, quantity)
+    amount = due(model, quantity)
     shares = {value: amount * of / quantity for value, of in groups.items() if quantity}
 
     parts = split(model, amount, groups or {"": quantity}, billed=[])

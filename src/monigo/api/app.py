@@ -18,6 +18,7 @@ from monigo.api import (
     metrics,
     organization,
     plans,
+    price_overrides,
     replays,
     subscriptions,
     usage,
@@ -35,6 +36,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     events.router,  # before metrics: /metrics/event-property-keys is no metric's id
     metrics.router,
     plans.router,
+    price_overrides.router,
     subscriptions.router,
     usage.router,
     replays.router,

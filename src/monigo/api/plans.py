@@ -1,6 +1,8 @@
 """Routes of plans and their prices."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
@@ -13,6 +15,7 @@ from monigo.api.fields import (
     Instant,
     ListEnvelope,
     Message,
+    Money,
     Name,
     Outgoing,
     Text,
@@ -25,9 +28,13 @@ from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import PLAN_DELETION_GUARDS, PLAN_TERMS_GUARD
 from monigo.catalog import (
     PRICES_MAX,
+    ApplyTo,
+    BaseFee,
     BillingMode,
     Plan,
+    PlanChanges,
     PlanDetails,
+    PlanRevision,
     PlanType,
     Price,
     PriceDraft,
@@ -35,8 +42,10 @@ from monigo.catalog import (
 )
 from monigo.core.errors import DomainError, invalid
 from monigo.core.ids import MetricId, OrganizationId, PlanId, PriceId, parse_id
+from monigo.core.money import MONEY_PLACES, parse_decimal
+from monigo.core.paging import Page
 from monigo.core.periods import BillingPeriod
-from monigo.core.pricing import parse_price_model, price_model_json
+from monigo.core.price_forms import parse_charge, price_model_json
 from monigo.infra.database import Transaction
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
@@ -51,6 +60,27 @@ _TIERS_SCHEMA = {
 }
 _TIERS_EXAMPLE = [{"up_to": 1000, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
 
+UnitPriceIn = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]
+Tiers = Annotated[Any, WithJsonSchema(_TIERS_SCHEMA), Field(examples=[_TIERS_EXAMPLE])]
+# Read with its price, so that a fault is named by its whole path.
+_PriceAmount = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]
+
+
+class BaseFeeTiming(StrEnum):
+    """On which invoice a period's base fee stands."""
+
+    IN_ARREARS = "in_arrears"
+    IN_ADVANCE = "in_advance"
+
+
+def _base_fee(value: object) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    amount = parse_decimal(value, places=MONEY_PLACES)
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return amount
+
 
 class PriceIn(Incoming):
     """A price: with an id it revises that price, without it adds one."""
@@ -58,11 +88,16 @@ class PriceIn(Incoming):
     id: Name | None = None
     metric_id: Name = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
     model: Name = Field(examples=["flat_unit"])
-    unit_price: Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)] = Field(
-        default=None, examples=["2.000000"]
+    unit_price: UnitPriceIn = Field(default=None, examples=["2.000000"])
+    tiers: Tiers = None
+    flat_fee: _PriceAmount = Field(
+        default=None, description="added per period", examples=["100.000000"]
     )
-    tiers: Annotated[Any, WithJsonSchema(_TIERS_SCHEMA)] = Field(
-        default=None, examples=[_TIERS_EXAMPLE]
+    minimum_amount: _PriceAmount = Field(
+        default=None, description="the least that a period costs; null: none"
+    )
+    maximum_amount: _PriceAmount = Field(
+        default=None, description="the most that a period costs; null: none"
     )
 
 
@@ -76,6 +111,10 @@ class PlanIn(Incoming):
     billing_period: Annotated[BillingPeriod | None, BeforeValidator(empty_as_none)] = None
     billing_mode: Annotated[BillingMode | None, BeforeValidator(empty_as_none)] = None
     trial_period_days: Whole | None = Field(default=None, ge=0, le=catalog.TRIAL_DAYS_MAX)
+    base_fee: Annotated[
+        Decimal | None, BeforeValidator(_base_fee), WithJsonSchema(_DECIMAL_SCHEMA)
+    ] = Field(default=None, description="due per period", examples=["5000.000000"])
+    base_fee_timing: Annotated[BaseFeeTiming | None, BeforeValidator(empty_as_none)] = None
     prices: list[PriceIn] | None = Field(default=None, max_length=PRICES_MAX)
 
     def changes(self) -> dict[str, Any]:
@@ -90,6 +129,22 @@ class PlanIn(Incoming):
             "trial_period_days",
         )
 
+    def in_advance(self) -> bool | None:
+        """Whether the base fee is due a period ahead; None where nothing was said."""
+        if self.base_fee_timing is None:
+            return None
+        return self.base_fee_timing is BaseFeeTiming.IN_ADVANCE
+
+
+class PlanUpdate(PlanIn):
+    """Changes of a plan, and whose periods new prices and base fees count for."""
+
+    apply_to: Annotated[ApplyTo | None, BeforeValidator(empty_as_none)] = Field(
+        default=None,
+        description="`all` (unset): periods that end after the edit; `next_period`: periods that"
+        " start after it; `new`: subscriptions made after it",
+    )
+
 
 class PriceOut(Outgoing):
     """A price under its present revision."""
@@ -100,6 +155,9 @@ class PriceOut(Outgoing):
     model: str
     unit_price: UnitPrice
     tiers: Any
+    flat_fee: Money
+    minimum_amount: Money | None
+    maximum_amount: Money | None
     revision: int
     created_at: Instant
     updated_at: Instant
@@ -107,7 +165,8 @@ class PriceOut(Outgoing):
     @classmethod
     def of(cls, price: Price) -> Self:
         """The wire form; a model without a unit price shows 0, as clients read a string."""
-        unit_price, tiers = price_model_json(price.terms.model)
+        charge = price.terms.charge
+        unit_price, tiers = price_model_json(charge.model)
         return cls(
             id=price.id,
             plan_id=price.plan_id,
@@ -115,6 +174,9 @@ class PriceOut(Outgoing):
             model=price.terms.model_name,
             unit_price=Decimal(unit_price or 0),
             tiers=tiers,
+            flat_fee=charge.flat_fee,
+            minimum_amount=charge.minimum_amount,
+            maximum_amount=charge.maximum_amount,
             revision=price.revision,
             created_at=price.created_at,
             updated_at=price.updated_at,
@@ -133,6 +195,9 @@ class PlanOut(Outgoing):
     billing_period: BillingPeriod
     billing_mode: BillingMode
     trial_period_days: int
+    base_fee: Money
+    base_fee_timing: BaseFeeTiming
+    revision: int
     prices: list[PriceOut]
     created_at: Instant
     updated_at: Instant
@@ -151,6 +216,9 @@ class PlanOut(Outgoing):
             billing_period=details.billing_period,
             billing_mode=details.billing_mode,
             trial_period_days=details.trial_period_days,
+            base_fee=plan.base_fee.amount,
+            base_fee_timing=_timing(plan.base_fee),
+            revision=plan.revision,
             prices=[PriceOut.of(price) for price in plan.prices],
             created_at=plan.created_at,
             updated_at=plan.updated_at,
@@ -169,6 +237,38 @@ class PlanList(ListEnvelope):
     plans: list[PlanOut]
 
 
+class PlanRevisionOut(Outgoing):
+    """What a plan cost from an edit of its prices or base fee on."""
+
+    revision: int
+    apply_to: ApplyTo
+    effective_at: Instant | None = Field(description="null for the first, which always applies")
+    base_fee: Money
+    base_fee_timing: BaseFeeTiming
+    prices: list[PriceOut]
+    created_at: Instant
+
+    @classmethod
+    def of(cls, revision: PlanRevision, prices: Sequence[Price]) -> Self:
+        """The wire form."""
+        is_first = revision.effective_at == catalog.BEGINNING
+        return cls(
+            revision=revision.revision,
+            apply_to=revision.apply_to,
+            effective_at=None if is_first else revision.effective_at,
+            base_fee=revision.base_fee.amount,
+            base_fee_timing=_timing(revision.base_fee),
+            prices=[PriceOut.of(price) for price in prices],
+            created_at=revision.created_at,
+        )
+
+
+class PlanRevisionList(ListEnvelope):
+    """A plan's revisions, newest first, each with the whole price list as it then stood."""
+
+    revisions: list[PlanRevisionOut]
+
+
 @router.post("/plans", status_code=201)
 async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
     """Offer a plan with its prices."""
@@ -182,7 +282,8 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
         billing_mode=_available(body.billing_mode) or BillingMode.POSTPAID,
         trial_period_days=body.trial_period_days or 0,
     )
-    plan = await catalog.create_plan(tx, details, _price_drafts(body.prices or []))
+    base_fee = BaseFee(body.base_fee or Decimal(0), in_advance=body.in_advance() or False)
+    plan = await catalog.create_plan(tx, details, _price_drafts(body.prices or []), base_fee)
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
@@ -199,13 +300,32 @@ async def get_plan(tx: Tx, plan_id: Id) -> PlanEnvelope:
     return PlanEnvelope(plan=PlanOut.of(tx, await catalog.get_plan(tx, plan_id)))
 
 
+@router.get("/plans/{plan_id}/revisions")
+async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisionList:
+    """List what a plan cost before and after each edit, newest first."""
+    history = await catalog.get_history(tx, plan_id)
+    newest_first = list(catalog.revisions_with_prices(history))[::-1]
+    asked_for = newest_first[paging.offset : paging.offset + paging.limit]
+    page = Page(asked_for, len(newest_first), paging.offset)
+    return PlanRevisionList(
+        revisions=[PlanRevisionOut.of(revision, prices) for revision, prices in page.items],
+        **counts(page),
+    )
+
+
 @router.put("/plans/{plan_id}")
-async def update_plan(tx: Tx, plan_id: Id, body: PlanIn) -> PlanEnvelope:
+async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
     """Change what is sent. `prices` absent: unchanged; present: the whole new list."""
     _check_currency(body.currency)
     _available(body.billing_mode)
-    prices = None if body.prices is None else _price_drafts(body.prices)
-    plan = await catalog.update_plan(tx, plan_id, body.changes(), prices, PLAN_TERMS_GUARD)
+    changes = PlanChanges(
+        details=body.changes(),
+        prices=None if body.prices is None else _price_drafts(body.prices),
+        base_fee=body.base_fee,
+        in_advance=body.in_advance(),
+        apply_to=body.apply_to or ApplyTo.ALL,
+    )
+    plan = await catalog.update_plan(tx, plan_id, changes, PLAN_TERMS_GUARD)
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
@@ -214,6 +334,10 @@ async def delete_plan(tx: Tx, plan_id: Id) -> Message:
     """Hide a plan, unless it has active subscriptions."""
     await catalog.delete_plan(tx, plan_id, PLAN_DELETION_GUARDS)
     return Message(message="plan deleted")
+
+
+def _timing(base_fee: BaseFee) -> BaseFeeTiming:
+    return BaseFeeTiming.IN_ADVANCE if base_fee.in_advance else BaseFeeTiming.IN_ARREARS
 
 
 def _check_currency(code: str | None) -> None:
@@ -240,14 +364,20 @@ def _price_drafts(prices: list[PriceIn]) -> list[PriceDraft]:
         if price.id and price_id is None:
             faults[f"{path}.id"] = "must be a UUID"
         try:
-            model = parse_price_model(
-                model=price.model, unit_price=price.unit_price, tiers=price.tiers, path=path
+            charge = parse_charge(
+                model=price.model,
+                unit_price=price.unit_price,
+                tiers=price.tiers,
+                flat_fee=price.flat_fee,
+                minimum_amount=price.minimum_amount,
+                maximum_amount=price.maximum_amount,
+                path=path,
             )
         except DomainError as error:
             faults.update(error.fields)
             continue
         if metric_id is not None:
-            terms = PriceTerms(MetricId(metric_id), model, price.model)
+            terms = PriceTerms(MetricId(metric_id), charge, price.model)
             drafts.append(PriceDraft(None if price_id is None else PriceId(price_id), terms))
     if faults:
         raise invalid(faults)

@@ -1,14 +1,28 @@
 """Pure rules of the catalog: which definitions are valid, and what an edit does to prices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from monigo.catalog.types import MetricDefinition, MetricFilter, PlanDetails, Price, PriceDraft
+from monigo.catalog.types import (
+    BaseFee,
+    Metric,
+    MetricDefinition,
+    MetricFilter,
+    OverrideChanges,
+    OverrideTerms,
+    PlanChanges,
+    PlanDetails,
+    Price,
+    PriceDraft,
+    PriceOverride,
+)
 from monigo.core.aggregation import Aggregation, needs_property, numeric_property
 from monigo.core.errors import invalid
-from monigo.core.ids import PriceId
+from monigo.core.ids import MetricId, PriceId
 from monigo.core.jsonb import storage_fault
+from monigo.core.price_forms import parse_price_model, price_model_json
+from monigo.core.pricing import Percentage
 
 # A plan prices a handful of metrics; this keeps one invoice readable and one request small.
 PRICES_MAX = 100
@@ -22,6 +36,9 @@ COMPARISONS = (">", ">=", "<", "<=")
 FILTER_OPERATORS = ("=", "!=", *CHOICES, *COMPARISONS, "exists")
 # Whose total is the sum of its groups.
 ADDITIVE = (Aggregation.COUNT, Aggregation.SUM)
+# What a percentage can be taken of: the sum of what events are worth.
+PERCENTAGE_OF = Aggregation.SUM
+PERCENTAGE_NEEDS_SUM = "percentage needs a metric whose aggregation is sum"
 
 
 def check_definition(definition: MetricDefinition) -> None:
@@ -111,6 +128,42 @@ def fixed_terms(details: PlanDetails) -> tuple[object, ...]:
     return (details.currency, details.plan_type, details.billing_period, details.billing_mode)
 
 
+def check_base_fee(base_fee: BaseFee) -> None:
+    """Raise invalid for a fee that would be paid back."""
+    if base_fee.amount < 0:
+        raise invalid({"base_fee": "must not be negative"})
+
+
+def base_fee_after(present: BaseFee, changes: PlanChanges) -> BaseFee:
+    """A plan's base fee after an edit."""
+    return BaseFee(
+        amount=present.amount if changes.base_fee is None else changes.base_fee,
+        in_advance=present.in_advance if changes.in_advance is None else changes.in_advance,
+    )
+
+
+def percentage_faults(
+    wanted: Sequence[PriceDraft],
+    metrics: Mapping[MetricId, Metric],
+    overridden: Collection[PriceId],
+) -> dict[str, str]:
+    """The prices that would take a percentage of what is no sum.
+
+    `overridden` are those of which some customer's override takes one.
+    """
+    faults: dict[str, str] = {}
+    for position, draft in enumerate(wanted):
+        terms = draft.terms
+        if metrics[terms.metric_id].definition.aggregation is PERCENTAGE_OF:
+            continue
+        if isinstance(terms.charge.model, Percentage):
+            faults[f"prices[{position}].model"] = PERCENTAGE_NEEDS_SUM
+        elif draft.id in overridden:
+            message = "must be a sum: a price override takes a percentage of it"
+            faults[f"prices[{position}].metric_id"] = message
+    return faults
+
+
 @dataclass(frozen=True, slots=True)
 class PriceChanges:
     """What turns a plan's present prices into the asked-for list. Positions are the list's."""
@@ -118,6 +171,9 @@ class PriceChanges:
     added: tuple[tuple[int, PriceDraft], ...]
     revised: tuple[tuple[int, Price, PriceDraft], ...]
     removed: tuple[Price, ...]
+
+
+NO_PRICE_CHANGES = PriceChanges((), (), ())
 
 
 def price_changes(present: Sequence[Price], wanted: Sequence[PriceDraft]) -> PriceChanges:
@@ -140,3 +196,33 @@ def price_changes(present: Sequence[Price], wanted: Sequence[PriceDraft]) -> Pri
     if faults:
         raise invalid(faults)
     return PriceChanges(tuple(added), tuple(revised), tuple(by_id.values()))
+
+
+def check_override(terms: OverrideTerms, metric: Metric) -> None:
+    """Raise invalid unless such an override of a price on this metric means something."""
+    faults: dict[str, str] = {}
+    is_percentage = isinstance(terms.model, Percentage)
+    if is_percentage and metric.definition.aggregation is not PERCENTAGE_OF:
+        faults["model"] = PERCENTAGE_NEEDS_SUM
+    if terms.valid_until is not None and terms.valid_until <= terms.valid_from:
+        faults["valid_until"] = "must be after valid_from"
+    if faults:
+        raise invalid(faults)
+
+
+def override_after(present: PriceOverride, changes: OverrideChanges) -> OverrideTerms:
+    """An override's terms after an edit: a unit price or tiers replace what there was of both.
+
+    Raises:
+        DomainError: invalid.
+    """
+    unit_price, tiers = changes.unit_price, changes.tiers
+    if (unit_price is None or unit_price == "") and tiers is None:
+        unit_price, tiers = price_model_json(present.model)
+    model_name = changes.model_name or present.model_name
+    return OverrideTerms(
+        parse_price_model(model=model_name, unit_price=unit_price, tiers=tiers, path=""),
+        model_name,
+        changes.valid_from or present.valid_from,
+        changes.valid_until or present.valid_until,
+    )

@@ -2,19 +2,37 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from monigo.catalog import store
+from monigo.catalog import metric_store, override_store, store
 from monigo.catalog.rules import (
+    NO_PRICE_CHANGES,
+    PERCENTAGE_OF,
+    PriceChanges,
+    base_fee_after,
+    check_base_fee,
     check_definition,
     check_details,
     counts_otherwise,
     fixed_terms,
+    percentage_faults,
     price_changes,
 )
-from monigo.catalog.types import Metric, MetricDefinition, Plan, PlanDetails, Price, PriceDraft
-from monigo.core.errors import DomainError, ErrorKind, conflict, not_found
+from monigo.catalog.types import (
+    NO_BASE_FEE,
+    ApplyTo,
+    BaseFee,
+    Metric,
+    MetricDefinition,
+    Plan,
+    PlanChanges,
+    PlanDetails,
+    PlanHistory,
+    PriceDraft,
+)
+from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import MetricId, PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.database import RowLock, Transaction
@@ -27,12 +45,12 @@ PlanGuard = Callable[[Transaction, PlanId], Awaitable[None]]
 async def create_metric(tx: Transaction, definition: MetricDefinition) -> Metric:
     """Define a metric. Events that were stored before count, too."""
     check_definition(definition)
-    return await store.insert_metric(tx, MetricId(new_id()), definition)
+    return await metric_store.insert_metric(tx, MetricId(new_id()), definition)
 
 
 async def find_metric(tx: Transaction, metric_id: UUID) -> Metric | None:
     """One metric, or None where it is unknown or deleted."""
-    return (await store.load_metrics(tx, [metric_id])).get(MetricId(metric_id))
+    return (await metric_store.load_metrics(tx, [metric_id])).get(MetricId(metric_id))
 
 
 async def get_metric(tx: Transaction, metric_id: UUID) -> Metric:
@@ -45,25 +63,30 @@ async def get_metric(tx: Transaction, metric_id: UUID) -> Metric:
 
 async def get_metrics(tx: Transaction, metric_ids: Iterable[MetricId]) -> dict[MetricId, Metric]:
     """Metrics by id, deleted ones included, for pricing what was agreed on them."""
-    return await store.load_metrics(tx, list(metric_ids), with_deleted=True)
+    return await metric_store.load_metrics(tx, list(metric_ids), with_deleted=True)
 
 
 async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
     """Metrics, newest first."""
-    return await store.list_metrics(tx, request)
+    return await metric_store.list_metrics(tx, request)
 
 
 async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
     """Redefine a metric; running periods are measured anew by it.
 
     Raises:
-        DomainError: not_found; invalid.
+        DomainError: not_found; invalid, also where a percentage needs the aggregation to stay.
     """
     metric = await _locked_metric(tx, metric_id)
     definition = replace(metric.definition, **changes)
     check_definition(definition)
+    if definition.aggregation is not PERCENTAGE_OF:
+        plan_name = await metric_store.plan_with_percentage(tx, metric.id)
+        if plan_name is not None:
+            message = f"must stay sum: the plan {plan_name!r} takes a percentage of it"
+            raise invalid({"aggregation": message})
     counts_anew = counts_otherwise(metric.definition, definition)
-    return await store.update_metric(tx, metric.id, definition, counts_anew=counts_anew)
+    return await metric_store.update_metric(tx, metric.id, definition, counts_anew=counts_anew)
 
 
 async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
@@ -73,22 +96,48 @@ async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
         DomainError: not_found; conflict, naming the plan.
     """
     metric = await _locked_metric(tx, metric_id)
-    plan_name = await store.plan_using_metric(tx, metric.id)
+    plan_name = await metric_store.plan_using_metric(tx, metric.id)
     if plan_name is not None:
         raise conflict("metric_in_use", f"the plan {plan_name!r} has a price on this metric")
-    await store.hide_metric(tx, metric.id)
+    await metric_store.hide_metric(tx, metric.id)
 
 
-async def create_plan(tx: Transaction, details: PlanDetails, prices: Sequence[PriceDraft]) -> Plan:
-    """Offer a plan with its prices.
+async def get_metric_versions(
+    tx: Transaction, wanted: Iterable[tuple[MetricId, int]]
+) -> dict[tuple[MetricId, int], Metric]:
+    """Metrics as they counted under these versions, deleted ones included."""
+    return await metric_store.load_versions(tx, list(wanted))
+
+
+async def metric_versions_at(
+    tx: Transaction, metric_ids: Iterable[MetricId], instant: datetime
+) -> dict[MetricId, Metric]:
+    """Metrics as they counted at an instant, deleted ones included.
+
+    A metric that is younger than the instant counts as it first did: it counts events that were
+    stored before it.
+    """
+    return await metric_store.load_versions_at(tx, list(metric_ids), instant)
+
+
+async def create_plan(
+    tx: Transaction,
+    details: PlanDetails,
+    prices: Sequence[PriceDraft],
+    base_fee: BaseFee = NO_BASE_FEE,
+) -> Plan:
+    """Offer a plan with its prices and base fee.
 
     Raises:
         DomainError: invalid; not_found, naming the metric's field.
     """
     check_details(details)
+    check_base_fee(base_fee)
+    await _check_metrics(tx, prices)
     plan_id = PlanId(new_id())
     await store.insert_plan(tx, plan_id, details)
-    await _apply_prices(tx, plan_id, (), prices)
+    await store.insert_plan_revision(tx, plan_id, 1, apply_to=ApplyTo.ALL, base_fee=base_fee)
+    await _store_prices(tx, (plan_id, 1), price_changes((), prices))
     return await get_plan(tx, plan_id)
 
 
@@ -113,31 +162,48 @@ async def get_plans(tx: Transaction, plan_ids: Iterable[PlanId]) -> dict[PlanId,
     return await store.load_plans(tx, list(plan_ids))
 
 
+async def get_history(tx: Transaction, plan_id: UUID) -> PlanHistory:
+    """One plan with all its revisions. Raises not_found."""
+    plan = await get_plan(tx, plan_id)
+    return (await store.load_histories(tx, [plan.id]))[plan.id]
+
+
+async def get_histories(tx: Transaction, plan_ids: Iterable[PlanId]) -> dict[PlanId, PlanHistory]:
+    """Plans by id with all their revisions, deleted ones included."""
+    return await store.load_histories(tx, list(plan_ids))
+
+
 async def list_plans(tx: Transaction, request: PageRequest) -> Page[Plan]:
     """Plans, newest first."""
     return await store.list_plans(tx, request)
 
 
 async def update_plan(
-    tx: Transaction,
-    plan_id: UUID,
-    changes: Mapping[str, Any],
-    prices: Sequence[PriceDraft] | None,
-    refuse_if_subscribed: PlanGuard,
+    tx: Transaction, plan_id: UUID, changes: PlanChanges, refuse_if_subscribed: PlanGuard
 ) -> Plan:
-    """Edit a plan. `prices` None leaves them; else it is the whole new list.
+    """Edit a plan; one whose prices or base fee change gets a new revision.
 
     Raises:
         DomainError: not_found; invalid; conflict, when terms that subscribers rely on would change.
     """
     plan = await _locked_plan(tx, plan_id)
-    details = replace(plan.details, **changes)
+    details = replace(plan.details, **changes.details)
     check_details(details)
+    base_fee = base_fee_after(plan.base_fee, changes)
+    check_base_fee(base_fee)
     if fixed_terms(details) != fixed_terms(plan.details):
         await refuse_if_subscribed(tx, plan.id)
     await store.update_plan(tx, plan.id, details)
-    if prices is not None:
-        await _apply_prices(tx, plan.id, plan.prices, prices)
+    prices = NO_PRICE_CHANGES
+    if changes.prices is not None:
+        await _check_metrics(tx, changes.prices)
+        prices = price_changes(plan.prices, changes.prices)
+    if prices != NO_PRICE_CHANGES or base_fee != plan.base_fee:
+        revision = plan.revision + 1
+        await store.insert_plan_revision(
+            tx, plan.id, revision, apply_to=changes.apply_to, base_fee=base_fee
+        )
+        await _store_prices(tx, (plan.id, revision), prices)
     return await get_plan(tx, plan.id)
 
 
@@ -154,7 +220,7 @@ async def delete_plan(tx: Transaction, plan_id: UUID, guards: Sequence[PlanGuard
 
 
 async def _locked_metric(tx: Transaction, metric_id: UUID) -> Metric:
-    metric = await store.lock_metric(tx, metric_id)
+    metric = await metric_store.lock_metric(tx, metric_id)
     if metric is None:
         raise not_found("metric")
     return metric
@@ -167,36 +233,50 @@ async def _locked_plan(tx: Transaction, plan_id: UUID) -> Plan:
     return plan
 
 
-async def _apply_prices(
-    tx: Transaction, plan_id: PlanId, present: Sequence[Price], wanted: Sequence[PriceDraft]
-) -> None:
-    known = await store.hold_metrics(tx, [draft.terms.metric_id for draft in wanted])
+async def _check_metrics(tx: Transaction, wanted: Sequence[PriceDraft]) -> None:
+    """Hold the metrics that prices are to be put on; refuse unknown and unfit ones."""
+    metrics = await metric_store.hold_metrics(tx, [draft.terms.metric_id for draft in wanted])
     unknown = {
         f"prices[{position}].metric_id": "metric not found"
         for position, draft in enumerate(wanted)
-        if draft.terms.metric_id not in known
+        if draft.terms.metric_id not in metrics
     }
     if unknown:
         raise DomainError(
             ErrorKind.NOT_FOUND, "metric_not_found", "metric not found", fields=unknown
         )
-    changes = price_changes(present, wanted)
+    named = [draft.id for draft in wanted if draft.id is not None]
+    overridden = await override_store.prices_with_percentage(tx, named)
+    faults = percentage_faults(wanted, metrics, overridden)
+    if faults:
+        raise invalid(faults)
+
+
+async def _store_prices(tx: Transaction, plan: tuple[PlanId, int], changes: PriceChanges) -> None:
+    """Add what a revision of a plan does to its prices."""
     for position, draft in changes.added:
         price_id = PriceId(new_id())
-        await store.insert_price(tx, price_id, plan_id)
-        await store.insert_revision(
-            tx, price_id, draft.terms, revision=1, position=position, removed=False
+        await store.insert_price(tx, price_id, plan[0])
+        await store.insert_price_revision(
+            tx, price_id, draft.terms, revision=1, plan=plan, position=position, removed=False
         )
     for position, price, draft in changes.revised:
-        await store.insert_revision(
+        await store.insert_price_revision(
             tx,
             price.id,
             draft.terms,
             revision=price.revision + 1,
+            plan=plan,
             position=position,
             removed=False,
         )
     for price in changes.removed:
-        await store.insert_revision(
-            tx, price.id, price.terms, revision=price.revision + 1, position=0, removed=True
+        await store.insert_price_revision(
+            tx,
+            price.id,
+            price.terms,
+            revision=price.revision + 1,
+            plan=plan,
+            position=0,
+            removed=True,
         )

@@ -1,4 +1,4 @@
-"""All SQL of metrics, plans and prices."""
+"""All SQL of plans, their prices and the revisions of both."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,89 +7,28 @@ from uuid import UUID
 import asyncpg
 
 from monigo.catalog.types import (
+    BEGINNING,
+    ApplyTo,
+    BaseFee,
     BillingMode,
-    Metric,
-    MetricDefinition,
-    MetricFilter,
     Plan,
     PlanDetails,
+    PlanHistory,
+    PlanRevision,
     PlanType,
     Price,
+    PriceRevision,
     PriceTerms,
 )
-from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingPeriod
-from monigo.core.pricing import parse_price_model, price_model_json
+from monigo.core.price_forms import parse_charge, price_model_json
 from monigo.infra import json
 from monigo.infra.database import RowLock, Transaction
 
-METRIC_COLUMNS = """
-    id, name, event_name, aggregation, aggregation_property, description, filters, group_by,
-    version, created_at, updated_at
-"""
-
-INSERT_METRIC = f"""
-    INSERT INTO metrics (
-        org_id, is_test, id, name, event_name, aggregation, aggregation_property, description,
-        filters, group_by, version, rollups_from, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'infinity', $11, $11)
-    RETURNING {METRIC_COLUMNS}
-"""
-
-SELECT_METRICS = f"""
-    SELECT {METRIC_COLUMNS} FROM metrics
-    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND deleted_at IS NULL
-"""
-
-# Deleted metrics too: a period that used one is still priced by it.
-SELECT_METRICS_EVER = f"""
-    SELECT {METRIC_COLUMNS} FROM metrics
-    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
-"""
-
-SELECT_METRIC_PAGE = f"""
-    SELECT {METRIC_COLUMNS} FROM metrics
-    WHERE org_id = $1 AND is_test = $2 AND deleted_at IS NULL
-    ORDER BY created_at DESC, id DESC
-    LIMIT $3 OFFSET $4
-"""
-
-COUNT_METRICS = """
-    SELECT count(*) FROM metrics WHERE org_id = $1 AND is_test = $2 AND deleted_at IS NULL
-"""
-
-# A new way of counting begins with no whole buckets; until they are made, events are read.
-UPDATE_METRIC = f"""
-    UPDATE metrics
-    SET name = $4, event_name = $5, aggregation = $6, aggregation_property = $7,
-        description = $8, filters = $9, group_by = $10, version = version + $11,
-        rollups_from = CASE WHEN $11 = 0 THEN rollups_from ELSE 'infinity' END, updated_at = $12
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
-    RETURNING {METRIC_COLUMNS}
-"""
-
-# A hidden metric is folded no more, so that its usage is read from the events again.
-DELETE_METRIC = """
-    UPDATE metrics SET deleted_at = $4, updated_at = $4, rollups_from = 'infinity'
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
-"""
-
-# A metric is in use while the latest revision of a live plan's price refers to it.
-SELECT_PLAN_USING_METRIC = """
-    SELECT plans.name
-    FROM plans
-    JOIN prices ON prices.org_id = plans.org_id AND prices.is_test = plans.is_test
-        AND prices.plan_id = plans.id
-    JOIN LATERAL (
-        SELECT metric_id, removed FROM price_revisions
-        WHERE org_id = prices.org_id AND is_test = prices.is_test AND price_id = prices.id
-        ORDER BY revision DESC LIMIT 1
-    ) AS latest ON latest.metric_id = $3 AND NOT latest.removed
-    WHERE plans.org_id = $1 AND plans.is_test = $2 AND plans.deleted_at IS NULL
-    LIMIT 1
-"""
+_IN_ARREARS = "in_arrears"
+_IN_ADVANCE = "in_advance"
 
 PLAN_COLUMNS = """
     id, name, description, currency, plan_type, billing_period, billing_mode, trial_period_days,
@@ -138,91 +77,90 @@ DELETE_PLAN = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-SELECT_PRICES = """
-    SELECT prices.id, prices.plan_id, prices.created_at, latest.revision, latest.metric_id,
-        latest.model, latest.unit_price, latest.tiers,
-        latest.created_at AS revised_at
+SELECT_LATEST_REVISIONS = """
+    SELECT DISTINCT ON (plan_id) plan_id, revision, base_fee, base_fee_timing
+    FROM plan_revisions
+    WHERE org_id = $1 AND is_test = $2 AND plan_id = ANY ($3::uuid[])
+    ORDER BY plan_id, revision DESC
+"""
+
+SELECT_REVISIONS = """
+    SELECT plans.id, plans.name, plans.description, plans.currency, plans.plan_type,
+        plans.billing_period, plans.billing_mode, plans.trial_period_days, known.revision,
+        known.apply_to, nullif(known.effective_at, '-infinity') AS effective_at, known.base_fee,
+        known.base_fee_timing, known.created_at
+    FROM plans
+    JOIN plan_revisions AS known ON known.org_id = plans.org_id
+        AND known.is_test = plans.is_test AND known.plan_id = plans.id
+    WHERE plans.org_id = $1 AND plans.is_test = $2 AND plans.id = ANY ($3::uuid[])
+    ORDER BY plans.id, known.revision
+"""
+
+INSERT_PLAN_REVISION = """
+    INSERT INTO plan_revisions (
+        org_id, is_test, plan_id, revision, apply_to, effective_at, base_fee, base_fee_timing,
+        created_at
+    ) VALUES (
+        $1, $2, $3, $4, $5,
+        CASE WHEN $4::integer = 1 THEN '-infinity'::timestamptz ELSE $8::timestamptz END,
+        $6, $7, $8::timestamptz
+    )
+"""
+
+PRICE_COLUMNS = """
+    prices.id, prices.plan_id, prices.created_at, known.revision, known.plan_revision,
+    known.metric_id, known.position, known.model, known.unit_price, known.tiers, known.flat_fee,
+    known.minimum_amount, known.maximum_amount, known.removed, known.created_at AS revised_at
+"""
+
+SELECT_PRICES = f"""
+    SELECT {PRICE_COLUMNS}
     FROM prices
     JOIN LATERAL (
-        SELECT revision, metric_id, position, model, unit_price, tiers, removed,
-            created_at
+        SELECT revision, plan_revision, metric_id, position, model, unit_price, tiers, flat_fee,
+            minimum_amount, maximum_amount, removed, created_at
         FROM price_revisions
         WHERE org_id = prices.org_id AND is_test = prices.is_test AND price_id = prices.id
         ORDER BY revision DESC LIMIT 1
-    ) AS latest ON NOT latest.removed
+    ) AS known ON NOT known.removed
     WHERE prices.org_id = $1 AND prices.is_test = $2 AND prices.plan_id = ANY ($3::uuid[])
-    ORDER BY prices.plan_id, latest.position, prices.id
+    ORDER BY prices.plan_id, known.position, prices.id
+"""
+
+SELECT_PRICE_REVISIONS = f"""
+    SELECT {PRICE_COLUMNS}
+    FROM prices
+    JOIN price_revisions AS known ON known.org_id = prices.org_id
+        AND known.is_test = prices.is_test AND known.plan_id = prices.plan_id
+        AND known.price_id = prices.id
+    WHERE prices.org_id = $1 AND prices.is_test = $2 AND prices.plan_id = ANY ($3::uuid[])
+    ORDER BY prices.plan_id, known.plan_revision, known.position, prices.id
+"""
+
+SELECT_PRICE = f"""
+    SELECT {PRICE_COLUMNS}
+    FROM prices
+    JOIN price_revisions AS known ON known.org_id = prices.org_id
+        AND known.is_test = prices.is_test AND known.plan_id = prices.plan_id
+        AND known.price_id = prices.id
+    WHERE prices.org_id = $1 AND prices.is_test = $2 AND prices.id = $3
+    ORDER BY known.revision DESC LIMIT 1
 """
 
 INSERT_PRICE = """
     INSERT INTO prices (org_id, is_test, id, plan_id, created_at) VALUES ($1, $2, $3, $4, $5)
 """
 
-INSERT_REVISION = """
+INSERT_PRICE_REVISION = """
     INSERT INTO price_revisions (
-        org_id, is_test, price_id, revision, metric_id, position, model, unit_price,
-        tiers, removed, created_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        org_id, is_test, price_id, revision, plan_id, plan_revision, metric_id, position, model,
+        unit_price, tiers, flat_fee, minimum_amount, maximum_amount, removed, created_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 
 
-async def insert_metric(
-    tx: Transaction, metric_id: MetricId, definition: MetricDefinition
-) -> Metric:
-    """Store a new metric."""
-    row = await tx.fetchrow(INSERT_METRIC, metric_id, *_definition_arguments(definition), tx.now)
-    return _metric(_present(row))
-
-
-async def load_metrics(
-    tx: Transaction, metric_ids: Sequence[UUID], *, with_deleted: bool = False
-) -> dict[MetricId, Metric]:
-    """The metrics with these ids; unknown ones are absent."""
-    query = SELECT_METRICS_EVER if with_deleted else SELECT_METRICS
-    rows = await tx.fetch(query, metric_ids)
-    return {MetricId(row["id"]): _metric(row) for row in rows}
-
-
-async def lock_metric(tx: Transaction, metric_id: UUID) -> Metric | None:
-    """One metric, locked until the transaction ends."""
-    row = await tx.fetchrow(f"{SELECT_METRICS} {RowLock.EXCLUSIVE}", [metric_id])
-    return None if row is None else _metric(row)
-
-
-async def hold_metrics(tx: Transaction, metric_ids: Sequence[UUID]) -> dict[MetricId, Metric]:
-    """The metrics with these ids, which can't be deleted until the transaction ends."""
-    rows = await tx.fetch(f"{SELECT_METRICS} ORDER BY id {RowLock.FREEZE}", metric_ids)
-    return {MetricId(row["id"]): _metric(row) for row in rows}
-
-
-async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
-    """Living metrics, newest first."""
-    rows = await tx.fetch(SELECT_METRIC_PAGE, request.limit, request.offset)
-    return Page([_metric(row) for row in rows], await tx.fetchval(COUNT_METRICS), request.offset)
-
-
-async def update_metric(
-    tx: Transaction, metric_id: MetricId, definition: MetricDefinition, *, counts_anew: bool
-) -> Metric:
-    """Replace a locked metric's definition, as a new version if it counts otherwise."""
-    row = await tx.fetchrow(
-        UPDATE_METRIC, metric_id, *_definition_arguments(definition), int(counts_anew), tx.now
-    )
-    return _metric(_present(row))
-
-
-async def hide_metric(tx: Transaction, metric_id: MetricId) -> None:
-    """Delete softly."""
-    await tx.execute(DELETE_METRIC, metric_id, tx.now)
-
-
-async def plan_using_metric(tx: Transaction, metric_id: MetricId) -> str | None:
-    """The name of a live plan with a price on this metric, if there is one."""
-    return await tx.fetchval(SELECT_PLAN_USING_METRIC, metric_id)
-
-
 async def insert_plan(tx: Transaction, plan_id: PlanId, details: PlanDetails) -> None:
-    """Store a new plan, without its prices."""
+    """Store a new plan, without its first revision and prices."""
     await tx.fetchrow(INSERT_PLAN, plan_id, *_details_arguments(details), tx.now)
 
 
@@ -264,54 +202,84 @@ async def insert_price(tx: Transaction, price_id: PriceId, plan_id: PlanId) -> N
     await tx.execute(INSERT_PRICE, price_id, plan_id, tx.now)
 
 
-async def insert_revision(
+async def insert_plan_revision(
+    tx: Transaction, plan_id: PlanId, revision: int, *, apply_to: ApplyTo, base_fee: BaseFee
+) -> None:
+    """Add a revision to a locked plan; the first takes effect before everything."""
+    await tx.execute(
+        INSERT_PLAN_REVISION,
+        plan_id,
+        revision,
+        apply_to.value,
+        base_fee.amount,
+        _IN_ADVANCE if base_fee.in_advance else _IN_ARREARS,
+        tx.now,
+    )
+
+
+async def insert_price_revision(
     tx: Transaction,
     price_id: PriceId,
     terms: PriceTerms,
     *,
     revision: int,
+    plan: tuple[PlanId, int],
     position: int,
     removed: bool,
 ) -> None:
-    """Add a revision; `position` orders the plan's prices."""
-    unit_price, tiers = price_model_json(terms.model)
+    """Add a revision of a price, made by a revision of its plan."""
+    charge = terms.charge
+    unit_price, tiers = price_model_json(charge.model)
     await tx.execute(
-        INSERT_REVISION,
+        INSERT_PRICE_REVISION,
         price_id,
         revision,
+        *plan,
         terms.metric_id,
         position,
         terms.model_name,
         None if unit_price is None else Decimal(unit_price),
         None if tiers is None else json.encode(tiers),
+        charge.flat_fee,
+        charge.minimum_amount,
+        charge.maximum_amount,
         removed,
         tx.now,
     )
 
 
+async def load_price(tx: Transaction, price_id: UUID) -> PriceRevision | None:
+    """A price's latest revision, also where that removed it."""
+    row = await tx.fetchrow(SELECT_PRICE, price_id)
+    return None if row is None else _price_revision(row)
+
+
+async def load_histories(tx: Transaction, plan_ids: Sequence[PlanId]) -> dict[PlanId, PlanHistory]:
+    """Plans with all their revisions, deleted ones included."""
+    if not plan_ids:
+        return {}
+    details: dict[PlanId, PlanDetails] = {}
+    revisions: dict[UUID, list[PlanRevision]] = {known: [] for known in plan_ids}
+    for row in await tx.fetch(SELECT_REVISIONS, plan_ids):
+        details[PlanId(row["id"])] = _details(row)
+        revisions[row["id"]].append(_plan_revision(row))
+    price_revisions: dict[UUID, list[PriceRevision]] = {known: [] for known in plan_ids}
+    for row in await tx.fetch(SELECT_PRICE_REVISIONS, plan_ids):
+        price_revisions[row["plan_id"]].append(_price_revision(row))
+    return {
+        plan_id: PlanHistory(known, tuple(revisions[plan_id]), tuple(price_revisions[plan_id]))
+        for plan_id, known in details.items()
+    }
+
+
 async def _with_prices(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Plan]:
-    prices: dict[UUID, list[Price]] = {row["id"]: [] for row in rows}
-    for price_row in await tx.fetch(SELECT_PRICES, list(prices)):
+    """The plans of these rows; what they cost is read after them, as they may have been locked."""
+    plan_ids = [row["id"] for row in rows]
+    latest = {row["plan_id"]: row for row in await tx.fetch(SELECT_LATEST_REVISIONS, plan_ids)}
+    prices: dict[UUID, list[Price]] = {plan_id: [] for plan_id in plan_ids}
+    for price_row in await tx.fetch(SELECT_PRICES, plan_ids):
         prices[price_row["plan_id"]].append(_price(price_row))
-    return [_plan(row, tuple(prices[row["id"]])) for row in rows]
-
-
-def _present(row: asyncpg.Record | None) -> asyncpg.Record:
-    if row is None:
-        raise AssertionError("an INSERT or UPDATE by key returns its row")
-    return row
-
-
-def _definition_arguments(definition: MetricDefinition) -> tuple[str, ...]:
-    return (
-        definition.name,
-        definition.event_name,
-        definition.aggregation.value,
-        definition.aggregation_property,
-        definition.description,
-        json.encode(definition.filters),
-        definition.group_by,
-    )
+    return [_plan(row, latest[row["id"]], tuple(prices[row["id"]])) for row in rows]
 
 
 def _details_arguments(details: PlanDetails) -> tuple[object, ...]:
@@ -326,54 +294,63 @@ def _details_arguments(details: PlanDetails) -> tuple[object, ...]:
     )
 
 
-def _metric(row: asyncpg.Record) -> Metric:
-    return Metric(
-        id=MetricId(row["id"]),
-        definition=MetricDefinition(
-            name=row["name"],
-            event_name=row["event_name"],
-            aggregation=Aggregation(row["aggregation"]),
-            aggregation_property=row["aggregation_property"],
-            description=row["description"],
-            filters=tuple(MetricFilter(**item) for item in json.decode(row["filters"])),
-            group_by=row["group_by"],
-        ),
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _plan(row: asyncpg.Record, prices: tuple[Price, ...]) -> Plan:
+def _plan(row: asyncpg.Record, latest: asyncpg.Record, prices: tuple[Price, ...]) -> Plan:
     return Plan(
         id=PlanId(row["id"]),
-        details=PlanDetails(
-            name=row["name"],
-            description=row["description"],
-            currency=row["currency"],
-            plan_type=PlanType(row["plan_type"]),
-            billing_period=BillingPeriod(row["billing_period"]),
-            billing_mode=BillingMode(row["billing_mode"]),
-            trial_period_days=row["trial_period_days"],
-        ),
+        details=_details(row),
+        revision=latest["revision"],
+        base_fee=_base_fee(latest),
         prices=prices,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
 
 
+def _details(row: asyncpg.Record) -> PlanDetails:
+    return PlanDetails(
+        name=row["name"],
+        description=row["description"],
+        currency=row["currency"],
+        plan_type=PlanType(row["plan_type"]),
+        billing_period=BillingPeriod(row["billing_period"]),
+        billing_mode=BillingMode(row["billing_mode"]),
+        trial_period_days=row["trial_period_days"],
+    )
+
+
+def _base_fee(row: asyncpg.Record) -> BaseFee:
+    return BaseFee(row["base_fee"], in_advance=row["base_fee_timing"] == _IN_ADVANCE)
+
+
+def _plan_revision(row: asyncpg.Record) -> PlanRevision:
+    return PlanRevision(
+        revision=row["revision"],
+        apply_to=ApplyTo(row["apply_to"]),
+        effective_at=row["effective_at"] or BEGINNING,
+        base_fee=_base_fee(row),
+        created_at=row["created_at"],
+    )
+
+
+def _price_revision(row: asyncpg.Record) -> PriceRevision:
+    return PriceRevision(_price(row), row["plan_revision"], row["position"], row["removed"])
+
+
 def _price(row: asyncpg.Record) -> Price:
-    model = parse_price_model(
+    charge = parse_charge(
         model=row["model"],
         unit_price=row["unit_price"],
         tiers=None if row["tiers"] is None else json.decode(row["tiers"]),
+        flat_fee=row["flat_fee"],
+        minimum_amount=row["minimum_amount"],
+        maximum_amount=row["maximum_amount"],
         path="price",
     )
     return Price(
         id=PriceId(row["id"]),
         plan_id=PlanId(row["plan_id"]),
         revision=row["revision"],
-        terms=PriceTerms(MetricId(row["metric_id"]), model, row["model"]),
+        terms=PriceTerms(MetricId(row["metric_id"]), charge, row["model"]),
         created_at=row["created_at"],
         updated_at=row["revised_at"],
     )

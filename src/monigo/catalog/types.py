@@ -1,14 +1,20 @@
 """Metrics, plans and prices: what is measured and what it costs."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from monigo.core.aggregation import Aggregation
-from monigo.core.ids import MetricId, PlanId, PriceId
+from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, PriceOverrideId
 from monigo.core.periods import BillingPeriod
-from monigo.core.pricing import PriceModel
+from monigo.core.pricing import Charge, PriceModel
+
+# When a plan's first revision takes effect: before everything.
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class PlanType(StrEnum):
@@ -24,6 +30,14 @@ class BillingMode(StrEnum):
     POSTPAID = "postpaid"
     PREPAID = "prepaid"
     REALTIME = "realtime"
+
+
+class ApplyTo(StrEnum):
+    """Whose periods an edit of a plan's prices or base fee counts for."""
+
+    ALL = "all"  # all that end after the edit
+    NEXT_PERIOD = "next_period"  # those that start with the edit or after it
+    NEW = "new"  # those of subscriptions made since
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ class PriceTerms:
     """What one metric's usage costs. `model_name` is the model's name as the client wrote it."""
 
     metric_id: MetricId
-    model: PriceModel
+    charge: Charge
     model_name: str
 
 
@@ -84,7 +98,10 @@ class PriceDraft:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price under its present revision. The id stays for life."""
+    """A price under one of its revisions. The id stays for life.
+
+    `created_at` is the price's, `updated_at` the revision's.
+    """
 
     id: PriceId
     plan_id: PlanId
@@ -108,11 +125,136 @@ class PlanDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseFee:
+    """What a plan costs per period, whatever is used: on the closing invoice, or one earlier."""
+
+    amount: Decimal = Decimal(0)
+    in_advance: bool = False
+
+
+NO_BASE_FEE = BaseFee()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan with its present prices."""
+    """A plan with its present prices and base fee, under its latest revision."""
 
     id: PlanId
     details: PlanDetails
+    revision: int
+    base_fee: BaseFee
     prices: tuple[Price, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanges:
+    """An edit of a plan; None leaves what it is of.
+
+    `details` are fields of PlanDetails. `prices` is the whole new list.
+    """
+
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    prices: Sequence[PriceDraft] | None = None
+    base_fee: Decimal | None = None
+    in_advance: bool | None = None
+    apply_to: ApplyTo = ApplyTo.ALL
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRevision:
+    """An edit of a plan's prices or base fee. The first takes effect at the BEGINNING."""
+
+    revision: int
+    apply_to: ApplyTo
+    effective_at: datetime
+    base_fee: BaseFee
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRevision:
+    """What a price became by a revision of its plan; `position` orders the plan's prices."""
+
+    price: Price
+    plan_revision: int
+    position: int
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHistory:
+    """A plan and all its revisions, in their order."""
+
+    details: PlanDetails
+    revisions: tuple[PlanRevision, ...]
+    price_revisions: tuple[PriceRevision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedTerms:
+    """What a subscription's period is billed by; prices in the plan's order."""
+
+    plan_revision: int
+    base_fee: BaseFee
+    prices: tuple[Price, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideTerms:
+    """A model in place of a price's own, from `valid_from` up to, not including, `valid_until`.
+
+    None: without end. `model_name` is the model's name as the client wrote it.
+    """
+
+    model: PriceModel
+    model_name: str
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOverride:
+    """An override as asked for; the customer by id or external_id."""
+
+    customer: str
+    price: str
+    model: PriceModel
+    model_name: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideChanges:
+    """An edit of an override, the model as the client wrote it; None leaves what it is of."""
+
+    model_name: str | None = None
+    unit_price: object = None
+    tiers: object = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFilter:
+    """Which overrides are asked for; None: all of them."""
+
+    customer_id: CustomerId | None
+    price_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride:
+    """What one customer pays in place of a price's own model; fee and bounds stay the price's."""
+
+    id: PriceOverrideId
+    customer_id: CustomerId
+    price_id: PriceId
+    model: PriceModel
+    model_name: str
+    valid_from: datetime
+    valid_until: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -19,7 +19,8 @@ from monigo.catalog import (
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import BillingAnchor, BillingPeriod
-from monigo.core.pricing import parse_price_model
+from monigo.core.price_forms import parse_price_model
+from monigo.core.pricing import Charge
 from monigo.core.times import format_instant
 from monigo.customers import CustomerDetails
 from monigo.infra.database import Transaction
@@ -110,8 +111,8 @@ async def _customer_on_plan(
         tx,
         details,
         [
-            PriceDraft(None, PriceTerms(calls.id, price, model)),
-            PriceDraft(None, PriceTerms(tokens.id, token_price, "flat_unit")),
+            PriceDraft(None, PriceTerms(calls.id, Charge(price), model)),
+            PriceDraft(None, PriceTerms(tokens.id, Charge(token_price), "flat_unit")),
         ],
     )
     start = tx.now - STARTED_BEFORE

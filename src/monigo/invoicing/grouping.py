@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 
 from monigo.core.money import EXACT, MONEY_PLACES
-from monigo.core.pricing import FlatUnit, PriceModel
+from monigo.core.pricing import FlatUnit, Percentage, PriceModel
 
 # Lines of one price that somebody still reads; the rest is told together.
 GROUPS_MAX = 100
@@ -82,17 +82,29 @@ def _amounts(
     model: PriceModel, amount: Decimal, quantities: Mapping[str, Decimal]
 ) -> dict[str, Decimal]:
     """Each value's share, cut to six places; what is left over is still to be given."""
-    if isinstance(model, FlatUnit) and min(quantities.values()) < 0 < max(quantities.values()):
+    rate = _rate(model)
+    if rate is not None and min(quantities.values()) < 0 < max(quantities.values()):
         # What values add and take may cancel out, so that no share of the sum says anything.
-        return {value: _cut(of * model.unit_price) for value, of in quantities.items()}
+        return {value: _cut(of * rate) for value, of in quantities.items()}
     weights = quantities
-    if not isinstance(model, FlatUnit):
+    if rate is None:
         # Elsewhere a negative quantity counts as 0 (behaviour page, Prices).
         weights = {value: max(of, _ZERO) for value, of in quantities.items()}
     total = sum(weights.values(), _ZERO)
     if not total:
         return dict.fromkeys(weights, _ZERO)
     return {value: _cut(_DOWN.divide(amount * of, total)) for value, of in weights.items()}
+
+
+def _rate(model: PriceModel) -> Decimal | None:
+    """What each unit adds, or a refunded one takes; None for a model that knows no refunds."""
+    match model:
+        case FlatUnit(unit_price):
+            return unit_price
+        case Percentage(rate, _):
+            return rate
+        case _:
+            return None
 
 
 def _cut(amount: Decimal) -> Decimal:

@@ -1,0 +1,161 @@
+"""Use cases of price overrides: what one customer pays in place of a price's own model."""
+
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+from uuid import UUID
+
+from monigo import customers
+from monigo.catalog import metric_store, override_store, store
+from monigo.catalog.rules import check_override, override_after
+from monigo.catalog.types import (
+    Metric,
+    NewOverride,
+    OverrideChanges,
+    OverrideFilter,
+    OverrideTerms,
+    PriceOverride,
+    PriceRevision,
+)
+from monigo.core.errors import DomainError, ensure, not_found
+from monigo.core.ids import CustomerId, PriceId, PriceOverrideId, parse_id
+from monigo.core.paging import Page, PageRequest
+from monigo.infra.database import RowLock, Transaction
+from monigo.infra.ids import new_id
+
+Found = TypeVar("Found")
+
+
+async def create_override(tx: Transaction, wanted: NewOverride) -> PriceOverride:
+    """Have a customer pay something else than a price says, from now or a given time on.
+
+    Raises:
+        DomainError: not_found (customer, price, naming the field); invalid; conflict, when another
+            override of that price holds for the customer at some of the same time.
+    """
+    customer = await _named("customer_id", customers.get(tx, wanted.customer, lock=RowLock.CHANGE))
+    price = await _named("price_id", _offered_price(tx, wanted.price))
+    terms = OverrideTerms(
+        wanted.model, wanted.model_name, wanted.valid_from or tx.now, wanted.valid_until
+    )
+    check_override(terms, await _held_metric(tx, price))
+    override_id = PriceOverrideId(new_id())
+    await _refuse_overlap(tx, override_id, customer.id, price.price.id, terms)
+    return await override_store.insert(tx, override_id, customer.id, price.price.id, terms)
+
+
+async def get_override(tx: Transaction, override_id: UUID) -> PriceOverride:
+    """One override. Raises not_found."""
+    return _found(await override_store.load(tx, override_id))
+
+
+async def list_overrides(
+    tx: Transaction, request: PageRequest, *, customer: str | None, price: str | None
+) -> Page[PriceOverride]:
+    """Overrides that match, newest first; none for an unknown customer or price."""
+    nobody: Page[PriceOverride] = Page([], 0, request.offset)
+    customer_id = None
+    if customer is not None:
+        customer_id = (await customers.resolve(tx, [customer])).get(customer)
+        if customer_id is None:
+            return nobody
+    price_id = None
+    if price is not None and (price_id := parse_id(price)) is None:
+        return nobody
+    return await override_store.list_page(tx, request, OverrideFilter(customer_id, price_id))
+
+
+async def overrides_of(
+    tx: Transaction, customer_ids: Iterable[CustomerId]
+) -> dict[CustomerId, tuple[PriceOverride, ...]]:
+    """The overrides of each of these customers."""
+    found: dict[CustomerId, list[PriceOverride]] = {known: [] for known in customer_ids}
+    for override in await override_store.load_of_customers(tx, list(found)):
+        found[override.customer_id].append(override)
+    return {customer_id: tuple(overrides) for customer_id, overrides in found.items()}
+
+
+async def update_override(
+    tx: Transaction, override_id: UUID, changes: OverrideChanges
+) -> PriceOverride:
+    """Change the named terms, leaving the others.
+
+    Raises:
+        DomainError: not_found; invalid; conflict, as `create_override` does.
+    """
+    override = await _locked(tx, override_id)
+    price = await _held_price(tx, override.price_id)
+    terms = override_after(override, changes)
+    check_override(terms, await _held_metric(tx, price))
+    await _refuse_overlap(tx, override.id, override.customer_id, override.price_id, terms)
+    return await override_store.update(tx, override.id, terms)
+
+
+async def delete_override(tx: Transaction, override_id: UUID) -> None:
+    """Hide an override; invoices that used it keep what they show. Raises not_found."""
+    override = await _locked(tx, override_id)
+    await override_store.hide(tx, override.id)
+
+
+async def _locked(tx: Transaction, override_id: UUID) -> PriceOverride:
+    """An override, with its customer's lock, under which none of the customer's can change."""
+    override = await get_override(tx, override_id)
+    await customers.hold(tx, override.customer_id)
+    return _found(await override_store.load(tx, override.id, RowLock.EXCLUSIVE))
+
+
+async def _offered_price(tx: Transaction, reference: str) -> PriceRevision:
+    """A price of a living plan, which can't be edited until the transaction ends."""
+    price_id = parse_id(reference)
+    known = None if price_id is None else await store.load_price(tx, price_id)
+    if known is None or await store.load_plan(tx, known.price.plan_id, RowLock.FREEZE) is None:
+        raise not_found("price")
+    price = await store.load_price(tx, known.price.id)
+    if price is None or price.removed:
+        raise not_found("price")
+    return price
+
+
+async def _held_price(tx: Transaction, price_id: PriceId) -> PriceRevision:
+    """A known price, which can't be edited until the transaction ends."""
+    known = await store.load_price(tx, price_id)
+    ensure(known, "an override's price exists")
+    # A deleted plan is not found, nor edited any more.
+    await store.load_plan(tx, known.price.plan_id, RowLock.FREEZE)  # pyright: ignore[reportOptionalMemberAccess] - ensured above
+    price = await store.load_price(tx, price_id)
+    ensure(price, "an override's price exists")
+    return price  # pyright: ignore[reportReturnType] - ensured above
+
+
+async def _held_metric(tx: Transaction, price: PriceRevision) -> Metric:
+    """The metric that a price is on, which can't be edited until the transaction ends."""
+    metric_id = price.price.terms.metric_id
+    await metric_store.hold_metrics(tx, [metric_id])
+    return (await metric_store.load_metrics(tx, [metric_id], with_deleted=True))[metric_id]
+
+
+async def _refuse_overlap(
+    tx: Transaction,
+    override_id: PriceOverrideId,
+    customer_id: CustomerId,
+    price_id: PriceId,
+    terms: OverrideTerms,
+) -> None:
+    """Raise conflict; the customer's lock keeps others from coming in between."""
+    if await override_store.find_overlapping(tx, override_id, customer_id, price_id, terms):
+        raise override_store.overlapping()
+
+
+def _found(override: PriceOverride | None) -> PriceOverride:
+    if override is None:
+        raise not_found("price_override")
+    return override
+
+
+async def _named(field: str, found: Awaitable[Found]) -> Found:
+    """Await a look-up of something a body refers to; when it is missing, name the body's field."""
+    try:
+        return await found
+    except DomainError as error:
+        raise DomainError(
+            error.kind, error.code, error.message, fields={field: error.message}
+        ) from error

@@ -1,0 +1,88 @@
+"""Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from monigo.catalog.types import (
+    AgreedTerms,
+    ApplyTo,
+    PlanHistory,
+    PlanRevision,
+    Price,
+    PriceOverride,
+    PriceRevision,
+)
+from monigo.core.ids import PriceId
+from monigo.core.periods import Period
+
+
+def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetime) -> AgreedTerms:
+    """What a subscription's period is billed by (behaviour page, Prices: `apply_to`).
+
+    Of the base fee, and of each price by itself, the latest revision that applies counts. What no
+    such revision has made is not there, nor is what the latest of them removed.
+    """
+    applicable = [
+        revision
+        for revision in history.revisions
+        if _applies(revision, period=period, subscribed_at=subscribed_at)
+    ]
+    # The first revision applies to everybody.
+    latest = max(applicable, key=lambda revision: revision.revision)
+    numbers = {revision.revision for revision in applicable}
+    counting = (known for known in history.price_revisions if known.plan_revision in numbers)
+    return AgreedTerms(latest.revision, latest.base_fee, _prices(_latest(counting)))
+
+
+def revisions_with_prices(
+    history: PlanHistory,
+) -> Iterator[tuple[PlanRevision, tuple[Price, ...]]]:
+    """Each revision of a plan with its whole price list as it then stood, oldest first."""
+    made: dict[int, list[PriceRevision]] = {known.revision: [] for known in history.revisions}
+    for known in history.price_revisions:
+        made[known.plan_revision].append(known)
+    standing: dict[PriceId, PriceRevision] = {}
+    for revision in history.revisions:
+        standing |= {known.price.id: known for known in made[revision.revision]}
+        yield revision, _prices(standing)
+
+
+def override_for(
+    overrides: Iterable[PriceOverride], price_id: PriceId, period: Period
+) -> PriceOverride | None:
+    """A customer's override that prices the whole period, if there is one.
+
+    It is the one that holds as the period ends; overrides of a price never overlap.
+    """
+    return next(
+        (
+            override
+            for override in overrides
+            if override.price_id == price_id
+            and override.valid_from < period.end
+            and (override.valid_until is None or override.valid_until >= period.end)
+        ),
+        None,
+    )
+
+
+def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime) -> bool:
+    match revision.apply_to:
+        case ApplyTo.ALL:
+            return revision.effective_at < period.end
+        case ApplyTo.NEXT_PERIOD:
+            return revision.effective_at <= period.start
+        case ApplyTo.NEW:
+            return revision.effective_at <= subscribed_at
+
+
+def _latest(revisions: Iterable[PriceRevision]) -> dict[PriceId, PriceRevision]:
+    in_order = sorted(revisions, key=lambda known: known.price.revision)
+    return {known.price.id: known for known in in_order}
+
+
+def _prices(standing: dict[PriceId, PriceRevision]) -> tuple[Price, ...]:
+    """The prices that are not removed, in the plan's order."""
+    present = [known for known in standing.values() if not known.removed]
+    present.sort(key=lambda known: (known.position, known.price.id))
+    return tuple(known.price for known in present)
