@@ -79,6 +79,18 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF new.now_at < old.now_at THEN
+        RAISE EXCEPTION 'a test clock does not go back'
+            USING ERRCODE = '23514', CONSTRAINT = 'test_clocks_moves_forward';
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -652,6 +664,23 @@ CREATE TABLE public.tenant_lookups (
     org_id uuid NOT NULL
 );
 
+CREATE TABLE public.test_clock_lookups (
+    org_id uuid NOT NULL
+);
+
+CREATE TABLE public.test_clocks (
+    org_id uuid NOT NULL,
+    now_at timestamp with time zone,
+    target_at timestamp with time zone,
+    steps integer NOT NULL,
+    failure text NOT NULL,
+    resets bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT test_clocks_counts_not_negative CHECK (((steps >= 0) AND (resets >= 0))),
+    CONSTRAINT test_clocks_failed_stands_still CHECK (((failure = ''::text) OR (target_at IS NULL))),
+    CONSTRAINT test_clocks_target_lies_ahead CHECK (((target_at IS NULL) OR ((now_at IS NOT NULL) AND (target_at >= now_at))))
+);
+
 CREATE TABLE public.unfolded_batches (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -808,6 +837,12 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.tenant_lookups
     ADD CONSTRAINT tenant_lookups_pkey PRIMARY KEY (org_id);
 
+ALTER TABLE ONLY public.test_clock_lookups
+    ADD CONSTRAINT test_clock_lookups_pkey PRIMARY KEY (org_id);
+
+ALTER TABLE ONLY public.test_clocks
+    ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (org_id);
+
 ALTER TABLE ONLY public.unfolded_batches
     ADD CONSTRAINT unfolded_batches_pkey PRIMARY KEY (org_id, is_test, batch_id);
 
@@ -890,6 +925,8 @@ CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btre
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
 
+CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
+
 CREATE TRIGGER keep_final_invoice BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.keep_final_invoice();
 
 CREATE TRIGGER keep_final_lines BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_line_items FOR EACH ROW EXECUTE FUNCTION public.keep_final_lines();
@@ -946,6 +983,9 @@ ALTER TABLE ONLY public.subscriptions
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.test_clocks
+    ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
@@ -1011,6 +1051,8 @@ CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(c
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_rows ON public.usage_bucket_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1032,6 +1074,8 @@ ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_bucket_values ENABLE ROW LEVEL SECURITY;
 
@@ -1096,6 +1140,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.tenant_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.test_clock_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 

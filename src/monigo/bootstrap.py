@@ -9,7 +9,7 @@ from monigo.infra.migrations import migrate
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
 from monigo.metering import Ingestor
-from monigo.tenancy import KeyFinder, Limits
+from monigo.tenancy import DueWork, KeyFinder, Limits
 
 # What must not depend on a customer or plan any more when it is deleted.
 CUSTOMER_DELETION_GUARDS = (
@@ -18,6 +18,8 @@ CUSTOMER_DELETION_GUARDS = (
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
+# What happens by itself as time goes by, and so on the way of a test clock.
+TEST_CLOCK_WORK: tuple[DueWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

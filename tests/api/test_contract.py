@@ -19,6 +19,8 @@ EXTRA_OPERATIONS = {
     "GET /readyz",
     "GET /v1/organization",
     "PATCH /v1/organization",
+    "GET /v1/test-clock",
+    "POST /v1/test-clock/advance",
     "DELETE /v1/invoices/{}",
     "GET /v1/events/replay",
     "GET /v1/plans/{}/revisions",
@@ -102,7 +104,13 @@ def test_nothing_is_served_that_neither_the_contract_nor_we_list(served):
 
 
 def test_every_operation_of_a_key_is_served_under_both_faces(served):
-    keys_only = {"POST /v1/ingest", "GET /v1/organization", "PATCH /v1/organization"}
+    keys_only = {
+        "POST /v1/ingest",
+        "GET /v1/organization",
+        "PATCH /v1/organization",
+        "GET /v1/test-clock",
+        "POST /v1/test-clock/advance",
+    }
 
     of_keys = {known for known in served if " /v1/" in known} - keys_only
 

@@ -59,6 +59,9 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     headers = {"Idempotency-Key": "kept"}
     kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
     api.delete(f"/v1/customers/{kept.json()['customer']['id']}")
+    # From here on test time stands still; live time refuses, and goes on.
+    soon = {"to": format_instant(now + timedelta(minutes=1))}
+    api.post("/v1/test-clock/advance", json=soon)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,

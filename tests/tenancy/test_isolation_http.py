@@ -32,6 +32,8 @@ TARGETS = {
 }
 # Answers about the one thing that a query names, and has nothing to say of an unknown one.
 ABOUT_ONE = "/usage/series"
+# Tells the time, and nothing that has an id.
+WITHOUT_IDS = "/v1/test-clock"
 
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
@@ -276,7 +278,7 @@ def test_lists_show_nothing_of_another_tenant(tenants, own_ids, intruder, path):
     assert [known for known in tenants.ids.values() if known in text] == []
 
 
-@pytest.mark.parametrize("path", READABLE)
+@pytest.mark.parametrize("path", [path for path in READABLE if path != WITHOUT_IDS])
 def test_lists_show_a_tenant_its_own(tenants, own_ids, path):
     own = set(own_ids["other_mode"].values()) | {str(tenants.a.org_id)}
     query = required_query(path, own_ids["other_mode"])

@@ -12,12 +12,13 @@ from support.tenants import make_tenants
 LOCAL_TABLES = {
     "api_key_lookups",  # a key's organisation by the hash of its secret
     "tenant_lookups",  # which organisations there are
+    "test_clock_lookups",  # whose test clock is set
     "unfolded_batches",  # which batches are not in the buckets yet
     "schema_migrations",  # which migrations were applied
 }
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
-WITHOUT_MODE = {"organizations", "api_keys"}
+WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 # The dedup hash is made of mode and key, so its index needs no further column.
 MODE_IN_HASH = "usage_events_pkey"
 
@@ -204,7 +205,9 @@ def test_every_foreign_key_joins_two_tenant_tables(backend):
 def test_crossing_is_tried_for_every_table_with_a_foreign_key(backend):
     rows = backend.sql(FOREIGN_KEYS)
 
-    assert {row["table_name"] for row in rows} - {"api_keys"} == set(TABLES_WITH_FOREIGN_KEYS)
+    assert {row["table_name"] for row in rows} - {"api_keys", "test_clocks"} == set(
+        TABLES_WITH_FOREIGN_KEYS
+    )
 
 
 def test_no_view_or_function_goes_around_row_level_security(backend):

@@ -21,6 +21,7 @@ from monigo.api import (
     price_overrides,
     replays,
     subscriptions,
+    test_clock,
     usage,
 )
 from monigo.api.bodies import HeldBodies
@@ -60,10 +61,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.bodies = HeldBodies()
+    app.state.clocks = test_clock.AdvancingClocks(services)
     app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
     app.include_router(health.router)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     app.include_router(organization.router, prefix="/v1", **shared)
+    app.include_router(test_clock.router, prefix="/v1", **shared)
     for prefix in ("/v1", "/api/v1"):
         for router in RESOURCES:
             app.include_router(router, prefix=prefix, **shared)

@@ -54,7 +54,7 @@ class Attempt:
             DomainError: mismatch, when the key came with another body before.
         """
         kept = await idempotency_store.load(
-            tx, self.request_key, since=tx.now - idempotency_store.KEPT_FOR
+            tx, self.request_key, since=tx.real_now - idempotency_store.KEPT_FOR
         )
         if kept is None:
             return None

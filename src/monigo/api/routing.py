@@ -123,7 +123,7 @@ async def _respond_to(
         await services.limits.of(tx)
         request.state.tx = tx
         request.state.caller = caller
-        attempt = await Attempt.of(tx, request)
+        attempt = request.state.attempt = await Attempt.of(tx, request)
         if attempt is None:
             return await handle(request)
         replayed = await attempt.replay(tx)

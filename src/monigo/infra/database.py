@@ -46,6 +46,10 @@ class RowLock(StrEnum):
     EXCLUSIVE = "FOR UPDATE"
 
 
+# One row by its key, in a prepared statement: the price of a test clock.
+SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """Whose data: one organisation in one mode."""
@@ -58,6 +62,11 @@ class Tenant:
 class Transaction:
     """An open transaction under row-level security, and the instant at which it acts.
 
+    `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
+    belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
+    by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
+    of times that it was cleared.
+
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
     """
@@ -65,6 +74,8 @@ class Transaction:
     connection: Connection
     tenant: Tenant
     now: datetime
+    real_now: datetime
+    resets: int = 0
 
     @property
     def org_id(self) -> OrganizationId:
@@ -141,15 +152,25 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """One transaction that sees and touches this tenant's rows only; commits at the end."""
-        async with self._begun(f"BEGIN; {_bound_to(tenant)}") as connection:
-            yield Transaction(connection, tenant, self._clock.now())
+        async with self._begun(
+            f"BEGIN; {_bound_to(tenant)}{_apart_from_resets(tenant)}"
+        ) as connection:
+            yield await self._transaction(connection, tenant)
 
     @asynccontextmanager
     async def snapshot(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
         async with self._begun(f"{begin}; {_bound_to(tenant)}") as connection:
-            yield Transaction(connection, tenant, self._clock.now())
+            yield await self._transaction(connection, tenant)
+
+    async def _transaction(self, connection: Connection, tenant: Tenant) -> Transaction:
+        real_now = self._clock.now()
+        # Live time is always real, and costs no question.
+        row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
+        if row is None:
+            return Transaction(connection, tenant, real_now, real_now)
+        return Transaction(connection, tenant, row["now_at"] or real_now, real_now, row["resets"])
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
@@ -187,6 +208,18 @@ def _bound_to(tenant: Tenant) -> str:
     """
     mode = "true" if tenant.is_test else "false"
     return f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = '{mode}'"
+
+
+def reset_lock(org_id: OrganizationId) -> int:
+    """The advisory lock that a reset of an organisation's test data holds alone."""
+    return int.from_bytes(org_id.bytes[8:], "big", signed=True)  # the id's random half
+
+
+def _apart_from_resets(tenant: Tenant) -> str:
+    """Makes a test transaction and a reset wait for each other, so that no old data is left."""
+    if not tenant.is_test:
+        return ""
+    return f"; SELECT pg_advisory_xact_lock_shared({reset_lock(tenant.org_id)})"
 
 
 async def _roll_back(connection: Connection, error: BaseException) -> None:

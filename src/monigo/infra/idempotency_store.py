@@ -53,7 +53,9 @@ async def load(tx: Transaction, request_key: bytes, *, since: datetime) -> Kept 
 
 async def store(tx: Transaction, request_key: bytes, kept: Kept) -> None:
     """Keep an answer; it replaces one that is too old to be given."""
-    await tx.execute(UPSERT, request_key, kept.body_hash, kept.status, kept.response_body, tx.now)
+    await tx.execute(
+        UPSERT, request_key, kept.body_hash, kept.status, kept.response_body, tx.real_now
+    )
 
 
 async def forget(tx: Transaction, *, before: datetime) -> None:

@@ -11,7 +11,7 @@ async def forget_idempotency_records(services: Services) -> None:
     for org_id in await services.database.organization_ids():
         for is_test in (True, False):
             async with services.database.transaction(Tenant(org_id, is_test)) as tx:
-                await idempotency_store.forget(tx, before=tx.now - idempotency_store.KEPT_FOR)
+                await idempotency_store.forget(tx, before=tx.real_now - idempotency_store.KEPT_FOR)
 
 
 async def forget_event_properties(services: Services) -> None:

@@ -18,6 +18,7 @@ from monigo.jobs.housekeeping import (
 )
 from monigo.jobs.metering import fold_usage
 from monigo.jobs.replays import requeue_replays, run_replay
+from monigo.jobs.test_clocks import keep_test_clocks
 
 log = logger(__name__)
 
@@ -45,6 +46,7 @@ JOBS = (
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
     PeriodicJob("requeue_replays", 600, requeue_replays),
+    PeriodicJob("keep_test_clocks", 3, keep_test_clocks),
 )
 
 

@@ -81,7 +81,7 @@ class EventQuotas:
         return Allowance(count, quota, await quota_store.known_hashes(tx, hashes()))
 
     async def _count(self, tx: Transaction) -> MonthlyCount:
-        now, month = self._monotonic(), first_of_month(tx.now)
+        now, month = self._monotonic(), first_of_month(tx.real_now)
         count = self._counts.get(tx.tenant)
         if count is None or count.month != month or now - count.read_at >= SECOND:
             if len(self._counts) >= TENANTS_MAX:

@@ -55,7 +55,7 @@ async def insert_events(tx: Transaction, rows: EventColumns, *, batch_id: UUID) 
     count = await tx.fetchval(
         INSERT_EVENTS,
         batch_id,
-        tx.now,
+        tx.real_now,
         [pgproto.UUID(rows.hashes[at]) for at in order],
         [events[at].idempotency_key for at in order],
         [rows.customer_ids[at] for at in order],

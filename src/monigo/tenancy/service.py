@@ -47,8 +47,8 @@ async def create_organization(database: Database, name: str) -> Organization:
                 raw_event_retention_days=None,
                 requests_per_second_max=None,
                 monthly_event_quota=None,
-                created_at=tx.now,
-                updated_at=tx.now,
+                created_at=tx.real_now,
+                updated_at=tx.real_now,
             )
         )
         await store.insert_organization(tx, organization)
@@ -70,7 +70,7 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
     """
     organization = await store.load_organization(tx, for_update=True)
     ensure(organization, "a tenant transaction belongs to an organisation")
-    changed = checked(replace(organization, **changes, updated_at=tx.now))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    changed = checked(replace(organization, **changes, updated_at=tx.real_now))  # pyright: ignore[reportArgumentType, reportCallIssue]
     await store.update_organization(tx, changed)
     return changed
 
@@ -97,7 +97,7 @@ async def issue_key(
             faults["name"] = f"must have 1 to {KEY_NAME_LENGTH_MAX} characters"
         if not scopes:
             faults["scopes"] = "must name at least one scope"
-        if expires_at is not None and expires_at <= tx.now:
+        if expires_at is not None and expires_at <= tx.real_now:
             faults["expires_at"] = "must lie in the future"
         if len(await store.list_keys(tx)) >= KEYS_MAX:
             faults["name"] = f"an organisation has at most {KEYS_MAX} keys"
@@ -113,8 +113,8 @@ async def issue_key(
             is_test_mode=is_test_mode,
             expires_at=expires_at,
             revoked_at=None,
-            created_at=tx.now,
-            updated_at=tx.now,
+            created_at=tx.real_now,
+            updated_at=tx.real_now,
         )
         await store.insert_key(tx, key, secret_hash(secret))
     return IssuedKey(key, secret)
@@ -159,7 +159,7 @@ async def refusals(
     refused: dict[ApiKeyId, DomainError] = {}
     for api_key_id in api_key_ids:
         key = keys.get(api_key_id)
-        if key is None or not key.is_active(tx.now) or key.is_test_mode != tx.is_test:
+        if key is None or not key.is_active(tx.real_now) or key.is_test_mode != tx.is_test:
             refused[api_key_id] = unauthenticated()
         elif not set(needed).intersection(key.scopes):
             missing = " or ".join(scope.value for scope in needed)

@@ -163,7 +163,7 @@ async def list_keys(tx: Transaction) -> list[ApiKey]:
 
 async def revoke_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey | None:
     """Set the time of revocation, once."""
-    row = await tx.connection.fetchrow(REVOKE_KEY, tx.org_id, api_key_id, tx.now)
+    row = await tx.connection.fetchrow(REVOKE_KEY, tx.org_id, api_key_id, tx.real_now)
     return None if row is None else _key(row)
 
 

@@ -90,3 +90,31 @@ class IssuedKey:
 
     key: ApiKey
     secret: str
+
+
+class ClockStatus(StrEnum):
+    """Whether test time stands still, is on its way, or stopped before it got there."""
+
+    READY = "ready"
+    ADVANCING = "advancing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """A test clock that was set. `steps` counts what was run at its present instant."""
+
+    now: datetime
+    target: datetime | None
+    steps: int
+    failure: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What a merchant sees of test time; `failure` says why a clock stopped on its way."""
+
+    now: datetime
+    status: ClockStatus
+    failure: str

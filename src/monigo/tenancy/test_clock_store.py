@@ -1,0 +1,88 @@
+"""All SQL of test clocks. Each change compares what it was decided on, so that no lock is held."""
+
+from datetime import datetime
+
+from monigo.core.ids import OrganizationId
+from monigo.infra.database import Database, Transaction
+from monigo.tenancy.types import SetClock
+
+SELECT = """
+    SELECT now_at AS now, target_at AS target, steps, failure, updated_at
+    FROM test_clocks WHERE org_id = $1 AND now_at IS NOT NULL
+"""
+
+# Refused while the clock is on its way, or when it has moved since it was looked at.
+START = """
+    INSERT INTO test_clocks (org_id, now_at, target_at, steps, failure, resets, updated_at)
+    VALUES ($1, $2, $3, 0, '', 0, $4)
+    ON CONFLICT (org_id) DO UPDATE
+    SET now_at = excluded.now_at, target_at = excluded.target_at, steps = 0, failure = '',
+        updated_at = excluded.updated_at
+    WHERE test_clocks.target_at IS NULL
+        AND coalesce(test_clocks.now_at, excluded.now_at) = excluded.now_at
+    RETURNING true
+"""
+
+MOVE = """
+    UPDATE test_clocks
+    SET now_at = $5, steps = CASE WHEN now_at = $5 THEN steps + 1 ELSE 1 END, updated_at = $6
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4
+    RETURNING true
+"""
+
+ARRIVE = """
+    UPDATE test_clocks
+    SET now_at = target_at, target_at = NULL, steps = 0, updated_at = $5
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4
+    RETURNING true
+"""
+
+FAIL = """
+    UPDATE test_clocks
+    SET target_at = NULL, failure = $4, updated_at = $5
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3
+"""
+
+SET_LOOKUP = """
+    INSERT INTO test_clock_lookups (org_id) VALUES ($1) ON CONFLICT (org_id) DO NOTHING
+"""
+
+SELECT_LOOKUPS = "SELECT org_id FROM test_clock_lookups ORDER BY org_id"
+
+
+async def load(tx: Transaction) -> SetClock | None:
+    """The organisation's test clock; None where test time is real."""
+    row = await tx.connection.fetchrow(SELECT, tx.org_id)
+    return None if row is None else SetClock(**dict(row))
+
+
+async def start(tx: Transaction, target: datetime) -> bool:
+    """Send the clock, from the transaction's now, on its way; False when it is not there still."""
+    started = await tx.connection.fetchval(START, tx.org_id, tx.now, target, tx.real_now)
+    if started:
+        await tx.connection.execute(SET_LOOKUP, tx.org_id)
+    return bool(started)
+
+
+async def move(tx: Transaction, clock: SetClock, at: datetime) -> bool:
+    """Set an advancing clock to `at`; False when it is no longer as it was seen."""
+    seen = (clock.now, clock.target, clock.steps)
+    return bool(await tx.connection.fetchval(MOVE, tx.org_id, *seen, at, tx.real_now))
+
+
+async def arrive(tx: Transaction, clock: SetClock) -> bool:
+    """Set an advancing clock to its target; False when it is no longer as it was seen."""
+    seen = (clock.now, clock.target, clock.steps)
+    return bool(await tx.connection.fetchval(ARRIVE, tx.org_id, *seen, tx.real_now))
+
+
+async def fail(tx: Transaction, *, at: datetime, target: datetime, failure: str) -> None:
+    """Stop an advancing clock where it is, unless it has gone on or arrived meanwhile."""
+    await tx.connection.execute(FAIL, tx.org_id, at, target, failure, tx.real_now)
+
+
+async def organization_ids(database: Database) -> list[OrganizationId]:
+    """The organisations whose test clock is set."""
+    async with database.lookups() as connection:
+        rows = await connection.fetch(SELECT_LOOKUPS)
+    return [OrganizationId(row["org_id"]) for row in rows]
