@@ -113,13 +113,15 @@ BEGIN
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';
     END IF;
     IF old.status <> 'draft' AND (
-        (old.customer_id, old.subscription_id, old.kind, old.number, old.currency, old.subtotal,
-            old.vat_enabled, old.vat_rate, old.vat_amount, old.total, old.period_start,
-            old.period_end, old.finalized_at)
+        (old.customer_id, old.subscription_id, old.plan_type, old.kind, old.number, old.currency,
+            old.subtotal, old.vat_enabled, old.vat_rate, old.vat_amount, old.wht_rate,
+            old.wht_amount, old.total, old.period_start, old.period_end, old.finalized_at,
+            old.terms, old.has_credit)
         IS DISTINCT FROM
-        (new.customer_id, new.subscription_id, new.kind, new.number, new.currency, new.subtotal,
-            new.vat_enabled, new.vat_rate, new.vat_amount, new.total, new.period_start,
-            new.period_end, new.finalized_at)
+        (new.customer_id, new.subscription_id, new.plan_type, new.kind, new.number, new.currency,
+            new.subtotal, new.vat_enabled, new.vat_rate, new.vat_amount, new.wht_rate,
+            new.wht_amount, new.total, new.period_start, new.period_end, new.finalized_at,
+            new.terms, new.has_credit)
     ) THEN
         RAISE EXCEPTION 'a final invoice does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
@@ -225,6 +227,15 @@ CREATE TABLE public.customers (
     CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
 );
 
+CREATE TABLE public.due_subscriptions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempts integer NOT NULL,
+    CONSTRAINT due_subscriptions_attempts_not_negative CHECK ((attempts >= 0))
+);
+
 CREATE TABLE public.event_counts (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -275,8 +286,11 @@ CREATE TABLE public.invoice_line_items (
     cumulative_amount numeric(24,6) NOT NULL,
     price_revision integer,
     created_at timestamp with time zone NOT NULL,
-    group_value text DEFAULT ''::text NOT NULL,
-    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'credit'::text]))),
+    group_value text NOT NULL,
+    event_count bigint NOT NULL,
+    first_event_at timestamp with time zone,
+    last_event_at timestamp with time zone,
+    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
 
@@ -286,6 +300,7 @@ CREATE TABLE public.invoices (
     id uuid NOT NULL,
     customer_id uuid NOT NULL,
     subscription_id uuid NOT NULL,
+    plan_type text NOT NULL,
     kind text NOT NULL,
     status text NOT NULL,
     number bigint,
@@ -294,6 +309,8 @@ CREATE TABLE public.invoices (
     vat_enabled boolean NOT NULL,
     vat_rate numeric(7,4) NOT NULL,
     vat_amount numeric(24,6) NOT NULL,
+    wht_rate numeric(7,4) NOT NULL,
+    wht_amount numeric(24,6) NOT NULL,
     total numeric(24,6) NOT NULL,
     period_start timestamp with time zone NOT NULL,
     period_end timestamp with time zone NOT NULL,
@@ -303,6 +320,10 @@ CREATE TABLE public.invoices (
     paid_at timestamp with time zone,
     voided_at timestamp with time zone,
     due_date timestamp with time zone,
+    paid_reference text NOT NULL,
+    terms jsonb NOT NULL,
+    remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
+    has_credit boolean NOT NULL,
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
 CASE status
@@ -315,10 +336,34 @@ END),
     CONSTRAINT invoices_number_positive CHECK ((number > 0)),
     CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
+    CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
     CONSTRAINT invoices_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'finalized'::text, 'paid'::text, 'payment_failed'::text, 'uncollectible'::text, 'void'::text]))),
-    CONSTRAINT invoices_total_adds_up CHECK ((total = (subtotal + vat_amount))),
+    CONSTRAINT invoices_tax_fits_plan_type CHECK (
+CASE plan_type
+    WHEN 'collection'::text THEN (wht_amount = (0)::numeric)
+    ELSE (vat_amount = (0)::numeric)
+END),
+    CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
 );
+
+COMMENT ON TABLE public.invoices IS 'invoices of collection plans, and bills of payout plans';
+
+COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, frozen with the amounts';
+
+COMMENT ON COLUMN public.invoices.remeasured IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
+
+COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or brings a credit';
+
+CREATE TABLE public.late_usage (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    day timestamp with time zone NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.late_usage.noted_at IS 'by the machine''s clock, when events last came late';
 
 CREATE TABLE public.metric_versions (
     org_id uuid NOT NULL,
@@ -631,6 +676,27 @@ CREATE TABLE public.subscription_pauses (
     CONSTRAINT subscription_pauses_reason_known CHECK ((reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text])))
 );
 
+CREATE TABLE public.subscription_phases (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    plan_id uuid NOT NULL,
+    billing_period text NOT NULL,
+    anchor_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.subscription_timeline (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    happening text NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
+);
+
 CREATE TABLE public.subscriptions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -644,21 +710,37 @@ CREATE TABLE public.subscriptions (
     billing_period text NOT NULL,
     billing_anchor text NOT NULL,
     anchor_at timestamp with time zone NOT NULL,
+    phase_started_at timestamp with time zone NOT NULL,
     start_date timestamp with time zone NOT NULL,
     end_date timestamp with time zone,
     trial_ends_at timestamp with time zone,
+    cancel_at_period_end boolean NOT NULL,
     canceled_at timestamp with time zone,
+    closed_until timestamp with time zone NOT NULL,
+    recheck_from timestamp with time zone,
+    settled_at timestamp with time zone NOT NULL,
+    billing_error text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
+    CONSTRAINT subscriptions_closed_within_life CHECK (((closed_until >= start_date) AND ((closed_until <= canceled_at) OR (canceled_at IS NULL) OR (closed_until = start_date)))),
     CONSTRAINT subscriptions_deleted_is_canceled CHECK (((deleted_at IS NULL) OR (status = 'canceled'::text))),
     CONSTRAINT subscriptions_end_after_start CHECK ((end_date > start_date)),
     CONSTRAINT subscriptions_pause_has_its_reason CHECK (((status = ANY (ARRAY['paused'::text, 'suspended'::text])) = (pause_reason IS NOT NULL))),
     CONSTRAINT subscriptions_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text]))),
+    CONSTRAINT subscriptions_phase_within_life CHECK ((phase_started_at >= start_date)),
     CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text])))
 );
+
+COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'since when it is on its present plan';
+
+COMMENT ON COLUMN public.subscriptions.closed_until IS 'the start of the first period that is not closed';
+
+COMMENT ON COLUMN public.subscriptions.recheck_from IS 'closed periods that end after it are looked at again with the next one';
+
+COMMENT ON COLUMN public.subscriptions.settled_at IS 'when, by the machine''s clock, closed periods were last looked at for late events';
 
 CREATE TABLE public.tenant_lookups (
     org_id uuid NOT NULL
@@ -756,6 +838,9 @@ ALTER TABLE ONLY public.customer_changes
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.due_subscriptions
+    ADD CONSTRAINT due_subscriptions_pkey PRIMARY KEY (org_id, is_test, subscription_id);
+
 ALTER TABLE ONLY public.event_counts
     ADD CONSTRAINT event_counts_pkey PRIMARY KEY (org_id, is_test, month);
 
@@ -773,6 +858,9 @@ ALTER TABLE ONLY public.invoice_line_items
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.late_usage
+    ADD CONSTRAINT late_usage_pkey PRIMARY KEY (org_id, is_test, customer_id, day);
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_pkey PRIMARY KEY (org_id, is_test, metric_id, version);
@@ -831,6 +919,12 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
 
+ALTER TABLE ONLY public.subscription_phases
+    ADD CONSTRAINT subscription_phases_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
+
+ALTER TABLE ONLY public.subscription_timeline
+    ADD CONSTRAINT subscription_timeline_pkey PRIMARY KEY (org_id, is_test, subscription_id, "position");
+
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -859,19 +953,23 @@ CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
+CREATE INDEX due_subscriptions_earliest_first ON public.due_subscriptions USING btree (org_id, is_test, due_at, subscription_id);
+
 CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btree (org_id, is_test, created_at);
 
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
 
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
-CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, number);
+CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
 
 CREATE INDEX invoices_of_customer ON public.invoices USING btree (org_id, is_test, customer_id);
 
 CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((kind = 'closing'::text) AND (status <> 'void'::text));
 
-CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE (status = 'draft'::text);
+CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((status = 'draft'::text) AND (kind <> 'supplementary'::text));
+
+CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -978,6 +1076,15 @@ ALTER TABLE ONLY public.replay_jobs
 ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.subscription_phases
+    ADD CONSTRAINT subscription_phases_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscription_phases
+    ADD CONSTRAINT subscription_phases_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscription_timeline
+    ADD CONSTRAINT subscription_timeline_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -1005,6 +1112,8 @@ ALTER TABLE public.invoice_line_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.late_usage ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
@@ -1029,6 +1138,8 @@ CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(cu
 
 CREATE POLICY own_rows ON public.invoices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.late_usage USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1048,6 +1159,10 @@ CREATE POLICY own_rows ON public.prices USING (((org_id = (NULLIF(current_settin
 CREATE POLICY own_rows ON public.replay_jobs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.subscription_phases USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.subscription_timeline USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -1073,6 +1188,10 @@ ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.subscription_phases ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscription_timeline ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
@@ -1093,6 +1212,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.due_subscriptions TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
@@ -1102,6 +1223,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_
 GRANT SELECT,INSERT,DELETE ON TABLE public.invoice_line_items TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.late_usage TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
@@ -1136,6 +1259,10 @@ GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.subscription_timeline TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO monigo_app;
 

@@ -19,7 +19,7 @@ CUSTOMER_DELETION_GUARDS = (
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
 # What happens by itself as time goes by, and so on the way of a test clock.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = ()
+TEST_CLOCK_WORK: tuple[DueWork, ...] = (invoicing.PeriodClose(),)
 
 
 @dataclass(frozen=True, slots=True)

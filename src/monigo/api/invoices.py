@@ -237,7 +237,9 @@ async def list_invoices(
     customer_id: Annotated[Name | None, Query()] = None,
 ) -> InvoiceList:
     """List invoices, newest first."""
-    page = await invoicing.list_page(tx, paging, InvoiceFilter(customer=customer_id or None, status=status))
+    page = await invoicing.list_page(
+        tx, paging, InvoiceFilter(customer=customer_id or None, status=status)
+    )
     return InvoiceList(invoices=[InvoiceOut.of(tx, item) for item in page.items], **counts(page))
 
 

@@ -99,7 +99,7 @@ async def delete_override(tx: Transaction, override_id: UUID) -> None:
 async def _locked(tx: Transaction, override_id: UUID) -> PriceOverride:
     """An override, with its customer's lock, under which none of the customer's can change."""
     override = await get_override(tx, override_id)
-    await customers.hold(tx, override.customer_id)
+    await customers.hold(tx, [override.customer_id])
     return _found(await override_store.load(tx, override.id, RowLock.EXCLUSIVE))
 
 

@@ -71,7 +71,7 @@ async def fill_with_demo(services: Services, caller: KeyReference) -> None:
         events = [_event(now, number, index, dice) for index in range(EVENTS_PER_CUSTOMER)]
         await services.ingestor.ingest(caller, events)
     async with services.database.transaction(caller.tenant) as tx:
-        draft = await invoicing.generate(tx, str(subscribed[0]))
+        draft = await invoicing.generate(tx, str(subscribed[0]), plan_type=PlanType.COLLECTION)
         await invoicing.finalize(tx, draft.id)
 
 

@@ -54,9 +54,7 @@ async def hold(tx: Transaction, customer_ids: Iterable[CustomerId]) -> None:
     await store.lock(tx, list(customer_ids))
 
 
-async def names(
-    tx: Transaction, customer_ids: Iterable[CustomerId]
-) -> dict[CustomerId, str]:
+async def names(tx: Transaction, customer_ids: Iterable[CustomerId]) -> dict[CustomerId, str]:
     """What customers are called, deleted ones included."""
     return await store.load_names(tx, list(customer_ids))
 

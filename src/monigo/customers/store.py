@@ -152,9 +152,7 @@ async def lock(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
     await tx.execute(LOCK, customer_ids)
 
 
-async def load_names(
-    tx: Transaction, customer_ids: Sequence[CustomerId]
-) -> dict[CustomerId, str]:
+async def load_names(tx: Transaction, customer_ids: Sequence[CustomerId]) -> dict[CustomerId, str]:
     """The names of customers, deleted or not."""
     rows = await tx.fetch(SELECT_NAMES, customer_ids)
     return {CustomerId(row["id"]): row["name"] for row in rows}

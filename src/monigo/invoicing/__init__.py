@@ -1,6 +1,6 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
-from monigo.invoicing.closing import SLICE_SIZE, close_some
+from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some
 from monigo.invoicing.lifecycle import (
     cancel_subscription,
     change_plan,
@@ -45,6 +45,7 @@ __all__ = [
     "InvoiceStatus",
     "Line",
     "LineKind",
+    "PeriodClose",
     "PriceChange",
     "Reckoned",
     "StoredLine",

@@ -174,6 +174,4 @@ async def load_closed(
 
 async def remeasure(tx: Transaction, window: Period, event_name: str) -> None:
     """Have closed periods that overlap a window counted by the metrics of now from now on."""
-    await tx.execute(
-        REMEASURE, window.start, window.end, event_name, format_instant(tx.now), _LIVE
-    )
+    await tx.execute(REMEASURE, window.start, window.end, event_name, format_instant(tx.now), _LIVE)

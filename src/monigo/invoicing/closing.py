@@ -35,8 +35,8 @@ INLINE_MAX = 12
 async def close_some(database: Database, tenant: Tenant, *, limit: int = SLICE_SIZE) -> int:
     """Do some of what is due for a tenant; how many subscriptions were looked at.
 
-    When a slice fails, each of its subscriptions is tried by itself: the one at fault is flagged and
-    tried again later, and does not stop the others.
+    When a slice fails, each of its subscriptions is tried by itself: the one at fault is flagged
+    and tried again later, and does not stop the others.
     """
     try:
         async with database.transaction(tenant) as tx:
@@ -50,6 +50,19 @@ async def close_some(database: Database, tenant: Tenant, *, limit: int = SLICE_S
     for subscription_id in claimed:
         await _close_alone(database, tenant, subscription_id)
     return len(claimed)
+
+
+class PeriodClose:
+    """The period close as what a test clock lets happen on its way."""
+
+    async def next_due(self, tx: Transaction) -> datetime | None:
+        """When something is to be done next for any of the tenant's subscriptions."""
+        return await subscriptions.next_due(tx)
+
+    async def run(self, database: Database, tenant: Tenant) -> None:
+        """Do all that is due by the tenant's now."""
+        while await close_some(database, tenant):
+            continue
 
 
 async def close_now(tx: Transaction, subscription: Subscription) -> Subscription:
@@ -71,9 +84,7 @@ async def close_period(tx: Transaction, subscription: Subscription, period: Peri
     await _take(tx, [(Step(Action.CLOSE, period), subscription)])
 
 
-async def _close_alone(
-    database: Database, tenant: Tenant, subscription_id: SubscriptionId
-) -> None:
+async def _close_alone(database: Database, tenant: Tenant, subscription_id: SubscriptionId) -> None:
     try:
         async with database.transaction(tenant) as tx:
             await _close_slice(tx, 1, [subscription_id])
@@ -171,12 +182,13 @@ def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wan
         Action.TRIAL_END: InvoiceKind.INTERIM,
         Action.SETTLE: InvoiceKind.SUPPLEMENTARY,
     }.get(step.action, InvoiceKind.CLOSING)
-    period: Period | None = step.period
+    period = step.period
     if step.action is Action.TRIAL_END:
-        period = subscriptions.period_containing(subscription, step.period.end)
-        if period is None or subscription.status is not subscriptions.Status.ACTIVE:
+        following = subscriptions.period_containing(subscription, period.end)
+        if following is None or subscription.status is not subscriptions.Status.ACTIVE:
             return []
-    if period is None or subscriptions.is_trial(subscription, period):
+        period = following
+    if subscriptions.is_trial(subscription, period):
         return []
     is_closing = step.action in {Action.CLOSE, Action.DRAFT}
     return [

@@ -49,11 +49,18 @@ def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) ->
     if period is None:
         last = subscriptions.last_closed_period(subscription)
         return Step(Action.SETTLE, last) if has_ended and last else Step(Action.NOTHING)
-    if not has_ended and (subscription.status is not Status.ACTIVE or now < period.start):
-        return Step(Action.NOTHING)
+    is_waiting = subscription.status is not Status.ACTIVE or now < period.start
     is_trial = subscriptions.is_trial(subscription, period)
-    if now < period.end:
-        return Step(Action.NOTHING) if is_trial else Step(Action.OPEN, period)
+    if now < period.end or (is_waiting and not has_ended):
+        return Step(Action.NOTHING) if is_trial or is_waiting else Step(Action.OPEN, period)
+    return _ended_step(subscription, period, now, grace)
+
+
+def _ended_step(
+    subscription: Subscription, period: Period, now: datetime, grace: timedelta
+) -> Step:
+    has_ended = subscription.status is Status.CANCELED
+    is_trial = subscriptions.is_trial(subscription, period)
     cancel_at = period.end if subscription.cancel_at_period_end and not has_ended else None
     if is_trial:
         return Step(Action.TRIAL_END, period, cancel_at)

@@ -41,7 +41,7 @@ from monigo.invoicing.types import (
 from monigo.metering import Usage, UsageQuery
 from monigo.subscriptions import Subscription
 
-# A transaction that began before the last look may have committed events after it; none takes longer.
+# A transaction that began before the last look may have committed events after it; none is longer.
 LOOK_BACK = timedelta(minutes=5)
 
 _NO_USAGE = Usage(Decimal(0), 0, None, None)
@@ -225,10 +225,10 @@ async def _totaled(
     lines: Mapping[int, list[Line]],
     parts: Sequence[_Part],
 ) -> list[Reckoned]:
-    """The invoices with credits and taxes; a credit goes to a customer's invoices in their order."""
+    """The invoices with credits and taxes; a customer's invoices take a credit in their order."""
     organization = await tenancy.get_organization(tx)
     customer_ids = {item.subscription.customer_id for item in wanted}
-    credits = await billed_store.sum_credits(tx, list(customer_ids))
+    carried = await billed_store.sum_credits(tx, list(customer_ids))
     reckoned: list[Reckoned] = []
     for item, own in zip(wanted, parts[: len(wanted)], strict=True):
         currency = book.currency(item.subscription)
@@ -238,16 +238,14 @@ async def _totaled(
             currency,
             plan_type,
         )
-        available = credits.get(account, Decimal(0))
+        available = carried.get(account, Decimal(0))
         all_lines = with_credit(
             lines[id(item)], period=item.period, currency=currency, available=available
         )
         for line in all_lines:
             if line.kind is LineKind.CREDIT:
                 available = EXACT.add(available, line.amount)
-        credits[account] = available
-        sums = totals(
-            all_lines, currency=currency, plan_type=plan_type, organization=organization
-        )
+        carried[account] = available
+        sums = totals(all_lines, currency=currency, plan_type=plan_type, organization=organization)
         reckoned.append(Reckoned(item, currency, own.terms, tuple(all_lines), sums))
     return reckoned

@@ -22,9 +22,7 @@ async def price_changes(
     known = await subscriptions.of_customers(tx, {change.customer_id for change in changes})
     running = [one for one in known if one.status is not subscriptions.Status.CANCELED]
     book = await load_book(tx, running)
-    terms = {
-        one.id: book.terms(one, subscriptions.current_period(one, tx.now)) for one in running
-    }
+    terms = {one.id: book.terms(one, subscriptions.current_period(one, tx.now)) for one in running}
     affected = [
         (position, subscription, price)
         for position, change in enumerate(changes)

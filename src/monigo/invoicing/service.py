@@ -155,8 +155,10 @@ async def finalize(
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
     open_period = subscriptions.first_open_period(subscription)
-    if open_period is not None and open_period.end <= tx.now and (
-        invoice.period.start >= open_period.start
+    if (
+        open_period is not None
+        and open_period.end <= tx.now
+        and (invoice.period.start >= open_period.start)
     ):
         if invoice.period.start > open_period.start:
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
@@ -292,9 +294,7 @@ async def _waived_period(
     return period
 
 
-async def _recheck_carried(
-    tx: Transaction, invoice: Invoice, subscription: Subscription
-) -> None:
+async def _recheck_carried(tx: Transaction, invoice: Invoice, subscription: Subscription) -> None:
     """Look again at the closed periods whose adjustments or fees a voided invoice carried."""
     carried = [
         stored.line.period.start

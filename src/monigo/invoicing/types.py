@@ -43,7 +43,7 @@ class InvoiceStatus(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line charges for: usage at a price, a plan's fee, a credit carried between invoices."""
+    """What a line charges for: usage at a price, a plan's fee, a credit between invoices."""
 
     USAGE = "usage"
     FEE = "fee"

@@ -52,9 +52,7 @@ async def load_sums(tx: Transaction, *, after: UUID | None, limit: int) -> list[
     return await tx.fetch(SELECT_SUMS, after, limit)
 
 
-async def list_gaps(
-    tx: Transaction, plan_type: PlanType, limit: int
-) -> Sequence[tuple[int, int]]:
+async def list_gaps(tx: Transaction, plan_type: PlanType, limit: int) -> Sequence[tuple[int, int]]:
     """The first and last number of each gap."""
     rows = await tx.fetch(SELECT_GAPS, plan_type.value, limit)
     return [(row["first_missing"], row["last_missing"]) for row in rows]

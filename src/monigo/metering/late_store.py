@@ -45,7 +45,7 @@ SELECT_LATE_FROM = """
 
 
 async def late_from(tx: Transaction, queries: Sequence[LateQuery]) -> list[datetime | None]:
-    """For each question the earliest event that may have come late, if any; never too late a one."""
+    """For each question the earliest event that may have come late, if any; never a later one."""
     rows = await tx.fetch(
         SELECT_LATE_FROM,
         list(range(len(queries))),

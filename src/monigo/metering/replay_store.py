@@ -161,8 +161,7 @@ async def list_unfinished(tx: Transaction) -> list[ReplayJobId]:
 async def load_running(tx: Transaction) -> list[Period]:
     """The windows of asked-for replays that are not done yet."""
     return [
-        Period(row["from_timestamp"], row["to_timestamp"])
-        for row in await tx.fetch(SELECT_RUNNING)
+        Period(row["from_timestamp"], row["to_timestamp"]) for row in await tx.fetch(SELECT_RUNNING)
     ]
 
 

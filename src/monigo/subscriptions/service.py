@@ -168,9 +168,7 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
     check_can_cancel(subscription)
     await store.close_pause(tx, subscription.id, ends_at)
     await due_store.append_to_timeline(tx, subscription.id, Happening.CANCELED, "")
-    canceled = replace(
-        subscription, status=Status.CANCELED, pause_reason=None, canceled_at=ends_at
-    )
+    canceled = replace(subscription, status=Status.CANCELED, pause_reason=None, canceled_at=ends_at)
     return await save(tx, canceled)
 
 
@@ -190,10 +188,10 @@ async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: boo
 
 
 async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
-    """Put a locked subscription on another plan from now on; billing the cut period is the caller's.
+    """Put a locked subscription on another plan from now on.
 
-    Its periods begin anew now. In a trial or before the start nothing is cut, and they begin where
-    they would have.
+    Its periods begin anew now; billing the period that this cuts is the caller's. In a trial or
+    before the start nothing is cut, and they begin where they would have.
 
     Raises:
         DomainError: not_found, naming the field; conflict, unless active and both plans are of one
@@ -217,9 +215,7 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
     past_phases = (*subscription.past_phases, before) if is_running else subscription.past_phases
     changed = replace(subscription, phase=phase, past_phases=past_phases)
     period_at(schedule_of(changed, phase), 0)
-    await due_store.append_to_timeline(
-        tx, subscription.id, Happening.PLAN_CHANGED, str(plan.id)
-    )
+    await due_store.append_to_timeline(tx, subscription.id, Happening.PLAN_CHANGED, str(plan.id))
     return await save(tx, changed)
 
 

@@ -268,9 +268,7 @@ async def open_pause(tx: Transaction, subscription_id: SubscriptionId, reason: P
     await tx.execute(OPEN_PAUSE, subscription_id, tx.now, reason.value)
 
 
-async def close_pause(
-    tx: Transaction, subscription_id: SubscriptionId, ended_at: datetime
-) -> None:
+async def close_pause(tx: Transaction, subscription_id: SubscriptionId, ended_at: datetime) -> None:
     """Note when the open pause, if any, ends."""
     await tx.execute(CLOSE_PAUSE, subscription_id, ended_at)
 
