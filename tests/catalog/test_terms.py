@@ -19,6 +19,7 @@ from monigo.catalog import (
     PriceRevision,
     PriceTerms,
     agreed_terms,
+    charge_under,
     override_for,
     revisions_with_prices,
 )
@@ -259,3 +260,12 @@ def test_of_overrides_that_follow_each_other_one_prices_a_period(instants):
 
     assert len(found) == (bounds[0] < PERIOD.end)
     assert override_for(known, A, PERIOD) == (found[0] if found else None)
+
+
+def test_an_override_replaces_the_model_and_leaves_fee_and_bounds():
+    charge = Charge(FlatUnit(Decimal(2)), Decimal(5), Decimal(10), Decimal(100))
+
+    overridden = charge_under(charge, override(A, START, None, unit_price=1))
+
+    assert overridden == Charge(FlatUnit(Decimal(1)), Decimal(5), Decimal(10), Decimal(100))
+    assert charge_under(charge, None) == charge
