@@ -58,6 +58,7 @@ def world(backend):
     """One of everything, with a final invoice and a draft."""
     with Api.of_new_organization(backend) as api:
         customer, metric, plan, subscription = api.subscribed_customer()
+        override = api.override(customer["id"], plan["prices"][0]["id"])
         api.ingest(event("1", timestamp=None), event("2"))
         final = api.finalize(api.draft(subscription["id"])["id"])
         api.ingest(event("3"))
@@ -66,6 +67,7 @@ def world(backend):
             "customer": customer,
             "metric": metric,
             "plan": plan,
+            "override": override,
             "subscription": subscription,
             "final": final,
             "draft": draft,
@@ -166,6 +168,7 @@ def test_every_documented_error_has_the_contracts_body(served):
         ("customers/{customer}", "customer", shapes.CUSTOMER),
         ("metrics/{metric}", "metric", shapes.METRIC),
         ("plans/{plan}", "plan", shapes.PLAN),
+        ("price-overrides/{override}", "price_override", shapes.PRICE_OVERRIDE),
         ("subscriptions/{subscription}", "subscription", shapes.SUBSCRIPTION),
         ("invoices/{final}", "invoice", shapes.INVOICE),
         ("invoices/{draft}", "invoice", shapes.INVOICE),
@@ -188,6 +191,7 @@ def test_one_object_comes_in_its_envelope_with_all_its_fields(world, face, path,
         ("customers", shapes.CUSTOMER),
         ("metrics", shapes.METRIC),
         ("plans", shapes.PLAN),
+        ("price-overrides", shapes.PRICE_OVERRIDE),
         ("subscriptions", shapes.SUBSCRIPTION),
         ("invoices", shapes.INVOICE),
     ],
@@ -195,7 +199,7 @@ def test_one_object_comes_in_its_envelope_with_all_its_fields(world, face, path,
 def test_a_list_comes_with_its_counts_and_whole_objects(world, face, collection, shape):
     body = world.get(f"{face}/{collection}").json()
 
-    items = body.pop(collection)
+    items = body.pop(collection.replace("-", "_"))
 
     assert items != []
     assert body == {"count": len(items), "total": len(items), "has_more": False}
@@ -203,11 +207,12 @@ def test_a_list_comes_with_its_counts_and_whole_objects(world, face, collection,
 
 
 @pytest.mark.parametrize(
-    "collection", ["customers", "metrics", "plans", "subscriptions", "invoices"]
+    "collection",
+    ["customers", "metrics", "plans", "price-overrides", "subscriptions", "invoices"],
 )
 def test_an_empty_list_is_a_list(api, collection):
     assert api.get(f"/v1/{collection}").json() == {
-        collection: [],
+        collection.replace("-", "_"): [],
         "count": 0,
         "total": 0,
         "has_more": False,
@@ -263,16 +268,18 @@ def test_ingest_answers_with_the_keys_counted_now_and_before(api):
     [
         ("invoices/{invoice}", "invoice deleted"),
         ("subscriptions/{subscription}", "subscription deleted"),
+        ("price-overrides/{override}", "price override deleted"),
         ("plans/{plan}", "plan deleted"),
         ("metrics/{metric}", "metric deleted"),
         ("customers/{customer}", "customer deleted"),
     ],
 )
 def test_a_delete_answers_with_a_message(api, path, message):
-    subscription = api.subscribe(api.customer("c2")["id"], api.plan()["id"])
+    customer, _, plan, subscription = api.subscribed_customer()
     ids = {
-        "customer": api.customer()["id"],
-        "metric": api.metric()["id"],
+        "override": api.override(customer["id"], plan["prices"][0]["id"])["id"],
+        "customer": api.customer("c2")["id"],
+        "metric": api.metric("m2")["id"],
         "plan": api.plan()["id"],
         "subscription": subscription["id"],
         "invoice": api.draft(subscription["id"])["id"],

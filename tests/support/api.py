@@ -67,6 +67,11 @@ class Api:
     def plan(self, *prices, **fields):
         return self.make("/v1/plans", {"name": "Plan", "prices": list(prices), **fields}, "plan")
 
+    def override(self, customer_id, price_id, **fields):
+        terms = {} if "model" in fields else {"model": "flat_unit", "unit_price": "1.000000"}
+        body = {"customer_id": customer_id, "price_id": price_id, **terms, **fields}
+        return self.make("/v1/price-overrides", body, "price_override")
+
     def subscribe(self, customer_id, plan_id, **fields):
         body = {"customer_id": customer_id, "plan_id": plan_id, **fields}
         return self.make("/v1/subscriptions", body, "subscription")

@@ -76,6 +76,7 @@ def _world(api):
     customer, metric = api.customer(name), api.metric(name)
     price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "2"}
     plan = api.plan(price)
+    override = api.override(name, plan["prices"][0]["id"])
     subscription = api.subscribe(name, plan["id"])
     api.ingest(event(name, name, name))
     draft = api.draft(subscription["id"])
@@ -83,6 +84,8 @@ def _world(api):
         "customer_id": customer["id"],
         "metric_id": metric["id"],
         "plan_id": plan["id"],
+        "price_id": plan["prices"][0]["id"],
+        "override_id": override["id"],
         "subscription_id": subscription["id"],
         "invoice_id": draft["id"],
     }

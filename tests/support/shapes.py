@@ -91,6 +91,9 @@ PLAN = {
     "billing_period": text,
     "billing_mode": text,
     "trial_period_days": whole,
+    "base_fee": money,
+    "base_fee_timing": text,
+    "revision": whole,
     "prices": rows,
 }
 PRICE = {
@@ -100,6 +103,29 @@ PRICE = {
     "model": text,
     "unit_price": unit_price,
     "tiers": anything,
+    "flat_fee": money,
+    "minimum_amount": or_null(money),
+    "maximum_amount": or_null(money),
+    "revision": whole,
+}
+PLAN_REVISION = {
+    "revision": whole,
+    "apply_to": text,
+    "effective_at": or_null(time),
+    "base_fee": money,
+    "base_fee_timing": text,
+    "created_at": time,
+    "prices": rows,
+}
+PRICE_OVERRIDE = {
+    **_OWNED,
+    "customer_id": identity,
+    "price_id": identity,
+    "model": text,
+    "unit_price": unit_price,
+    "tiers": anything,
+    "valid_from": time,
+    "valid_until": or_null(time),
 }
 SUBSCRIPTION = {
     **_OWNED,

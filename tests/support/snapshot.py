@@ -4,6 +4,7 @@ PATHS = (
     "/v1/customers",
     "/v1/metrics",
     "/v1/plans",
+    "/v1/price-overrides",
     "/v1/subscriptions",
     "/v1/invoices",
     "/v1/usage",

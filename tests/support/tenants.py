@@ -44,6 +44,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "2.000000"},
         {"metric_id": metric["id"], "model": "tiered", "tiers": TIERS},
     )
+    override = api.override(customer["id"], plan["prices"][1]["id"])
     subscription = api.subscribe(customer["id"], plan["id"])
     api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
     api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
@@ -68,6 +69,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "metric_id": metric["id"],
         "plan_id": plan["id"],
         "price_id": plan["prices"][0]["id"],
+        "override_id": override["id"],
         "subscription_id": subscription["id"],
         "invoice_id": draft["id"],
         "final_invoice_id": final["id"],

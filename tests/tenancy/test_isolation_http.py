@@ -26,6 +26,8 @@ TARGETS = {
     "customer_id": ["customer_id", "external_id"],
     "metric_id": ["metric_id"],
     "plan_id": ["plan_id"],
+    "price_id": ["price_id"],
+    "override_id": ["override_id"],
     "subscription_id": ["subscription_id"],
     "invoice_id": ["invoice_id", "final_invoice_id"],
     "job_id": ["job_id"],
@@ -35,6 +37,14 @@ ABOUT_ONE = "/usage/series"
 # Tells the time, and nothing that has an id.
 WITHOUT_IDS = "/v1/test-clock"
 
+OVERRIDE = {
+    "customer_id": "<customer_id>",
+    "price_id": "<price_id>",
+    "model": "flat_unit",
+    "unit_price": "1",
+    "valid_from": "2020-01-01T00:00:00Z",
+    "valid_until": "2020-01-02T00:00:00Z",
+}
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
 EVENT = {"event_name": "api_call", "idempotency_key": "stolen"}
@@ -64,6 +74,9 @@ BODIES = [
     Body("POST", "/plans", "prices[].id", "price_id", 400, {"name": "P", "prices": [PRICE]}),
     Body("PUT", "/plans/{plan_id}", "prices[].metric_id", "metric_id", 404, {"prices": [PRICE]}),
     Body("PUT", "/plans/{plan_id}", "prices[].id", "price_id", 400, {"prices": [PRICE]}),
+    Body("POST", "/price-overrides", "customer_id", "customer_id", 404, OVERRIDE),
+    Body("POST", "/price-overrides", "customer_id", "external_id", 404, OVERRIDE),
+    Body("POST", "/price-overrides", "price_id", "price_id", 404, OVERRIDE),
     Body("POST", "/invoices/generate", "subscription_id", "subscription_id", 404, {}),
     Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
     Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),

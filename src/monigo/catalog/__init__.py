@@ -36,7 +36,7 @@ from monigo.catalog.service import (
     update_metric,
     update_plan,
 )
-from monigo.catalog.terms import agreed_terms, override_for, revisions_with_prices
+from monigo.catalog.terms import agreed_terms, charge_under, override_for, revisions_with_prices
 from monigo.catalog.types import (
     BEGINNING,
     NO_BASE_FEE,
@@ -92,6 +92,7 @@ __all__ = [
     "PriceRevision",
     "PriceTerms",
     "agreed_terms",
+    "charge_under",
     "create_metric",
     "create_override",
     "create_plan",

@@ -1,6 +1,7 @@
 """Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from monigo.catalog.types import (
@@ -14,6 +15,7 @@ from monigo.catalog.types import (
 )
 from monigo.core.ids import PriceId
 from monigo.core.periods import Period
+from monigo.core.pricing import Charge
 
 
 def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetime) -> AgreedTerms:
@@ -64,6 +66,11 @@ def override_for(
         ),
         None,
     )
+
+
+def charge_under(charge: Charge, override: PriceOverride | None) -> Charge:
+    """What a customer is charged: the override's model, if there is one, under the price's fees."""
+    return charge if override is None else replace(charge, model=override.model)
 
 
 def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime) -> bool:

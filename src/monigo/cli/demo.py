@@ -52,6 +52,7 @@ EXAMPLES: tuple[tuple[str, str, str, str | None, object], ...] = (
         None,
         {"included_units": 200, "base_price": "1000", "overage_price": "1.5"},
     ),
+    ("Gozi Pay", "Card payments", "percentage", None, {"rate": "0.015", "fixed": "10"}),
 )
 
 
@@ -63,8 +64,11 @@ async def fill_with_demo(services: Services, caller: KeyReference) -> None:
         now = tx.now
         calls = await _metric(tx, "API calls", "api_call", Aggregation.COUNT, "")
         tokens = await _metric(tx, "Tokens", "tokens", Aggregation.SUM, "amount")
+        payments = await _metric(tx, "Card payments", "payment", Aggregation.SUM, "amount")
         subscribed = [
-            await _customer_on_plan(tx, number, example, (calls, tokens))
+            await _customer_on_plan(
+                tx, number, example, (payments if example[2] == "percentage" else calls, tokens)
+            )
             for number, example in enumerate(EXAMPLES, start=1)
         ]
     for number in range(1, len(EXAMPLES) + 1):
@@ -106,12 +110,12 @@ async def _customer_on_plan(
     token_price = parse_price_model(
         model="flat_unit", unit_price="0.002500", tiers=None, path="price"
     )
-    calls, tokens = metrics
+    priced, tokens = metrics
     plan = await catalog.create_plan(
         tx,
         details,
         [
-            PriceDraft(None, PriceTerms(calls.id, Charge(price), model)),
+            PriceDraft(None, PriceTerms(priced.id, Charge(price), model)),
             PriceDraft(None, PriceTerms(tokens.id, Charge(token_price), "flat_unit")),
         ],
     )
@@ -128,12 +132,14 @@ def _external_id(number: int) -> str:
 
 
 def _event(now: datetime, number: int, index: int, dice: random.Random) -> Event:
-    is_call = dice.randrange(10) < 7  # noqa: PLR2004 - most events are calls
+    takes_payments = EXAMPLES[number - 1][2] == "percentage"
+    is_main = dice.randrange(10) < 7  # noqa: PLR2004 - most events are calls, or payments
     properties = {"region": dice.choice(["lagos", "abuja", "nairobi"])}
-    if not is_call:
+    if takes_payments or not is_main:
         properties["amount"] = str(dice.randint(50, 4000))
+    main_event = "payment" if takes_payments else "api_call"
     return Event(
-        event_name="api_call" if is_call else "tokens",
+        event_name=main_event if is_main else "tokens",
         customer_id=_external_id(number),
         idempotency_key=f"demo-{number}-{index}",
         timestamp=format_instant(now - STARTED_BEFORE * dice.random()),
