@@ -13,9 +13,12 @@ LOCAL_TABLES = {
     "api_key_lookups",  # a key's organisation by the hash of its secret
     "tenant_lookups",  # which organisations there are
     "test_clock_lookups",  # whose test clock is set
+    "due_subscriptions",  # when something is to be done for whom
     "unfolded_batches",  # which batches are not in the buckets yet
     "schema_migrations",  # which migrations were applied
 }
+# Acts as the owner, on the rows of a tenant's test mode only; test_test_data tries to abuse it.
+PRIVILEGED_FUNCTIONS = ["reset_test_data"]
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
 WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
@@ -223,7 +226,7 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
         "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
     )
 
-    assert (views, functions) == ([], [])
+    assert (views, [row["proname"] for row in functions]) == ([], PRIVILEGED_FUNCTIONS)
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)

@@ -22,6 +22,7 @@ from monigo.api import (
     replays,
     subscriptions,
     test_clock,
+    test_data,
     usage,
 )
 from monigo.api.bodies import HeldBodies
@@ -67,6 +68,7 @@ def create_app(services: Services) -> FastAPI:
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     app.include_router(organization.router, prefix="/v1", **shared)
     app.include_router(test_clock.router, prefix="/v1", **shared)
+    app.include_router(test_data.router, prefix="/v1", **shared)
     for prefix in ("/v1", "/api/v1"):
         for router in RESOURCES:
             app.include_router(router, prefix=prefix, **shared)

@@ -13,7 +13,7 @@ REFERENCES_MAX = 100_000
 
 @dataclass(slots=True)
 class _Known:
-    version: int
+    version: tuple[int, int]
     customers: dict[str, CustomerId] = field(default_factory=dict[str, CustomerId])
 
 
@@ -22,7 +22,8 @@ class CustomerCache:
 
     A reference keeps its meaning until a customer is deleted or takes another external_id. Each
     such change raises the tenant's version in its own transaction, and every use compares it in
-    the transaction that acts, so that no process can be fooled by another's change.
+    the transaction that acts, so that no process can be fooled by another's change. Clearing the
+    test data begins the versions anew, so the number of resets is compared, too.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class CustomerCache:
 
     async def resolve(self, tx: Transaction, references: AbstractSet[str]) -> dict[str, CustomerId]:
         """The customers behind the references, and maybe others; unknown ones are absent."""
-        version = await customers.changes_version(tx)
+        version = (tx.resets, await customers.changes_version(tx))
         known = self._known.get(tx.tenant)
         if known is None or known.version != version:
             known = self._replace(tx.tenant, _Known(version))

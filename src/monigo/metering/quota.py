@@ -24,6 +24,7 @@ class MonthlyCount:
     """The events of a tenant in a month: those counted in the database, and ours since."""
 
     month: date
+    resets: int
     read_at: int
     used: int
 
@@ -83,10 +84,12 @@ class EventQuotas:
     async def _count(self, tx: Transaction) -> MonthlyCount:
         now, month = self._monotonic(), first_of_month(tx.real_now)
         count = self._counts.get(tx.tenant)
-        if count is None or count.month != month or now - count.read_at >= SECOND:
+        is_same = count is not None and (count.month, count.resets) == (month, tx.resets)
+        if count is None or not is_same or now - count.read_at >= SECOND:
             if len(self._counts) >= TENANTS_MAX:
                 self._counts.clear()
             # A new object: what is under way under the old one is left out or counted already.
-            count = MonthlyCount(month, now, await quota_store.count_events(tx, month))
+            used = await quota_store.count_events(tx, month)
+            count = MonthlyCount(month, tx.resets, now, used)
             self._counts[tx.tenant] = count
         return count

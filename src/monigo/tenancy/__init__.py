@@ -24,6 +24,7 @@ from monigo.tenancy.test_clock import (
     start_advance,
     tenants_with_test_clock,
 )
+from monigo.tenancy.test_data import reset_test_data, unset_test_clock
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -63,9 +64,11 @@ __all__ = [
     "read_test_clock",
     "refusals",
     "refuse_live",
+    "reset_test_data",
     "revoke_key",
     "start_advance",
     "tenants_with_test_clock",
     "unauthenticated",
+    "unset_test_clock",
     "update_organization",
 ]

@@ -1,9 +1,12 @@
-"""All SQL of test clocks. Each change compares what it was decided on, so that no lock is held."""
+"""All SQL of test clocks and of clearing test data.
+
+A clock's changes compare what they were decided on, so that no lock is held while deciding.
+"""
 
 from datetime import datetime
 
 from monigo.core.ids import OrganizationId
-from monigo.infra.database import Database, Transaction
+from monigo.infra.database import Database, Transaction, reset_lock
 from monigo.tenancy.types import SetClock
 
 SELECT = """
@@ -43,11 +46,24 @@ FAIL = """
     WHERE org_id = $1 AND now_at = $2 AND target_at = $3
 """
 
+UNSET = """
+    UPDATE test_clocks
+    SET now_at = NULL, target_at = NULL, steps = 0, failure = '', updated_at = $2
+    WHERE org_id = $1
+"""
+
 SET_LOOKUP = """
     INSERT INTO test_clock_lookups (org_id) VALUES ($1) ON CONFLICT (org_id) DO NOTHING
 """
 
 SELECT_LOOKUPS = "SELECT org_id FROM test_clock_lookups ORDER BY org_id"
+
+DELETE_LOOKUP = "DELETE FROM test_clock_lookups WHERE org_id = $1"
+
+# Of all statements the one that may take long; still shorter than a request may.
+SET_RESET_TIMEOUT = "SET LOCAL statement_timeout = '50s'"
+
+RESET = "SELECT reset_test_data()"
 
 
 async def load(tx: Transaction) -> SetClock | None:
@@ -86,3 +102,27 @@ async def organization_ids(database: Database) -> list[OrganizationId]:
     async with database.lookups() as connection:
         rows = await connection.fetch(SELECT_LOOKUPS)
     return [OrganizationId(row["org_id"]) for row in rows]
+
+
+async def unset(tx: Transaction) -> None:
+    """Return test time to real time."""
+    await tx.connection.execute(UNSET, tx.org_id, tx.real_now)
+    await tx.connection.execute(DELETE_LOOKUP, tx.org_id)
+
+
+async def hold_alone(tx: Transaction) -> bool:
+    """Wait until no other transaction of the tenant is under way, and keep new ones waiting.
+
+    False, without waiting, when another one is at it already: each would wait for the other.
+    """
+    lock = reset_lock(tx.org_id)
+    if not await tx.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock ^ 1):
+        return False
+    await tx.connection.execute("SELECT pg_advisory_xact_lock($1)", lock)
+    return True
+
+
+async def clear(tx: Transaction) -> None:
+    """Delete the tenant's rows of every table that has a mode, and its waiting jobs."""
+    await tx.connection.execute(SET_RESET_TIMEOUT)
+    await tx.connection.execute(RESET)
