@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monigo.catalog import Metric, MetricDefinition
+from monigo.core.aggregation import Aggregation
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.core.pricing import (
@@ -23,10 +25,18 @@ from monigo.core.pricing import (
 )
 from monigo.invoicing.grouping import GROUPS_MAX, OTHER, described, split, undescribed
 from monigo.invoicing.rules import usage_lines
-from monigo.invoicing.types import Billed, PricedUsage
+from monigo.invoicing.types import AgreedPrice, Billed, PricedUsage
+from monigo.metering import Usage
 
 EVENT_COUNT = 3
 PRICE_ID = UUID("0197b3c0-0000-7000-8000-000000000001")
+METRIC = Metric(
+    id=PRICE_ID,
+    definition=MetricDefinition("Tokens", "tokens", Aggregation.SUM, "amount", ""),
+    version=1,
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
 PERIOD = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 TIERS = (Tier(Decimal(10), Decimal("0.07")), Tier(None, Decimal("0.000003")))
 MODELS = [
@@ -56,10 +66,8 @@ def total(quantities):
 
 
 def priced(model, groups):
-    quantity = total(groups.values())
-    return PricedUsage(
-        PRICE_ID, PRICE_ID, "Tokens", Charge(model), 1, quantity, EVENT_COUNT, groups
-    )
+    usage = Usage(total(groups.values()), EVENT_COUNT, None, None, groups)
+    return PricedUsage(AgreedPrice(PRICE_ID, 1, Charge(model), METRIC), "Tokens", usage)
 
 
 def due(model, quantity):

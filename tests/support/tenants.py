@@ -60,6 +60,14 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     headers = {"Idempotency-Key": "kept"}
     kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
     api.delete(f"/v1/customers/{kept.json()['customer']['id']}")
+    earned = api.plan(
+        {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}, plan_type="payout"
+    )
+    paid = api.subscribe(customer["id"], earned["id"])
+    bill = api.make("/v1/bills", {"subscription_id": paid["id"]}, "bill")
+    # The plan is another for a moment, so that there is a past one.
+    back = {"plan_id": api.plan(plan_type="payout")["id"]}
+    api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
@@ -73,5 +81,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "subscription_id": subscription["id"],
         "invoice_id": draft["id"],
         "final_invoice_id": final["id"],
+        "bill_id": bill["id"],
+        "payout_subscription_id": paid["id"],
         "job_id": replay.json()["job"]["id"],
     }

@@ -10,7 +10,8 @@ from monigo.metering.types import LateQuery
 # not folded yet, or received within the very hour in which the last closed period ended.
 SELECT_LATE_FROM = """
     WITH asked AS (
-        SELECT * FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
+        SELECT ordinal, customer_id, closed_until, looked_at
+        FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
             AS asked (ordinal, customer_id, closed_until, looked_at)
     )
     SELECT ordinal, min(late_from) AS late_from
