@@ -163,25 +163,35 @@ $$;
 CREATE TRIGGER keep_final_invoice BEFORE UPDATE OR DELETE ON invoices
     FOR EACH ROW EXECUTE FUNCTION keep_final_invoice();
 
+-- Once for a whole statement, because the period close writes many lines in one; planned each time,
+-- because a plan made while there were few invoices would read them all ever after. A cascade from a
+-- deleted draft finds no invoice any more, and may go on.
 CREATE FUNCTION keep_final_lines() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    line invoice_line_items := CASE WHEN TG_OP = 'INSERT' THEN new ELSE old END;
+    is_final boolean;
 BEGIN
-    IF TG_OP = 'DELETE' AND is_reset(TG_RELID, line.is_test) THEN
-        RETURN line;
-    END IF;
-    -- A cascade from a deleted draft finds no invoice any more, and may go on.
-    IF EXISTS (
-        SELECT 1 FROM invoices
-        WHERE org_id = line.org_id AND is_test = line.is_test AND id = line.invoice_id
-            AND status <> 'draft'
-    ) THEN
+    EXECUTE $query$
+        SELECT EXISTS (
+            SELECT 1 FROM touched AS line
+            JOIN invoices AS invoice ON invoice.org_id = line.org_id
+                AND invoice.is_test = line.is_test AND invoice.id = line.invoice_id
+            WHERE invoice.status <> 'draft' AND NOT ($1 AND is_reset($2, line.is_test))
+        )
+    $query$ INTO is_final USING TG_OP = 'DELETE', TG_RELID;
+    IF is_final THEN
         RAISE EXCEPTION 'the lines of a final invoice do not change'
             USING ERRCODE = '23514', CONSTRAINT = 'invoice_line_items_final_immutable';
     END IF;
-    RETURN line;
+    RETURN NULL;
 END
 $$;
-CREATE TRIGGER keep_final_lines BEFORE INSERT OR UPDATE OR DELETE ON invoice_line_items
-    FOR EACH ROW EXECUTE FUNCTION keep_final_lines();
+CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON invoice_line_items
+    REFERENCING NEW TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
+CREATE TRIGGER keep_final_lines_from_change AFTER UPDATE ON invoice_line_items
+    REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
+CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON invoice_line_items
+    REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();

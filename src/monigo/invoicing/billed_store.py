@@ -17,23 +17,24 @@ from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
 
 # What was voided after its own period had been closed is waived, so it counts as billed. What a
 # voided invoice carried of other periods counts no more, and falls due again.
+# Period by period, by OFFSET 0: a plan made while there were few lines would read them all.
 SUM_BILLED = """
     SELECT asked.ordinal, line.price_id, line.group_value, sum(line.quantity) AS quantity,
         sum(line.amount) AS amount
     FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
         AS asked (ordinal, subscription_id, period_start, closed_at)
-    JOIN invoice_line_items AS line ON line.org_id = $1 AND line.is_test = $2
-        AND line.subscription_id = asked.subscription_id
-        AND line.period_start = asked.period_start
+    CROSS JOIN LATERAL (
+        SELECT invoice_id, price_id, group_value, quantity, amount FROM invoice_line_items
+        WHERE org_id = $1 AND is_test = $2 AND subscription_id = asked.subscription_id
+            AND period_start = asked.period_start AND kind IN ('usage', 'fee')
+        OFFSET 0
+    ) AS line
     JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
         AND invoice.id = line.invoice_id
-    WHERE line.kind IN ('usage', 'fee')
-        AND (
-            invoice.status = ANY ($7::text[])
-            OR invoice.status = 'void' AND invoice.finalized_at IS NOT NULL
-                AND invoice.period_start = asked.period_start
-                AND invoice.voided_at > asked.closed_at
-        )
+    WHERE invoice.status = ANY ($7::text[])
+        OR invoice.status = 'void' AND invoice.finalized_at IS NOT NULL
+            AND invoice.period_start = asked.period_start
+            AND invoice.voided_at > asked.closed_at
     GROUP BY asked.ordinal, line.price_id, line.group_value
 """
 

@@ -125,7 +125,7 @@ def _agreed(
     return AgreedPrice(
         price_id=price.id,
         revision=price.revision,
-        charge=charge if override is None else replace(charge, model=override.model),
+        charge=catalog.charge_under(charge, override),
         metric=metrics[price.terms.metric_id],
         override_id=override and override.id,
         override_model=override.model_name if override else "",

@@ -43,6 +43,8 @@ min_wal_size = 160MB
 checkpoint_timeout = 15min
 checkpoint_completion_target = 0.9
 
+autovacuum_naptime = 10s              # a table that grows fast is soon planned for as it is
+
 timezone = 'UTC'
 log_timezone = 'UTC'
 logging_collector = off               # stderr goes to postgres.log, which the launcher bounds
