@@ -35,23 +35,29 @@ TAKE_BATCHES = """
     RETURNING batch_id, event_count, received_at
 """
 
-# What events become, whichever way they are `{chosen}`. OFFSET 0 keeps the planner from merging
-# this into the sums around it, which would work each number out four times.
+# What events become, whichever way they are `{chosen}`. Each OFFSET 0 keeps the planner from
+# merging this into what is around it, which would read a property and work its number out four
+# times.
 COUNTED = """
-    SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
-        date_trunc('hour', event.occurred_at, 'UTC') AS hour, event.occurred_at,
-        event_group(event.properties, metric.group_by) AS group_value,
-        CASE WHEN metric.aggregation NOT IN ('count', 'unique')
-            THEN event_number(event.properties, metric.aggregation_property)
-        END AS number,
-        CASE WHEN metric.aggregation = 'unique'
-            THEN event_value(event.properties, metric.aggregation_property)
-        END AS value
-    FROM usage_events AS event
-    JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
-        AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
-    WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
-        AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
+    SELECT customer_id, metric_id, metric_version, hour, occurred_at, group_value,
+        json_number(held) AS number, value
+    FROM (
+        SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
+            date_bin('1 hour', event.occurred_at, '2000-01-01 00:00Z') AS hour, event.occurred_at,
+            event_group(event.properties, metric.group_by) AS group_value,
+            CASE WHEN metric.aggregation NOT IN ('count', 'unique')
+                THEN event.properties -> metric.aggregation_property
+            END AS held,
+            CASE WHEN metric.aggregation = 'unique'
+                THEN event_value(event.properties, metric.aggregation_property)
+            END AS value
+        FROM usage_events AS event
+        JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+            AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
+        WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
+            AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
+        OFFSET 0
+    ) AS read
     OFFSET 0
 """
 
