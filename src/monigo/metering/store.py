@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -50,8 +51,9 @@ INSERT_EVENTS = f"""
     RETURNING event_count
 """
 
-# Of the control characters the least used; where a text holds it, the next one is tried.
-FIRST_SEPARATOR = 0x1F
+# Between the joined texts. Where one holds it, an unguessable separator takes its place.
+SEPARATOR = "\x1f"
+UNGUESSABLE_BYTES = 16
 
 SELECT_STORED = """
     SELECT dedup FROM usage_events WHERE org_id = $1 AND is_test = $2 AND batch_id = $3
@@ -94,13 +96,12 @@ async def insert_events(tx: Transaction, rows: EventColumns, *, batch_id: UUID) 
 def _in_order(rows: EventColumns, order: Sequence[int]) -> tuple[object, ...]:
     """The arguments that hold the columns of the events at these positions."""
     events = [rows.events[at] for at in order]
-    columns = [
-        [event.idempotency_key for event in events],
-        [event.event_name for event in events],
-        [rows.times[at] for at in order],
-        [bytes(event.properties).decode() for event in events],
-    ]
-    separator, joined = _joined(columns)
+    times = [rows.times[at] for at in order]
+    separator = SEPARATOR
+    joined = _joined(events, times, separator)
+    while any(text.count(separator) != len(order) - 1 for text in joined):
+        separator = token_hex(UNGUESSABLE_BYTES)
+        joined = _joined(events, times, separator)
     return (
         [pgproto.UUID(rows.hashes[at]) for at in order],
         [rows.customer_ids[at] for at in order],
@@ -109,18 +110,14 @@ def _in_order(rows: EventColumns, order: Sequence[int]) -> tuple[object, ...]:
     )
 
 
-def _joined(columns: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
-    """Each column's texts as one, and the character between them, which is in none of the texts."""
-    code = FIRST_SEPARATOR
-    while True:
-        separator = chr(code)
-        joined = [separator.join(column) for column in columns]
-        if all(
-            text.count(separator) == len(column) - 1
-            for text, column in zip(joined, columns, strict=True)
-        ):
-            return separator, joined
-        code += 1
+def _joined(events: Sequence[Event], times: Sequence[str], separator: str) -> list[str]:
+    return [
+        separator.join([event.idempotency_key for event in events]),
+        separator.join([event.event_name for event in events]),
+        separator.join(times),
+        # Bytes yet, which join without becoming a text each.
+        separator.encode().join([event.properties for event in events]).decode(),
+    ]
 
 
 def _first_of_each(hashes: Sequence[bytes]) -> list[int]:
