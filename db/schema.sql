@@ -24,9 +24,13 @@ CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
 
+CREATE FUNCTION public.json_number(held jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN ((scale((held)::numeric) <= 12) AND (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric)) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE NULL::numeric END ELSE NULL::numeric END;
+
 CREATE FUNCTION public.event_number(properties jsonb, property text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE jsonb_typeof((properties -> property)) WHEN 'number'::text THEN CASE WHEN ((scale(((properties -> property))::numeric) <= 12) AND (abs(((properties -> property))::numeric) < ('1000000000000000000'::bigint)::numeric)) THEN ((properties -> property))::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((properties ->> property) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((properties ->> property))::numeric ELSE NULL::numeric END ELSE NULL::numeric END;
+    RETURN public.json_number((properties -> property));
 
 CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -855,8 +859,11 @@ CREATE TABLE public.usage_events (
     occurred_at timestamp with time zone NOT NULL,
     properties jsonb NOT NULL,
     received_at timestamp with time zone NOT NULL,
-    CONSTRAINT usage_events_key_length CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255)))
+    CONSTRAINT usage_events_key_length CHECK (((octet_length(idempotency_key) >= 1) AND ((octet_length(idempotency_key) <= 255) OR (length(idempotency_key) <= 255))))
 );
+ALTER TABLE ONLY public.usage_events ALTER COLUMN dedup SET STATISTICS 0;
+ALTER TABLE ONLY public.usage_events ALTER COLUMN idempotency_key SET STATISTICS 0;
+ALTER TABLE ONLY public.usage_events ALTER COLUMN properties SET STATISTICS 0;
 
 ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
 
@@ -1060,7 +1067,7 @@ CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, 
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
-CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (org_id, is_test, customer_id, occurred_at);
+CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (customer_id, occurred_at);
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
 

@@ -1,19 +1,23 @@
 -- Usage summed per hour, so that reading a period costs the same whatever was ingested.
 
--- The number in an event's property, or NULL: a JSON number or a string of plain digits, at most 18
+-- The number that a JSON value holds, or NULL: a JSON number or a string of plain digits, at most 18
 -- before and 12 after the point, exponents expanded. (The casts and comparisons of the first branch
 -- cost less than half of the second's pattern.)
+CREATE FUNCTION json_number(held jsonb) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE jsonb_typeof(held)
+    WHEN 'number' THEN
+        CASE WHEN scale(held::numeric) <= 12 AND abs(held::numeric) < 1000000000000000000
+        THEN held::numeric END
+    WHEN 'string' THEN
+        CASE WHEN (held #>> '{}') ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'
+        THEN (held #>> '{}')::numeric END
+END;
+
+-- The number in an event's property, or NULL.
 CREATE FUNCTION event_number(properties jsonb, property text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE jsonb_typeof(properties -> property)
-    WHEN 'number' THEN
-        CASE WHEN scale((properties -> property)::numeric) <= 12
-            AND abs((properties -> property)::numeric) < 1000000000000000000
-        THEN (properties -> property)::numeric END
-    WHEN 'string' THEN
-        CASE WHEN (properties ->> property) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'
-        THEN (properties ->> property)::numeric END
-END;
+RETURN json_number(properties -> property);
 
 -- What stands for a property's value among distinct ones, or NULL for none. Values that jsonb holds
 -- equal have one text once trailing zeros are gone; a string and a number differ by its quotes.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.metering.replay_rules import floor_hour
 from monigo.metering.rules import first_of_month
 
 # Folds of a tenant go side by side; building buckets anew needs the tenant to itself.
@@ -35,23 +36,29 @@ TAKE_BATCHES = """
     RETURNING batch_id, event_count, received_at
 """
 
-# What events become, whichever way they are `{chosen}`. OFFSET 0 keeps the planner from merging
-# this into the sums around it, which would work each number out four times.
+# What events become, whichever way they are `{chosen}`. Each OFFSET 0 keeps the planner from
+# merging this into what is around it, which would read a property and work its number out four
+# times.
 COUNTED = """
-    SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
-        date_trunc('hour', event.occurred_at, 'UTC') AS hour, event.occurred_at,
-        event_group(event.properties, metric.group_by) AS group_value,
-        CASE WHEN metric.aggregation NOT IN ('count', 'unique')
-            THEN event_number(event.properties, metric.aggregation_property)
-        END AS number,
-        CASE WHEN metric.aggregation = 'unique'
-            THEN event_value(event.properties, metric.aggregation_property)
-        END AS value
-    FROM usage_events AS event
-    JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
-        AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
-    WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
-        AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
+    SELECT customer_id, metric_id, metric_version, hour, occurred_at, group_value,
+        json_number(held) AS number, value
+    FROM (
+        SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
+            date_bin('1 hour', event.occurred_at, '2000-01-01 00:00Z') AS hour, event.occurred_at,
+            event_group(event.properties, metric.group_by) AS group_value,
+            CASE WHEN metric.aggregation NOT IN ('count', 'unique')
+                THEN event.properties -> metric.aggregation_property
+            END AS held,
+            CASE WHEN metric.aggregation = 'unique'
+                THEN event_value(event.properties, metric.aggregation_property)
+            END AS value
+        FROM usage_events AS event
+        JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+            AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
+        WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
+            AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
+        OFFSET 0
+    ) AS read
     OFFSET 0
 """
 
@@ -97,8 +104,20 @@ FOLD_BATCHES = ADD_BUCKETS.format(counted=_OF_BATCHES)
 FOLD_VALUES_OF_BATCHES = ADD_VALUES.format(counted=_OF_BATCHES)
 
 COUNT_EVENTS_OF_BATCHES = """
-    SELECT count(*) FROM usage_events
+    SELECT count(*) AS event_count, count(*) FILTER (WHERE occurred_at < $4) AS late_count
+    FROM usage_events
     WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[])
+"""
+
+# The period close looks at these days again, if it has closed them.
+NOTE_LATE = """
+    INSERT INTO late_usage (org_id, is_test, customer_id, day, noted_at)
+    SELECT $1, $2, customer_id, date_trunc('day', occurred_at, 'UTC') AS day, $5
+    FROM usage_events
+    WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[]) AND occurred_at < $4
+    GROUP BY customer_id, day
+    ORDER BY customer_id, day
+    ON CONFLICT (org_id, is_test, customer_id, day) DO UPDATE SET noted_at = excluded.noted_at
 """
 
 HAS_UNIQUE_METRIC = """
@@ -159,6 +178,12 @@ async def fold(tx: Transaction, taken: TakenBatches) -> None:
         await tx.execute(FOLD_VALUES_OF_BATCHES, taken.ids)
 
 
-async def count_events(tx: Transaction, taken: TakenBatches) -> int:
-    """How many events of the batches can be seen."""
-    return await tx.fetchval(COUNT_EVENTS_OF_BATCHES, taken.ids)
+async def count_events(tx: Transaction, taken: TakenBatches) -> tuple[int, int]:
+    """How many events of the batches can be seen, and how many belong to an earlier hour."""
+    row = await tx.fetchrow(COUNT_EVENTS_OF_BATCHES, taken.ids, floor_hour(tx.now))
+    return (row["event_count"], row["late_count"]) if row else (0, 0)
+
+
+async def note_late(tx: Transaction, taken: TakenBatches) -> None:
+    """Note whose usage of which days has changed after its hour."""
+    await tx.execute(NOTE_LATE, taken.ids, floor_hour(tx.now), tx.real_now)

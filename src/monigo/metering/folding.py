@@ -46,10 +46,10 @@ async def fold_some(database: Database, tenant: Tenant) -> int:
         taken = await fold_store.take_batches(tx, BATCHES_A_FOLD)
         if not taken.ids:
             return 0
-        ensure(
-            await fold_store.count_events(tx, taken) == taken.event_count,
-            "a batch's events are visible when the batch is",
-        )
+        seen, late = await fold_store.count_events(tx, taken)
+        ensure(seen == taken.event_count, "a batch's events are visible when the batch is")
+        if late:
+            await fold_store.note_late(tx, taken)
         await fold_store.fold(tx, taken)
         await quota_store.add_counts(tx, taken.by_month)
     return taken.event_count

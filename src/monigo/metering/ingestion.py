@@ -8,6 +8,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
 
 import asyncpg
 
@@ -34,6 +36,10 @@ FLUSHES_MAX = 4
 FLUSH_EVENTS_MAX = 1_000
 # What may wait, over all tenants; beyond it a client is told to come again.
 WAITING_EVENTS_MAX = 50_000
+# After a repeat so many transactions expect another: failing costs more than what they could save.
+WARY_FLUSHES = 100
+# Tenants of whom a repeat is remembered; beyond it all are forgotten, which costs a failure each.
+WARY_TENANTS_MAX = 10_000
 
 
 @dataclass(slots=True)
@@ -43,6 +49,14 @@ class _Request:
     api_key_id: ApiKeyId
     events: list[Event]
     answer: "asyncio.Future[IngestResult]"
+
+
+class _Insert(Protocol):
+    """One of the ways to store events, which returns the hashes of those that were new."""
+
+    async def __call__(
+        self, tx: Transaction, rows: store.EventColumns, *, batch_id: UUID
+    ) -> set[bytes]: ...
 
 
 @dataclass(slots=True)
@@ -62,6 +76,8 @@ class Ingestor:
         self._quotas = EventQuotas()
         self._customers = CustomerCache()
         self._lanes: dict[Tenant, _Lane] = {}
+        # For how many transactions yet a tenant's events are expected to hold repeats.
+        self._wary: dict[Tenant, int] = {}
         self._waiting_events = 0
         # The loop itself keeps only weak references to its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,8 +128,10 @@ class Ingestor:
 
     async def _flush(self, tenant: Tenant, requests: Sequence[_Request]) -> None:
         try:
-            async with self._database.transaction(tenant) as tx:
-                answers = await self._store(tx, requests)
+            answers = await self._store_new(tenant, requests)
+            if answers is None:
+                async with self._database.transaction(tenant) as tx:
+                    answers = await self._store(tx, requests, store.insert_events)
         except asyncpg.DataError as error:
             await self._flush_apart(tenant, requests, error)
         except Exception as error:  # noqa: BLE001 - each request's route answers it
@@ -132,8 +150,29 @@ class Ingestor:
         for request in requests:
             await self._flush(tenant, [request])
 
+    async def _store_new(
+        self, tenant: Tenant, requests: Sequence[_Request]
+    ) -> list[IngestResult | Exception] | None:
+        """Store requests in the hope that they hold no repeats; None where nothing was stored."""
+        wary = self._wary.pop(tenant, 0)
+        if wary:
+            if wary > 1:
+                self._wary[tenant] = wary - 1
+            return None
+        try:
+            async with self._database.transaction(tenant) as tx:
+                return await self._store(tx, requests, store.insert_new_events)
+        except asyncpg.UniqueViolationError:
+            self._expect_repeats(tenant)
+            return None
+
+    def _expect_repeats(self, tenant: Tenant) -> None:
+        if len(self._wary) >= WARY_TENANTS_MAX:
+            self._wary.clear()
+        self._wary[tenant] = WARY_FLUSHES
+
     async def _store(
-        self, tx: Transaction, requests: Sequence[_Request]
+        self, tx: Transaction, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         """Check and store requests in one transaction; an answer for each, good or bad."""
         key_ids = {request.api_key_id for request in requests}
@@ -156,7 +195,9 @@ class Ingestor:
         stored: set[bytes] = set()
         try:
             if rows.hashes:
-                stored = await store.insert_events(tx, rows, batch_id=new_id())
+                stored = await insert(tx, rows, batch_id=new_id())
+                if len(stored) < len(set(rows.hashes)):
+                    self._expect_repeats(tx.tenant)
         finally:
             if allowance is not None:
                 allowance.settle(len(stored))
