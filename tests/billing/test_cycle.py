@@ -2,6 +2,7 @@
 
 import pytest
 
+from monigo import metering
 from support.api import event
 
 START = "2027-01-31T10:00:00Z"
@@ -64,6 +65,30 @@ def test_a_late_event_comes_with_the_next_closing(api, clock):
         "api_call",
         "api_call, adjustment for 2027-01-31 to 2027-02-28",
     ]
+
+
+def test_a_late_event_is_found_when_it_was_folded_before_the_closing(api, backend, clock):
+    clock(START)
+    api.subscribed_customer()
+    clock("2027-03-01T00:00:00Z")
+    api.ingest(event("late", timestamp="2027-02-02T00:00:00Z"))
+    backend.run(metering.fold_all(backend.services.database))
+
+    clock("2027-03-31T10:00:00Z")
+
+    assert [total for _, _, _, total in bills(api)] == ["0.000000", "2.000000"]
+
+
+def test_an_event_within_the_boundary_hour_is_found_after_it_was_folded(api, backend, clock):
+    clock("2027-01-31T10:30:00Z")
+    api.subscribed_customer()
+    clock("2027-02-28T10:30:05Z")
+    api.ingest(event("late", timestamp="2027-02-28T10:29:59Z"))
+    backend.run(metering.fold_all(backend.services.database))
+
+    clock("2027-03-31T10:30:00Z")
+
+    assert [total for _, _, _, total in bills(api)] == ["0.000000", "2.000000"]
 
 
 def test_a_trial_is_never_billed(api, clock):

@@ -77,7 +77,9 @@ async def insert_new_events(tx: Transaction, rows: EventColumns, *, batch_id: UU
         UniqueViolationError: one was; the transaction has failed.
     """
     order = _first_of_each(rows.hashes)
-    tag = await tx.execute(INSERT_NEW_EVENTS, batch_id, tx.real_now, *_in_order(rows, order), len(order))
+    tag = await tx.execute(
+        INSERT_NEW_EVENTS, batch_id, tx.real_now, *_in_order(rows, order), len(order)
+    )
     ensure(tag == f"INSERT 0 {len(order)}", "a batch counts what it stored")
     return set(rows.hashes)
 
