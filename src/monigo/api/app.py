@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monigo.api import (
+    billing_events,
     bills,
     customers,
     events,
@@ -44,6 +45,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     replays.router,
     invoices.router,
     bills.router,
+    billing_events.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 

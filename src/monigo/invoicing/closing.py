@@ -18,6 +18,7 @@ from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
 from monigo.invoicing import store
 from monigo.invoicing.closing_rules import Action, Step, next_step
+from monigo.invoicing.happenings import tell_created, tell_finalized
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
 from monigo.subscriptions import Due, Subscription
@@ -139,7 +140,7 @@ async def _take(
     )
     reckoned = [item for item in await reckon(tx, wanted) if _is_worth_an_invoice(item)]
     if reckoned:
-        await store.write_drafts(tx, reckoned)
+        await write_drafts(tx, reckoned)
     drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
     await finalize_drafts(
         tx, [item for item in reckoned if item.wanted.subscription.id not in drafts]
@@ -150,10 +151,17 @@ async def _take(
     return changed
 
 
+async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+    """Store drafts, and tell of those that are new."""
+    await store.write_drafts(tx, reckoned)
+    await tell_created(tx, reckoned)
+
+
 async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     """Number written drafts, in their order; what comes to nothing is paid at once."""
+    numbers: dict[InvoiceId, int] = {}
     for plan_type in PlanType:
-        await store.finalize(
+        numbers |= await store.finalize(
             tx,
             plan_type,
             [
@@ -165,6 +173,7 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None
                 if item.wanted.subscription.plan_type is plan_type
             ],
         )
+    await tell_finalized(tx, reckoned, numbers)
 
 
 async def _canceled(tx: Transaction, step: Step, subscription: Subscription) -> Subscription:
@@ -220,7 +229,7 @@ async def _with_drafts(tx: Transaction, wanted: Sequence[Wanted]) -> list[Wanted
         if draft is None or item.kind is InvoiceKind.SUPPLEMENTARY:
             placed.append(item)
         elif item.kind is InvoiceKind.CLOSING:
-            placed.append(replace(item, id=draft[0], created_at=draft[1]))
+            placed.append(replace(item, id=draft[0], created_at=draft[1], is_new=False))
     return placed
 
 

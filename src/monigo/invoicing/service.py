@@ -12,8 +12,10 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
+from monigo.infra.outbox import EventType
 from monigo.invoicing import billed_store, store
-from monigo.invoicing.closing import close_period, finalize_drafts
+from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
+from monigo.invoicing.happenings import tell
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rules import (
     check_can_delete,
@@ -64,11 +66,10 @@ async def generate(
         kind = InvoiceKind.CLOSING
     await customers.hold(tx, [subscription.customer_id])
     drafts = await store.load_drafts_of_periods(tx, [(subscription.id, period)])
-    draft_id, created_at = drafts.get(
-        (subscription.id, period.start), (InvoiceId(new_id()), tx.now)
-    )
-    wanted = Wanted(draft_id, subscription, period, kind, created_at)
-    await store.write_drafts(tx, await reckon(tx, [wanted]))
+    known = drafts.get((subscription.id, period.start))
+    draft_id, created_at = known or (InvoiceId(new_id()), tx.now)
+    wanted = Wanted(draft_id, subscription, period, kind, created_at, is_new=known is None)
+    await write_drafts(tx, await reckon(tx, [wanted]))
     return await get(tx, draft_id, plan_type=plan_type)
 
 
@@ -110,7 +111,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
         raise not_found("invoice")
     invoice, subscription = await _locked(tx, invoice_id, seen.plan_type)
     if invoice.status is InvoiceStatus.DRAFT:
-        await store.write_drafts(tx, await reckon(tx, [_again(invoice, subscription)]))
+        await write_drafts(tx, await reckon(tx, [_again(invoice, subscription)]))
 
 
 async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
@@ -165,7 +166,7 @@ async def finalize(
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
     reckoned = await reckon(tx, [_again(invoice, subscription)])
-    await store.write_drafts(tx, reckoned)
+    await write_drafts(tx, reckoned)
     await finalize_drafts(tx, reckoned)
     return await get(tx, invoice.id, plan_type=plan_type)
 
@@ -188,7 +189,9 @@ async def mark_paid(
         raise invalid(faults)
     check_can_mark_paid(invoice)
     await store.mark_paid(tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now)
-    return await get(tx, invoice.id)
+    paid = await get(tx, invoice.id)
+    await tell(tx, EventType.INVOICE_PAID, paid)
+    return paid
 
 
 async def void(
@@ -206,7 +209,9 @@ async def void(
     check_can_void(invoice)
     await store.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
-    return await get(tx, invoice.id, plan_type=plan_type)
+    voided = await get(tx, invoice.id, plan_type=plan_type)
+    await tell(tx, EventType.INVOICE_VOIDED, voided)
+    return voided
 
 
 async def delete(
@@ -258,6 +263,7 @@ def _again(draft: Invoice, subscription: Subscription) -> Wanted:
         period=draft.period,
         kind=draft.kind,
         created_at=draft.created_at,
+        is_new=False,
         with_others=is_closing and draft.period.end > subscription.closed_until,
     )
 

@@ -284,18 +284,16 @@ async def list_page(
 
 async def finalize(
     tx: Transaction, plan_type: PlanType, finals: Sequence[tuple[InvoiceId, InvoiceStatus]]
-) -> None:
-    """Number drafts of one plan type, in their order; they never change again."""
+) -> dict[InvoiceId, int]:
+    """Number drafts of one plan type, in their order; they never change again. Their numbers."""
     if not finals:
-        return
+        return {}
     last = await tx.fetchval(TAKE_NUMBERS, NUMBERED_AS[plan_type], len(finals))
-    await tx.execute(
-        FINALIZE,
-        [invoice_id for invoice_id, _ in finals],
-        [status.value for _, status in finals],
-        list(range(last - len(finals) + 1, last + 1)),
-        tx.now,
-    )
+    ids = [invoice_id for invoice_id, _ in finals]
+    numbers = range(last - len(finals) + 1, last + 1)
+    statuses = [status.value for _, status in finals]
+    await tx.execute(FINALIZE, ids, statuses, list(numbers), tx.now)
+    return dict(zip(ids, numbers, strict=True))
 
 
 async def mark_paid(

@@ -208,6 +208,7 @@ class Wanted:
     period: Period
     kind: InvoiceKind
     created_at: datetime
+    is_new: bool = True
     with_usage: bool = True
     with_others: bool = False
 

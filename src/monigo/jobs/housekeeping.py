@@ -2,7 +2,7 @@
 
 from monigo import metering
 from monigo.bootstrap import Services
-from monigo.infra import idempotency_store, job_queue_store
+from monigo.infra import idempotency_store, job_queue_store, outbox
 from monigo.infra.database import Tenant
 
 
@@ -12,6 +12,14 @@ async def forget_idempotency_records(services: Services) -> None:
         for is_test in (True, False):
             async with services.database.transaction(Tenant(org_id, is_test)) as tx:
                 await idempotency_store.forget(tx, before=tx.real_now - idempotency_store.KEPT_FOR)
+
+
+async def forget_outbox_events(services: Services) -> None:
+    """Delete what happened longer ago than anybody asks for."""
+    for org_id in await services.database.organization_ids():
+        for is_test in (True, False):
+            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
+                await outbox.forget(tx)
 
 
 async def forget_event_properties(services: Services) -> None:

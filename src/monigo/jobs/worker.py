@@ -14,6 +14,7 @@ from monigo.jobs.billing import close_periods
 from monigo.jobs.housekeeping import (
     forget_event_properties,
     forget_idempotency_records,
+    forget_outbox_events,
     forget_queue_log,
 )
 from monigo.jobs.metering import fold_usage
@@ -43,6 +44,7 @@ JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
     PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
+    PeriodicJob("forget_outbox_events", 86_400, forget_outbox_events),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
     PeriodicJob("requeue_replays", 600, requeue_replays),

@@ -11,8 +11,10 @@ from monigo.core.errors import DomainError, conflict, not_found
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period, days_later, period_at, subtract
+from monigo.infra import outbox
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
+from monigo.infra.outbox import EventType, OutboxEvent
 from monigo.subscriptions import due_store, store
 from monigo.subscriptions.due import note_due
 from monigo.subscriptions.rules import (
@@ -81,6 +83,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     await store.insert(tx, subscription)
     await note_due(tx, [subscription])
     await due_store.append_to_timeline(tx, subscription.id, Happening.CREATED, str(plan.id))
+    await _tell(tx, EventType.SUBSCRIPTION_CREATED, subscription)
     return subscription
 
 
@@ -140,7 +143,9 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     reason = PauseReason.MERCHANT
     await store.open_pause(tx, subscription.id, reason)
     await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
-    return await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
+    paused = await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
+    await _tell(tx, EventType.SUBSCRIPTION_PAUSED, paused)
+    return paused
 
 
 async def resume(tx: Transaction, subscription: Subscription) -> Subscription:
@@ -156,7 +161,9 @@ async def resume(tx: Transaction, subscription: Subscription) -> Subscription:
     check_can_resume(subscription)
     await store.close_pause(tx, subscription.id, tx.now)
     await due_store.append_to_timeline(tx, subscription.id, Happening.RESUMED, "")
-    return await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
+    resumed = await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
+    await _tell(tx, EventType.SUBSCRIPTION_RESUMED, resumed)
+    return resumed
 
 
 async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
@@ -169,6 +176,7 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
     await store.close_pause(tx, subscription.id, ends_at)
     await due_store.append_to_timeline(tx, subscription.id, Happening.CANCELED, "")
     canceled = replace(subscription, status=Status.CANCELED, pause_reason=None, canceled_at=ends_at)
+    await _tell(tx, EventType.SUBSCRIPTION_CANCELED, canceled)
     return await save(tx, canceled)
 
 
@@ -272,6 +280,16 @@ async def refuse_plan_ever_subscribed(tx: Transaction, plan_id: PlanId) -> None:
             "currency, plan_type, billing_period and billing_mode are fixed"
             " once the plan has had subscribers",
         )
+
+
+async def _tell(tx: Transaction, event_type: EventType, subscription: Subscription) -> None:
+    data = {
+        "id": str(subscription.id),
+        "customer_id": str(subscription.customer_id),
+        "plan_id": str(subscription.plan_id),
+        "status": subscription.status.value,
+    }
+    await outbox.emit(tx, [OutboxEvent(event_type, {"subscription": data})])
 
 
 async def _named(field: str, found: Awaitable[Found]) -> Found:

@@ -1,0 +1,68 @@
+"""The outbox: what happened is written in the transaction of the fact that it tells of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from monigo.core.paging import Page, PageRequest
+from monigo.infra import outbox_store
+from monigo.infra.database import Transaction
+
+# Longer than anything that reads them may be away.
+KEPT_FOR = timedelta(days=90)
+
+
+class EventType(StrEnum):
+    """What happened, by the names under which webhooks tell it."""
+
+    INVOICE_CREATED = "invoice.created"
+    INVOICE_FINALIZED = "invoice.finalized"
+    INVOICE_PAID = "invoice.paid"
+    INVOICE_VOIDED = "invoice.voided"
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_PAUSED = "subscription.paused"
+    SUBSCRIPTION_RESUMED = "subscription.resumed"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """Something that happened; `data` is JSON and names the things concerned by their ids."""
+
+    type: EventType
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event with its identity."""
+
+    id: UUID
+    event: OutboxEvent
+    created_at: datetime
+
+
+async def emit(tx: Transaction, events: Sequence[OutboxEvent]) -> None:
+    """Tell what the transaction does; it is told if and only if the transaction commits."""
+    if events:
+        await outbox_store.insert(tx, [(event.type.value, event.data) for event in events])
+
+
+async def list_page(
+    tx: Transaction, request: PageRequest, event_type: EventType | None
+) -> Page[StoredEvent]:
+    """What happened, newest first."""
+    rows, total = await outbox_store.load_page(tx, request, event_type and event_type.value)
+    found = [
+        StoredEvent(row_id, OutboxEvent(EventType(name), data), created_at)
+        for row_id, name, data, created_at in rows
+    ]
+    return Page(found, total, request.offset)
+
+
+async def forget(tx: Transaction) -> None:
+    """Delete what happened too long ago."""
+    await outbox_store.delete_before(tx, tx.now - KEPT_FOR)
