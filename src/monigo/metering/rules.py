@@ -229,8 +229,8 @@ def _each_time(
 def dedup_hashes(events: Sequence[Event], *, is_test: bool) -> list[bytes]:
     """128 bits for each event that stand for its idempotency key in its organisation and mode.
 
-    The first 32 tell its neighbourhood, the other 96 the key itself: among a billion keys of an
-    organisation, that two share them all is less likely than one in a hundred billion.
+    The first 32 tell its neighbourhood, the other 96 the key itself: that any two of a billion keys
+    share those is less likely than one in a hundred billion.
     """
     mode = blake2b(b"t" if is_test else b"l", digest_size=_HASH_BYTES)
     hashes: list[bytes] = []
