@@ -481,6 +481,17 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (((wht_rate >= (0)::numeric) AND (wht_rate <= (100)::numeric)))
 );
 
+CREATE TABLE public.outbox_events (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT outbox_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text)),
+    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text])))
+);
+
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
     priority integer NOT NULL,
@@ -919,6 +930,9 @@ ALTER TABLE ONLY public.metrics
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
 
+ALTER TABLE ONLY public.outbox_events
+    ADD CONSTRAINT outbox_events_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
 
@@ -1172,6 +1186,8 @@ ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1197,6 +1213,8 @@ CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.outbox_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -1286,6 +1304,8 @@ GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_events TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 
