@@ -21,14 +21,17 @@ ENDED = "date_trunc('day', now()) - interval '9 days'"
 def fill(system: System, plan_id: str, metrics: list[str], count: int, batch: str) -> None:
     """Customers, subscriptions, events and buckets of one batch; nothing is due yet."""
     org, prefix = system.org_id, f"{batch}-"
-    names = ", ".join(f"('{metric}'::uuid, '{name}')" for metric, name in zip(metrics, EVENT_NAMES, strict=True))
+    names = ", ".join(
+        f"('{metric}'::uuid, '{name}')" for metric, name in zip(metrics, EVENT_NAMES, strict=True)
+    )
     sql(
         system.database_url,
         "SET synchronous_commit = off",
         f"""
         INSERT INTO customers (org_id, is_test, id, external_id, name, email, phone, metadata,
             created_at, updated_at)
-        SELECT '{org}', true, gen_random_uuid(), '{prefix}' || number, 'c', '', '', '{{}}', now(), now()
+        SELECT '{org}', true, gen_random_uuid(), '{prefix}' || number, 'c', '', '', '{{}}', now(),
+            now()
         FROM generate_series(1, {count}) AS number
         """,
         f"""
@@ -36,7 +39,8 @@ def fill(system: System, plan_id: str, metrics: list[str], count: int, batch: st
             timezone, billing_period, billing_anchor, anchor_at, phase_started_at, start_date,
             cancel_at_period_end, closed_until, settled_at, billing_error, created_at, updated_at)
         SELECT '{org}', true, gen_random_uuid(), id, '{plan_id}', 'collection', 'active', 'UTC',
-            'monthly', 'subscription_start', start, start, start, false, start, now(), '', now(), now()
+            'monthly', 'subscription_start', start, start, start, false, start, now(), '', now(),
+            now()
         FROM (
             SELECT id, {STARTED} + random() * interval '1 day' AS start FROM customers
             WHERE org_id = '{org}' AND external_id LIKE '{prefix}%'
@@ -47,7 +51,8 @@ def fill(system: System, plan_id: str, metrics: list[str], count: int, batch: st
             event_name, occurred_at, properties, received_at)
         SELECT '{org}', md5(c.id::text || n)::uuid, true, '{uuid.uuid4()}', c.id::text || n, c.id,
             (ARRAY['request', 'upload', 'minute'])[1 + n % 3],
-            {STARTED} + interval '1 day' + (n / 5) * interval '35 hours' + (n % 5) * interval '7 minutes',
+            {STARTED} + interval '1 day' + (n / 5) * interval '35 hours'
+                + (n % 5) * interval '7 minutes',
             '{{"amount": 1.5}}', now() - interval '10 days'
         FROM customers AS c CROSS JOIN generate_series(1, {EVENTS_EACH}) AS n
         WHERE c.org_id = '{org}' AND c.external_id LIKE '{prefix}%'
@@ -106,7 +111,12 @@ def main() -> None:
             system.request(
                 "POST",
                 "/v1/metrics",
-                {"name": name, "event_name": name, "aggregation": "sum", "aggregation_property": "amount"},
+                {
+                    "name": name,
+                    "event_name": name,
+                    "aggregation": "sum",
+                    "aggregation_property": "amount",
+                },
             )["metric"]["id"]
             for name in EVENT_NAMES
         ]
