@@ -15,11 +15,14 @@ from monigo.api import (
     ingest_schema,
     invoices,
     metrics,
+    movements,
     organization,
     plans,
     replays,
+    reservations,
     subscriptions,
     usage,
+    wallets,
 )
 from monigo.api.bodies import HeldBodies
 from monigo.api.docs import add_docs
@@ -30,6 +33,7 @@ from monigo.bootstrap import Services
 
 # One handler per resource serves both faces.
 RESOURCES: tuple[APIRouter, ...] = (
+    movements.router,  # first, because routes are tried in their order and this one is hot
     customers.router,
     events.router,  # before metrics: /metrics/event-property-keys is no metric's id
     metrics.router,
@@ -38,6 +42,8 @@ RESOURCES: tuple[APIRouter, ...] = (
     usage.router,
     replays.router,
     invoices.router,
+    wallets.router,
+    reservations.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 

@@ -29,6 +29,8 @@ BODY_BYTES_MAX = 1024 * 1024
 REQUEST_TIMEOUT_SECONDS = 60
 
 Handler = Callable[[Request], Awaitable[Response]]
+# Answers a caller's request without a transaction of its own.
+Shortcut = Callable[[KeyReference, Request], Awaitable[Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -40,6 +42,20 @@ def requires(*scopes: Scope) -> Callable[[Endpoint], Endpoint]:
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.needed_scopes = scopes  # pyright: ignore[reportFunctionMemberAccess]
+        return endpoint
+
+    return mark
+
+
+def goes_together(shortcut: Shortcut) -> Callable[[Endpoint], Endpoint]:
+    """Name what answers an endpoint's requests that come without an Idempotency-Key.
+
+    It may let requests of several clients share a transaction. With the header a request needs one
+    of its own, which the record of its answer commits with.
+    """
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.shortcut = shortcut  # pyright: ignore[reportFunctionMemberAccess]
         return endpoint
 
     return mark
@@ -77,13 +93,14 @@ class TenantRoute(APIRoute):
         """The handler that FastAPI made, wrapped."""
         handle = super().get_route_handler()
         marked: tuple[Scope, ...] = getattr(self.endpoint, "needed_scopes", ())
+        shortcut: Shortcut | None = getattr(self.endpoint, "shortcut", None)
 
         async def handler(request: Request) -> Response:
             reads = request.method in {"GET", "HEAD"}
             needed = marked or ((Scope.READ if reads else Scope.WRITE),)
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                    return await _respond(request, needed, handle)
+                    return await _respond(request, needed, handle, shortcut)
             except TimeoutError as error:
                 raise _timed_out() from error
             except ClientDisconnect:
@@ -100,7 +117,9 @@ class TenantRoute(APIRoute):
         return handler
 
 
-async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -> Response:
+async def _respond(
+    request: Request, needed: Sequence[Scope], handle: Handler, shortcut: Shortcut | None
+) -> Response:
     services: Services = request.app.state.services
     bodies: HeldBodies = request.app.state.bodies
     caller = await authenticate(services, request)
@@ -108,6 +127,9 @@ async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -
     async def respond() -> Response:
         with bodies.hold() as held:
             read = await _read(request, held)
+            if shortcut is not None and "idempotency-key" not in request.headers:
+                await _check_face(read, caller)
+                return await shortcut(caller, read)
             return await _respond_to(caller, read, needed, handle)
 
     return await limited(services, caller, respond)
