@@ -129,35 +129,10 @@ $$;
 
 -- A link of an account's chain: over the link before it, the transfer, and what it leaves.
 CREATE FUNCTION ledger_chain_link(
-    previous bytea, content bytea, sequence bigint, balance numeric(24, 6)
+    previous bytea, content bytea, sequence bigint, balance numeric
 ) RETURNS bytea
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT sha256(previous || content || convert_to(sequence || ' ' || balance, 'UTF8'))
-$$;
-
--- Moves one account's head. Called by the trigger below alone: the application may not update.
-CREATE FUNCTION move_ledger_account(
-    transfer ledger_transfers, account_id uuid, change numeric, content bytea, violated text,
-    OUT balance_after numeric, OUT sequence_after bigint, OUT hash_after bytea
-)
-LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE ledger_accounts AS account
-    SET balance = account.balance + change,
-        sequence = account.sequence + 1,
-        chain_hash = ledger_chain_link(
-            account.chain_hash, content, account.sequence + 1, account.balance + change
-        ),
-        moved_at = transfer.created_at
-    WHERE account.org_id = transfer.org_id AND account.is_test = transfer.is_test
-        AND account.id = account_id AND account.currency = transfer.currency
-    RETURNING account.balance, account.sequence, account.chain_hash
-    INTO balance_after, sequence_after, hash_after;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no account % in %', account_id, transfer.currency
-            USING ERRCODE = '23503', CONSTRAINT = violated;
-    END IF;
-END
 $$;
 
 -- Takes both accounts in the order of their ids, so that two transfers never wait for each other,
@@ -167,32 +142,47 @@ CREATE FUNCTION chain_ledger_transfer() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     content bytea := ledger_transfer_content(new);
-    debit record;
-    credit record;
+    is_debit boolean := new.from_account_id < new.to_account_id;
+    moved_id uuid;
+    change numeric;
+    balance_after numeric;
+    sequence_after bigint;
+    hash_after bytea;
 BEGIN
-    IF new.from_account_id < new.to_account_id THEN
-        debit := move_ledger_account(
-            new, new.from_account_id, -new.amount, content, 'ledger_transfers_from_account_fkey'
-        );
-        credit := move_ledger_account(
-            new, new.to_account_id, new.amount, content, 'ledger_transfers_to_account_fkey'
-        );
-    ELSE
-        credit := move_ledger_account(
-            new, new.to_account_id, new.amount, content, 'ledger_transfers_to_account_fkey'
-        );
-        debit := move_ledger_account(
-            new, new.from_account_id, -new.amount, content, 'ledger_transfers_from_account_fkey'
-        );
-    END IF;
-    new.from_balance_before := debit.balance_after + new.amount;
-    new.from_balance_after := debit.balance_after;
-    new.from_sequence := debit.sequence_after;
-    new.from_chain_hash := debit.hash_after;
-    new.to_balance_before := credit.balance_after - new.amount;
-    new.to_balance_after := credit.balance_after;
-    new.to_sequence := credit.sequence_after;
-    new.to_chain_hash := credit.hash_after;
+    FOR side IN 1..2 LOOP
+        moved_id := CASE WHEN is_debit THEN new.from_account_id ELSE new.to_account_id END;
+        change := CASE WHEN is_debit THEN -new.amount ELSE new.amount END;
+        UPDATE ledger_accounts AS account
+        SET balance = account.balance + change,
+            sequence = account.sequence + 1,
+            chain_hash = ledger_chain_link(
+                account.chain_hash, content, account.sequence + 1, account.balance + change
+            ),
+            moved_at = new.created_at
+        WHERE account.org_id = new.org_id AND account.is_test = new.is_test
+            AND account.id = moved_id AND account.currency = new.currency
+        RETURNING account.balance, account.sequence, account.chain_hash
+        INTO balance_after, sequence_after, hash_after;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no account % in %', moved_id, new.currency
+                USING ERRCODE = '23503', CONSTRAINT = CASE
+                    WHEN is_debit THEN 'ledger_transfers_from_account_fkey'
+                    ELSE 'ledger_transfers_to_account_fkey'
+                END;
+        END IF;
+        IF is_debit THEN
+            new.from_balance_before := balance_after - change;
+            new.from_balance_after := balance_after;
+            new.from_sequence := sequence_after;
+            new.from_chain_hash := hash_after;
+        ELSE
+            new.to_balance_before := balance_after - change;
+            new.to_balance_after := balance_after;
+            new.to_sequence := sequence_after;
+            new.to_chain_hash := hash_after;
+        END IF;
+        is_debit := NOT is_debit;
+    END LOOP;
     RETURN new;
 END
 $$;

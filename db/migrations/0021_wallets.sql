@@ -52,25 +52,14 @@ SELECT wallet.org_id, wallet.is_test, wallet.id, wallet.customer_id, wallet.curr
     wallet.money_account_id, wallet.reserved_account_id, wallet.provider_account_id,
     wallet.revenue_account_id, wallet.created_at,
     greatest(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
-    money.balance, reserved.balance AS reserved_balance, provider.balance AS provider_balance,
-    revenue.balance AS revenue_balance, money.sequence AS entries,
-    customer.deleted_at IS NOT NULL AS is_orphaned
+    money.balance, reserved.balance AS reserved_balance, money.sequence AS entries
 FROM wallets AS wallet
-JOIN customers AS customer
-    ON customer.org_id = wallet.org_id AND customer.is_test = wallet.is_test
-    AND customer.id = wallet.customer_id
 JOIN ledger_accounts AS money
     ON money.org_id = wallet.org_id AND money.is_test = wallet.is_test
     AND money.id = wallet.money_account_id
 JOIN ledger_accounts AS reserved
     ON reserved.org_id = wallet.org_id AND reserved.is_test = wallet.is_test
-    AND reserved.id = wallet.reserved_account_id
-JOIN ledger_accounts AS provider
-    ON provider.org_id = wallet.org_id AND provider.is_test = wallet.is_test
-    AND provider.id = wallet.provider_account_id
-JOIN ledger_accounts AS revenue
-    ON revenue.org_id = wallet.org_id AND revenue.is_test = wallet.is_test
-    AND revenue.id = wallet.revenue_account_id;
+    AND reserved.id = wallet.reserved_account_id;
 GRANT SELECT ON wallet_states TO monigo_app;
 
 -- Locks wallets in the order of their ids, then reads them: in a statement of its own, because the
@@ -87,8 +76,7 @@ BEGIN
     SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
         state.money_account_id, state.reserved_account_id, state.provider_account_id,
         state.revenue_account_id, state.created_at, state.updated_at, state.balance,
-        state.reserved_balance, state.provider_balance, state.revenue_balance, state.entries,
-        state.is_orphaned
+        state.reserved_balance, state.entries
     FROM wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END

@@ -16,7 +16,7 @@ from monigo.wallets import Teller
 CUSTOMER_DELETION_GUARDS = (
     subscriptions.refuse_customer_with_subscription,
     invoicing.refuse_customer_with_unpaid_invoice,
-    wallets.refuse_customer_with_money,
+    wallets.close_wallets_of_customer,
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed

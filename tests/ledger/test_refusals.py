@@ -173,10 +173,6 @@ def test_no_transfer_is_made_in_another_tenants_name(backend, book):
             "INSERT INTO ledger_transfers SELECT * FROM ledger_transfers"
             " ON CONFLICT (org_id, is_test, id) DO UPDATE SET amount = 1"
         ),
-        (
-            "SELECT move_ledger_account(transfer, from_account_id, 1, '', '')"
-            " FROM ledger_transfers AS transfer"
-        ),
     ],
 )
 def test_the_application_may_not(book, accounts, statement):

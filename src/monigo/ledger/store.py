@@ -1,11 +1,12 @@
 """All SQL of the ledger but that of its verification."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 import asyncpg
 
-from monigo.core.errors import conflict
+from monigo.core.errors import conflict, invalid
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
@@ -40,8 +41,8 @@ SELECT_ACCOUNTS = """
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
-# The accounts of many transfers are taken first, in the order of their ids; a single transfer
-# takes its two in that order by itself. What was asked is remembered in the same statement.
+# With $22 the accounts are taken first, in the order of their ids. What was asked is remembered in
+# the same statement.
 INSERT_TRANSFERS = f"""
     WITH posted AS (
         INSERT INTO ledger_transfers (
@@ -61,7 +62,7 @@ INSERT_TRANSFERS = f"""
             description, reference_type, reference_id, counterparty, idempotency_key, metadata,
             position
         )
-        WHERE (SELECT cardinality($3::uuid[]) = 1 OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
+        WHERE (SELECT NOT $22::boolean OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
         ORDER BY posting.position
         RETURNING {COLUMNS}
     ), remembered AS (
@@ -93,11 +94,17 @@ SELECT_ENTRIES = f"""
     ORDER BY sequence DESC
 """
 
+# Each key is looked up by itself: joined, the planner may prefer to read the whole table.
 SELECT_REQUESTS = """
-    SELECT scope, idempotency_key, content_hash, transfer_ids, result FROM ledger_requests
-    WHERE org_id = $1 AND is_test = $2
-        AND (scope, idempotency_key) IN (SELECT scope, key FROM unnest($3::uuid[], $4::text[])
-            AS asked (scope, key))
+    SELECT kept.scope, kept.idempotency_key, kept.content_hash, kept.transfer_ids, kept.result
+    FROM unnest($3::uuid[], $4::text[]) AS asked (scope, idempotency_key)
+    CROSS JOIN LATERAL (
+        SELECT scope, idempotency_key, content_hash, transfer_ids, result
+        FROM ledger_requests
+        WHERE org_id = $1 AND is_test = $2 AND scope = asked.scope
+            AND idempotency_key = asked.idempotency_key
+        LIMIT 1
+    ) AS kept
 """
 
 SELECT_TOTALS = """
@@ -106,6 +113,9 @@ SELECT_TOTALS = """
     GROUP BY kind, currency
     ORDER BY kind, currency
 """
+
+# Beyond numeric(24, 6), which no honest sum of money comes near.
+TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
 
 ERRORS = {
     "ledger_requests_pkey": lambda: conflict(
@@ -147,12 +157,14 @@ async def insert_transfers(
     transfer_ids: Sequence[TransferId],
     postings: Sequence[Posting],
     requests: Sequence[Request],
+    *,
+    lock: bool,
 ) -> dict[TransferId, Transfer]:
     """Make the transfers in their order, and remember what was asked."""
     ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
     for transfer_id, posting in zip(transfer_ids, postings, strict=True):
         ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
-    with violations_as(ERRORS):
+    with violations_as(ERRORS), _overflow_as_invalid():
         rows = await tx.fetch(
             INSERT_TRANSFERS,
             transfer_ids,
@@ -174,8 +186,17 @@ async def insert_transfers(
             [request.content_hash for request in requests],
             [_array(request, ids_by_transaction) for request in requests],
             [json.encode(request.result) for request in requests],
+            lock,
         )
     return {TransferId(row["id"]): _transfer(row) for row in rows}
+
+
+@contextmanager
+def _overflow_as_invalid() -> Generator[None]:
+    try:
+        yield
+    except asyncpg.NumericValueOutOfRangeError as error:
+        raise invalid(TOO_LARGE) from error
 
 
 async def load_transfers(

@@ -10,6 +10,7 @@ from monigo.wallets.reservations import (
     reserve,
 )
 from monigo.wallets.service import (
+    close_wallets_of_customer,
     get,
     get_or_create,
     hold,
@@ -17,7 +18,6 @@ from monigo.wallets.service import (
     list_entries,
     list_of_customer,
     list_page,
-    refuse_customer_with_money,
     set_status,
 )
 from monigo.wallets.statement import statement_csv
@@ -55,6 +55,7 @@ __all__ = [
     "Wallet",
     "WalletStatus",
     "capture",
+    "close_wallets_of_customer",
     "expire_reservations",
     "get",
     "get_or_create",
@@ -66,7 +67,6 @@ __all__ = [
     "list_reservations",
     "move",
     "move_all",
-    "refuse_customer_with_money",
     "release",
     "reserve",
     "set_status",

@@ -49,7 +49,7 @@ async def move_all(
     kept = await ledger.find_requests(tx, list(keys)) if keys else {}
     group = _Group(tx, wallets, kept)
     decisions = [group.decide(movement) for movement in movements]
-    transfers = await ledger.post(tx, group.postings, group.requests)
+    transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
     return [
         MovementResult(decision.wallet, entries_of(decision.wallet, transfers[decision.position]))
         if isinstance(decision, _Made)

@@ -79,7 +79,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
     await reservations_store.insert(tx, reservation)
     facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
     request = Request(key, content, [posting.transaction_id], facts)
-    (transfer,) = await ledger.post(tx, [posting], [request])
+    (transfer,) = await ledger.post(tx, [posting], [request], accounts_held=True)
     return ReservationResult(reservation, held, entries_of(wallet, transfer))
 
 
@@ -158,7 +158,9 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
         tx, [reservation_id for reservation_id, _ in due], ReservationStatus.EXPIRED
     )
     await ledger.post(
-        tx, [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired]
+        tx,
+        [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
+        accounts_held=True,
     )
     return len(due)
 
@@ -235,7 +237,7 @@ async def _settled(
     after = replace(after_settling(wallet, reservation, captured), updated_at=tx.now)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
-    transfers = await ledger.post(tx, postings)
+    transfers = await ledger.post(tx, postings, accounts_held=True)
     entries = [entry for transfer in transfers for entry in entries_of(wallet, transfer)]
     return ReservationResult(settled[0], after, entries)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import MetricId, derived_id
-from monigo.core.money import MONEY_INTEGER_DIGITS_MAX, format_money
+from monigo.core.money import format_money
 from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
 from monigo.wallets.types import (
     Consumption,
@@ -20,9 +20,6 @@ from monigo.wallets.types import (
     Wallet,
     WalletStatus,
 )
-
-# What an account can hold: numeric(24, 6).
-_BALANCE_LIMIT = Decimal(10) ** MONEY_INTEGER_DIGITS_MAX
 
 # What moves between the customer and the world outside stands against the provider; what the
 # merchant earns, gives back or corrects against its revenue. A refund goes out when it is debited,
@@ -48,12 +45,10 @@ def check_usable(wallet: Wallet, currency: str) -> None:
     """Whether money of this currency may move in a wallet.
 
     Raises:
-        DomainError: invalid (another currency); conflict (not active, or its customer is deleted).
+        DomainError: invalid (another currency); conflict (not active).
     """
     if currency != wallet.currency:
         raise invalid({"currency": f"must be the wallet's own, {wallet.currency}"})
-    if wallet.is_orphaned:
-        raise conflict("customer_deleted", "the wallet's customer is deleted")
     if wallet.status is not WalletStatus.ACTIVE:
         raise conflict(f"wallet_{wallet.status}", f"the wallet is {wallet.status}")
 
@@ -62,17 +57,14 @@ def after_movement(wallet: Wallet, movement: Movement) -> Wallet:
     """The wallet after a movement that it allows.
 
     Raises:
-        DomainError: as `check_usable`; insufficient; invalid, beyond what an account can hold.
+        DomainError: as `check_usable`; insufficient.
     """
     check_usable(wallet, movement.currency)
     is_debit = movement.direction is Direction.DEBIT
     if is_debit and movement.amount > wallet.balance:
         raise insufficient(wallet)
     change = -movement.amount if is_debit else movement.amount
-    moved = _with_counter(
-        wallet, counter_kind(movement.direction, movement.entry_type), against=change
-    )
-    return replace(moved, balance=_held(moved.balance + change), entries=moved.entries + 1)
+    return replace(wallet, balance=wallet.balance + change, entries=wallet.entries + 1)
 
 
 def insufficient(wallet: Wallet) -> DomainError:
@@ -113,14 +105,9 @@ def check_capture(reservation: Reservation, amount: Decimal, now: datetime) -> N
 
 
 def after_settling(wallet: Wallet, reservation: Reservation, captured: Decimal) -> Wallet:
-    """The wallet with a reservation's money spendable again, but for what was captured of it.
-
-    Raises:
-        DomainError: invalid, beyond what an account can hold.
-    """
-    moved = _with_counter(wallet, AccountKind.REVENUE, against=-captured)
+    """The wallet with a reservation's money spendable again, but for what was captured of it."""
     return replace(
-        moved,
+        wallet,
         balance=wallet.balance + reservation.amount - captured,
         reserved_balance=wallet.reserved_balance - reservation.amount,
         entries=wallet.entries + (2 if captured else 1),
@@ -210,18 +197,6 @@ def _consumption_order(grant: CreditGrant) -> tuple[int, bool, datetime, datetim
 
 def _has_expired(grant: CreditGrant, now: datetime) -> bool:
     return grant.expires_at is not None and grant.expires_at <= now
-
-
-def _with_counter(wallet: Wallet, kind: AccountKind, *, against: Decimal) -> Wallet:
-    if kind is AccountKind.PROVIDER:
-        return replace(wallet, provider_balance=_held(wallet.provider_balance - against))
-    return replace(wallet, revenue_balance=_held(wallet.revenue_balance - against))
-
-
-def _held(balance: Decimal) -> Decimal:
-    if abs(balance) >= _BALANCE_LIMIT:
-        raise invalid({"amount": "takes an account beyond what it can hold"})
-    return balance
 
 
 def _kinds(wallet: Wallet) -> dict[UUID, AccountKind]:

@@ -117,13 +117,13 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
             is deleted.
     """
     wallet = await hold(tx, wallet_id)
-    if wallet.is_orphaned:
+    if not await customers.resolve(tx, [str(wallet.customer_id)]):
         raise conflict("customer_deleted", "the wallet's customer is deleted")
     if status is WalletStatus.CLOSED and (wallet.balance or wallet.reserved_balance):
         raise conflict("wallet_not_empty", "a wallet with money in it can't be closed")
     if status is wallet.status:
         return wallet
-    await store.update_status(tx, wallet.id, status)
+    await store.update_status(tx, [wallet.id], status)
     return replace(wallet, status=status, updated_at=tx.now)
 
 
@@ -144,11 +144,15 @@ async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wa
     return await store.lock(tx, sorted(set(wallet_ids)))
 
 
-async def refuse_customer_with_money(tx: Transaction, customer_id: CustomerId) -> None:
-    """Raise conflict while a wallet of the customer holds money.
+async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:
+    """Close what a customer that is being deleted leaves, so that no money comes in any more.
 
-    The wallets stay locked, so that what would put money in finds the customer deleted.
+    Raises:
+        DomainError: conflict, while one of its wallets holds money.
     """
     held = await store.lock(tx, await store.ids_of_customer(tx, customer_id))
     if any(wallet.balance or wallet.reserved_balance for wallet in held.values()):
         raise conflict("customer_has_money", "the customer has money in a wallet")
+    still_open = [one.id for one in held.values() if one.status is not WalletStatus.CLOSED]
+    if still_open:
+        await store.update_status(tx, still_open, WalletStatus.CLOSED)

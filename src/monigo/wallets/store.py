@@ -14,8 +14,7 @@ from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
     id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
-    revenue_account_id, balance, reserved_balance, provider_balance, revenue_balance, entries,
-    is_orphaned, created_at, updated_at
+    revenue_account_id, balance, reserved_balance, entries, created_at, updated_at
 """
 
 INSERT = """
@@ -54,7 +53,7 @@ SELECT_IDS_OF_CUSTOMER = """
 
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
 ERRORS = {
@@ -122,11 +121,13 @@ async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[
     return [row["id"] for row in await tx.fetch(SELECT_IDS_OF_CUSTOMER, customer_id)]
 
 
-async def update_status(tx: Transaction, wallet_id: WalletId, status: WalletStatus) -> None:
+async def update_status(
+    tx: Transaction, wallet_ids: Collection[UUID], status: WalletStatus
+) -> None:
     """Set the status, and the time of closing with it."""
     closed_at: datetime | None = tx.now if status is WalletStatus.CLOSED else None
     with violations_as(ERRORS):
-        await tx.execute(UPDATE_STATUS, wallet_id, status.value, tx.now, closed_at)
+        await tx.execute(UPDATE_STATUS, list(wallet_ids), status.value, tx.now, closed_at)
 
 
 def _wallet(row: asyncpg.Record) -> Wallet:
@@ -137,8 +138,6 @@ def _wallet(row: asyncpg.Record) -> Wallet:
         status=WalletStatus(row["status"]),
         balance=row["balance"],
         reserved_balance=row["reserved_balance"],
-        provider_balance=row["provider_balance"],
-        revenue_balance=row["revenue_balance"],
         accounts=WalletAccounts(
             money=LedgerAccountId(row["money_account_id"]),
             reserved=LedgerAccountId(row["reserved_account_id"]),
@@ -146,7 +145,6 @@ def _wallet(row: asyncpg.Record) -> Wallet:
             revenue=LedgerAccountId(row["revenue_account_id"]),
         ),
         entries=row["entries"],
-        is_orphaned=row["is_orphaned"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

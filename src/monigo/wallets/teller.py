@@ -97,16 +97,19 @@ class Teller:
                 self._lanes.pop(tenant, None)
 
     def _take(self, lane: _Lane) -> list[_Request]:
-        """What waits for wallets that nobody moves, those that came first before others."""
+        """What waits for wallets that nobody moves, those that came first before others.
+
+        Half of the wallets are left to the other transaction, while there is none under way.
+        """
+        free = [known for known in lane.waiting if known not in lane.moving]
+        share = len(free) if lane.moving else -(-len(free) // FLUSHES_MAX)
         taken: list[_Request] = []
-        for wallet_id in [known for known in lane.waiting if known not in lane.moving]:
+        for wallet_id in free[:share]:
             queue = lane.waiting[wallet_id]
             while queue and len(taken) < FLUSH_MOVEMENTS_MAX:
                 taken.append(queue.popleft())
             if not queue:
                 del lane.waiting[wallet_id]
-            if len(taken) == FLUSH_MOVEMENTS_MAX:
-                break
         self._waiting -= len(taken)
         return taken
 

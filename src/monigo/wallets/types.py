@@ -41,9 +41,8 @@ class WalletAccounts:
 class Wallet:
     """A wallet as it stands.
 
-    `balance` is what can be spent, `reserved_balance` what is held; `provider_balance` and
-    `revenue_balance` are the merchant's side. `entries` counts the movements of the spendable
-    money. An orphaned wallet's customer is deleted.
+    `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
+    of the spendable money.
     """
 
     id: WalletId
@@ -52,11 +51,8 @@ class Wallet:
     status: WalletStatus
     balance: Decimal
     reserved_balance: Decimal
-    provider_balance: Decimal
-    revenue_balance: Decimal
     accounts: WalletAccounts
     entries: int
-    is_orphaned: bool
     created_at: datetime
     updated_at: datetime
 
