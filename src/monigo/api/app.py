@@ -16,6 +16,7 @@ from monigo.api import (
     invoices,
     metrics,
     movements,
+    movements_hot,
     organization,
     plans,
     replays,
@@ -33,7 +34,6 @@ from monigo.bootstrap import Services
 
 # One handler per resource serves both faces.
 RESOURCES: tuple[APIRouter, ...] = (
-    movements.router,  # first, because routes are tried in their order and this one is hot
     customers.router,
     events.router,  # before metrics: /metrics/event-property-keys is no metric's id
     metrics.router,
@@ -43,6 +43,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     replays.router,
     invoices.router,
     wallets.router,
+    movements.router,
     reservations.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
@@ -63,6 +64,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.bodies = HeldBodies()
     app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
+    app.state.movements = movements_hot.MovementsRoute(services, app.state.bodies)
     app.include_router(health.router)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     app.include_router(organization.router, prefix="/v1", **shared)
@@ -78,12 +80,14 @@ def create_app(services: Services) -> FastAPI:
 
 
 class MonigoApi(FastAPI):
-    """All routes; ingestion, the hot path, goes around the framework's layers."""
+    """All routes; the hot ones go around the framework's layers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["path"] == ingest.PATH:
             await self.state.ingest(scope, receive, send)
+        elif scope["type"] == "http" and movements_hot.takes(scope):
+            await self.state.movements(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

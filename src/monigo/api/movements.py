@@ -1,22 +1,22 @@
-"""Routes that move a wallet's money, whose requests go together when many come at once."""
+"""Routes that move a wallet's money.
 
-import json as stdlib_json
+Here they are documented, and answer requests that carry an Idempotency-Key, whose record commits
+with the effect. `movements_hot` answers all others, many at once.
+"""
+
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import Field, StringConstraints, ValidationError
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
 
 from monigo import wallets
 from monigo.api.errors import INSUFFICIENT_RESPONSE
 from monigo.api.fields import Amount, Id, Incoming, Metadata, Name, Outgoing, Text
-from monigo.api.routing import Shortcut, TenantRoute, Tx, goes_together
+from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
-from monigo.bootstrap import Services
-from monigo.core.ids import WalletId, parse_id
+from monigo.core.ids import WalletId
 from monigo.infra.database import Tenant
-from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
@@ -84,46 +84,7 @@ class MovementOut(Outgoing):
         )
 
 
-BodyIn = TypeVar("BodyIn", bound=DebitIn)
-
-
-def _together(direction: Direction, body_type: type[DebitIn]) -> Shortcut:
-    """Answers a movement through the teller."""
-
-    async def answer(caller: KeyReference, request: Request) -> Response:
-        services: Services = request.app.state.services
-        wallet_id, body = await _read(request, body_type)
-        result = await services.teller.move(caller, body.movement(wallet_id, direction))
-        out = MovementOut.of(caller.tenant, result)
-        return Response(out.model_dump_json(), media_type="application/json")
-
-    return answer
-
-
-async def _read(request: Request, body_type: type[BodyIn]) -> tuple[WalletId, BodyIn]:
-    """Path and body as the framework would read them, every fault of either at once.
-
-    Raises:
-        RequestValidationError: with the faults.
-    """
-    faults: list[Any] = []
-    wallet_id, body = parse_id(request.path_params["wallet_id"]), None
-    if wallet_id is None:
-        faults.append({"type": "uuid", "loc": ("path", "wallet_id"), "msg": "must be a UUID"})
-    try:
-        body = body_type.model_validate(await request.json())
-    except ValidationError as error:
-        faults += [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-    except stdlib_json.JSONDecodeError:
-        kind = "json_invalid" if await request.body() else "missing"
-        faults.append({"type": kind, "loc": ("body",), "msg": "is not valid JSON"})
-    if wallet_id is None or body is None:
-        raise RequestValidationError(faults)
-    return WalletId(wallet_id), body
-
-
 @router.post("/wallets/{wallet_id}/credit", responses=INSUFFICIENT_RESPONSE)
-@goes_together(_together(Direction.CREDIT, CreditIn))
 async def credit_wallet(tx: Tx, wallet_id: Id, body: CreditIn) -> MovementOut:
     """Put money into a wallet; the same idempotency_key again returns the first answer."""
     movement = body.movement(WalletId(wallet_id), Direction.CREDIT)
@@ -131,7 +92,6 @@ async def credit_wallet(tx: Tx, wallet_id: Id, body: CreditIn) -> MovementOut:
 
 
 @router.post("/wallets/{wallet_id}/debit", responses=INSUFFICIENT_RESPONSE)
-@goes_together(_together(Direction.DEBIT, DebitIn))
 async def debit_wallet(tx: Tx, wallet_id: Id, body: DebitIn) -> MovementOut:
     """Take money from a wallet: all of the amount, or 402 and nothing."""
     movement = body.movement(WalletId(wallet_id), Direction.DEBIT)

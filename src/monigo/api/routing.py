@@ -29,8 +29,6 @@ BODY_BYTES_MAX = 1024 * 1024
 REQUEST_TIMEOUT_SECONDS = 60
 
 Handler = Callable[[Request], Awaitable[Response]]
-# Answers a caller's request without a transaction of its own.
-Shortcut = Callable[[KeyReference, Request], Awaitable[Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -42,20 +40,6 @@ def requires(*scopes: Scope) -> Callable[[Endpoint], Endpoint]:
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.needed_scopes = scopes  # pyright: ignore[reportFunctionMemberAccess]
-        return endpoint
-
-    return mark
-
-
-def goes_together(shortcut: Shortcut) -> Callable[[Endpoint], Endpoint]:
-    """Name what answers an endpoint's requests that come without an Idempotency-Key.
-
-    It may let requests of several clients share a transaction. With the header a request needs one
-    of its own, which the record of its answer commits with.
-    """
-
-    def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.shortcut = shortcut  # pyright: ignore[reportFunctionMemberAccess]
         return endpoint
 
     return mark
@@ -93,14 +77,13 @@ class TenantRoute(APIRoute):
         """The handler that FastAPI made, wrapped."""
         handle = super().get_route_handler()
         marked: tuple[Scope, ...] = getattr(self.endpoint, "needed_scopes", ())
-        shortcut: Shortcut | None = getattr(self.endpoint, "shortcut", None)
 
         async def handler(request: Request) -> Response:
             reads = request.method in {"GET", "HEAD"}
             needed = marked or ((Scope.READ if reads else Scope.WRITE),)
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                    return await _respond(request, needed, handle, shortcut)
+                    return await _respond(request, needed, handle)
             except TimeoutError as error:
                 raise _timed_out() from error
             except ClientDisconnect:
@@ -117,19 +100,14 @@ class TenantRoute(APIRoute):
         return handler
 
 
-async def _respond(
-    request: Request, needed: Sequence[Scope], handle: Handler, shortcut: Shortcut | None
-) -> Response:
+async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -> Response:
     services: Services = request.app.state.services
     bodies: HeldBodies = request.app.state.bodies
     caller = await authenticate(services, request)
 
     async def respond() -> Response:
         with bodies.hold() as held:
-            read = await _read(request, held)
-            if shortcut is not None and "idempotency-key" not in request.headers:
-                await _check_face(read, caller)
-                return await shortcut(caller, read)
+            read = await read_request(request, held)
             return await _respond_to(caller, read, needed, handle)
 
     return await limited(services, caller, respond)
@@ -139,7 +117,7 @@ async def _respond_to(
     caller: KeyReference, request: JsonRequest, needed: Sequence[Scope], handle: Handler
 ) -> Response:
     services: Services = request.app.state.services
-    await _check_face(request, caller)
+    await check_face(request, caller)
     async with services.database.transaction(caller.tenant) as tx:
         await tenancy.authorize(tx, caller.api_key_id, *needed)
         await services.limits.of(tx)
@@ -185,15 +163,24 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
     return reference
 
 
-async def _read(request: Request, held: HeldBody) -> JsonRequest:
+async def read_request(request: Request, held: HeldBody) -> JsonRequest:
+    """The request with its body, which is held until the answer.
+
+    Raises:
+        DomainError: too large; unavailable.
+    """
     body = await held.read(request, BODY_BYTES_MAX)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy
 
 
-async def _check_face(request: JsonRequest, caller: KeyReference) -> None:
-    """Under /api/v1 a request may name its organisation and mode: they must be the key's own."""
+async def check_face(request: JsonRequest, caller: KeyReference) -> None:
+    """Under /api/v1 a request may name its organisation and mode: they must be the key's own.
+
+    Raises:
+        DomainError: forbidden; invalid.
+    """
     if not request.url.path.startswith("/api/v1/"):
         return
     named = [request.query_params.get("org_id")]

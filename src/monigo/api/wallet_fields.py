@@ -1,6 +1,7 @@
 """Wallets, entries and reservations on the wire."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +17,9 @@ from monigo.core.ids import (
     TransactionId,
     WalletId,
 )
+from monigo.core.money import format_money
+from monigo.core.times import format_instant
+from monigo.infra import json
 from monigo.infra.database import Tenant
 from monigo.wallets import (
     AccountKind,
@@ -23,6 +27,7 @@ from monigo.wallets import (
     Direction,
     Entry,
     EntryType,
+    MovementResult,
     Reservation,
     ReservationStatus,
     Wallet,
@@ -184,3 +189,46 @@ class CreditOut(Outgoing):
             created_at=grant.created_at,
             updated_at=grant.updated_at,
         )
+
+
+def movement_json(tenant: Tenant, result: MovementResult) -> Mapping[str, Any]:
+    """What `MovementOut` says, put together by hand for the hot route."""
+    wallet = result.wallet
+    return {
+        "wallet": {
+            "id": wallet.id,
+            "org_id": tenant.org_id,
+            "customer_id": wallet.customer_id,
+            "currency": wallet.currency,
+            "balance": format_money(wallet.balance),
+            "reserved_balance": format_money(wallet.reserved_balance),
+            "status": wallet.status,
+            "created_at": format_instant(wallet.created_at),
+            "updated_at": format_instant(wallet.updated_at),
+        },
+        "ledger_entries": [_entry_json(tenant, entry) for entry in result.entries],
+    }
+
+
+def _entry_json(tenant: Tenant, entry: Entry) -> Mapping[str, Any]:
+    return {
+        "id": entry.id,
+        "org_id": tenant.org_id,
+        "transaction_id": entry.transaction_id,
+        "wallet_id": entry.wallet_id,
+        "account_type": entry.account_type,
+        "account_id": entry.account_id,
+        "direction": entry.direction,
+        "amount": format_money(entry.amount),
+        "currency": entry.currency,
+        "balance_before": format_money(entry.balance_before),
+        "balance_after": format_money(entry.balance_after),
+        "description": entry.description,
+        "entry_type": entry.entry_type,
+        "reference_type": entry.reference_type,
+        "reference_id": entry.reference_id,
+        "provider_id": entry.provider_id,
+        "idempotency_key": entry.idempotency_key,
+        "metadata": json.exact_floats(entry.metadata),
+        "created_at": format_instant(entry.created_at),
+    }
