@@ -34,7 +34,9 @@ def accounts(book):
     )
 
 
-def transfer(book, source, target, amount, currency="NGN", entry_type="usage"):
+def transfer(  # noqa: PLR0917 - what a transfer is made of
+    book, source, target, amount, currency="NGN", entry_type="usage"
+):
     tenant = book.tenant
     return book.backend.sql(
         INSERT,

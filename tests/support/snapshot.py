@@ -6,6 +6,7 @@ PATHS = (
     "/v1/plans",
     "/v1/subscriptions",
     "/v1/invoices",
+    "/v1/wallets",
     "/v1/usage",
     "/v1/organization",
 )

@@ -53,6 +53,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
     draft = api.draft(subscription["id"])
+    wallet = api.wallet(external_id, funds="100")
+    holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
+    held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
+    granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
+    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
     now = api.backend.clock.now()
     window = {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
     replay = api.post("/v1/events/replay", json=window)
@@ -68,5 +73,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "subscription_id": subscription["id"],
         "invoice_id": draft["id"],
         "final_invoice_id": final["id"],
+        "wallet_id": wallet["id"],
+        "reservation_id": held.json()["reservation"]["id"],
         "job_id": replay.json()["job"]["id"],
     }

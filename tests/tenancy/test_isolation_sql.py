@@ -18,6 +18,11 @@ LOCAL_TABLES = {
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
 WITHOUT_MODE = {"organizations", "api_keys"}
+# Act with the owner's rights, each for its own reason; what they may touch is told in their files.
+OWNERS_FUNCTIONS = {
+    "chain_ledger_transfer",  # moves balances, which the application may not
+    "lock_ledger_accounts",  # locks accounts, which the application may not, in its own tenant
+}
 # The dedup hash is made of mode and key, so its index needs no further column.
 MODE_IN_HASH = "usage_events_pkey"
 
@@ -214,10 +219,29 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
         " AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)"
     )
     functions = backend.sql(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+        "SELECT proname, proconfig FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND prosecdef"
     )
 
-    assert (views, functions) == ([], [])
+    assert views == []
+    assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS
+    assert {tuple(row["proconfig"]) for row in functions} == {
+        ("search_path=pg_catalog, public, pg_temp",)
+    }
+
+
+def test_an_owners_function_locks_nothing_of_another_tenant(backend, tenants):
+    account = copy_of_a_row(backend, tenants, "ledger_accounts")
+    statement = """
+        SELECT lock_ledger_accounts(ARRAY[$1::uuid]),
+            (SELECT xmax::text FROM ledger_accounts WHERE id = $1) AS locked
+    """
+    before = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
+
+    backend.sql(statement, account["id"], as_app=tenants.other_organization.tenant)
+
+    after = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
+    assert after == before
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
@@ -366,6 +390,12 @@ def test_the_application_owns_nothing(backend):
         "UPDATE usage_events SET customer_id = gen_random_uuid()",
         "UPDATE price_revisions SET unit_price = 0",
         "DELETE FROM price_revisions",
+        "UPDATE ledger_accounts SET balance = 0",
+        "DELETE FROM ledger_accounts",
+        "UPDATE ledger_transfers SET amount = 1",
+        "DELETE FROM ledger_transfers",
+        "UPDATE wallets SET customer_id = gen_random_uuid()",
+        "DELETE FROM wallets",
     ],
 )
 def test_the_application_may_not(backend, statement):

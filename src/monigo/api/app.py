@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monigo.api import (
+    credit_grants,
     customers,
     events,
     health,
@@ -45,6 +46,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     wallets.router,
     movements.router,
     reservations.router,
+    credit_grants.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 

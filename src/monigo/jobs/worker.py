@@ -17,6 +17,7 @@ from monigo.jobs.housekeeping import (
 )
 from monigo.jobs.metering import fold_usage
 from monigo.jobs.replays import requeue_replays, run_replay
+from monigo.jobs.wallets import expire_wallets
 
 log = logger(__name__)
 
@@ -37,6 +38,7 @@ class PeriodicJob:
 
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
+    PeriodicJob("expire_wallets", 10, expire_wallets),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),

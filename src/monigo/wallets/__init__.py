@@ -1,6 +1,13 @@
 """Wallets: customers' money at the merchant, moved through the ledger."""
 
 from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets.credits import (
+    consume,
+    consume_all,
+    expire_credits,
+    grant,
+    list_credits,
+)
 from monigo.wallets.movements import move, move_all
 from monigo.wallets.reservations import (
     capture,
@@ -24,6 +31,7 @@ from monigo.wallets.statement import statement_csv
 from monigo.wallets.teller import Teller
 from monigo.wallets.types import (
     Consumption,
+    ConsumptionRequest,
     CreditGrant,
     Entry,
     GrantRequest,
@@ -36,10 +44,12 @@ from monigo.wallets.types import (
     Wallet,
     WalletStatus,
 )
+from monigo.wallets.verification import verify
 
 __all__ = [
     "AccountKind",
     "Consumption",
+    "ConsumptionRequest",
     "CreditGrant",
     "Direction",
     "Entry",
@@ -56,11 +66,16 @@ __all__ = [
     "WalletStatus",
     "capture",
     "close_wallets_of_customer",
+    "consume",
+    "consume_all",
+    "expire_credits",
     "expire_reservations",
     "get",
     "get_or_create",
+    "grant",
     "hold",
     "hold_all",
+    "list_credits",
     "list_entries",
     "list_of_customer",
     "list_page",
@@ -71,4 +86,5 @@ __all__ = [
     "reserve",
     "set_status",
     "statement_csv",
+    "verify",
 ]

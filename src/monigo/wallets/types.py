@@ -1,5 +1,6 @@
 """Wallets, what moves money in and out of them, and what is told about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -191,6 +192,17 @@ class CreditGrant:
     created_at: datetime
     updated_at: datetime
     expired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumptionRequest:
+    """What a wallet's credits are to pay, by metric; None for what is not metered."""
+
+    wallet_id: WalletId
+    due: Mapping[MetricId | None, Decimal]
+    description: str = ""
+    reference_type: str = ""
+    reference_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
