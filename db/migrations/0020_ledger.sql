@@ -27,8 +27,8 @@ CREATE TABLE ledger_accounts (
     CONSTRAINT ledger_accounts_hash_is_sha256 CHECK (octet_length(chain_hash) = 32)
 );
 -- An account begins empty, and no right lets the application set what only transfers may move.
-SELECT make_tenant_table(
-    'ledger_accounts', 'SELECT, INSERT (org_id, is_test, id, kind, currency, created_at)'
+SELECT make_tenant_table('ledger_accounts',
+    'SELECT, INSERT (org_id, is_test, id, kind, currency, created_at)'
 );
 
 -- One row is one transfer of an amount from one account to another. Its two sides are what
@@ -75,8 +75,7 @@ CREATE TABLE ledger_transfers (
     CONSTRAINT ledger_transfers_hashes_are_sha256
         CHECK (octet_length(from_chain_hash) = 32 AND octet_length(to_chain_hash) = 32)
 );
-SELECT make_tenant_table(
-    'ledger_transfers',
+SELECT make_tenant_table('ledger_transfers',
     'SELECT, INSERT (org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount,'
     ' currency, entry_type, description, reference_type, reference_id, counterparty,'
     ' idempotency_key, metadata, created_at)'

@@ -23,8 +23,8 @@ CREATE TABLE wallets (
     CONSTRAINT wallets_status_known CHECK (status IN ('active', 'suspended', 'closed')),
     CONSTRAINT wallets_closed_has_its_time CHECK ((status = 'closed') = (closed_at IS NOT NULL))
 );
-SELECT make_tenant_table(
-    'wallets', 'SELECT, INSERT, UPDATE (status, updated_at, closed_at)'
+SELECT make_tenant_table('wallets',
+    'SELECT, INSERT, UPDATE (status, updated_at, closed_at)'
 );
 ALTER TABLE wallets ADD CONSTRAINT wallets_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
@@ -130,8 +130,7 @@ CREATE TABLE wallet_reservations (
         CHECK ((status = 'open') = (settled_at IS NULL)),
     CONSTRAINT wallet_reservations_expires_later CHECK (expires_at > created_at)
 );
-SELECT make_tenant_table(
-    'wallet_reservations',
+SELECT make_tenant_table('wallet_reservations',
     'SELECT, INSERT, UPDATE (status, captured_amount, updated_at, settled_at)'
 );
 ALTER TABLE wallet_reservations ADD CONSTRAINT wallet_reservations_wallet_fkey

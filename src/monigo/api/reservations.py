@@ -101,7 +101,12 @@ async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> Reservatio
     )
 
 
-@router.post("/wallets/{wallet_id}/reservations/{reservation_id}/capture")
+@router.post(
+    "/wallets/{wallet_id}/reservations/{reservation_id}/capture",
+    openapi_extra={
+        "requestBody": {"content": {"application/json": {"example": {"amount": "900.000000"}}}}
+    },
+)
 async def capture_reservation(
     tx: Tx, wallet_id: Id, reservation_id: Id, body: CaptureIn | None = None
 ) -> ReservationEnvelope:
