@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from monigo import invoicing, subscriptions
+from monigo import invoicing, subscriptions, wallets
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
@@ -10,11 +10,13 @@ from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
+from monigo.wallets import Teller
 
 # What must not depend on a customer or plan any more when it is deleted.
 CUSTOMER_DELETION_GUARDS = (
     subscriptions.refuse_customer_with_subscription,
     invoicing.refuse_customer_with_unpaid_invoice,
+    wallets.close_wallets_of_customer,
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
@@ -30,6 +32,7 @@ class Services:
     database: Database
     clock: Clock
     ingestor: Ingestor
+    teller: Teller
     limits: Limits
     keys: KeyFinder
     app_url: str
@@ -48,6 +51,7 @@ async def open_services(
         database,
         clock,
         Ingestor(database, limits),
+        Teller(database, limits),
         limits,
         KeyFinder(database),
         app_url,

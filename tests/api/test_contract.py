@@ -32,6 +32,14 @@ EXTRA_OPERATIONS = {
     "GET /v1/subscriptions/{}/upcoming-invoice",
     "POST /v1/invoices/{}/mark-paid",
     "POST /v1/events/replay/{}/cancel",
+    "PATCH /v1/wallets/{}",
+    "GET /v1/wallets/{}/statement.csv",
+    "GET /v1/wallets/{}/reservations",
+    "POST /v1/wallets/{}/reservations",
+    "POST /v1/wallets/{}/reservations/{}/capture",
+    "POST /v1/wallets/{}/reservations/{}/release",
+    "GET /v1/wallets/{}/credits",
+    "POST /v1/wallets/{}/credits",
 }
 
 
@@ -69,6 +77,7 @@ def world(backend):
         final = api.finalize(api.draft(subscription["id"])["id"])
         api.ingest(event("3"))
         draft = api.draft(subscription["id"])
+        wallet = api.wallet(funds="100")
         api.world = {
             "customer": customer,
             "metric": metric,
@@ -77,6 +86,7 @@ def world(backend):
             "subscription": subscription,
             "final": final,
             "draft": draft,
+            "wallet": wallet,
         }
         yield api
 
@@ -202,6 +212,7 @@ def test_one_object_comes_in_its_envelope_with_all_its_fields(world, face, path,
         ("price-overrides", shapes.PRICE_OVERRIDE),
         ("subscriptions", shapes.SUBSCRIPTION),
         ("invoices", shapes.INVOICE),
+        ("wallets", shapes.WALLET),
     ],
 )
 def test_a_list_comes_with_its_counts_and_whole_objects(world, face, collection, shape):
@@ -216,7 +227,7 @@ def test_a_list_comes_with_its_counts_and_whole_objects(world, face, collection,
 
 @pytest.mark.parametrize(
     "collection",
-    ["customers", "metrics", "plans", "price-overrides", "subscriptions", "invoices"],
+    ["customers", "metrics", "plans", "price-overrides", "subscriptions", "invoices", "wallets"],
 )
 def test_an_empty_list_is_a_list(api, collection):
     assert api.get(f"/v1/{collection}").json() == {
@@ -245,6 +256,33 @@ def test_a_credit_line_carries_all_fields_too(api):
 
     assert [shapes.differences(line, shapes.LINE_ITEM) for line in lines] == [{}, {}]
     assert [line["metric_id"] for line in lines] == [metric["id"], None]
+
+
+@pytest.mark.parametrize("face", ["/v1", "/api/v1"])
+def test_a_wallet_comes_with_virtual_accounts_and_its_transactions_apart(world, face):
+    path = f"{face}/wallets/{world.world['wallet']['id']}"
+
+    one, moved = world.get(path).json(), world.get(f"{path}/transactions").json()
+
+    assert list(one) == ["wallet", "virtual_accounts"]
+    assert shapes.differences(one["wallet"], shapes.WALLET) == {}
+    assert list(moved) == ["transactions", "total", "limit", "offset"]
+    assert [shapes.differences(entry, shapes.ENTRY) for entry in moved["transactions"]] == [{}]
+
+
+@pytest.mark.parametrize("face", ["/v1", "/api/v1"])
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "any"}])
+@pytest.mark.parametrize("direction", ["credit", "debit"])
+def test_a_movement_answers_with_the_wallet_and_both_entries(world, face, headers, direction):
+    body = {"amount": "1", "currency": "NGN", "entry_type": "usage"}
+    key = f"{face}{direction}{len(headers)}"
+    path = f"{face}/wallets/{world.world['wallet']['id']}/{direction}"
+
+    told = world.post(path, json={**body, "idempotency_key": key}, headers=headers).json()
+
+    assert list(told) == ["wallet", "ledger_entries"]
+    assert shapes.differences(told["wallet"], shapes.WALLET) == {}
+    assert [shapes.differences(one, shapes.ENTRY) for one in told["ledger_entries"]] == [{}, {}]
 
 
 @pytest.mark.parametrize("face", ["/v1", "/api/v1"])

@@ -127,8 +127,8 @@ def _filled(node: ast.expr, constants: dict[str, str]) -> str:
 def _unheld(sql: str, column: str, tables: Collection[str]) -> Iterator[str]:
     """Names of tables that a statement uses more often than it compares or sets the column."""
     used = [table for table in _TABLE.findall(sql) if table in tables]
-    inserted = re.search(rf"\bINSERT\s+INTO\s+(\w+)[^()]*\([^()]*\b{column}\b", sql)
-    held = len(re.findall(rf"\b{column}\b\s*=", sql)) + bool(inserted)
+    inserted = re.findall(rf"\bINSERT\s+INTO\s+(\w+)[^()]*\([^()]*\b{column}\b", sql)
+    held = len(re.findall(rf"\b{column}\b\s*=", sql)) + len(inserted)
     if len(used) > held:
         yield ", ".join(used)
 

@@ -87,6 +87,25 @@ class Api:
     def finalize(self, invoice_id):
         return self.make(f"/v1/invoices/{invoice_id}/finalize", None, "invoice")
 
+    def wallet(self, customer_id="c1", currency="NGN", *, funds=None):
+        """A customer's wallet, with money if asked for."""
+        body = {"customer_id": customer_id, "currency": currency}
+        wallet = self.make("/v1/wallets", body, "wallet")
+        if funds is not None:
+            wallet = self.move(wallet, "credit", funds, "deposit").json()["wallet"]
+        return wallet
+
+    def move(self, wallet, direction, amount, entry_type="usage", key=None, **fields):
+        """The raw answer to a credit or debit; each has a key of its own unless one is given."""
+        body = {
+            "amount": amount,
+            "currency": wallet["currency"],
+            "entry_type": entry_type,
+            "idempotency_key": key or f"move-{next(_counter)}",
+            **fields,
+        }
+        return self.post(f"/v1/wallets/{wallet['id']}/{direction}", json=body)
+
     def subscribed_customer(self, *, unit_price="2.000000"):
         """A customer on a flat plan over `api_call`; the metric, plan and subscription, too."""
         customer, metric = self.customer(), self.metric()

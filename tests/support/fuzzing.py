@@ -80,6 +80,9 @@ def _world(api):
     subscription = api.subscribe(name, plan["id"])
     api.ingest(event(name, name, name))
     draft = api.draft(subscription["id"])
+    wallet = api.wallet(name, funds="100")
+    holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold"}
+    held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
     return {
         "customer_id": customer["id"],
         "metric_id": metric["id"],
@@ -88,6 +91,8 @@ def _world(api):
         "override_id": override["id"],
         "subscription_id": subscription["id"],
         "invoice_id": draft["id"],
+        "wallet_id": wallet["id"],
+        "reservation_id": held.json()["reservation"]["id"],
     }
 
 

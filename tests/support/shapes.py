@@ -208,6 +208,33 @@ EVENT = {
     "is_test": flag,
 }
 EVENT.pop("updated_at")  # An event never changes.
+WALLET = {
+    **_OWNED,
+    "customer_id": identity,
+    "currency": text,
+    "balance": money,
+    "reserved_balance": money,
+    "status": text,
+}
+ENTRY = {
+    **_OWNED,
+    "transaction_id": identity,
+    "wallet_id": or_null(identity),
+    "account_type": text,
+    "account_id": identity,
+    "direction": text,
+    "amount": money,
+    "currency": text,
+    "balance_before": money,
+    "balance_after": money,
+    "description": text,
+    "entry_type": text,
+    "reference_type": text,
+    "reference_id": text,
+    "idempotency_key": text,
+    "metadata": json_object,
+}
+ENTRY.pop("updated_at")  # An entry never changes.
 ORGANIZATION = {
     **_STORED,
     "name": text,

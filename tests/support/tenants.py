@@ -54,6 +54,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
     draft = api.draft(subscription["id"])
+    wallet = api.wallet(external_id, funds="100")
+    holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
+    held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
+    granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
+    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
     now = api.backend.clock.now()
     window = {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
     replay = api.post("/v1/events/replay", json=window)
@@ -83,5 +88,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "final_invoice_id": final["id"],
         "bill_id": bill["id"],
         "payout_subscription_id": paid["id"],
+        "wallet_id": wallet["id"],
+        "reservation_id": held.json()["reservation"]["id"],
         "job_id": replay.json()["job"]["id"],
     }

@@ -32,6 +32,8 @@ TARGETS = {
     "invoice_id": ["invoice_id", "final_invoice_id"],
     "bill_id": ["bill_id"],
     "job_id": ["job_id"],
+    "wallet_id": ["wallet_id"],
+    "reservation_id": ["reservation_id"],
 }
 # Answers about the one thing that a query names, and has nothing to say of an unknown one.
 ABOUT_ONE = "/usage/series"
@@ -80,12 +82,14 @@ BODIES = [
     Body("POST", "/price-overrides", "price_id", "price_id", 404, OVERRIDE),
     Body("PATCH", "/subscriptions/{subscription_id}", "plan_id", "plan_id", 404, {}),
     Body("POST", "/bills", "subscription_id", "payout_subscription_id", 404, {}),
+    Body("POST", "/wallets", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/wallets", "customer_id", "external_id", 404, {}),
     Body("POST", "/invoices/generate", "subscription_id", "subscription_id", 404, {}),
     Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
     Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),
 ]
-# The merchant's own name for a customer, which it gives and does not refer to.
-GIVEN_NAMES = {"external_id"}
+# The merchant's own names for its customers, payments and providers: given, not referred to.
+GIVEN_NAMES = {"external_id", "reference_id", "provider_id"}
 
 
 def parameters(path):
@@ -134,7 +138,7 @@ def smallest_body(operation):
 
 
 PATH_CASES = [
-    (method, path, target)
+    (method, path, parameter, target)
     for method, path in OPERATIONS
     for parameter in parameters(path)
     for target in TARGETS.get(parameter, ())
@@ -238,14 +242,16 @@ def test_every_field_that_takes_an_id_is_tried():
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("intruder", INTRUDERS)
-@pytest.mark.parametrize(("method", "path", "target"), PATH_CASES)
-def test_anothers_id_in_a_path_is_unknown(tenants, intruder, method, path, target):
-    client = getattr(tenants, intruder).http
+@pytest.mark.parametrize(("method", "path", "name", "target"), PATH_CASES)
+def test_anothers_id_in_a_path_is_unknown(  # noqa: PLR0917 - parametrized
+    tenants, own_ids, intruder, method, path, name, target
+):
+    client, own = getattr(tenants, intruder).http, own_ids[intruder]
     body = smallest_body(OPERATIONS[method, path])
-    name, stolen, unknown = parameters(path)[0], tenants.ids[target], str(uuid4())
+    stolen, unknown = tenants.ids[target], str(uuid4())
 
-    answer = client.request(method, path.format(**{name: stolen}), json=body)
-    answer_to_unknown = client.request(method, path.format(**{name: unknown}), json=body)
+    answer = client.request(method, path.format(**{**own, name: stolen}), json=body)
+    answer_to_unknown = client.request(method, path.format(**{**own, name: unknown}), json=body)
 
     assert answer.status_code == 404
     assert told(answer, stolen) == told(answer_to_unknown, unknown)

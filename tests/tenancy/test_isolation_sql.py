@@ -17,11 +17,15 @@ LOCAL_TABLES = {
     "unfolded_batches",  # which batches are not in the buckets yet
     "schema_migrations",  # which migrations were applied
 }
-# Acts as the owner, on the rows of a tenant's test mode only; test_test_data tries to abuse it.
-PRIVILEGED_FUNCTIONS = ["reset_test_data"]
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
 WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
+# Act with the owner's rights, each for its own reason; what they may touch is told in their files.
+OWNERS_FUNCTIONS = {
+    "chain_ledger_transfer",  # moves balances, which the application may not
+    "lock_ledger_accounts",  # locks accounts, which the application may not, in its own tenant
+    "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
+}
 # Indexes of a hash that the tenant is part of, so that they need no further column.
 TENANT_IN_HASH = {
     "usage_events_pkey",  # by organisation, and the dedup hash of mode and key
@@ -223,10 +227,29 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
         " AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)"
     )
     functions = backend.sql(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+        "SELECT proname, proconfig FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND prosecdef"
     )
 
-    assert (views, [row["proname"] for row in functions]) == ([], PRIVILEGED_FUNCTIONS)
+    assert views == []
+    assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS
+    assert {tuple(row["proconfig"]) for row in functions} == {
+        ("search_path=pg_catalog, public, pg_temp",)
+    }
+
+
+def test_an_owners_function_locks_nothing_of_another_tenant(backend, tenants):
+    account = copy_of_a_row(backend, tenants, "ledger_accounts")
+    statement = """
+        SELECT lock_ledger_accounts(ARRAY[$1::uuid]),
+            (SELECT xmax::text FROM ledger_accounts WHERE id = $1) AS locked
+    """
+    before = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
+
+    backend.sql(statement, account["id"], as_app=tenants.other_organization.tenant)
+
+    after = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
+    assert after == before
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
@@ -380,6 +403,12 @@ def test_the_application_owns_nothing(backend):
         "DELETE FROM price_overrides",
         "UPDATE price_revisions SET unit_price = 0",
         "DELETE FROM price_revisions",
+        "UPDATE ledger_accounts SET balance = 0",
+        "DELETE FROM ledger_accounts",
+        "UPDATE ledger_transfers SET amount = 1",
+        "DELETE FROM ledger_transfers",
+        "UPDATE wallets SET customer_id = gen_random_uuid()",
+        "DELETE FROM wallets",
     ],
 )
 def test_the_application_may_not(backend, statement):

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from monigo.api import (
     billing_events,
     bills,
+    credit_grants,
     customers,
     events,
     health,
@@ -17,14 +18,18 @@ from monigo.api import (
     ingest_schema,
     invoices,
     metrics,
+    movements,
+    movements_hot,
     organization,
     plans,
     price_overrides,
     replays,
+    reservations,
     subscriptions,
     test_clock,
     test_data,
     usage,
+    wallets,
 )
 from monigo.api.bodies import HeldBodies
 from monigo.api.docs import add_docs
@@ -46,6 +51,10 @@ RESOURCES: tuple[APIRouter, ...] = (
     invoices.router,
     bills.router,
     billing_events.router,
+    wallets.router,
+    movements.router,
+    reservations.router,
+    credit_grants.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 
@@ -66,6 +75,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.bodies = HeldBodies()
     app.state.clocks = test_clock.AdvancingClocks(services)
     app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
+    app.state.movements = movements_hot.MovementsRoute(services, app.state.bodies)
     app.include_router(health.router)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     app.include_router(organization.router, prefix="/v1", **shared)
@@ -83,12 +93,14 @@ def create_app(services: Services) -> FastAPI:
 
 
 class MonigoApi(FastAPI):
-    """All routes; ingestion, the hot path, goes around the framework's layers."""
+    """All routes; the hot ones go around the framework's layers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and scope["path"] == ingest.PATH:
             await self.state.ingest(scope, receive, send)
+        elif scope["type"] == "http" and movements_hot.takes(scope):
+            await self.state.movements(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -49,6 +49,10 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     503: {"model": ErrorBody, "description": "Not available now; Retry-After says when to ask."},
 }
 
+INSUFFICIENT_RESPONSE: dict[int | str, dict[str, Any]] = {
+    402: {"model": ErrorBody, "description": "The wallet holds too little; nothing changed."},
+}
+
 
 def error_response(error: DomainError) -> JSONResponse:
     """The answer to a request that can't be done."""

@@ -18,7 +18,13 @@ from pydantic import (
 
 from monigo.core.ids import parse_id
 from monigo.core.jsonb import storage_fault
-from monigo.core.money import format_decimal, format_money, format_unit_price, parse_decimal
+from monigo.core.money import (
+    MONEY_PLACES,
+    format_decimal,
+    format_money,
+    format_unit_price,
+    parse_decimal,
+)
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
 
@@ -104,6 +110,13 @@ def _rate(value: object) -> Decimal:
     return parse_decimal(value, places=RATE_PLACES, integer_digits=RATE_DIGITS)
 
 
+def _amount(value: object) -> Decimal:
+    amount = parse_decimal(value, places=MONEY_PLACES)
+    if amount <= 0:
+        raise ValueError("must be above zero")
+    return amount
+
+
 def _whole(value: object, digits_max: int = WHOLE_DIGITS_MAX) -> object:
     """Read a JSON number with a zero fraction, too; pydantic would write 1e999999999 out first."""
     match value:
@@ -154,6 +167,14 @@ Money = Annotated[
     Decimal,
     PlainSerializer(format_money, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{6}$", "examples": ["1500.000000"]}),
+]
+# Sent: above zero, at most six places.
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)?$"}, {"type": "number"}]}
+    ),
 ]
 UnitPrice = Annotated[
     Decimal,

@@ -1,24 +1,17 @@
 """The ingest route: raw bytes in, stored events out, as bare ASGI because it is the hot path."""
 
-import asyncio
-
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from monigo import metering
 from monigo.api.bodies import HeldBodies
-from monigo.api.errors import error_response, failure_response
+from monigo.api.hot import answer_hot
 from monigo.api.rate_limit import limited
-from monigo.api.request_log import FIRST_FAILURE, RequestLog
-from monigo.api.routing import REQUEST_TIMEOUT_SECONDS, authenticate
+from monigo.api.routing import authenticate
 from monigo.bootstrap import Services
-from monigo.core.errors import DomainError, ErrorKind
-from monigo.infra.logging import logger
 from monigo.tenancy import KeyReference
-
-log = logger(__name__)
 
 PATH = "/v1/ingest"
 BODY_BYTES_MAX = 5 * 1024 * 1024
@@ -39,21 +32,8 @@ class IngestRoute:
             refusal = JSONResponse({"error": "method not allowed"}, 405, {"Allow": "POST"})
             await refusal(scope, receive, send)
             return
-        try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                response = await self._respond(Request(scope, receive))
-        except ClientDisconnect:
-            return
-        except TimeoutError:
-            timed_out = DomainError(
-                ErrorKind.UNAVAILABLE, "timed_out", "timed out", retry_after_seconds=1
-            )
-            response = error_response(timed_out)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and told
-            response = failure_response(error)
-        # Only failures are told: a record of each success would cost as much as storing it.
-        is_quiet = response.status_code < FIRST_FAILURE
-        await (response if is_quiet else RequestLog(response))(scope, receive, send)
+        request = Request(scope, receive)
+        await answer_hot(scope, receive, send, lambda: self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         caller = await authenticate(self._services, request)

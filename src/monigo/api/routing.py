@@ -107,7 +107,7 @@ async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -
 
     async def respond() -> Response:
         with bodies.hold() as held:
-            read = await _read(request, held)
+            read = await read_request(request, held)
             return await _respond_to(caller, read, needed, handle)
 
     return await limited(services, caller, respond)
@@ -117,7 +117,7 @@ async def _respond_to(
     caller: KeyReference, request: JsonRequest, needed: Sequence[Scope], handle: Handler
 ) -> Response:
     services: Services = request.app.state.services
-    await _check_face(request, caller)
+    await check_face(request, caller)
     async with services.database.transaction(caller.tenant) as tx:
         await tenancy.authorize(tx, caller.api_key_id, *needed)
         await services.limits.of(tx)
@@ -163,15 +163,24 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
     return reference
 
 
-async def _read(request: Request, held: HeldBody) -> JsonRequest:
+async def read_request(request: Request, held: HeldBody) -> JsonRequest:
+    """The request with its body, which is held until the answer.
+
+    Raises:
+        DomainError: too large; unavailable.
+    """
     body = await held.read(request, BODY_BYTES_MAX)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy
 
 
-async def _check_face(request: JsonRequest, caller: KeyReference) -> None:
-    """Under /api/v1 a request may name its organisation and mode: they must be the key's own."""
+async def check_face(request: JsonRequest, caller: KeyReference) -> None:
+    """Under /api/v1 a request may name its organisation and mode: they must be the key's own.
+
+    Raises:
+        DomainError: forbidden; invalid.
+    """
     if not request.url.path.startswith("/api/v1/"):
         return
     named = [request.query_params.get("org_id")]

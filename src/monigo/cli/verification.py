@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from monigo import invoicing, metering
+from monigo import invoicing, ledger, metering, wallets
 from monigo.bootstrap import Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra.database import Database, Tenant
 
-VERIFICATIONS = (metering.verify, invoicing.verify)
+VERIFICATIONS = (metering.verify, invoicing.verify, ledger.verify, wallets.verify)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 _FLOAT_LIMIT = Decimal("1e308")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_canonical_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -31,6 +32,11 @@ def decode(text: str | bytes) -> Any:
 def encode(value: Any) -> str:
     """The JSON text of a value; a Decimal becomes a number with all its digits."""
     return _encoder.encode(value).decode()
+
+
+def canonical(value: Any) -> bytes:
+    """One text for equal values, whatever the order of their keys; for fingerprints."""
+    return _canonical_encoder.encode(value)
 
 
 def exact_floats(value: Any) -> Any:

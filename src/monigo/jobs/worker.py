@@ -20,6 +20,7 @@ from monigo.jobs.housekeeping import (
 from monigo.jobs.metering import fold_usage
 from monigo.jobs.replays import requeue_replays, run_replay
 from monigo.jobs.test_clocks import keep_test_clocks
+from monigo.jobs.wallets import expire_wallets
 
 log = logger(__name__)
 
@@ -43,6 +44,7 @@ class PeriodicJob:
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
     PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
+    PeriodicJob("expire_wallets", 10, expire_wallets),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
     PeriodicJob("forget_outbox_events", 86_400, forget_outbox_events),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),

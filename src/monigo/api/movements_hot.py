@@ -1,0 +1,92 @@
+"""Credits and debits as bare ASGI, because platforms send them as fast as they can.
+
+Requests of a tenant go together (`wallets.Teller`). One with an Idempotency-Key needs a transaction
+of its own, and goes through the framework.
+"""
+
+import json as stdlib_json
+import re
+from typing import Any
+
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from monigo.api.bodies import HeldBodies
+from monigo.api.hot import answer_hot
+from monigo.api.movements import CreditIn, DebitIn
+from monigo.api.rate_limit import limited
+from monigo.api.routing import JsonRequest, authenticate, check_face, read_request
+from monigo.api.wallet_fields import movement_json
+from monigo.bootstrap import Services
+from monigo.core.ids import WalletId, parse_id
+from monigo.tenancy import KeyReference
+from monigo.wallets import Direction, Movement
+
+_PATH = re.compile(r"/(?:api/)?v1/wallets/([^/]+)/(credit|debit)")
+_BODIES: dict[Direction, type[DebitIn]] = {Direction.CREDIT: CreditIn, Direction.DEBIT: DebitIn}
+
+_encoder = msgspec.json.Encoder()
+
+
+def takes(scope: Scope) -> bool:
+    """Whether a request is for this route."""
+    return (
+        scope["method"] == "POST"
+        and _PATH.fullmatch(scope["path"]) is not None
+        and all(name != b"idempotency-key" for name, _ in scope["headers"])
+    )
+
+
+class MovementsRoute:
+    """POST …/wallets/{wallet_id}/credit and …/debit. A 200 means that the money moved, on disk."""
+
+    def __init__(self, services: Services, bodies: HeldBodies) -> None:
+        self._services = services
+        self._bodies = bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        await answer_hot(scope, receive, send, lambda: self._respond(request))
+
+    async def _respond(self, request: Request) -> Response:
+        caller = await authenticate(self._services, request)
+        return await limited(self._services, caller, lambda: self._move(caller, request))
+
+    async def _move(self, caller: KeyReference, request: Request) -> Response:
+        with self._bodies.hold() as held:
+            read = await read_request(request, held)
+            await check_face(read, caller)
+            movement = await _movement(read)
+            result = await self._services.teller.move(caller, movement)
+        content = _encoder.encode(movement_json(caller.tenant, result))
+        return Response(content, media_type="application/json")
+
+
+async def _movement(request: JsonRequest) -> Movement:
+    """What is asked for, read as the framework would read it: every fault at once.
+
+    Raises:
+        RequestValidationError: with the faults.
+    """
+    found = _PATH.fullmatch(request.url.path)
+    wallet_id = parse_id(found[1]) if found else None
+    direction = Direction(found[2]) if found else Direction.CREDIT
+    faults: list[Any] = []
+    if wallet_id is None:
+        faults.append({"type": "uuid", "loc": ("path", "wallet_id"), "msg": "must be a UUID"})
+    body = None
+    try:
+        body = _BODIES[direction].model_validate(await request.json())
+    except ValidationError as error:
+        faults += [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+    except stdlib_json.JSONDecodeError:
+        kind = "json_invalid" if await request.body() else "missing"
+        faults.append({"type": kind, "loc": ("body",), "msg": "is not valid JSON"})
+    if wallet_id is None or body is None:
+        raise RequestValidationError(faults)
+    return body.movement(WalletId(wallet_id), direction)

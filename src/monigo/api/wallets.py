@@ -1,0 +1,130 @@
+"""Routes of wallets; what moves their money stands in `movements` and `reservations`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from monigo import wallets
+from monigo.api.events import CsvStream
+from monigo.api.fields import Id, Incoming, ListEnvelope, Name, Outgoing
+from monigo.api.pagination import Paging, counts
+from monigo.api.routing import TenantRoute, Tx
+from monigo.api.wallet_fields import EntryOut, WalletOut
+from monigo.bootstrap import Services
+from monigo.wallets import WalletStatus
+
+router = APIRouter(route_class=TenantRoute, tags=["wallets"])
+
+
+class WalletIn(Incoming):
+    """Whose wallet, and in which currency."""
+
+    customer_id: Name = Field(examples=["driver-42"], description="id or external_id")
+    currency: Name | None = Field(
+        default=None, examples=["NGN"], description="the organisation's default where it is unset"
+    )
+
+
+class WalletChangeIn(Incoming):
+    """A wallet's new status."""
+
+    status: WalletStatus = Field(examples=["suspended"])
+
+
+class WalletEnvelope(Outgoing):
+    """One wallet."""
+
+    wallet: WalletOut
+
+
+class WalletDetails(WalletEnvelope):
+    """One wallet, with the bank accounts that money comes in by."""
+
+    virtual_accounts: list[dict[str, Any]]
+
+
+class WalletList(ListEnvelope):
+    """Wallets, newest first."""
+
+    wallets: list[WalletOut]
+
+
+class TransactionList(Outgoing):
+    """What moved a wallet's balance, newest first."""
+
+    transactions: list[EntryOut]
+    total: int
+    limit: int
+    offset: int
+
+
+@router.post("/wallets")
+async def get_or_create_wallet(tx: Tx, body: WalletIn) -> WalletEnvelope:
+    """Get the customer's wallet in a currency; it is made if there is none."""
+    wallet = await wallets.get_or_create(tx, body.customer_id, body.currency)
+    return WalletEnvelope(wallet=WalletOut.of(tx.tenant, wallet))
+
+
+@router.get("/wallets")
+async def list_wallets(
+    tx: Tx,
+    paging: Paging,
+    customer_id: Annotated[Name | None, Query(description="id or external_id")] = None,
+) -> WalletList:
+    """List wallets, newest first."""
+    page = await wallets.list_page(tx, paging, customer_id or None)
+    return WalletList(
+        wallets=[WalletOut.of(tx.tenant, wallet) for wallet in page.items], **counts(page)
+    )
+
+
+@router.get("/customers/{customer_id}/wallets")
+async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> WalletList:
+    """List a customer's wallets, newest first."""
+    page = await wallets.list_of_customer(tx, customer_id, paging)
+    return WalletList(
+        wallets=[WalletOut.of(tx.tenant, wallet) for wallet in page.items], **counts(page)
+    )
+
+
+@router.get("/wallets/{wallet_id}")
+async def get_wallet(tx: Tx, wallet_id: Id) -> WalletDetails:
+    """Read a wallet."""
+    wallet = await wallets.get(tx, wallet_id)
+    return WalletDetails(wallet=WalletOut.of(tx.tenant, wallet), virtual_accounts=[])
+
+
+@router.patch("/wallets/{wallet_id}")
+async def update_wallet(tx: Tx, wallet_id: Id, body: WalletChangeIn) -> WalletEnvelope:
+    """Suspend, close or reactivate a wallet. Only an active one's money moves."""
+    wallet = await wallets.set_status(tx, wallet_id, body.status)
+    return WalletEnvelope(wallet=WalletOut.of(tx.tenant, wallet))
+
+
+@router.get("/wallets/{wallet_id}/transactions")
+async def list_wallet_transactions(tx: Tx, wallet_id: Id, paging: Paging) -> TransactionList:
+    """List what moved a wallet's balance, newest first."""
+    page = await wallets.list_entries(tx, wallet_id, paging)
+    return TransactionList(
+        transactions=[EntryOut.of(tx.tenant, entry) for entry in page.items],
+        total=page.total,
+        limit=paging.limit,
+        offset=paging.offset,
+    )
+
+
+@router.get(
+    "/wallets/{wallet_id}/statement.csv",
+    response_class=Response,  # Or errors would be documented as CSV, too.
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export_wallet_statement(tx: Tx, request: Request, wallet_id: Id) -> CsvStream:
+    """Stream everything that moved a wallet's balance as CSV, oldest first."""
+    services: Services = request.app.state.services
+    wallet = await wallets.get(tx, wallet_id)
+    # This transaction ends before the body is sent: the statement opens its own ones.
+    return CsvStream(
+        wallets.statement_csv(services.database, tx.tenant, wallet),
+        headers={"Content-Disposition": 'attachment; filename="statement.csv"'},
+    )

@@ -1,0 +1,273 @@
+"""All SQL of the ledger but that of its verification."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import asyncpg
+
+from monigo.core.errors import conflict, invalid
+from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
+from monigo.infra import json
+from monigo.infra.database import Transaction, violations_as
+from monigo.ledger.types import (
+    Account,
+    AccountKind,
+    EntryType,
+    NewAccount,
+    Posting,
+    Request,
+    RequestKey,
+    Side,
+    Total,
+    Transfer,
+)
+
+COLUMNS = """
+    id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type, description,
+    reference_type, reference_id, counterparty, idempotency_key, metadata, created_at,
+    from_balance_before, from_balance_after, from_sequence,
+    to_balance_before, to_balance_after, to_sequence
+"""
+
+INSERT_ACCOUNTS = """
+    INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, created_at)
+    SELECT $1, $2, id, kind, currency, $6
+    FROM unnest($3::uuid[], $4::text[], $5::text[]) AS opened (id, kind, currency)
+"""
+
+SELECT_ACCOUNTS = """
+    SELECT id, kind, currency, balance, sequence FROM ledger_accounts
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
+# With $22 the accounts are taken first, in the order of their ids. What was asked is remembered in
+# the same statement.
+INSERT_TRANSFERS = f"""
+    WITH posted AS (
+        INSERT INTO ledger_transfers (
+            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata, created_at
+        )
+        SELECT $1, $2, posting.id, posting.transaction_id, posting.from_account_id,
+            posting.to_account_id, posting.amount, posting.currency, posting.entry_type,
+            posting.description, posting.reference_type, posting.reference_id,
+            posting.counterparty, posting.idempotency_key, posting.metadata::jsonb, $16
+        FROM unnest(
+            $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[], $8::text[], $9::text[],
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]
+        ) WITH ORDINALITY AS posting (
+            id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type,
+            description, reference_type, reference_id, counterparty, idempotency_key, metadata,
+            position
+        )
+        WHERE (SELECT NOT $22::boolean OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
+        ORDER BY posting.position
+        RETURNING {COLUMNS}
+    ), remembered AS (
+        INSERT INTO ledger_requests (
+            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
+        )
+        SELECT $1, $2, request.scope, request.idempotency_key, request.content_hash,
+            request.transfer_ids::uuid[], request.result::jsonb, $16
+        FROM unnest($17::uuid[], $18::text[], $19::bytea[], $20::text[], $21::text[])
+            AS request (scope, idempotency_key, content_hash, transfer_ids, result)
+    )
+    SELECT {COLUMNS} FROM posted
+"""
+
+SELECT_TRANSFERS = f"""
+    SELECT {COLUMNS} FROM ledger_transfers
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
+# Sequences have no gaps, so a page is a range of them, however far back it lies.
+SELECT_ENTRIES = f"""
+    SELECT {COLUMNS}, from_sequence AS sequence FROM ledger_transfers
+    WHERE org_id = $1 AND is_test = $2 AND from_account_id = $3
+        AND from_sequence BETWEEN $4 AND $5
+    UNION ALL
+    SELECT {COLUMNS}, to_sequence FROM ledger_transfers
+    WHERE org_id = $1 AND is_test = $2 AND to_account_id = $3
+        AND to_sequence BETWEEN $4 AND $5
+    ORDER BY sequence DESC
+"""
+
+# Each key is looked up by itself: joined, the planner may prefer to read the whole table.
+SELECT_REQUESTS = """
+    SELECT kept.scope, kept.idempotency_key, kept.content_hash, kept.transfer_ids, kept.result
+    FROM unnest($3::uuid[], $4::text[]) AS asked (scope, idempotency_key)
+    CROSS JOIN LATERAL (
+        SELECT scope, idempotency_key, content_hash, transfer_ids, result
+        FROM ledger_requests
+        WHERE org_id = $1 AND is_test = $2 AND scope = asked.scope
+            AND idempotency_key = asked.idempotency_key
+        LIMIT 1
+    ) AS kept
+"""
+
+SELECT_TOTALS = """
+    SELECT kind, currency, sum(balance) AS balance FROM ledger_accounts
+    WHERE org_id = $1 AND is_test = $2
+    GROUP BY kind, currency
+    ORDER BY kind, currency
+"""
+
+# Beyond numeric(24, 6), which no honest sum of money comes near.
+TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
+
+ERRORS = {
+    "ledger_requests_pkey": lambda: conflict(
+        "request_running", "another request with this idempotency_key is running"
+    ),
+}
+
+
+async def insert_accounts(tx: Transaction, accounts: Sequence[NewAccount]) -> None:
+    """Open empty accounts."""
+    await tx.execute(
+        INSERT_ACCOUNTS,
+        [account.id for account in accounts],
+        [account.kind.value for account in accounts],
+        [account.currency for account in accounts],
+        tx.now,
+    )
+
+
+async def load_accounts(
+    tx: Transaction, account_ids: Sequence[LedgerAccountId]
+) -> dict[LedgerAccountId, Account]:
+    """Accounts by id; unknown ones are absent."""
+    rows = await tx.fetch(SELECT_ACCOUNTS, account_ids)
+    return {
+        LedgerAccountId(row["id"]): Account(
+            id=LedgerAccountId(row["id"]),
+            kind=AccountKind(row["kind"]),
+            currency=row["currency"],
+            balance=row["balance"],
+            sequence=row["sequence"],
+        )
+        for row in rows
+    }
+
+
+async def insert_transfers(
+    tx: Transaction,
+    transfer_ids: Sequence[TransferId],
+    postings: Sequence[Posting],
+    requests: Sequence[Request],
+    *,
+    lock: bool,
+) -> dict[TransferId, Transfer]:
+    """Make the transfers in their order, and remember what was asked."""
+    ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
+    for transfer_id, posting in zip(transfer_ids, postings, strict=True):
+        ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
+    with violations_as(ERRORS), _overflow_as_invalid():
+        rows = await tx.fetch(
+            INSERT_TRANSFERS,
+            transfer_ids,
+            [posting.transaction_id for posting in postings],
+            [posting.from_account_id for posting in postings],
+            [posting.to_account_id for posting in postings],
+            [posting.amount for posting in postings],
+            [posting.currency for posting in postings],
+            [posting.entry_type.value for posting in postings],
+            [posting.description for posting in postings],
+            [posting.reference_type for posting in postings],
+            [posting.reference_id for posting in postings],
+            [posting.counterparty for posting in postings],
+            [posting.idempotency_key for posting in postings],
+            [json.encode(posting.metadata) for posting in postings],
+            tx.now,
+            [request.key.scope for request in requests],
+            [request.key.idempotency_key for request in requests],
+            [request.content_hash for request in requests],
+            [_array(request, ids_by_transaction) for request in requests],
+            [json.encode(request.result) for request in requests],
+            lock,
+        )
+    return {TransferId(row["id"]): _transfer(row) for row in rows}
+
+
+@contextmanager
+def _overflow_as_invalid() -> Generator[None]:
+    try:
+        yield
+    except asyncpg.NumericValueOutOfRangeError as error:
+        raise invalid(TOO_LARGE) from error
+
+
+async def load_transfers(
+    tx: Transaction, transfer_ids: Sequence[TransferId]
+) -> dict[TransferId, Transfer]:
+    """Transfers by id."""
+    rows = await tx.fetch(SELECT_TRANSFERS, transfer_ids)
+    return {TransferId(row["id"]): _transfer(row) for row in rows}
+
+
+async def load_entries(
+    tx: Transaction, account_id: LedgerAccountId, *, first: int, last: int
+) -> list[Transfer]:
+    """The transfers behind an account's entries of these sequences, both included, newest first."""
+    return [_transfer(row) for row in await tx.fetch(SELECT_ENTRIES, account_id, first, last)]
+
+
+async def load_requests(
+    tx: Transaction, keys: Sequence[RequestKey]
+) -> dict[RequestKey, asyncpg.Record]:
+    """What was asked before under these keys."""
+    rows = await tx.fetch(
+        SELECT_REQUESTS, [key.scope for key in keys], [key.idempotency_key for key in keys]
+    )
+    return {RequestKey(row["scope"], row["idempotency_key"]): row for row in rows}
+
+
+async def load_totals(tx: Transaction) -> list[Total]:
+    """The sum of each kind's balances in each currency."""
+    return [
+        Total(AccountKind(row["kind"]), row["currency"], row["balance"])
+        for row in await tx.fetch(SELECT_TOTALS)
+    ]
+
+
+def _array(request: Request, ids_by_transaction: dict[TransactionId, list[TransferId]]) -> str:
+    """A request's transfers as an array's text: PostgreSQL has no arrays of arrays to unnest."""
+    ids: list[UUID] = []
+    for transaction_id in request.transaction_ids:
+        ids += ids_by_transaction.get(transaction_id, [])
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def _transfer(row: asyncpg.Record) -> Transfer:
+    return Transfer(
+        id=TransferId(row["id"]),
+        posting=Posting(
+            transaction_id=TransactionId(row["transaction_id"]),
+            from_account_id=LedgerAccountId(row["from_account_id"]),
+            to_account_id=LedgerAccountId(row["to_account_id"]),
+            amount=row["amount"],
+            currency=row["currency"],
+            entry_type=EntryType(row["entry_type"]),
+            description=row["description"],
+            reference_type=row["reference_type"],
+            reference_id=row["reference_id"],
+            counterparty=row["counterparty"],
+            idempotency_key=row["idempotency_key"],
+            metadata=json.decode(row["metadata"]),
+        ),
+        debit=Side(
+            account_id=LedgerAccountId(row["from_account_id"]),
+            sequence=row["from_sequence"],
+            balance_before=row["from_balance_before"],
+            balance_after=row["from_balance_after"],
+        ),
+        credit=Side(
+            account_id=LedgerAccountId(row["to_account_id"]),
+            sequence=row["to_sequence"],
+            balance_before=row["to_balance_before"],
+            balance_after=row["to_balance_after"],
+        ),
+        created_at=row["created_at"],
+    )

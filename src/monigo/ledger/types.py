@@ -1,0 +1,144 @@
+"""What the ledger is made of: accounts, transfers between them, and their two sides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
+
+
+class AccountKind(StrEnum):
+    """Whose money an account holds. Only `provider` and `revenue` may go below zero."""
+
+    CUSTOMER_WALLET = "customer_wallet"
+    RESERVED = "reserved"
+    CREDIT_GRANT = "credit_grant"
+    PROVIDER = "provider"
+    REVENUE = "revenue"
+
+
+class EntryType(StrEnum):
+    """Why money moves; the first five are the contract's."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    USAGE = "usage"
+    REFUND = "refund"
+    ADJUSTMENT = "adjustment"
+    RESERVATION = "reservation"
+    RELEASE = "release"
+    CREDIT_GRANT = "credit_grant"
+    CREDIT_EXPIRY = "credit_expiry"
+
+
+class Direction(StrEnum):
+    """Which side of a transfer: a debit takes from an account, a credit gives to it."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to open, empty."""
+
+    id: LedgerAccountId
+    kind: AccountKind
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account and the head of its chain; `sequence` counts its entries."""
+
+    id: LedgerAccountId
+    kind: AccountKind
+    currency: str
+    balance: Decimal
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A transfer to make: `amount`, above zero, from one account to another.
+
+    Legs of one transaction share its id. `counterparty` is who outside stands behind it, such as
+    a payment provider.
+    """
+
+    transaction_id: TransactionId
+    from_account_id: LedgerAccountId
+    to_account_id: LedgerAccountId
+    amount: Decimal
+    currency: str
+    entry_type: EntryType
+    description: str = ""
+    reference_type: str = ""
+    reference_id: str = ""
+    counterparty: str = ""
+    idempotency_key: str = ""
+    metadata: Any = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a transfer did to one of its accounts: the entry's place and the balances around it."""
+
+    account_id: LedgerAccountId
+    sequence: int
+    balance_before: Decimal
+    balance_after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer as it was made; it never changes."""
+
+    id: TransferId
+    posting: Posting
+    debit: Side
+    credit: Side
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """An idempotency key, and what it is unique in."""
+
+    scope: UUID
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked under a key: the content's hash, and what a repeat is to be told.
+
+    `transaction_ids` are those whose transfers came of it, `result` is JSON of the asker's own.
+    """
+
+    key: RequestKey
+    content_hash: bytes
+    transaction_ids: Sequence[TransactionId]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request that was made before, with the transfers that came of it, in their order."""
+
+    content_hash: bytes
+    transfers: Sequence[Transfer]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What all accounts of a kind hold in a currency."""
+
+    kind: AccountKind
+    currency: str
+    balance: Decimal

@@ -1,0 +1,90 @@
+"""Wallets: customers' money at the merchant, moved through the ledger."""
+
+from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets.credits import (
+    consume,
+    consume_all,
+    expire_credits,
+    grant,
+    list_credits,
+)
+from monigo.wallets.movements import move, move_all
+from monigo.wallets.reservations import (
+    capture,
+    expire_reservations,
+    list_reservations,
+    release,
+    reserve,
+)
+from monigo.wallets.service import (
+    close_wallets_of_customer,
+    get,
+    get_or_create,
+    hold,
+    hold_all,
+    list_entries,
+    list_of_customer,
+    list_page,
+    set_status,
+)
+from monigo.wallets.statement import statement_csv
+from monigo.wallets.teller import Teller
+from monigo.wallets.types import (
+    Consumption,
+    ConsumptionRequest,
+    CreditGrant,
+    Entry,
+    GrantRequest,
+    Movement,
+    MovementResult,
+    Reservation,
+    ReservationRequest,
+    ReservationResult,
+    ReservationStatus,
+    Wallet,
+    WalletStatus,
+)
+from monigo.wallets.verification import verify
+
+__all__ = [
+    "AccountKind",
+    "Consumption",
+    "ConsumptionRequest",
+    "CreditGrant",
+    "Direction",
+    "Entry",
+    "EntryType",
+    "GrantRequest",
+    "Movement",
+    "MovementResult",
+    "Reservation",
+    "ReservationRequest",
+    "ReservationResult",
+    "ReservationStatus",
+    "Teller",
+    "Wallet",
+    "WalletStatus",
+    "capture",
+    "close_wallets_of_customer",
+    "consume",
+    "consume_all",
+    "expire_credits",
+    "expire_reservations",
+    "get",
+    "get_or_create",
+    "grant",
+    "hold",
+    "hold_all",
+    "list_credits",
+    "list_entries",
+    "list_of_customer",
+    "list_page",
+    "list_reservations",
+    "move",
+    "move_all",
+    "release",
+    "reserve",
+    "set_status",
+    "statement_csv",
+    "verify",
+]

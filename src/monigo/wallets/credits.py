@@ -1,0 +1,230 @@
+"""Credits: granted for nothing, consumed by usage before money is, gone when they expire.
+
+A grant has an account of its own, so that it can't be overdrawn. It is changed only while its
+wallet is locked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+from monigo import catalog, ledger
+from monigo.core.errors import invalid, not_found
+from monigo.core.ids import CreditGrantId, LedgerAccountId, MetricId, TransactionId
+from monigo.core.money import format_money
+from monigo.core.paging import Page, PageRequest
+from monigo.core.times import format_instant
+from monigo.infra.database import Transaction
+from monigo.infra.ids import new_id
+from monigo.ledger import AccountKind, EntryType, NewAccount, Posting, Request, RequestKey
+from monigo.wallets import credits_store, service
+from monigo.wallets.requests import check_same, content_hash
+from monigo.wallets.rules import check_usable, plan_consumption
+from monigo.wallets.types import (
+    Consumption,
+    ConsumptionRequest,
+    CreditGrant,
+    GrantRequest,
+    Wallet,
+    WalletStatus,
+)
+
+# What one transaction lets expire: few enough not to hold their wallets for long.
+EXPIRED_MAX = 1_000
+REFERENCE = "credit_grant"
+
+
+async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
+    """Give a wallet credit; a repeat gets the first answer.
+
+    Raises:
+        DomainError: not_found; invalid (currency, metrics, expiry); conflict, when the wallet is
+            not active or the key was used for something else.
+    """
+    wallet = await service.hold(tx, wanted.wallet_id)
+    key, content = RequestKey(wallet.id, wanted.idempotency_key), _content(wanted)
+    kept = (await ledger.find_requests(tx, [key])).get(key)
+    if kept is not None:
+        check_same(kept, content)
+        return await _as_granted(tx, CreditGrantId(UUID(kept.result["grant_id"])))
+    check_usable(wallet, wanted.currency)
+    await _check(tx, wanted)
+    account = NewAccount(LedgerAccountId(new_id()), AccountKind.CREDIT_GRANT, wallet.currency)
+    await ledger.open_accounts(tx, [account])
+    granted = _new(tx, wanted, account.id)
+    await credits_store.insert(tx, granted)
+    posting = replace(
+        _posting(wallet, granted, wanted.amount, EntryType.CREDIT_GRANT),
+        from_account_id=wallet.accounts.revenue,
+        to_account_id=account.id,
+        idempotency_key=wanted.idempotency_key,
+    )
+    request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
+    await ledger.post(tx, [posting], [request], accounts_held=True)
+    return granted
+
+
+async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:
+    """A wallet's grants, newest first.
+
+    Raises:
+        DomainError: not_found.
+    """
+    wallet = await service.get(tx, wallet_id)
+    return await credits_store.list_page(tx, wallet.id, request)
+
+
+async def consume(tx: Transaction, wanted: ConsumptionRequest) -> list[Consumption]:
+    """Pay what is due by metric from a wallet's credits, as far as they go; what they paid.
+
+    Raises:
+        DomainError: not_found; conflict, when the wallet is not active.
+    """
+    wallet = await service.hold(tx, wanted.wallet_id)
+    check_usable(wallet, wallet.currency)
+    (paid,) = await consume_all(tx, [wanted])
+    return paid
+
+
+async def consume_all(
+    tx: Transaction, wanted: Sequence[ConsumptionRequest]
+) -> list[list[Consumption]]:
+    """As `consume`, for many wallets in a constant number of statements.
+
+    Nothing is paid where a wallet is unknown or not active.
+    """
+    wallets = await service.hold_all(tx, [one.wallet_id for one in wanted])
+    usable = {one.id: one for one in await credits_store.list_usable(tx, list(wallets))}
+    postings: list[Posting] = []
+    answers: list[list[Consumption]] = []
+    for one in wanted:
+        wallet = wallets.get(one.wallet_id)
+        if wallet is None or wallet.status is not WalletStatus.ACTIVE:
+            answers.append([])
+            continue
+        grants = [known for known in usable.values() if known.wallet_id == wallet.id]
+        plan = plan_consumption(grants, one.due, tx.now)
+        transaction_id = TransactionId(new_id())
+        for paid in plan:
+            source = usable[paid.grant_id]
+            usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
+            postings.append(_usage(wallet, source, paid, one, transaction_id))
+        answers.append(plan)
+    await ledger.post(tx, postings, accounts_held=True)
+    return answers
+
+
+async def expire_credits(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
+    """Take back what expired grants still hold; how many there were, fewer than `limit` at the end.
+
+    In a constant number of statements, however many wallets they belong to.
+    """
+    due = await credits_store.list_due(tx, limit)
+    if not due:
+        return 0
+    wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
+    expired = await credits_store.expire(tx, [grant_id for grant_id, _ in due])
+    left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
+    await ledger.post(
+        tx,
+        [
+            _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)
+            for one in left
+        ],
+        accounts_held=True,
+    )
+    return len(due)
+
+
+async def _check(tx: Transaction, wanted: GrantRequest) -> None:
+    faults: dict[str, str] = {}
+    known = await catalog.get_metrics(tx, wanted.metric_ids)
+    for position, metric_id in enumerate(wanted.metric_ids):
+        if metric_id not in known:
+            faults[f"metric_ids[{position}]"] = "unknown metric"
+    if wanted.expires_at is not None and wanted.expires_at <= tx.now:
+        faults["expires_at"] = "must lie in the future"
+    if faults:
+        raise invalid(faults)
+
+
+async def _as_granted(tx: Transaction, grant_id: CreditGrantId) -> CreditGrant:
+    """A grant as it was made, whatever became of it."""
+    found = await credits_store.load(tx, [grant_id])
+    if not found:
+        raise not_found("credit_grant")
+    return replace(
+        found[0], remaining=found[0].amount, updated_at=found[0].created_at, expired_at=None
+    )
+
+
+def _new(tx: Transaction, wanted: GrantRequest, account_id: LedgerAccountId) -> CreditGrant:
+    return CreditGrant(
+        id=CreditGrantId(new_id()),
+        wallet_id=wanted.wallet_id,
+        account_id=account_id,
+        currency=wanted.currency,
+        amount=wanted.amount,
+        remaining=wanted.amount,
+        priority=wanted.priority,
+        metric_ids=tuple(dict.fromkeys(wanted.metric_ids)),
+        description=wanted.description,
+        expires_at=wanted.expires_at,
+        created_at=tx.now,
+        updated_at=tx.now,
+        expired_at=None,
+    )
+
+
+def _usage(
+    wallet: Wallet,
+    source: CreditGrant,
+    paid: Consumption,
+    wanted: ConsumptionRequest,
+    transaction_id: TransactionId,
+) -> Posting:
+    metadata: Mapping[str, str] = (
+        {} if paid.metric_id is None else {"metric_id": str(paid.metric_id)}
+    )
+    return replace(
+        _posting(wallet, source, paid.amount, EntryType.USAGE),
+        transaction_id=transaction_id,
+        description=wanted.description,
+        reference_type=wanted.reference_type,
+        reference_id=wanted.reference_id,
+        metadata=metadata,
+    )
+
+
+def _posting(
+    wallet: Wallet, source: CreditGrant, amount: Decimal, entry_type: EntryType
+) -> Posting:
+    """So much out of a grant, back to where it came from."""
+    return Posting(
+        transaction_id=TransactionId(new_id()),
+        from_account_id=source.account_id,
+        to_account_id=wallet.accounts.revenue,
+        amount=amount,
+        currency=source.currency,
+        entry_type=entry_type,
+        description=source.description,
+        reference_type=REFERENCE,
+        reference_id=str(source.id),
+    )
+
+
+def _content(wanted: GrantRequest) -> bytes:
+    expires_at = wanted.expires_at
+    metric_ids: Sequence[MetricId] = wanted.metric_ids
+    return content_hash(
+        "grant",
+        {
+            "amount": format_money(wanted.amount),
+            "currency": wanted.currency,
+            "priority": wanted.priority,
+            "metric_ids": sorted(str(one) for one in metric_ids),
+            "expires_at": None if expires_at is None else format_instant(expires_at),
+            "description": wanted.description,
+        },
+    )

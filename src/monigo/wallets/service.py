@@ -1,0 +1,158 @@
+"""Use cases of wallets: open, read, change their status."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from monigo import customers, ledger, tenancy
+from monigo.core.errors import conflict, invalid, not_found
+from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
+from monigo.core.paging import Page, PageRequest
+from monigo.infra.database import RowLock, Transaction
+from monigo.infra.ids import new_id
+from monigo.ledger import AccountKind, Direction, NewAccount
+from monigo.wallets import store
+from monigo.wallets.rules import entry_of
+from monigo.wallets.types import Entry, Wallet, WalletAccounts, WalletStatus
+
+
+async def get_or_create(tx: Transaction, customer: str, currency: str | None) -> Wallet:
+    """The customer's wallet in a currency, or in the organisation's default one.
+
+    Raises:
+        DomainError: not_found (customer); invalid (currency).
+    """
+    if currency and not tenancy.is_currency(currency):
+        raise invalid({"currency": "must be an ISO 4217 currency code such as NGN"})
+    code = currency or (await tenancy.get_organization(tx)).default_currency
+    owner = await customers.get(tx, customer)
+    found = await store.load_of_customer(tx, owner.id, code)
+    if found is None:
+        # Of two that create at once, the second waits here, and then finds the first one's.
+        await customers.get(tx, str(owner.id), lock=RowLock.CHANGE)
+        found = await store.load_of_customer(tx, owner.id, code)
+    return found or await _create(tx, owner.id, code)
+
+
+async def _create(tx: Transaction, customer_id: CustomerId, currency: str) -> Wallet:
+    kinds = (
+        AccountKind.CUSTOMER_WALLET,
+        AccountKind.RESERVED,
+        AccountKind.PROVIDER,
+        AccountKind.REVENUE,
+    )
+    opened = [NewAccount(LedgerAccountId(new_id()), kind, currency) for kind in kinds]
+    await ledger.open_accounts(tx, opened)
+    wallet_id = WalletId(new_id())
+    accounts = WalletAccounts(*(account.id for account in opened))
+    await store.insert(tx, wallet_id, customer_id, currency, accounts)
+    return await get(tx, wallet_id)
+
+
+async def get(tx: Transaction, wallet_id: UUID) -> Wallet:
+    """A wallet as it stands.
+
+    Raises:
+        DomainError: not_found.
+    """
+    wallet = await store.load(tx, wallet_id)
+    if wallet is None:
+        raise not_found("wallet")
+    return wallet
+
+
+async def list_page(
+    tx: Transaction, request: PageRequest, customer: str | None = None
+) -> Page[Wallet]:
+    """Wallets, newest first; with a customer's reference its own, none for an unknown one."""
+    if customer is None:
+        return await store.list_page(tx, request, None)
+    customer_id = (await customers.resolve(tx, [customer])).get(customer)
+    if customer_id is None:
+        return Page([], 0, request.offset)
+    return await store.list_page(tx, request, customer_id)
+
+
+async def list_of_customer(tx: Transaction, customer: str, request: PageRequest) -> Page[Wallet]:
+    """A customer's wallets, newest first.
+
+    Raises:
+        DomainError: not_found (customer).
+    """
+    owner = await customers.get(tx, customer)
+    return await store.list_page(tx, request, owner.id)
+
+
+async def list_entries(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[Entry]:
+    """What moved a wallet's balance, newest first.
+
+    Raises:
+        DomainError: not_found.
+    """
+    wallet = await get(tx, wallet_id)
+    last = wallet.entries - request.offset
+    first = max(1, last - request.limit + 1)
+    found = await read_entries(tx, wallet, first=first, last=last) if last > 0 else []
+    return Page(found, wallet.entries, request.offset)
+
+
+async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int) -> list[Entry]:
+    """A wallet's entries by their place in its chain, from the last to the first."""
+    money = wallet.accounts.money
+    return [
+        entry_of(
+            wallet,
+            transfer,
+            Direction.DEBIT if transfer.debit.account_id == money else Direction.CREDIT,
+        )
+        for transfer in await ledger.entries(tx, money, first=first, last=last)
+    ]
+
+
+async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> Wallet:
+    """Suspend, close or reactivate a wallet. Credits in a closed one can't be consumed.
+
+    Raises:
+        DomainError: not_found; conflict, when it is to be closed with money in it, or its customer
+            is deleted.
+    """
+    wallet = await hold(tx, wallet_id)
+    if not await customers.resolve(tx, [str(wallet.customer_id)]):
+        raise conflict("customer_deleted", "the wallet's customer is deleted")
+    if status is WalletStatus.CLOSED and (wallet.balance or wallet.reserved_balance):
+        raise conflict("wallet_not_empty", "a wallet with money in it can't be closed")
+    if status is wallet.status:
+        return wallet
+    await store.update_status(tx, [wallet.id], status)
+    return replace(wallet, status=status, updated_at=tx.now)
+
+
+async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
+    """A wallet, locked until the transaction ends.
+
+    Raises:
+        DomainError: not_found.
+    """
+    wallet = (await store.lock(tx, [wallet_id])).get(wallet_id)
+    if wallet is None:
+        raise not_found("wallet")
+    return wallet
+
+
+async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
+    """Wallets by id, locked in the order of their ids; unknown ones are absent."""
+    return await store.lock(tx, sorted(set(wallet_ids)))
+
+
+async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:
+    """Close what a customer that is being deleted leaves, so that no money comes in any more.
+
+    Raises:
+        DomainError: conflict, while one of its wallets holds money.
+    """
+    held = await store.lock(tx, await store.ids_of_customer(tx, customer_id))
+    if any(wallet.balance or wallet.reserved_balance for wallet in held.values()):
+        raise conflict("customer_has_money", "the customer has money in a wallet")
+    still_open = [one.id for one in held.values() if one.status is not WalletStatus.CLOSED]
+    if still_open:
+        await store.update_status(tx, still_open, WalletStatus.CLOSED)

@@ -1,0 +1,150 @@
+"""The SQL of wallets themselves; reservations and credits have stores of their own."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from monigo.core.errors import conflict
+from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
+from monigo.core.paging import Page, PageRequest
+from monigo.infra.database import Transaction, violations_as
+from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
+
+COLUMNS = """
+    id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
+    revenue_account_id, balance, reserved_balance, entries, created_at, updated_at
+"""
+
+INSERT = """
+    INSERT INTO wallets (
+        org_id, is_test, id, customer_id, currency, status, money_account_id, reserved_account_id,
+        provider_account_id, revenue_account_id, created_at, updated_at
+    ) VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, $9, $10, $10)
+"""
+
+SELECT = f"""
+    SELECT {COLUMNS} FROM wallet_states WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+SELECT_OF_CUSTOMER = f"""
+    SELECT {COLUMNS} FROM wallet_states
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND currency = $4
+"""
+
+SELECT_PAGE = f"""
+    SELECT {COLUMNS} FROM wallet_states
+    WHERE org_id = $1 AND is_test = $2 AND ($3::uuid IS NULL OR customer_id = $3)
+    ORDER BY created_at DESC, id DESC
+    LIMIT $4 OFFSET $5
+"""
+
+COUNT = """
+    SELECT count(*) FROM wallets
+    WHERE org_id = $1 AND is_test = $2 AND ($3::uuid IS NULL OR customer_id = $3)
+"""
+
+LOCK = f"SELECT {COLUMNS} FROM lock_wallets($1, $2, $3)"
+
+SELECT_IDS_OF_CUSTOMER = """
+    SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND customer_id = $3
+"""
+
+UPDATE_STATUS = """
+    UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
+ERRORS = {
+    "wallets_one_per_customer_and_currency": lambda: conflict(
+        "wallet_exists", "the customer has a wallet in this currency"
+    ),
+    "wallets_closed_is_empty": lambda: conflict(
+        "wallet_not_empty", "a wallet with money in it can't be closed"
+    ),
+}
+
+
+async def insert(
+    tx: Transaction,
+    wallet_id: WalletId,
+    customer_id: CustomerId,
+    currency: str,
+    accounts: WalletAccounts,
+) -> None:
+    """Store a new wallet over accounts that exist."""
+    with violations_as(ERRORS):
+        await tx.execute(
+            INSERT,
+            wallet_id,
+            customer_id,
+            currency,
+            accounts.money,
+            accounts.reserved,
+            accounts.provider,
+            accounts.revenue,
+            tx.now,
+        )
+
+
+async def load(tx: Transaction, wallet_id: UUID) -> Wallet | None:
+    """A wallet as it stands."""
+    row = await tx.fetchrow(SELECT, wallet_id)
+    return None if row is None else _wallet(row)
+
+
+async def load_of_customer(
+    tx: Transaction, customer_id: CustomerId, currency: str
+) -> Wallet | None:
+    """The customer's wallet in a currency."""
+    row = await tx.fetchrow(SELECT_OF_CUSTOMER, customer_id, currency)
+    return None if row is None else _wallet(row)
+
+
+async def list_page(
+    tx: Transaction, request: PageRequest, customer_id: CustomerId | None
+) -> Page[Wallet]:
+    """Wallets, newest first; of one customer where it is given."""
+    rows = await tx.fetch(SELECT_PAGE, customer_id, request.limit, request.offset)
+    total = await tx.fetchval(COUNT, customer_id)
+    return Page([_wallet(row) for row in rows], total, request.offset)
+
+
+async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
+    """Wallets by id, locked in the order of their ids until the transaction ends."""
+    return {row["id"]: _wallet(row) for row in await tx.fetch(LOCK, list(wallet_ids))}
+
+
+async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:
+    """All wallets of a customer."""
+    return [row["id"] for row in await tx.fetch(SELECT_IDS_OF_CUSTOMER, customer_id)]
+
+
+async def update_status(
+    tx: Transaction, wallet_ids: Collection[UUID], status: WalletStatus
+) -> None:
+    """Set the status, and the time of closing with it."""
+    closed_at: datetime | None = tx.now if status is WalletStatus.CLOSED else None
+    with violations_as(ERRORS):
+        await tx.execute(UPDATE_STATUS, list(wallet_ids), status.value, tx.now, closed_at)
+
+
+def _wallet(row: asyncpg.Record) -> Wallet:
+    return Wallet(
+        id=WalletId(row["id"]),
+        customer_id=CustomerId(row["customer_id"]),
+        currency=row["currency"],
+        status=WalletStatus(row["status"]),
+        balance=row["balance"],
+        reserved_balance=row["reserved_balance"],
+        accounts=WalletAccounts(
+            money=LedgerAccountId(row["money_account_id"]),
+            reserved=LedgerAccountId(row["reserved_account_id"]),
+            provider=LedgerAccountId(row["provider_account_id"]),
+            revenue=LedgerAccountId(row["revenue_account_id"]),
+        ),
+        entries=row["entries"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,214 @@
+"""Wallets, what moves money in and out of them, and what is told about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from monigo.core.ids import (
+    CreditGrantId,
+    CustomerId,
+    LedgerAccountId,
+    MetricId,
+    ReservationId,
+    TransactionId,
+    WalletId,
+)
+from monigo.ledger import AccountKind, Direction, EntryType
+
+
+class WalletStatus(StrEnum):
+    """Only an active wallet's money moves."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class WalletAccounts:
+    """The ledger's accounts of one wallet: the customer's two, and the merchant's two."""
+
+    money: LedgerAccountId
+    reserved: LedgerAccountId
+    provider: LedgerAccountId
+    revenue: LedgerAccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A wallet as it stands.
+
+    `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
+    of the spendable money.
+    """
+
+    id: WalletId
+    customer_id: CustomerId
+    currency: str
+    status: WalletStatus
+    balance: Decimal
+    reserved_balance: Decimal
+    accounts: WalletAccounts
+    entries: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money to put into a wallet (credit) or to take from it (debit)."""
+
+    wallet_id: WalletId
+    direction: Direction
+    amount: Decimal
+    currency: str
+    entry_type: EntryType
+    idempotency_key: str
+    description: str = ""
+    reference_type: str = ""
+    reference_id: str = ""
+    provider_id: str = ""
+    metadata: Any = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One side of a transfer, as accountants read it; `wallet_id` on the customer's side only."""
+
+    id: UUID
+    transaction_id: TransactionId
+    wallet_id: WalletId | None
+    account_id: LedgerAccountId
+    account_type: AccountKind
+    direction: Direction
+    amount: Decimal
+    currency: str
+    balance_before: Decimal
+    balance_after: Decimal
+    entry_type: EntryType
+    description: str
+    reference_type: str
+    reference_id: str
+    provider_id: str
+    idempotency_key: str
+    metadata: Any
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovementResult:
+    """A wallet as a movement left it, and the movement's entries."""
+
+    wallet: Wallet
+    entries: list[Entry]
+
+
+class ReservationStatus(StrEnum):
+    """A reservation is settled once, in one of three ways."""
+
+    OPEN = "open"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRequest:
+    """Money to hold, until an instant or for some seconds; neither means the usual time."""
+
+    wallet_id: WalletId
+    amount: Decimal
+    currency: str
+    idempotency_key: str
+    expires_at: datetime | None = None
+    expires_in_seconds: int | None = None
+    description: str = ""
+    reference_type: str = ""
+    reference_id: str = ""
+    metadata: Any = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money held for a payment in flight."""
+
+    id: ReservationId
+    wallet_id: WalletId
+    currency: str
+    amount: Decimal
+    captured_amount: Decimal
+    status: ReservationStatus
+    description: str
+    reference_type: str
+    reference_id: str
+    metadata: Any
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationResult:
+    """A reservation after what was done, its wallet, and the entries that came of it."""
+
+    reservation: Reservation
+    wallet: Wallet
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRequest:
+    """Credit to give; a lower priority is consumed first, no metrics mean any."""
+
+    wallet_id: WalletId
+    amount: Decimal
+    currency: str
+    idempotency_key: str
+    priority: int = 0
+    metric_ids: tuple[MetricId, ...] = ()
+    expires_at: datetime | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGrant:
+    """Credit that was given, and what is left of it."""
+
+    id: CreditGrantId
+    wallet_id: WalletId
+    account_id: LedgerAccountId
+    currency: str
+    amount: Decimal
+    remaining: Decimal
+    priority: int
+    metric_ids: tuple[MetricId, ...]
+    description: str
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    expired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumptionRequest:
+    """What a wallet's credits are to pay, by metric; None for what is not metered."""
+
+    wallet_id: WalletId
+    due: Mapping[MetricId | None, Decimal]
+    description: str = ""
+    reference_type: str = ""
+    reference_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """What a grant pays of what is due for a metric; None where nothing is metered."""
+
+    grant_id: CreditGrantId
+    metric_id: MetricId | None
+    amount: Decimal

@@ -1,0 +1,10 @@
+"""Verification: wallets, reservations and credits are compared with their accounts."""
+
+from monigo.core.verification import Verification
+from monigo.infra.database import Transaction
+from monigo.wallets import verify_store
+
+
+async def verify(tx: Transaction) -> Verification:
+    """Compare what wallets say with what the ledger holds for them, in one snapshot."""
+    return Verification(await verify_store.count(tx), await verify_store.compare(tx))

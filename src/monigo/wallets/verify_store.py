@@ -1,0 +1,124 @@
+"""The SQL that compares wallets, reservations and credits with their accounts in the ledger."""
+
+from monigo.core.verification import DIFFERENCES_MAX, Difference
+from monigo.infra.database import Transaction
+
+COUNT = """
+    SELECT (
+        SELECT count(*) FROM wallets WHERE org_id = $1 AND is_test = $2
+    ) AS wallets, (
+        SELECT count(*) FROM wallet_reservations WHERE org_id = $1 AND is_test = $2
+    ) AS reservations, (
+        SELECT count(*) FROM credit_grants WHERE org_id = $1 AND is_test = $2
+    ) AS credit_grants
+"""
+
+# Each of a wallet's accounts is of the kind that its column says, and of the wallet's currency.
+COMPARE_ACCOUNTS = """
+    SELECT wallet.id::text AS subject, concat_ws(' ', account.kind, account.currency) AS stored,
+        role.kind || ' ' || wallet.currency AS computed
+    FROM wallets AS wallet
+    CROSS JOIN LATERAL (VALUES
+        ('customer_wallet', wallet.money_account_id), ('reserved', wallet.reserved_account_id),
+        ('provider', wallet.provider_account_id), ('revenue', wallet.revenue_account_id)
+    ) AS role (kind, account_id)
+    LEFT JOIN ledger_accounts AS account
+        ON account.org_id = $1 AND account.is_test = $2 AND account.id = role.account_id
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2
+        AND (account.kind, account.currency) IS DISTINCT FROM (role.kind, wallet.currency)
+    ORDER BY wallet.id, role.kind
+    LIMIT $3
+"""
+
+# What a wallet's accounts and credits hold on both sides, which comes to nothing.
+COMPARE_SUMS = """
+    SELECT wallet.id::text AS subject, sum(account.balance)::text AS stored, '0' AS computed
+    FROM wallets AS wallet
+    CROSS JOIN LATERAL (
+        SELECT held.id FROM unnest(ARRAY[
+            wallet.money_account_id, wallet.reserved_account_id,
+            wallet.provider_account_id, wallet.revenue_account_id
+        ]) AS held (id)
+        UNION ALL
+        SELECT credit.account_id FROM credit_grants AS credit
+        WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
+    ) AS held
+    JOIN ledger_accounts AS account
+        ON account.org_id = $1 AND account.is_test = $2 AND account.id = held.id
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2
+    GROUP BY wallet.id
+    HAVING sum(account.balance) <> 0
+    ORDER BY wallet.id
+    LIMIT $3
+"""
+
+COMPARE_RESERVED = """
+    SELECT wallet.id::text AS subject, account.balance::text AS stored,
+        open.amount::text AS computed
+    FROM wallets AS wallet
+    JOIN ledger_accounts AS account
+        ON account.org_id = $1 AND account.is_test = $2 AND account.id = wallet.reserved_account_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount), 0) AS amount FROM wallet_reservations
+        WHERE org_id = $1 AND is_test = $2 AND wallet_id = wallet.id AND status = 'open'
+    ) AS open
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND account.balance <> open.amount
+    ORDER BY wallet.id
+    LIMIT $3
+"""
+
+COMPARE_CLOSED = """
+    SELECT wallet.id::text AS subject, sum(account.balance)::text AS stored, '0' AS computed
+    FROM wallets AS wallet
+    JOIN ledger_accounts AS account
+        ON account.org_id = $1 AND account.is_test = $2
+        AND account.id IN (wallet.money_account_id, wallet.reserved_account_id)
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.status = 'closed'
+    GROUP BY wallet.id
+    HAVING sum(account.balance) <> 0
+    ORDER BY wallet.id
+    LIMIT $3
+"""
+
+# A grant's account took in what was granted, once, and holds nothing after it expired.
+COMPARE_CREDITS = """
+    SELECT credit.id::text AS subject,
+        jsonb_build_object('kind', account.kind, 'granted', granted.amount,
+            'is_expired', credit.expired_at IS NOT NULL, 'left', account.balance)::text AS stored,
+        jsonb_build_object('kind', 'credit_grant', 'granted', credit.amount)::text AS computed
+    FROM credit_grants AS credit
+    JOIN ledger_accounts AS account
+        ON account.org_id = $1 AND account.is_test = $2 AND account.id = credit.account_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount), 0) AS amount FROM ledger_transfers
+        WHERE org_id = $1 AND is_test = $2 AND to_account_id = credit.account_id
+    ) AS granted
+    WHERE credit.org_id = $1 AND credit.is_test = $2
+        AND (account.kind <> 'credit_grant' OR granted.amount <> credit.amount
+            OR (credit.expired_at IS NOT NULL AND account.balance <> 0))
+    ORDER BY credit.id
+    LIMIT $3
+"""
+
+COMPARISONS = {
+    "account of a wallet": COMPARE_ACCOUNTS,
+    "accounts of a wallet": COMPARE_SUMS,
+    "reserved balance": COMPARE_RESERVED,
+    "closed wallet": COMPARE_CLOSED,
+    "credit grant": COMPARE_CREDITS,
+}
+
+
+async def count(tx: Transaction) -> dict[str, int]:
+    """How much there is to look at."""
+    row = await tx.fetchrow(COUNT)
+    return {} if row is None else dict(row)
+
+
+async def compare(tx: Transaction) -> list[Difference]:
+    """Where wallets say otherwise than their accounts."""
+    return [
+        Difference(what, row["subject"], row["stored"] or None, row["computed"])
+        for what, statement in COMPARISONS.items()
+        for row in await tx.fetch(statement, DIFFERENCES_MAX)
+    ]

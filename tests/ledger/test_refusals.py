@@ -1,0 +1,267 @@
+"""What the database refuses by itself, whatever SQL the application's role sends."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from monigo.ledger import AccountKind
+from support.api import Api
+from support.ledger import Book, posting
+
+INSERT = """
+    INSERT INTO ledger_transfers (
+        org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+        entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+        metadata, created_at
+    ) VALUES ($1, $2, $3, $3, $4, $5, $6::text::numeric, $7, $8, '', '', '', '', '', '{}', now())
+    RETURNING id
+"""
+
+
+@pytest.fixture
+def book(api, backend):
+    return Book(backend, api.tenant)
+
+
+@pytest.fixture
+def accounts(book):
+    """A wallet's account with 100 naira, one of revenue, and one in dollars."""
+    return (
+        book.open(funds="100"),
+        book.open(AccountKind.REVENUE),
+        book.open(AccountKind.REVENUE, currency="USD"),
+    )
+
+
+def transfer(  # noqa: PLR0917 - what a transfer is made of
+    book, source, target, amount, currency="NGN", entry_type="usage"
+):
+    tenant = book.tenant
+    return book.backend.sql(
+        INSERT,
+        tenant.org_id,
+        tenant.is_test,
+        uuid4(),
+        source,
+        target,
+        str(amount),
+        currency,
+        entry_type,
+        as_app=tenant,
+    )
+
+
+def refusal(attempt, *arguments):
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        attempt(*arguments)
+    return refused.value
+
+
+def test_a_plain_insert_is_chained_like_any_other(book, accounts):
+    wallet, revenue, _ = accounts
+
+    transfer(book, wallet, revenue, 40)
+
+    assert (book.balance(wallet), book.balance(revenue)) == (60, 40)
+    assert book.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "constraint"),
+    [
+        ("100.000001", "ledger_accounts_balance_not_negative"),
+        ("0", "ledger_transfers_amount_positive"),
+        ("-1", "ledger_transfers_amount_positive"),
+        ("NaN", "ledger_accounts_balance_is_a_number"),
+    ],
+)
+def test_no_amount_breaks_a_balance(book, accounts, amount, constraint):
+    wallet, revenue, _ = accounts
+    book.post(posting(wallet, revenue, "10"), posting(revenue, wallet, "10"))
+
+    refused = refusal(transfer, book, wallet, revenue, amount)
+
+    assert refused.constraint_name == constraint
+    assert book.balance(wallet) == 100
+
+
+@pytest.mark.parametrize("currency", ["NGN", "USD"])
+def test_no_transfer_joins_two_currencies(book, accounts, currency):
+    wallet, _, dollars = accounts
+
+    refused = refusal(transfer, book, wallet, dollars, 1, currency)
+
+    assert refused.constraint_name in {
+        "ledger_transfers_from_account_fkey",
+        "ledger_transfers_to_account_fkey",
+    }
+
+
+def test_a_transfer_needs_two_accounts(book, accounts):
+    wallet, *_ = accounts
+
+    refused = refusal(transfer, book, wallet, wallet, 1)
+
+    assert refused.constraint_name == "ledger_transfers_between_two_accounts"
+
+
+def test_a_transfer_has_a_known_type(book, accounts):
+    wallet, revenue, _ = accounts
+
+    refused = refusal(transfer, book, wallet, revenue, 1, "NGN", "theft")
+
+    assert refused.constraint_name == "ledger_transfers_entry_type_known"
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_no_transfer_reaches_another_tenants_account(backend, book, accounts, is_test):
+    with Api.of_new_organization(backend, is_test=is_test) as other:
+        foreign = Book(backend, other.tenant).open(funds="50")
+
+        taken = refusal(transfer, book, foreign, accounts[1], 1)
+        given = refusal(transfer, book, accounts[0], foreign, 1)
+
+        assert taken.constraint_name == "ledger_transfers_from_account_fkey"
+        assert given.constraint_name == "ledger_transfers_to_account_fkey"
+        assert Book(backend, other.tenant).balance(foreign) == 50
+
+
+def test_no_transfer_is_made_in_another_tenants_name(backend, book):
+    with Api.of_new_organization(backend) as other:
+        theirs = Book(backend, other.tenant)
+        wallet, revenue = theirs.open(funds="50"), theirs.open(AccountKind.REVENUE)
+
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            backend.sql(
+                INSERT,
+                other.org_id,
+                True,
+                uuid4(),
+                wallet,
+                revenue,
+                "1",
+                "NGN",
+                "usage",
+                as_app=book.tenant,
+            )
+
+        assert theirs.balance(wallet) == 50
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_accounts SET balance = balance + 1",
+        "UPDATE ledger_accounts SET sequence = 0",
+        "UPDATE ledger_accounts SET currency = 'USD'",
+        "UPDATE ledger_accounts SET kind = 'provider'",
+        "DELETE FROM ledger_accounts",
+        "TRUNCATE ledger_accounts CASCADE",
+        "UPDATE ledger_transfers SET amount = 1",
+        "UPDATE ledger_transfers SET description = ''",
+        "UPDATE ledger_transfers SET from_balance_after = 0",
+        "DELETE FROM ledger_transfers",
+        "TRUNCATE ledger_transfers",
+        "UPDATE ledger_requests SET result = '{}'",
+        "DELETE FROM ledger_requests",
+        "ALTER TABLE ledger_transfers DISABLE TRIGGER chain_ledger_transfer",
+        (
+            "INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, created_at, balance)"
+            " SELECT org_id, is_test, gen_random_uuid(), kind, currency, now(), 100"
+            " FROM ledger_accounts"
+        ),
+        (
+            "INSERT INTO ledger_transfers SELECT * FROM ledger_transfers"
+            " ON CONFLICT (org_id, is_test, id) DO UPDATE SET amount = 1"
+        ),
+    ],
+)
+def test_the_application_may_not(book, accounts, statement):
+    assert book.differences() == []
+
+    refused = refusal(lambda: book.backend.sql(statement, as_app=book.tenant))
+
+    assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
+    assert book.balance(accounts[0]) == 100
+
+
+@pytest.mark.parametrize(
+    "column", ["from_balance_after", "to_balance_before", "from_sequence", "to_chain_hash"]
+)
+def test_what_the_database_fills_in_cannot_be_given(book, accounts, column):
+    wallet, revenue, _ = accounts
+    statement = f"INSERT INTO ledger_transfers ({column}) SELECT {column} FROM ledger_transfers"
+
+    refused = refusal(lambda: book.backend.sql(statement, as_app=book.tenant))
+
+    assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
+    assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
+
+
+def test_a_table_of_the_applications_own_misleads_no_trigger(book, accounts):
+    wallet, revenue, _ = accounts
+    lure = "CREATE TEMPORARY TABLE ledger_accounts (LIKE public.ledger_accounts)"
+
+    book.backend.run(as_lured(book, lure, wallet, revenue))
+
+    assert (book.balance(wallet), book.balance(revenue)) == (95, 5)
+
+
+async def as_lured(book, lure, wallet, revenue):
+    """Transfer with a temporary table of the accounts' name in the way."""
+    tenant = book.tenant
+    connection = await asyncpg.connect(book.backend.app_url)
+    try:
+        await connection.execute(lure)
+        async with connection.transaction():
+            await connection.execute(
+                f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = 'true'"
+            )
+            arguments = (tenant.org_id, True, uuid4(), wallet, revenue, "5", "NGN", "usage")
+            await connection.fetch(INSERT, *arguments)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "constraint"),
+    [
+        ("kind", "'loan'", "ledger_accounts_kind_known"),
+        ("currency", "'naira'", "ledger_accounts_currency_is_iso_4217"),
+        ("id", "id", "ledger_accounts_pkey"),
+    ],
+)
+def test_an_account_is_opened_by_the_rules(book, accounts, column, value, constraint):
+    assert accounts
+    values = {"id": "gen_random_uuid()", "kind": "kind", "currency": "currency", column: value}
+    statement = (
+        "INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, created_at)"
+        f" SELECT org_id, is_test, {values['id']}, {values['kind']}, {values['currency']}, now()"
+        " FROM ledger_accounts"
+    )
+
+    refused = refusal(lambda: book.backend.sql(statement, as_app=book.tenant))
+
+    assert refused.constraint_name == constraint
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        (
+            "ledger_transfers SET from_balance_after = from_balance_after + 1",
+            "ledger_transfers_balances_follow",
+        ),
+        ("ledger_transfers SET to_sequence = 0", "ledger_transfers_sequences_positive"),
+        ("ledger_transfers SET to_chain_hash = ''", "ledger_transfers_hashes_are_sha256"),
+        ("ledger_accounts SET sequence = -1", "ledger_accounts_sequence_not_negative"),
+        ("ledger_accounts SET chain_hash = ''", "ledger_accounts_hash_is_sha256"),
+    ],
+)
+def test_even_the_owner_keeps_rows_sound(book, accounts, change, constraint):
+    assert accounts
+
+    refused = refusal(book.backend.sql, f"UPDATE {change} WHERE org_id = $1", book.tenant.org_id)
+
+    assert refused.constraint_name == constraint
