@@ -30,6 +30,7 @@ CREATE TABLE invoices (
     terms jsonb NOT NULL,
     remeasured jsonb NOT NULL DEFAULT '{}',
     has_credit boolean NOT NULL,
+    billing_mode text NOT NULL,
     CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT invoices_kind_known CHECK (kind IN ('interim', 'closing', 'supplementary')),
     CONSTRAINT invoices_status_known CHECK (
@@ -37,6 +38,8 @@ CREATE TABLE invoices (
     ),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT invoices_total_adds_up CHECK (total = subtotal + vat_amount - wht_amount),
+    CONSTRAINT invoices_billing_mode_known
+        CHECK (billing_mode IN ('postpaid', 'prepaid', 'realtime')),
     CONSTRAINT invoices_plan_type_known CHECK (plan_type IN ('collection', 'payout')),
     CONSTRAINT invoices_tax_fits_plan_type CHECK (
         CASE plan_type WHEN 'collection' THEN wht_amount = 0 ELSE vat_amount = 0 END
@@ -76,6 +79,9 @@ CREATE UNIQUE INDEX invoices_one_closing_per_period
 CREATE INDEX invoices_of_customer ON invoices (org_id, is_test, customer_id);
 CREATE INDEX invoices_with_credit
     ON invoices (org_id, is_test, customer_id) WHERE has_credit;
+CREATE INDEX invoices_waiting_for_wallets
+    ON invoices (org_id, is_test, customer_id)
+    WHERE status = 'finalized' AND billing_mode <> 'postpaid';
 CREATE INDEX invoices_newest_first ON invoices (org_id, is_test, created_at DESC, id DESC);
 
 -- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's
@@ -147,12 +153,12 @@ BEGIN
         (old.customer_id, old.subscription_id, old.plan_type, old.kind, old.number, old.currency,
             old.subtotal, old.vat_enabled, old.vat_rate, old.vat_amount, old.wht_rate,
             old.wht_amount, old.total, old.period_start, old.period_end, old.finalized_at,
-            old.terms, old.has_credit)
+            old.terms, old.has_credit, old.billing_mode)
         IS DISTINCT FROM
         (new.customer_id, new.subscription_id, new.plan_type, new.kind, new.number, new.currency,
             new.subtotal, new.vat_enabled, new.vat_rate, new.vat_amount, new.wht_rate,
             new.wht_amount, new.total, new.period_start, new.period_end, new.finalized_at,
-            new.terms, new.has_credit)
+            new.terms, new.has_credit, new.billing_mode)
     ) THEN
         RAISE EXCEPTION 'a final invoice does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';

@@ -12,7 +12,8 @@ CREATE TABLE outbox_events (
         type IN (
             'invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.voided',
             'subscription.created', 'subscription.paused', 'subscription.resumed',
-            'subscription.canceled'
+            'subscription.canceled', 'subscription.prepaid_balance_insufficient',
+            'subscription.realtime_balance_exhausted'
         )
     ),
     CONSTRAINT outbox_events_data_is_an_object CHECK (jsonb_typeof(data) = 'object')

@@ -279,7 +279,7 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
         currency=body.currency or "NGN",
         plan_type=body.plan_type or PlanType.COLLECTION,
         billing_period=body.billing_period or BillingPeriod.MONTHLY,
-        billing_mode=_available(body.billing_mode) or BillingMode.POSTPAID,
+        billing_mode=body.billing_mode or BillingMode.POSTPAID,
         trial_period_days=body.trial_period_days or 0,
     )
     base_fee = BaseFee(body.base_fee or Decimal(0), in_advance=body.in_advance() or False)
@@ -317,7 +317,6 @@ async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisi
 async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
     """Change what is sent. `prices` absent: unchanged; present: the whole new list."""
     _check_currency(body.currency)
-    _available(body.billing_mode)
     changes = PlanChanges(
         details=body.changes(),
         prices=None if body.prices is None else _price_drafts(body.prices),
@@ -343,12 +342,6 @@ def _timing(base_fee: BaseFee) -> BaseFeeTiming:
 def _check_currency(code: str | None) -> None:
     if code and not tenancy.is_currency(code):
         raise invalid({"currency": "must be an ISO 4217 currency code such as NGN"})
-
-
-def _available(mode: BillingMode | None) -> BillingMode | None:
-    if mode not in {None, BillingMode.POSTPAID}:
-        raise invalid({"billing_mode": "must be postpaid: prepaid and realtime need wallets"})
-    return mode
 
 
 def _price_drafts(prices: list[PriceIn]) -> list[PriceDraft]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from monigo.catalog.types import (
     BaseFee,
+    BillingMode,
     Metric,
     MetricDefinition,
     MetricFilter,
@@ -13,6 +14,7 @@ from monigo.catalog.types import (
     OverrideTerms,
     PlanChanges,
     PlanDetails,
+    PlanType,
     Price,
     PriceDraft,
     PriceOverride,
@@ -119,6 +121,8 @@ def check_details(details: PlanDetails) -> None:
         faults["name"] = "is required"
     if not 0 <= details.trial_period_days <= TRIAL_DAYS_MAX:
         faults["trial_period_days"] = f"must be 0 to {TRIAL_DAYS_MAX}"
+    if details.plan_type is PlanType.PAYOUT and details.billing_mode is not BillingMode.POSTPAID:
+        faults["billing_mode"] = "must be postpaid: a payout plan takes nothing from a wallet"
     if faults:
         raise invalid(faults)
 

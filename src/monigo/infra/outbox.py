@@ -26,6 +26,8 @@ class EventType(StrEnum):
     SUBSCRIPTION_PAUSED = "subscription.paused"
     SUBSCRIPTION_RESUMED = "subscription.resumed"
     SUBSCRIPTION_CANCELED = "subscription.canceled"
+    PREPAID_BALANCE_INSUFFICIENT = "subscription.prepaid_balance_insufficient"
+    REALTIME_BALANCE_EXHAUSTED = "subscription.realtime_balance_exhausted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
-from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some
+from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some, wake_some
 from monigo.invoicing.lifecycle import (
     cancel_subscription,
     change_plan,
@@ -8,6 +8,7 @@ from monigo.invoicing.lifecycle import (
     resume_subscription,
     subscribe,
 )
+from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
 from monigo.invoicing.replays import price_changes
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
@@ -38,6 +39,7 @@ from monigo.invoicing.types import (
 from monigo.invoicing.verification import verify
 
 __all__ = [
+    "CHARGED_AT_ONCE",
     "SLICE_SIZE",
     "Invoice",
     "InvoiceFilter",
@@ -51,6 +53,7 @@ __all__ = [
     "StoredLine",
     "cancel_subscription",
     "change_plan",
+    "charge_some",
     "close_some",
     "delete",
     "delete_subscription",
@@ -70,4 +73,5 @@ __all__ = [
     "subscribe",
     "verify",
     "void",
+    "wake_some",
 ]

@@ -4,24 +4,26 @@ A slice is one transaction. It claims due subscriptions that nobody else holds, 
 workers share the work, and a killed one leaves nothing half done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monigo import customers, metering, subscriptions, tenancy
-from monigo.catalog import PlanType
+from monigo import catalog, customers, metering, subscriptions, tenancy
+from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError
 from monigo.core.ids import InvoiceId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
-from monigo.invoicing import store
+from monigo.invoicing import store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.invoicing.happenings import tell_created, tell_finalized
+from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
-from monigo.subscriptions import Due, Subscription
+from monigo.subscriptions import Due, PauseReason, Status, Subscription
 
 log = logger(__name__)
 
@@ -31,6 +33,8 @@ SLICE_SIZE = 200
 REPLAY_WAIT = timedelta(seconds=2)
 # Periods that a request closes by itself; the workers close the rest.
 INLINE_MAX = 12
+# What bills at most a fee in advance.
+_OPENINGS = (Action.OPEN, Action.TRIAL_END)
 
 
 async def close_some(database: Database, tenant: Tenant, *, limit: int = SLICE_SIZE) -> int:
@@ -62,27 +66,45 @@ class PeriodClose:
 
     async def run(self, database: Database, tenant: Tenant) -> None:
         """Do all that is due by the tenant's now."""
+        await wake_some(database, tenant)
         while await close_some(database, tenant):
             continue
 
 
-async def close_now(tx: Transaction, subscription: Subscription) -> Subscription:
-    """Do what a change of a locked subscription makes due at once, period by period."""
+async def wake_some(database: Database, tenant: Tenant) -> None:
+    """Have those looked at again who wait for a credit that came."""
+    async with database.transaction(tenant) as tx:
+        await wallet_payments.wake(tx)
+
+
+async def close_now(
+    tx: Transaction, subscription: Subscription, *, is_strict: bool = False
+) -> Subscription:
+    """Do what a change of a locked subscription makes due at once, period by period.
+
+    Raises:
+        DomainError: insufficient, if `is_strict` and a wallet has too little.
+    """
     await customers.hold(tx, [subscription.customer_id])
     for _ in range(INLINE_MAX):
         step = next_step(subscription, tx.now, grace=timedelta(0))
         if step.action in {Action.NOTHING, Action.SETTLE}:
             break
-        (subscription,) = await _take(tx, [(step, subscription)])
-        if step.action is Action.OPEN:
+        (subscription,) = await _take(tx, [(step, subscription)], is_strict=is_strict)
+        is_short = subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE
+        if step.action is Action.OPEN or is_short:
             break
     return subscription
 
 
 async def close_period(tx: Transaction, subscription: Subscription, period: Period) -> None:
-    """Close a locked subscription's first open period, which has ended, without its grace time."""
+    """Close a locked subscription's first open period, which has ended, without its grace time.
+
+    Raises:
+        DomainError: insufficient, when the customer's wallet has too little.
+    """
     await customers.hold(tx, [subscription.customer_id])
-    await _take(tx, [(Step(Action.CLOSE, period), subscription)])
+    await _take(tx, [(Step(Action.CLOSE, period), subscription)], is_strict=True)
 
 
 async def _close_alone(database: Database, tenant: Tenant, subscription_id: SubscriptionId) -> None:
@@ -132,23 +154,84 @@ async def _take(
     steps: Sequence[tuple[Step, Subscription]],
     *,
     grace: timedelta = timedelta(0),
+    is_strict: bool = False,
 ) -> list[Subscription]:
     """Take one step with each of these locked subscriptions: their invoices, then their state."""
     begun = [(step, await _canceled(tx, step, known)) for step, known in steps]
-    wanted = await _with_drafts(
-        tx, [item for step, known in begun for item in _wanted(tx, step, known)]
-    )
-    reckoned = [item for item in await reckon(tx, wanted) if _is_worth_an_invoice(item)]
+    modes = await _billing_modes(tx, [known for _, known in begun])
+    wanted = [
+        item
+        for step, known in begun
+        if not (step.action in _OPENINGS and modes[known.id] is BillingMode.REALTIME)
+        for item in _wanted(tx, step, known)
+    ]
+    reckoned = await reckon(tx, await _with_drafts(tx, wanted, modes))
+    reckoned = [item for item in reckoned if _is_worth_an_invoice(item)]
     if reckoned:
         await write_drafts(tx, reckoned)
     drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
-    await finalize_drafts(
-        tx, [item for item in reckoned if item.wanted.subscription.id not in drafts]
+    short = await _finalize(
+        tx, [item for item in reckoned if item.wanted.subscription.id not in drafts], is_strict
     )
-    changed = [_advanced(tx, step, known) for step, known in begun]
+    opened = [known for step, known in begun if step.action is Action.OPEN]
+    short |= await charge(tx, [one for one in opened if modes[one.id] is BillingMode.REALTIME])
+    for step, known in begun:
+        if step.action is Action.SETTLE and modes[known.id] is not BillingMode.POSTPAID:
+            await wallet_payments.pay_waiting(tx, known.customer_id)
+    changed = [_advanced(tx, step, known, is_short=known.id in short) for step, known in begun]
     await subscriptions.save_all(tx, changed)
     await _wait_out_grace(tx, begun, grace)
-    return changed
+    return [
+        await _paused_or_resumed(tx, step, known, mode=modes[known.id], is_short=known.id in short)
+        for (step, _), known in zip(begun, changed, strict=True)
+    ]
+
+
+async def _billing_modes(
+    tx: Transaction, known: Sequence[Subscription]
+) -> dict[SubscriptionId, BillingMode]:
+    """How each subscription's open period is paid for."""
+    phases = {one.id: subscriptions.phase_at(one, one.closed_until) for one in known}
+    plans = await catalog.get_plans(tx, {phase.plan_id for phase in phases.values()})
+    return {one.id: plans[phases[one.id].plan_id].details.billing_mode for one in known}
+
+
+async def _finalize(
+    tx: Transaction,
+    reckoned: Sequence[Reckoned],
+    is_strict: bool,  # noqa: FBT001 - passed on
+) -> set[SubscriptionId]:
+    """Pay from wallets where the plan says so, and make final; whose wallets had too little.
+
+    Of those only what an ended subscription owes becomes final: later credits pay it.
+    """
+    unpaid = await wallet_payments.pay(tx, reckoned)
+    if unpaid and is_strict:
+        raise wallet_payments.insufficient(
+            next(item for item in reckoned if item.wanted.id in unpaid)
+        )
+    kept_back = [
+        item
+        for item in reckoned
+        if item.wanted.id in unpaid and item.wanted.subscription.status is not Status.CANCELED
+    ]
+    ids = {item.wanted.id for item in kept_back}
+    await finalize_drafts(
+        tx, [item for item in reckoned if item.wanted.id not in ids], unpaid=unpaid
+    )
+    return {item.wanted.subscription.id for item in kept_back}
+
+
+async def _paused_or_resumed(
+    tx: Transaction, step: Step, subscription: Subscription, *, mode: BillingMode, is_short: bool
+) -> Subscription:
+    if is_short:
+        is_realtime = mode is BillingMode.REALTIME
+        return await subscriptions.pause_for_balance(tx, subscription, is_realtime=is_realtime)
+    is_waiting = subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE
+    if is_waiting and step.action in {Action.CLOSE, Action.OPEN}:
+        return await subscriptions.lift_pause(tx, subscription)
+    return subscription
 
 
 async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
@@ -157,23 +240,35 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     await tell_created(tx, reckoned)
 
 
-async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
-    """Number written drafts, in their order; what comes to nothing is paid at once."""
+async def finalize_drafts(
+    tx: Transaction,
+    reckoned: Sequence[Reckoned],
+    *,
+    unpaid: AbstractSet[InvoiceId] = frozenset(),
+) -> None:
+    """Number written drafts, in their order.
+
+    What comes to nothing is paid at once, and so is what a wallet paid: all of prepaid and realtime
+    plans' but the `unpaid`.
+    """
+    statuses = {item.wanted.id: _final_status(item, unpaid) for item in reckoned}
     numbers: dict[InvoiceId, int] = {}
     for plan_type in PlanType:
         numbers |= await store.finalize(
             tx,
             plan_type,
             [
-                (
-                    item.wanted.id,
-                    InvoiceStatus.FINALIZED if item.totals.total else InvoiceStatus.PAID,
-                )
+                (item.wanted.id, statuses[item.wanted.id])
                 for item in reckoned
                 if item.wanted.subscription.plan_type is plan_type
             ],
         )
-    await tell_finalized(tx, reckoned, numbers)
+    await tell_finalized(tx, reckoned, numbers, statuses)
+
+
+def _final_status(item: Reckoned, unpaid: AbstractSet[InvoiceId]) -> InvoiceStatus:
+    is_owed = item.billing_mode is BillingMode.POSTPAID or item.wanted.id in unpaid
+    return InvoiceStatus.FINALIZED if item.totals.total and is_owed else InvoiceStatus.PAID
 
 
 async def _canceled(tx: Transaction, step: Step, subscription: Subscription) -> Subscription:
@@ -194,7 +289,7 @@ def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wan
     period = step.period
     if step.action is Action.TRIAL_END:
         following = subscriptions.period_containing(subscription, period.end)
-        if following is None or subscription.status is not subscriptions.Status.ACTIVE:
+        if following is None or subscription.status is not Status.ACTIVE:
             return []
         period = following
     if subscriptions.is_trial(subscription, period):
@@ -213,10 +308,13 @@ def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wan
     ]
 
 
-async def _with_drafts(tx: Transaction, wanted: Sequence[Wanted]) -> list[Wanted]:
+async def _with_drafts(
+    tx: Transaction, wanted: Sequence[Wanted], modes: Mapping[SubscriptionId, BillingMode]
+) -> list[Wanted]:
     """A closing takes over the draft of its period, with its id.
 
-    The fee of a period that opens is left to its draft, where there is one already.
+    The fee of a period that opens is left to its draft, where there is one already; a prepaid one's
+    draft is the fee that could not be paid before.
     """
     if not wanted:
         return []
@@ -228,7 +326,10 @@ async def _with_drafts(tx: Transaction, wanted: Sequence[Wanted]) -> list[Wanted
         draft = drafts.get((item.subscription.id, item.period.start))
         if draft is None or item.kind is InvoiceKind.SUPPLEMENTARY:
             placed.append(item)
-        elif item.kind is InvoiceKind.CLOSING:
+        elif (
+            item.kind is InvoiceKind.CLOSING
+            or modes[item.subscription.id] is not BillingMode.POSTPAID
+        ):
             placed.append(replace(item, id=draft[0], created_at=draft[1], is_new=False))
     return placed
 
@@ -240,8 +341,12 @@ def _is_worth_an_invoice(reckoned: Reckoned) -> bool:
     return any(line.amount for line in reckoned.lines)
 
 
-def _advanced(tx: Transaction, step: Step, subscription: Subscription) -> Subscription:
-    """The subscription after its step."""
+def _advanced(
+    tx: Transaction, step: Step, subscription: Subscription, *, is_short: bool
+) -> Subscription:
+    """The subscription after its step; a period that could not be paid does not advance."""
+    if is_short and step.action is not Action.TRIAL_END:
+        return subscription
     if step.period is not None and step.action in {Action.CLOSE, Action.TRIAL_END}:
         subscription = replace(subscription, closed_until=step.period.end)
     if step.action in {Action.CLOSE, Action.SETTLE}:

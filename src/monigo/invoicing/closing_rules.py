@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from monigo import subscriptions
 from monigo.core.periods import Period
-from monigo.subscriptions import Status, Subscription
+from monigo.subscriptions import PauseReason, Status, Subscription
 
 
 class Action(StrEnum):
@@ -39,7 +39,8 @@ class Step:
 def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) -> Step:
     """What is to be done for a subscription at `now`; periods come one after the other.
 
-    A paused one's periods wait: they are billed when it resumes or is canceled. The end of a
+    A paused one's periods wait: they are billed when it resumes or is canceled. One that lacks
+    balance is tried again whenever it is due, which a credit makes it. The end of a
     subscription is not waited for with a grace time: its invoice is the last.
     """
     has_ended = subscription.status is Status.CANCELED
@@ -49,7 +50,10 @@ def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) ->
     if period is None:
         last = subscriptions.last_closed_period(subscription)
         return Step(Action.SETTLE, last) if has_ended and last else Step(Action.NOTHING)
-    is_waiting = subscription.status is not Status.ACTIVE or now < period.start
+    is_running = subscription.status is Status.ACTIVE or (
+        subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE
+    )
+    is_waiting = not is_running or now < period.start
     is_trial = subscriptions.is_trial(subscription, period)
     if now < period.end or (is_waiting and not has_ended):
         return Step(Action.NOTHING) if is_trial or is_waiting else Step(Action.OPEN, period)

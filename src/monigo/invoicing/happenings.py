@@ -1,6 +1,6 @@
 """What invoicing tells the outbox: bills of payout plans have no events of this kind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from monigo.catalog import PlanType
 from monigo.core.ids import InvoiceId
@@ -26,15 +26,17 @@ async def tell_created(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
 
 
 async def tell_finalized(
-    tx: Transaction, reckoned: Sequence[Reckoned], numbers: dict[InvoiceId, int]
+    tx: Transaction,
+    reckoned: Sequence[Reckoned],
+    numbers: Mapping[InvoiceId, int],
+    statuses: Mapping[InvoiceId, InvoiceStatus],
 ) -> None:
-    """Tell of drafts that became final; those that come to nothing are paid at once."""
+    """Tell of drafts that became final, and of those that were paid with it."""
     events: list[OutboxEvent] = []
     for item in reckoned:
         if not _is_invoice(item):
             continue
-        number = numbers[item.wanted.id]
-        status = InvoiceStatus.FINALIZED if item.totals.total else InvoiceStatus.PAID
+        number, status = numbers[item.wanted.id], statuses[item.wanted.id]
         events.append(_event(EventType.INVOICE_FINALIZED, item, status, number))
         if status is InvoiceStatus.PAID:
             events.append(_event(EventType.INVOICE_PAID, item, status, number))

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from monigo import subscriptions
+from monigo import catalog, metering, subscriptions
+from monigo.catalog import BillingMode
 from monigo.infra.database import Transaction
 from monigo.invoicing.closing import close_now
-from monigo.subscriptions import NewSubscription, Status, Subscription
+from monigo.subscriptions import NewSubscription, PauseReason, Status, Subscription
 
 
 async def subscribe(tx: Transaction, wanted: NewSubscription) -> Subscription:
@@ -15,16 +16,23 @@ async def subscribe(tx: Transaction, wanted: NewSubscription) -> Subscription:
     Raises:
         DomainError: as `subscriptions.create`.
     """
-    return await close_now(tx, await subscriptions.create(tx, wanted))
+    subscription = await subscriptions.create(tx, wanted)
+    await _watch(tx, subscription)
+    return await close_now(tx, subscription)
 
 
 async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscription:
     """Lift a merchant's pause and bill the periods that ended meanwhile.
 
+    A pause for insufficient balance is lifted only by paying what is due.
+
     Raises:
-        DomainError: not_found; conflict, when canceled, or when another one took its place.
+        DomainError: not_found; conflict, when canceled, or when another one took its place;
+            insufficient, while the wallet has too little.
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    if subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
+        return await close_now(tx, subscription, is_strict=True)
     return await close_now(tx, await subscriptions.resume(tx, subscription))
 
 
@@ -54,7 +62,16 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
             invalid, where the new plan's periods don't fit the subscription's anchor.
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
-    return await close_now(tx, await subscriptions.change_plan(tx, subscription, plan_id))
+    changed = await subscriptions.change_plan(tx, subscription, plan_id)
+    await _watch(tx, changed)
+    return await close_now(tx, changed)
+
+
+async def _watch(tx: Transaction, subscription: Subscription) -> None:
+    """A realtime plan's customer is charged as its usage changes."""
+    plans = await catalog.get_plans(tx, [subscription.plan_id])
+    if plans[subscription.plan_id].details.billing_mode is BillingMode.REALTIME:
+        await metering.watch(tx, subscription.customer_id)
 
 
 async def _end(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:

@@ -188,7 +188,10 @@ async def _measure(tx: Transaction, parts: Iterable[_Part]) -> None:
     )
     for (part, price), usage in zip(asked, usages, strict=True):
         name = price.metric.definition.name
-        part.usages += (PricedUsage(price, name, usage, is_due=part.is_due),)
+        priced = PricedUsage(
+            price, name, usage, is_due=part.is_due, with_minimum=part.wanted.with_minimum
+        )
+        part.usages += (priced,)
 
 
 async def _add_removed_prices(
@@ -247,5 +250,6 @@ async def _totaled(
                 available = EXACT.add(available, line.amount)
         carried[account] = available
         sums = totals(all_lines, currency=currency, plan_type=plan_type, organization=organization)
-        reckoned.append(Reckoned(item, currency, own.terms, tuple(all_lines), sums))
+        mode = book.billing_mode(item.subscription, item.period)
+        reckoned.append(Reckoned(item, currency, mode, own.terms, tuple(all_lines), sums))
     return reckoned

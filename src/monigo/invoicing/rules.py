@@ -107,7 +107,12 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
     _check_quantities(priced, quantities)
     amount = Decimal(0)
     if priced.is_due:
-        amount = amount_due(charge, usage.quantity, event_count=usage.event_count)
+        amount = amount_due(
+            charge,
+            usage.quantity,
+            event_count=usage.event_count,
+            with_minimum=priced.with_minimum,
+        )
     parts = split(charge.model, amount, quantities, billed=list(billed))
     # A value that is told no more (another `group_by`, or `other`) gives back what it was billed.
     told = {part.group_value for part in parts}

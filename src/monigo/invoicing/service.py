@@ -13,7 +13,7 @@ from monigo.core.periods import Period
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.infra.outbox import EventType
-from monigo.invoicing import billed_store, store
+from monigo.invoicing import billed_store, store, wallet_payments
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
 from monigo.invoicing.happenings import tell
 from monigo.invoicing.reckoning import reckon
@@ -151,7 +151,8 @@ async def finalize(
     The draft of a period that has ended becomes its closing invoice, without its grace time.
 
     Raises:
-        DomainError: not_found; conflict, unless it is a draft.
+        DomainError: not_found; conflict, unless it is a draft; insufficient, when the plan is paid
+            from a wallet that has too little.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
@@ -167,6 +168,8 @@ async def finalize(
         return await get(tx, invoice.id, plan_type=plan_type)
     reckoned = await reckon(tx, [_again(invoice, subscription)])
     await write_drafts(tx, reckoned)
+    if await wallet_payments.pay(tx, reckoned):
+        raise wallet_payments.insufficient(reckoned[0])
     await finalize_drafts(tx, reckoned)
     return await get(tx, invoice.id, plan_type=plan_type)
 

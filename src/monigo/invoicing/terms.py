@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from monigo import catalog, subscriptions
-from monigo.catalog import BaseFee, Metric, PlanHistory, PriceOverride
+from monigo.catalog import BaseFee, BillingMode, Metric, PlanHistory, PriceOverride
 from monigo.core.errors import ensure
 from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, SubscriptionId
 from monigo.core.money import format_money
@@ -37,6 +37,11 @@ class TermBook:
     def currency(self, subscription: Subscription) -> str:
         """The currency of all of a subscription's invoices."""
         return self.histories[subscription.plan_id].details.currency
+
+    def billing_mode(self, subscription: Subscription, period: Period) -> BillingMode:
+        """When a period's usage is paid for."""
+        phase = subscriptions.phase_at(subscription, period.start)
+        return self.histories[phase.plan_id].details.billing_mode
 
     def terms(self, subscription: Subscription, period: Period) -> Terms:
         """The terms of a period as they stand now."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from monigo.catalog import BaseFee, Metric, PlanType
+from monigo.catalog import BaseFee, BillingMode, Metric, PlanType
 from monigo.core.ids import (
     CustomerId,
     InvoiceId,
@@ -98,6 +98,7 @@ class PricedUsage:
     description: str
     usage: Usage
     is_due: bool = True
+    with_minimum: bool = True
 
 
 # By price (None: the plan's fee), and within it by group value: "" where the metric does not group.
@@ -200,7 +201,8 @@ class Wanted:
     """An invoice that is to be reckoned: whose, of which period, and what it is to charge for.
 
     `with_usage` is false for the fee that is due as a period opens. `with_others` adds what a
-    closing carries beside its own period: the next one's fee in advance, and adjustments.
+    closing carries beside its own period: the next one's fee in advance, and adjustments. Without
+    `with_minimum` minimum amounts are left out, as while a realtime period runs.
     """
 
     id: InvoiceId
@@ -211,6 +213,7 @@ class Wanted:
     is_new: bool = True
     with_usage: bool = True
     with_others: bool = False
+    with_minimum: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,7 @@ class Reckoned:
 
     wanted: Wanted
     currency: str
+    billing_mode: BillingMode
     terms: Terms
     lines: tuple[Line, ...]
     totals: Totals

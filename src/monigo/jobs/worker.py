@@ -10,7 +10,7 @@ from monigo.bootstrap import Services
 from monigo.infra import job_queue
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
-from monigo.jobs.billing import close_periods
+from monigo.jobs.billing import charge_realtime, close_periods, wake_waiting
 from monigo.jobs.housekeeping import (
     forget_event_properties,
     forget_idempotency_records,
@@ -30,6 +30,8 @@ RETRY_SECONDS = 5
 FOLD_INTERVAL_SECONDS = 0.5
 # How late after its end a period is closed at most, when nothing else is to be waited for.
 CLOSE_INTERVAL_SECONDS = 1
+# How much usage an empty wallet may get at most beyond its balance (behaviour page, Invoices).
+CHARGE_INTERVAL_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class PeriodicJob:
 
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
+    PeriodicJob("wake_waiting", CLOSE_INTERVAL_SECONDS, wake_waiting),
+    PeriodicJob("charge_realtime", CHARGE_INTERVAL_SECONDS, charge_realtime),
     PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
     PeriodicJob("expire_wallets", 10, expire_wallets),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),

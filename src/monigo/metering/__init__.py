@@ -52,6 +52,12 @@ from monigo.metering.types import (
     UsageQuery,
 )
 from monigo.metering.verification import verify
+from monigo.metering.watch_store import (
+    note_charged,
+    take_changed,
+    tenants_with_changes,
+    watch,
+)
 
 __all__ = [
     "AGE_MAX",
@@ -95,6 +101,7 @@ __all__ = [
     "list_events",
     "list_replays",
     "measure",
+    "note_charged",
     "plan_walk",
     "property_keys",
     "read_series",
@@ -104,5 +111,8 @@ __all__ = [
     "requeue_replays",
     "running_replays",
     "start_replay",
+    "take_changed",
+    "tenants_with_changes",
     "verify",
+    "watch",
 ]

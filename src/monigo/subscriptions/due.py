@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monigo.core.ids import SubscriptionId
+from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Database, Tenant, Transaction
 from monigo.subscriptions import due_store, store
@@ -56,6 +56,13 @@ async def set_aside(tx: Transaction, due: Due, subscription: Subscription, reaso
         return
     pause = min(RETRY_FIRST * 2 ** min(due.attempts, 16), RETRY_MAX)
     await due_store.put_due(tx, [Due(due.subscription_id, tx.now + pause, attempts)])
+
+
+async def wake(
+    tx: Transaction, customer_ids: Sequence[CustomerId], also: Sequence[SubscriptionId]
+) -> None:
+    """Have customers' subscriptions that wait for a balance looked at now, and `also` these."""
+    await due_store.put_waiting_due(tx, customer_ids, also)
 
 
 async def next_due(tx: Transaction) -> datetime | None:

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from monigo.core.ids import OrganizationId, SubscriptionId
+from monigo.core.ids import CustomerId, OrganizationId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Connection, Tenant, Transaction
 from monigo.subscriptions.types import Due, Happening, TimelineEntry
@@ -19,6 +19,19 @@ PUT_DUE = """
     ORDER BY due.subscription_id
     ON CONFLICT (org_id, is_test, subscription_id)
         DO UPDATE SET due_at = excluded.due_at, attempts = excluded.attempts
+"""
+
+PUT_WAITING_DUE = """
+    INSERT INTO due_subscriptions (org_id, is_test, subscription_id, due_at, attempts)
+    SELECT $1, $2, id, $5, 0 FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2
+        AND (
+            customer_id = ANY ($3::uuid[]) AND pause_reason = 'insufficient_balance'
+            OR id = ANY ($4::uuid[])
+        )
+    ORDER BY id
+    ON CONFLICT (org_id, is_test, subscription_id)
+        DO UPDATE SET due_at = excluded.due_at, attempts = 0
 """
 
 DELETE_DUE = """
@@ -83,6 +96,13 @@ async def put_due(tx: Transaction, due: Sequence[Due]) -> None:
         [item.due_at for item in due],
         [item.attempts for item in due],
     )
+
+
+async def put_waiting_due(
+    tx: Transaction, customer_ids: Sequence[CustomerId], also: Sequence[SubscriptionId]
+) -> None:
+    """Make due now what waits for these customers' balances, and some others."""
+    await tx.execute(PUT_WAITING_DUE, customer_ids, also, tx.now)
 
 
 async def delete_due(tx: Transaction, subscription_ids: Sequence[SubscriptionId]) -> None:

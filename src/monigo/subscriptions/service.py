@@ -103,6 +103,13 @@ async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription
     return held[0]
 
 
+async def hold_free(
+    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
+) -> list[Subscription]:
+    """Those of these subscriptions that nobody else holds, locked in the order of their ids."""
+    return await store.lock_ever(tx, subscription_ids, skip_locked=True)
+
+
 async def list_page(
     tx: Transaction, request: PageRequest, wanted: SubscriptionFilter
 ) -> Page[Subscription]:
@@ -159,6 +166,34 @@ async def resume(tx: Transaction, subscription: Subscription) -> Subscription:
     if subscription.status is Status.ACTIVE:
         return subscription
     check_can_resume(subscription)
+    return await lift_pause(tx, subscription)
+
+
+async def pause_for_balance(
+    tx: Transaction, subscription: Subscription, *, is_realtime: bool
+) -> Subscription:
+    """Pause a locked subscription from now on because its customer's wallet has too little.
+
+    One that is paused for that already stays so. A credit that suffices lifts it.
+    """
+    if subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
+        return subscription
+    reason = PauseReason.INSUFFICIENT_BALANCE
+    await store.open_pause(tx, subscription.id, reason)
+    await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
+    paused = await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
+    await _tell(
+        tx,
+        EventType.REALTIME_BALANCE_EXHAUSTED
+        if is_realtime
+        else EventType.PREPAID_BALANCE_INSUFFICIENT,
+        paused,
+    )
+    return paused
+
+
+async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Let a locked, paused subscription go on, whatever it was paused for."""
     await store.close_pause(tx, subscription.id, tx.now)
     await due_store.append_to_timeline(tx, subscription.id, Happening.RESUMED, "")
     resumed = await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))

@@ -9,6 +9,7 @@ from monigo.wallets.credits import (
     list_credits,
 )
 from monigo.wallets.movements import move, move_all
+from monigo.wallets.payments import Payment, Refund, pay_all, refund_all
 from monigo.wallets.reservations import (
     capture,
     expire_reservations,
@@ -28,6 +29,7 @@ from monigo.wallets.service import (
     set_status,
 )
 from monigo.wallets.statement import statement_csv
+from monigo.wallets.store import take_credited, tenants_with_credited
 from monigo.wallets.teller import Teller
 from monigo.wallets.types import (
     Consumption,
@@ -57,6 +59,8 @@ __all__ = [
     "GrantRequest",
     "Movement",
     "MovementResult",
+    "Payment",
+    "Refund",
     "Reservation",
     "ReservationRequest",
     "ReservationResult",
@@ -82,9 +86,13 @@ __all__ = [
     "list_reservations",
     "move",
     "move_all",
+    "pay_all",
+    "refund_all",
     "release",
     "reserve",
     "set_status",
     "statement_csv",
+    "take_credited",
+    "tenants_with_credited",
     "verify",
 ]

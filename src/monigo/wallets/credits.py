@@ -18,7 +18,7 @@ from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, EntryType, NewAccount, Posting, Request, RequestKey
-from monigo.wallets import credits_store, service
+from monigo.wallets import credits_store, service, store
 from monigo.wallets.requests import check_same, content_hash
 from monigo.wallets.rules import check_usable, plan_consumption
 from monigo.wallets.types import (
@@ -62,6 +62,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
     )
     request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
     await ledger.post(tx, [posting], [request], accounts_held=True)
+    await store.note_credited(tx, [wallet])
     return granted
 
 
@@ -109,7 +110,7 @@ async def consume_all(
         for paid in plan:
             source = usable[paid.grant_id]
             usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
-            postings.append(_usage(wallet, source, paid, one, transaction_id))
+            postings.append(usage_posting(wallet, source, paid, one, transaction_id))
         answers.append(plan)
     await ledger.post(tx, postings, accounts_held=True)
     return answers
@@ -177,13 +178,14 @@ def _new(tx: Transaction, wanted: GrantRequest, account_id: LedgerAccountId) -> 
     )
 
 
-def _usage(
+def usage_posting(
     wallet: Wallet,
     source: CreditGrant,
     paid: Consumption,
     wanted: ConsumptionRequest,
     transaction_id: TransactionId,
 ) -> Posting:
+    """What a grant pays of what is due for a metric."""
     metadata: Mapping[str, str] = (
         {} if paid.metric_id is None else {"metric_id": str(paid.metric_id)}
     )

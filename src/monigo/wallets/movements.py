@@ -11,7 +11,7 @@ from monigo.core.money import format_money
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, KeptRequest, Posting, Request, RequestKey
-from monigo.wallets import service
+from monigo.wallets import service, store
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -50,6 +50,7 @@ async def move_all(
     group = _Group(tx, wallets, kept)
     decisions = [group.decide(movement) for movement in movements]
     transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
+    await store.note_credited(tx, group.credited)
     return [
         MovementResult(decision.wallet, entries_of(decision.wallet, transfers[decision.position]))
         if isinstance(decision, _Made)
@@ -80,6 +81,7 @@ class _Group:
     ) -> None:
         self.postings: list[Posting] = []
         self.requests: list[Request] = []
+        self.credited: list[Wallet] = []
         self._now = tx.now
         self._wallets = dict(wallets)
         self._kept = kept
@@ -109,13 +111,16 @@ class _Group:
         moved = replace(after_movement(wallet, movement), updated_at=self._now)
         self._wallets[wallet.id] = moved
         made = self._made[key] = _Made(len(self.postings), moved, content)
-        posting = _posting(moved, movement)
+        if movement.direction is Direction.CREDIT:
+            self.credited.append(moved)
+        posting = movement_posting(moved, movement)
         self.postings.append(posting)
         self.requests.append(Request(key, content, [posting.transaction_id], wallet_facts(moved)))
         return made
 
 
-def _posting(wallet: Wallet, movement: Movement) -> Posting:
+def movement_posting(wallet: Wallet, movement: Movement) -> Posting:
+    """The transfer that a movement is: between the wallet's money and one of its counters."""
     kind = counter_kind(movement.direction, movement.entry_type)
     accounts = wallet.accounts
     counter = accounts.provider if kind is AccountKind.PROVIDER else accounts.revenue

@@ -24,7 +24,7 @@ from monigo.ledger import (
     Request,
     RequestKey,
 )
-from monigo.wallets import reservations_store, service
+from monigo.wallets import reservations_store, service, store
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -162,6 +162,7 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
         [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
         accounts_held=True,
     )
+    await store.note_credited(tx, [wallets[one.wallet_id] for one in expired])
     return len(due)
 
 
@@ -239,6 +240,7 @@ async def _settled(
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
     transfers = await ledger.post(tx, postings, accounts_held=True)
     entries = [entry for transfer in transfers for entry in entries_of(wallet, transfer)]
+    await store.note_credited(tx, [wallet])
     return ReservationResult(settled[0], after, entries)
 
 

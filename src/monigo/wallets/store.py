@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 
 from monigo.core.errors import conflict
-from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
+from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.database import Connection, Tenant, Transaction, violations_as
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
@@ -50,6 +50,37 @@ LOCK = f"SELECT {COLUMNS} FROM lock_wallets($1, $2, $3)"
 SELECT_IDS_OF_CUSTOMER = """
     SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND customer_id = $3
 """
+
+SELECT_IDS_BY_OWNER = """
+    SELECT id, customer_id, currency FROM wallets
+    WHERE org_id = $1 AND is_test = $2
+        AND (customer_id, currency) IN (
+            SELECT owner.customer_id, owner.currency
+            FROM unnest($3::uuid[], $4::text[]) AS owner (customer_id, currency)
+        )
+"""
+
+NOTE_CREDITED = """
+    INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
+    SELECT $1, $2, credited.wallet_id, credited.customer_id
+    FROM unnest($3::uuid[], $4::uuid[]) AS credited (wallet_id, customer_id)
+    ORDER BY credited.wallet_id
+    ON CONFLICT DO NOTHING
+"""
+
+TAKE_CREDITED = """
+    DELETE FROM credited_wallets
+    WHERE org_id = $1 AND is_test = $2 AND wallet_id IN (
+        SELECT wallet_id FROM credited_wallets
+        WHERE org_id = $1 AND is_test = $2
+        ORDER BY wallet_id
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING customer_id
+"""
+
+SELECT_TENANTS_WITH_CREDITED = "SELECT DISTINCT org_id, is_test FROM credited_wallets"
 
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
@@ -119,6 +150,36 @@ async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wall
 async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:
     """All wallets of a customer."""
     return [row["id"] for row in await tx.fetch(SELECT_IDS_OF_CUSTOMER, customer_id)]
+
+
+async def ids_by_owner(
+    tx: Transaction, owners: Collection[tuple[CustomerId, str]]
+) -> dict[tuple[CustomerId, str], UUID]:
+    """The wallets of customers in currencies; those without one are absent."""
+    rows = await tx.fetch(
+        SELECT_IDS_BY_OWNER,
+        [customer_id for customer_id, _ in owners],
+        [currency for _, currency in owners],
+    )
+    return {(CustomerId(row["customer_id"]), row["currency"]): row["id"] for row in rows}
+
+
+async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
+    """Note locked wallets that got something, for whoever waits for it."""
+    if credited:
+        owners = {wallet.id: wallet.customer_id for wallet in credited}
+        await tx.execute(NOTE_CREDITED, list(owners), list(owners.values()))
+
+
+async def take_credited(tx: Transaction, limit: int) -> list[CustomerId]:
+    """Customers whose wallets got something since they were last taken; each wallet once."""
+    return [CustomerId(row["customer_id"]) for row in await tx.fetch(TAKE_CREDITED, limit)]
+
+
+async def tenants_with_credited(connection: Connection) -> list[Tenant]:
+    """The tenants with wallets that got something."""
+    rows = await connection.fetch(SELECT_TENANTS_WITH_CREDITED)
+    return [Tenant(OrganizationId(row["org_id"]), row["is_test"]) for row in rows]
 
 
 async def update_status(
