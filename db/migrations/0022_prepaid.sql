@@ -9,7 +9,8 @@ CREATE TABLE credited_wallets (
     customer_id uuid NOT NULL,
     CONSTRAINT credited_wallets_pkey PRIMARY KEY (org_id, is_test, wallet_id)
 );
-GRANT SELECT, INSERT, DELETE ON credited_wallets TO monigo_app;
+-- The right to update is the right to lock.
+GRANT SELECT, INSERT, UPDATE, DELETE ON credited_wallets TO monigo_app;
 
 -- Customers on a realtime plan. The fold notes when their usage changed, a charge when it was read.
 CREATE TABLE watched_customers (

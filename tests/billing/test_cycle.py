@@ -262,3 +262,14 @@ def test_a_payout_plan_closes_into_a_bill(api, clock):
         "5.000000",
         "95.000000",
     )
+
+
+def test_a_subscription_can_be_paused_twice_at_one_instant(api, clock):
+    clock(START)
+    *_, subscription = api.subscribed_customer()
+    path = f"/v1/subscriptions/{subscription['id']}"
+    statuses = ["paused", "active", "paused", "active"]
+
+    answers = [api.patch(path, json={"status": status}) for status in statuses]
+
+    assert [answer.status_code for answer in answers] == [200] * 4

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -37,6 +37,9 @@ from monigo.subscriptions.types import (
 )
 
 Found = TypeVar("Found")
+
+# The shortest time there is.
+INSTANT = timedelta(microseconds=1)
 
 
 async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
@@ -148,7 +151,7 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     subscription = await get(tx, subscription_id, for_update=True)
     check_can_pause(subscription)
     reason = PauseReason.MERCHANT
-    await store.open_pause(tx, subscription.id, reason)
+    await store.open_pause(tx, subscription.id, reason, tx.now)
     await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
     paused = await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
     await _tell(tx, EventType.SUBSCRIPTION_PAUSED, paused)
@@ -179,7 +182,8 @@ async def pause_for_balance(
     if subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
         return subscription
     reason = PauseReason.INSUFFICIENT_BALANCE
-    await store.open_pause(tx, subscription.id, reason)
+    # What was used up to this very instant is what the wallet could not pay: it stays due.
+    await store.open_pause(tx, subscription.id, reason, tx.now + INSTANT)
     await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
     paused = await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
     await _tell(

@@ -115,9 +115,12 @@ HIDE = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+# A standing test clock may pause twice at one instant: the second goes on with the first.
 OPEN_PAUSE = """
     INSERT INTO subscription_pauses (org_id, is_test, subscription_id, started_at, reason)
     VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (org_id, is_test, subscription_id, started_at)
+        DO UPDATE SET ended_at = NULL, reason = excluded.reason
 """
 
 CLOSE_PAUSE = """
@@ -263,9 +266,11 @@ async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
     await tx.execute(HIDE, subscription_id, tx.now)
 
 
-async def open_pause(tx: Transaction, subscription_id: SubscriptionId, reason: PauseReason) -> None:
-    """Note that a pause begins now."""
-    await tx.execute(OPEN_PAUSE, subscription_id, tx.now, reason.value)
+async def open_pause(
+    tx: Transaction, subscription_id: SubscriptionId, reason: PauseReason, started_at: datetime
+) -> None:
+    """Note that a pause begins."""
+    await tx.execute(OPEN_PAUSE, subscription_id, started_at, reason.value)
 
 
 async def close_pause(tx: Transaction, subscription_id: SubscriptionId, ended_at: datetime) -> None:
