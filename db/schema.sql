@@ -290,6 +290,7 @@ CREATE TABLE public.invoice_line_items (
     event_count bigint NOT NULL,
     first_event_at timestamp with time zone,
     last_event_at timestamp with time zone,
+    whole_quantity numeric(38,12) NOT NULL,
     CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
@@ -319,6 +320,7 @@ CREATE TABLE public.invoices (
     finalized_at timestamp with time zone,
     paid_at timestamp with time zone,
     voided_at timestamp with time zone,
+    voided_after bigint,
     due_date timestamp with time zone,
     paid_reference text NOT NULL,
     terms jsonb NOT NULL,
@@ -344,10 +346,13 @@ CASE plan_type
     ELSE (vat_amount = (0)::numeric)
 END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
+    CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
 );
 
 COMMENT ON TABLE public.invoices IS 'invoices of collection plans, and bills of payout plans';
+
+COMMENT ON COLUMN public.invoices.voided_after IS 'the last number that had been given when it was voided: later invoices did not count it';
 
 COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, frozen with the amounts';
 

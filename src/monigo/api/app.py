@@ -11,6 +11,7 @@ from monigo.api import (
     bills,
     customers,
     events,
+    explanations,
     health,
     ingest,
     ingest_schema,
@@ -42,6 +43,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     usage.router,
     replays.router,
     invoices.router,
+    explanations.router,
     bills.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"

@@ -1,6 +1,7 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
 from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some
+from monigo.invoicing.explaining import explain
 from monigo.invoicing.lifecycle import (
     cancel_subscription,
     change_plan,
@@ -25,6 +26,10 @@ from monigo.invoicing.service import (
     void,
 )
 from monigo.invoicing.types import (
+    AgreedPrice,
+    BilledBefore,
+    ExplainedLine,
+    Explanation,
     Invoice,
     InvoiceFilter,
     InvoiceKind,
@@ -39,6 +44,10 @@ from monigo.invoicing.verification import verify
 
 __all__ = [
     "SLICE_SIZE",
+    "AgreedPrice",
+    "BilledBefore",
+    "ExplainedLine",
+    "Explanation",
     "Invoice",
     "InvoiceFilter",
     "InvoiceKind",
@@ -54,6 +63,7 @@ __all__ = [
     "close_some",
     "delete",
     "delete_subscription",
+    "explain",
     "finalize",
     "generate",
     "get",
