@@ -547,6 +547,28 @@ CASE
 END)
 );
 
+CREATE TABLE public.plan_simulations (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    status text NOT NULL,
+    request jsonb NOT NULL,
+    subscriptions_total integer NOT NULL,
+    subscriptions_done integer NOT NULL,
+    report jsonb,
+    error_message text NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT plan_simulations_completed_has_its_report CHECK (((status = 'completed'::text) = (report IS NOT NULL))),
+    CONSTRAINT plan_simulations_counts_not_negative CHECK (((subscriptions_total >= 0) AND (subscriptions_done >= 0))),
+    CONSTRAINT plan_simulations_ended_has_its_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT plan_simulations_failed_says_why CHECK (((status = 'failed'::text) = (error_message <> ''::text))),
+    CONSTRAINT plan_simulations_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
+);
+
 CREATE TABLE public.plans (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -894,6 +916,9 @@ ALTER TABLE ONLY public.pgqueuer_statistics
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_pkey PRIMARY KEY (org_id, is_test, plan_id, revision);
 
+ALTER TABLE ONLY public.plan_simulations
+    ADD CONSTRAINT plan_simulations_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1002,6 +1027,8 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
+CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
 CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (org_id, is_test, customer_id) WHERE (deleted_at IS NULL);
@@ -1056,6 +1083,9 @@ ALTER TABLE ONLY public.metric_versions
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.plan_simulations
+    ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -1153,6 +1183,8 @@ CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_
 
 CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1180,6 +1212,8 @@ CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
@@ -1252,6 +1286,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_statistics TO monigo_
 GRANT USAGE ON SEQUENCE public.pgqueuer_statistics_id_seq TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 

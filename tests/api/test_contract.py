@@ -25,9 +25,11 @@ EXTRA_OPERATIONS = {
     "GET /v1/bills/{}/explain",
     "GET /v1/events/replay",
     "GET /v1/invoices/{}/explain",
+    "GET /v1/plans/simulations/{}",
     "GET /v1/plans/{}/revisions",
     "GET /v1/usage/series",
     "POST /v1/events/replay/{}/cancel",
+    "POST /v1/plans/simulate",
 }
 
 

@@ -21,6 +21,7 @@ from monigo.api import (
     plans,
     price_overrides,
     replays,
+    simulations,
     subscriptions,
     test_clock,
     usage,
@@ -37,6 +38,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     customers.router,
     events.router,  # before metrics: /metrics/event-property-keys is no metric's id
     metrics.router,
+    simulations.router,
     plans.router,
     price_overrides.router,
     subscriptions.router,

@@ -17,6 +17,7 @@ from monigo.catalog.rules import (
 )
 from monigo.catalog.service import (
     PlanGuard,
+    check_prices,
     create_metric,
     create_plan,
     delete_metric,
@@ -92,6 +93,7 @@ __all__ = [
     "PriceRevision",
     "PriceTerms",
     "agreed_terms",
+    "check_prices",
     "create_metric",
     "create_override",
     "create_plan",

@@ -15,6 +15,7 @@ InvoiceId = NewType("InvoiceId", UUID)
 LineItemId = NewType("LineItemId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 ReplayJobId = NewType("ReplayJobId", UUID)
+PlanSimulationId = NewType("PlanSimulationId", UUID)
 
 # Derived ids are published, so this value may never change.
 NAMESPACE = UUID("6d6f6e69-676f-5000-8000-62696c6c696e")
