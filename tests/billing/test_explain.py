@@ -165,6 +165,25 @@ def test_an_adjustment_is_explained_by_the_terms_of_its_own_period(api, clock):
     assert adjusted["billed_before"][0]["invoice_id"] == first["id"]
 
 
+def test_what_was_waived_counts_as_billed_in_an_adjustment(api, clock):
+    clock(START)
+    *_, subscription = subscribed(api)
+    api.ingest(used("1", 10))
+    interim = api.finalize(api.draft(subscription["id"])["id"])
+    api.ingest(used("2", 5))
+    clock("2027-03-01T00:00:00Z")
+    api.post(f"/v1/invoices/{interim['id']}/void")
+    api.ingest(used("late", 1, timestamp="2027-02-27T00:00:00Z"))
+    clock(SECOND_END)
+
+    explanation = explain(api, invoices(api)[2])
+
+    _, adjusted = explanation["lines"]
+    assert unfounded(explanation) == []
+    assert [item["number"] for item in adjusted["billed_before"]] == ["INV-000001", "INV-000002"]
+    assert adjusted["quantity"] == "1"
+
+
 def test_a_supplementary_invoice_is_explained(api, clock):
     clock(START)
     *_, subscription = subscribed(api)

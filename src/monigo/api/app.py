@@ -12,6 +12,7 @@ from monigo.api import (
     customers,
     events,
     explanations,
+    exports,
     health,
     ingest,
     ingest_schema,
@@ -44,6 +45,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     subscriptions.router,
     usage.router,
     replays.router,
+    exports.router,  # before invoices and bills: /invoices/export is no invoice's id
     invoices.router,
     explanations.router,
     bills.router,

@@ -2,6 +2,7 @@
 
 from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some
 from monigo.invoicing.explaining import explain
+from monigo.invoicing.export import export_invoices, export_revenue
 from monigo.invoicing.lifecycle import (
     cancel_subscription,
     change_plan,
@@ -86,6 +87,8 @@ __all__ = [
     "delete",
     "delete_subscription",
     "explain",
+    "export_invoices",
+    "export_revenue",
     "fail_simulation",
     "finalize",
     "generate",

@@ -1,10 +1,9 @@
 """Events as CSV, for spreadsheets and other programs."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 
 from monigo.core.times import format_instant
+from monigo.infra.csv_text import csv_lines, plain_text
 from monigo.infra.database import Database, Tenant
 from monigo.metering.explorer import stream_events
 from monigo.metering.explorer_store import Walk
@@ -20,17 +19,15 @@ COLUMNS = (
     "is_test",
     "properties",
 )
-# What makes a spreadsheet take text for a formula, which could send its neighbours elsewhere.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def export_csv(database: Database, tenant: Tenant, walk: Walk | None) -> AsyncIterator[str]:
     """The lines of a CSV file, many at a time, in constant memory; only the head without a walk."""
-    yield _lines([COLUMNS])
+    yield csv_lines([COLUMNS])
     if walk is None:
         return
     async for events in stream_events(database, tenant, walk):
-        yield _lines([_row(tenant, event) for event in events])
+        yield csv_lines([_row(tenant, event) for event in events])
 
 
 def _row(tenant: Tenant, event: StoredEvent) -> tuple[str, ...]:
@@ -44,14 +41,3 @@ def _row(tenant: Tenant, event: StoredEvent) -> tuple[str, ...]:
         "true" if tenant.is_test else "false",
         event.properties,
     )
-
-
-def plain_text(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: what looks like one gets an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def _lines(rows: list[tuple[str, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
