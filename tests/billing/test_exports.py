@@ -1,4 +1,4 @@
-"""Invoices, bills and revenue as CSV: every row once, exact, and nothing that a spreadsheet runs."""
+"""Invoices, bills and revenue as CSV: every row once, exact, nothing that a spreadsheet runs."""
 
 import csv
 import io
