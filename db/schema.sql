@@ -335,6 +335,7 @@ CREATE TABLE public.invoice_line_items (
     event_count bigint NOT NULL,
     first_event_at timestamp with time zone,
     last_event_at timestamp with time zone,
+    whole_quantity numeric(38,12) NOT NULL,
     CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
@@ -364,6 +365,7 @@ CREATE TABLE public.invoices (
     finalized_at timestamp with time zone,
     paid_at timestamp with time zone,
     voided_at timestamp with time zone,
+    voided_after bigint,
     due_date timestamp with time zone,
     paid_reference text NOT NULL,
     terms jsonb NOT NULL,
@@ -389,10 +391,13 @@ CASE plan_type
     ELSE (vat_amount = (0)::numeric)
 END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
+    CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
 );
 
 COMMENT ON TABLE public.invoices IS 'invoices of collection plans, and bills of payout plans';
+
+COMMENT ON COLUMN public.invoices.voided_after IS 'the last number that had been given when it was voided: later invoices did not count it';
 
 COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, frozen with the amounts';
 
@@ -596,6 +601,28 @@ CASE
     WHEN (revision = 1) THEN ((apply_to = 'all'::text) AND (effective_at = '-infinity'::timestamp with time zone))
     ELSE isfinite(effective_at)
 END)
+);
+
+CREATE TABLE public.plan_simulations (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    status text NOT NULL,
+    request jsonb NOT NULL,
+    subscriptions_total integer NOT NULL,
+    subscriptions_done integer NOT NULL,
+    report jsonb,
+    error_message text NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT plan_simulations_completed_has_its_report CHECK (((status = 'completed'::text) = (report IS NOT NULL))),
+    CONSTRAINT plan_simulations_counts_not_negative CHECK (((subscriptions_total >= 0) AND (subscriptions_done >= 0))),
+    CONSTRAINT plan_simulations_ended_has_its_time CHECK (((status = ANY (ARRAY['completed'::text, 'failed'::text])) = (completed_at IS NOT NULL))),
+    CONSTRAINT plan_simulations_failed_says_why CHECK (((status = 'failed'::text) = (error_message <> ''::text))),
+    CONSTRAINT plan_simulations_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])))
 );
 
 CREATE TABLE public.plans (
@@ -951,6 +978,9 @@ ALTER TABLE ONLY public.pgqueuer_statistics
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_pkey PRIMARY KEY (org_id, is_test, plan_id, revision);
 
+ALTER TABLE ONLY public.plan_simulations
+    ADD CONSTRAINT plan_simulations_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1059,6 +1089,8 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
+CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
 CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (org_id, is_test, customer_id) WHERE (deleted_at IS NULL);
@@ -1117,6 +1149,9 @@ ALTER TABLE ONLY public.metric_versions
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.plan_simulations
+    ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -1218,6 +1253,8 @@ CREATE POLICY own_rows ON public.outbox_events USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1245,6 +1282,8 @@ CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
@@ -1322,6 +1361,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer_statistics TO monigo_
 GRANT USAGE ON SEQUENCE public.pgqueuer_statistics_id_seq TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 

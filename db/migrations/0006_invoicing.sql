@@ -25,6 +25,7 @@ CREATE TABLE invoices (
     finalized_at timestamptz,
     paid_at timestamptz,
     voided_at timestamptz,
+    voided_after bigint,
     due_date timestamptz,
     paid_reference text NOT NULL,
     terms jsonb NOT NULL,
@@ -55,9 +56,13 @@ CREATE TABLE invoices (
     ),
     CONSTRAINT invoices_paid_has_its_time CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
     CONSTRAINT invoices_void_has_its_time CHECK ((status = 'void') = (voided_at IS NOT NULL)),
+    CONSTRAINT invoices_void_has_its_place
+        CHECK ((status = 'void') = (voided_after IS NOT NULL)),
     CONSTRAINT invoices_number_positive CHECK (number > 0)
 );
 COMMENT ON TABLE invoices IS 'invoices of collection plans, and bills of payout plans';
+COMMENT ON COLUMN invoices.voided_after
+    IS 'the last number that had been given when it was voided: later invoices did not count it';
 COMMENT ON COLUMN invoices.terms IS 'what the period was priced by, frozen with the amounts';
 COMMENT ON COLUMN invoices.remeasured
     IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
@@ -112,6 +117,7 @@ CREATE TABLE invoice_line_items (
     event_count bigint NOT NULL,
     first_event_at timestamptz,
     last_event_at timestamptz,
+    whole_quantity numeric(38, 12) NOT NULL,
     CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT invoice_line_items_kind_known CHECK (kind IN ('usage', 'fee', 'credit')),
     CONSTRAINT invoice_line_items_usage_has_price

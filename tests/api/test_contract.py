@@ -24,7 +24,10 @@ EXTRA_OPERATIONS = {
     "DELETE /v1/test-clock",
     "POST /v1/test-data/reset",
     "DELETE /v1/invoices/{}",
+    "GET /v1/bills/{}/explain",
     "GET /v1/events/replay",
+    "GET /v1/invoices/{}/explain",
+    "GET /v1/plans/simulations/{}",
     "GET /v1/plans/{}/revisions",
     "GET /v1/usage/series",
     "GET /v1/billing-events",
@@ -40,6 +43,7 @@ EXTRA_OPERATIONS = {
     "POST /v1/wallets/{}/reservations/{}/release",
     "GET /v1/wallets/{}/credits",
     "POST /v1/wallets/{}/credits",
+    "POST /v1/plans/simulate",
 }
 
 

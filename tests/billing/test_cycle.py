@@ -8,19 +8,6 @@ from support.api import event
 START = "2027-01-31T10:00:00Z"
 
 
-@pytest.fixture
-def clock(api):
-    """Sends the organisation's test clock to an instant."""
-
-    def advance(to):
-        response = api.post("/v1/test-clock/advance", json={"to": to}, timeout=60)
-        assert response.status_code == 200, response.text
-        assert response.json()["status"] == "ready", response.text
-        return response.json()["now"]
-
-    return advance
-
-
 def bills(api):
     """All invoices, oldest period first: kind, status, period and total."""
     invoices = api.get("/v1/invoices").json()["invoices"]

@@ -32,33 +32,12 @@ from monigo.core.pricing import (
     amount_due,
     price,
 )
+from support.prices import MODELS, PRICES, QUANTITIES, SIZES, SMALL_TIERS, tiers
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "pricing.json").read_text())
 
-PRICES = st.decimals(min_value=0, max_value=10**17, places=12)
-SIZES = st.decimals(min_value=Decimal("0.000000000001"), max_value=10**17, places=12)
-QUANTITIES = st.decimals(min_value=0, max_value=Decimal(10) ** 25, places=12)
 TWO_TIERS = [{"up_to": 10, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
 
-
-@st.composite
-def tiers(draw, limits=SIZES):
-    ascending = sorted(draw(st.sets(limits, max_size=5)))
-    return tuple(Tier(up_to, draw(PRICES)) for up_to in [*ascending, None])
-
-
-SMALL_TIERS = tiers(limits=st.integers(min_value=1, max_value=30).map(Decimal))
-MODELS = {
-    PricingModel.FLAT_UNIT: st.builds(FlatUnit, PRICES),
-    PricingModel.TIERED: st.builds(Tiered, tiers()),
-    PricingModel.VOLUME: st.builds(Volume, tiers()),
-    PricingModel.WEIGHTED_TIERED: st.builds(WeightedTiered, tiers()),
-    PricingModel.PACKAGE: st.builds(Package, SIZES, PRICES, st.booleans()),
-    PricingModel.OVERAGE: st.builds(
-        Overage, QUANTITIES.filter(lambda q: q < 10**18), PRICES, PRICES
-    ),
-    PricingModel.PERCENTAGE: st.builds(Percentage, PRICES, PRICES),
-}
 NAMED_MODELS = st.one_of(
     [st.tuples(st.just(kind), models) for kind, models in MODELS.items()],
 )

@@ -39,7 +39,8 @@ STATUS_NAMES = {
 STATUSES = {name: status for status, name in STATUS_NAMES.items()}
 
 
-def _status(text: str | None) -> InvoiceStatus | None:
+def parse_status(text: str | None) -> InvoiceStatus | None:
+    """The status of that name; None for any. Raises invalid."""
     if not text:
         return None
     if text not in STATUSES:
@@ -131,7 +132,7 @@ async def list_bills(
     customer_id: Annotated[Name | None, Query()] = None,
 ) -> BillList:
     """List bills, newest first."""
-    wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, _status(status))
+    wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, parse_status(status))
     page = await invoicing.list_page(tx, paging, wanted)
     names = await customers.names(tx, {bill.customer_id for bill in page.items})
     return BillList(

@@ -1,23 +1,20 @@
 """Routes of stored events: the explorer, its export, and what their properties are called."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monigo import metering
+from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Range, attachment, range_start
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
 from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import Services
-from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
@@ -27,7 +24,6 @@ router = APIRouter(route_class=TenantRoute, tags=["events"])
 
 EVENTS_A_PAGE = 50
 CURSOR_LENGTH_MAX = 100
-_RANGE = re.compile(r"([1-9][0-9]{0,4})d", re.ASCII)
 
 
 class SortBy(StrEnum):
@@ -72,12 +68,6 @@ class PropertyKeys(Outgoing):
     event_name: str
     keys: list[str]
     count: int
-
-
-class CsvStream(StreamingResponse):
-    """CSV, sent while it is read."""
-
-    media_type = "text/csv"
 
 
 def _event_filter(
@@ -134,27 +124,27 @@ async def list_events(
 @router.get(
     "/events/export",
     response_class=Response,  # Or errors would be documented as CSV, too.
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=CSV_RESPONSES,
 )
 async def export_events(
     tx: Tx,
     request: Request,
     wanted: Filter,
-    span: Annotated[Name, Query(alias="range", description="days back, as 7d, or all")] = "all",
+    span: Range = "all",
 ) -> CsvStream:
     """Stream stored events as CSV, in the order in which the list has them.
 
     Text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     services: Services = request.app.state.services
-    since = _since(tx, span)
+    since = range_start(tx, span)
     if since is not None:
         wanted = replace(wanted, start=max(since, wanted.start or since))
     walk = await metering.plan_walk(tx, wanted, newest_first=True)
     # This transaction ends before the body is sent: the export opens its own ones.
     return CsvStream(
         metering.export_csv(services.database, tx.tenant, walk),
-        headers={"Content-Disposition": 'attachment; filename="events.csv"'},
+        headers=attachment("events"),
     )
 
 
@@ -165,15 +155,6 @@ async def list_event_property_keys(
     """List the properties of recent events of a name, for choosing what a metric looks at."""
     keys = await metering.property_keys(tx, event_name)
     return PropertyKeys(event_name=event_name, keys=keys, count=len(keys))
-
-
-def _since(tx: Transaction, span: str) -> datetime | None:
-    if span in {"", "all"}:
-        return None
-    found = _RANGE.fullmatch(span)
-    if found is None:
-        raise invalid({"range": "must be a number of days such as 30d, or all"})
-    return tx.now - timedelta(days=int(found[1]))
 
 
 def _wire(tx: Transaction, event: StoredEvent) -> Mapping[str, Any]:

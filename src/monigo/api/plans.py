@@ -82,6 +82,9 @@ def _base_fee(value: object) -> Decimal | None:
     return amount
 
 
+BaseFeeIn = Annotated[Decimal | None, BeforeValidator(_base_fee), WithJsonSchema(_DECIMAL_SCHEMA)]
+
+
 class PriceIn(Incoming):
     """A price: with an id it revises that price, without it adds one."""
 
@@ -111,9 +114,9 @@ class PlanIn(Incoming):
     billing_period: Annotated[BillingPeriod | None, BeforeValidator(empty_as_none)] = None
     billing_mode: Annotated[BillingMode | None, BeforeValidator(empty_as_none)] = None
     trial_period_days: Whole | None = Field(default=None, ge=0, le=catalog.TRIAL_DAYS_MAX)
-    base_fee: Annotated[
-        Decimal | None, BeforeValidator(_base_fee), WithJsonSchema(_DECIMAL_SCHEMA)
-    ] = Field(default=None, description="due per period", examples=["5000.000000"])
+    base_fee: BaseFeeIn = Field(
+        default=None, description="due per period", examples=["5000.000000"]
+    )
     base_fee_timing: Annotated[BaseFeeTiming | None, BeforeValidator(empty_as_none)] = None
     prices: list[PriceIn] | None = Field(default=None, max_length=PRICES_MAX)
 
@@ -283,7 +286,7 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
         trial_period_days=body.trial_period_days or 0,
     )
     base_fee = BaseFee(body.base_fee or Decimal(0), in_advance=body.in_advance() or False)
-    plan = await catalog.create_plan(tx, details, _price_drafts(body.prices or []), base_fee)
+    plan = await catalog.create_plan(tx, details, price_drafts(body.prices or []), base_fee)
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
@@ -319,7 +322,7 @@ async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
     _check_currency(body.currency)
     changes = PlanChanges(
         details=body.changes(),
-        prices=None if body.prices is None else _price_drafts(body.prices),
+        prices=None if body.prices is None else price_drafts(body.prices),
         base_fee=body.base_fee,
         in_advance=body.in_advance(),
         apply_to=body.apply_to or ApplyTo.ALL,
@@ -344,7 +347,7 @@ def _check_currency(code: str | None) -> None:
         raise invalid({"currency": "must be an ISO 4217 currency code such as NGN"})
 
 
-def _price_drafts(prices: list[PriceIn]) -> list[PriceDraft]:
+def price_drafts(prices: list[PriceIn]) -> list[PriceDraft]:
     """The prices as the catalog takes them; all faults of all prices are told at once."""
     faults: dict[str, str] = {}
     drafts: list[PriceDraft] = []

@@ -17,6 +17,7 @@ from monigo.catalog.rules import (
 )
 from monigo.catalog.service import (
     PlanGuard,
+    check_prices,
     create_metric,
     create_plan,
     delete_metric,
@@ -93,6 +94,7 @@ __all__ = [
     "PriceTerms",
     "agreed_terms",
     "charge_under",
+    "check_prices",
     "create_metric",
     "create_override",
     "create_plan",

@@ -207,6 +207,16 @@ async def update_plan(
     return await get_plan(tx, plan.id)
 
 
+async def check_prices(tx: Transaction, plan: Plan, wanted: Sequence[PriceDraft]) -> None:
+    """Refuse prices that an edit of the plan would refuse.
+
+    Raises:
+        DomainError: invalid; not_found, naming the metric's field.
+    """
+    await _check_metrics(tx, wanted)
+    price_changes(plan.prices, wanted)
+
+
 async def delete_plan(tx: Transaction, plan_id: UUID, guards: Sequence[PlanGuard]) -> None:
     """Hide a plan, unless something still depends on it.
 

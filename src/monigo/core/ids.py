@@ -21,6 +21,7 @@ TransactionId = NewType("TransactionId", UUID)
 WalletId = NewType("WalletId", UUID)
 ReservationId = NewType("ReservationId", UUID)
 CreditGrantId = NewType("CreditGrantId", UUID)
+PlanSimulationId = NewType("PlanSimulationId", UUID)
 
 # Derived ids are published, so this value may never change.
 NAMESPACE = UUID("6d6f6e69-676f-5000-8000-62696c6c696e")

@@ -5,7 +5,7 @@ number of queries does not depend on how many invoices are asked for.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -251,5 +251,20 @@ async def _totaled(
         carried[account] = available
         sums = totals(all_lines, currency=currency, plan_type=plan_type, organization=organization)
         mode = book.billing_mode(item.subscription, item.period)
-        reckoned.append(Reckoned(item, currency, mode, own.terms, tuple(all_lines), sums))
+        others = _other_terms(item, parts[len(wanted) :], all_lines)
+        reckoned.append(
+            Reckoned(item, currency, mode, own.terms, others, tuple(all_lines), sums)
+        )
     return reckoned
+
+
+def _other_terms(
+    wanted: Wanted, others: Iterable[_Part], lines: Sequence[Line]
+) -> tuple[tuple[Period, Terms], ...]:
+    """The terms behind lines that bill what is not the invoice's own usage and fee."""
+    billed = {line.period for line in lines}
+    return tuple(
+        (part.period, part.terms if part.with_usage else replace(part.terms, prices=()))
+        for part in others
+        if part.wanted is wanted and part.period in billed
+    )

@@ -146,6 +146,7 @@ def _delta_line(
         event_count=priced.usage.event_count,
         first_event_at=priced.usage.first_event_at,
         last_event_at=priced.usage.last_event_at,
+        whole_quantity=priced.usage.quantity,
     )
 
 

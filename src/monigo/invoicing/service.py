@@ -125,10 +125,14 @@ async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
 
 
 async def get(
-    tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
+    tx: Transaction,
+    invoice_id: UUID,
+    *,
+    plan_type: PlanType = PlanType.COLLECTION,
+    for_update: bool = False,
 ) -> Invoice:
     """One invoice, or for a payout plan one bill. Raises not_found."""
-    return _of_type(await store.load(tx, invoice_id), plan_type)
+    return _of_type(await store.load(tx, invoice_id, for_update=for_update), plan_type)
 
 
 async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter) -> Page[Invoice]:

@@ -112,21 +112,21 @@ INSERT_LINES = """
         org_id, is_test, id, invoice_id, subscription_id, position, kind, price_id, metric_id,
         period_start, period_end, description, quantity, unit_price, amount, cumulative_quantity,
         cumulative_amount, price_revision, group_value, event_count, first_event_at,
-        last_event_at, created_at
+        last_event_at, whole_quantity, created_at
     )
-    SELECT $1, $2, line.*, $23
+    SELECT $1, $2, line.*, $24
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
         $10::timestamptz[], $11::timestamptz[], $12::text[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
-        $21::timestamptz[], $22::timestamptz[]
+        $21::timestamptz[], $22::timestamptz[], $23::numeric[]
     ) AS line
 """
 
 SELECT_LINES = """
     SELECT id, invoice_id, kind, price_id, metric_id, period_start, period_end, description,
         quantity, unit_price, amount, cumulative_quantity, cumulative_amount, price_revision,
-        group_value, event_count, first_event_at, last_event_at, created_at
+        group_value, event_count, first_event_at, last_event_at, whole_quantity, created_at
     FROM invoice_line_items
     WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
     ORDER BY invoice_id, position
@@ -152,8 +152,16 @@ MARK_PAID = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+# Times can be the same while a test clock stands still; numbers tell what came first.
 VOID = """
-    UPDATE invoices SET status = 'void', voided_at = $4, updated_at = $4
+    UPDATE invoices SET status = 'void', voided_at = $4, updated_at = $4,
+        voided_after = coalesce(
+            (
+                SELECT value FROM counters WHERE org_id = $1 AND is_test = $2
+                    AND name = CASE plan_type WHEN 'collection' THEN 'invoice' ELSE 'bill' END
+            ),
+            0
+        )
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
@@ -190,7 +198,7 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [one.total for one in totals],
         [item.wanted.period.start for item in reckoned],
         [item.wanted.period.end for item in reckoned],
-        [freeze(item.terms) for item in reckoned],
+        [freeze(item) for item in reckoned],
         [any(line.kind is LineKind.CREDIT for line in item.lines) for item in reckoned],
         tx.now,
         [item.wanted.created_at for item in reckoned],
@@ -228,6 +236,7 @@ async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [line.event_count for line in lines],
         [line.first_event_at for line in lines],
         [line.last_event_at for line in lines],
+        [line.whole_quantity for line in lines],
         tx.now,
     )
 
@@ -344,6 +353,7 @@ def _line(row: asyncpg.Record) -> StoredLine:
         event_count=row["event_count"],
         first_event_at=row["first_event_at"],
         last_event_at=row["last_event_at"],
+        whole_quantity=row["whole_quantity"],
     )
     return StoredLine(LineItemId(row["id"]), InvoiceId(row["invoice_id"]), line, row["created_at"])
 

@@ -21,7 +21,7 @@ from monigo.core.price_forms import parse_price_model, price_model_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
 from monigo.infra.database import Transaction
-from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Terms
+from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Reckoned, Terms
 from monigo.subscriptions import Subscription
 
 
@@ -74,36 +74,20 @@ async def load_book(tx: Transaction, known: Sequence[Subscription]) -> TermBook:
     )
 
 
-def freeze(terms: Terms) -> str:
-    """The terms as JSON, to be kept with an invoice."""
-    return json.encode(
-        {
-            "plan_id": str(terms.plan_id),
-            "plan_revision": terms.plan_revision,
-            "base_fee": format_money(terms.base_fee.amount),
-            "in_advance": terms.base_fee.in_advance,
-            "windows": [
-                [format_instant(window.start), format_instant(window.end)]
-                for window in terms.windows
-            ],
-            "prices": [_frozen_price(price) for price in terms.prices],
-        }
-    )
+def freeze(reckoned: Reckoned) -> str:
+    """An invoice's terms as JSON, to be kept with it; those of other periods that it bills, too."""
+    frozen = _frozen(reckoned.terms)
+    if reckoned.other_terms:
+        frozen["others"] = [
+            {"period": _frozen_window(period), **_frozen(terms)}
+            for period, terms in reckoned.other_terms
+        ]
+    return json.encode(frozen)
 
 
 async def thaw(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
     """The terms of closed periods; after a replay under the metrics of its instant."""
-    frozen: list[dict[str, Any]] = [json.decode(item.frozen_terms) for item in closed]
-    histories = await catalog.get_histories(tx, {PlanId(UUID(one["plan_id"])) for one in frozen})
-    versions = await catalog.get_metric_versions(
-        tx,
-        {
-            (MetricId(UUID(price["metric_id"])), price["metric_version"])
-            for one in frozen
-            for price in one["prices"]
-        },
-    )
-    thawed = [_thawed(one, histories, versions) for one in frozen]
+    thawed = await _thaw_all(tx, [json.decode(item.frozen_terms) for item in closed])
     instants = {instant for item in closed for instant in item.remeasured.values()}
     metric_ids = {price.metric.id for terms in thawed for price in terms.prices}
     metrics_at = {
@@ -113,6 +97,50 @@ async def thaw(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
         _remeasured(terms, item.remeasured, metrics_at) if item.remeasured else terms
         for item, terms in zip(closed, thawed, strict=True)
     ]
+
+
+async def thaw_invoice(
+    tx: Transaction, frozen_terms: str
+) -> tuple[Terms, tuple[tuple[Period, Terms], ...]]:
+    """What `freeze` kept with an invoice: its own period's terms, and those of the others."""
+    frozen = json.decode(frozen_terms)
+    others: list[dict[str, Any]] = frozen.get("others", [])
+    own, *thawed = await _thaw_all(tx, [frozen, *others])
+    periods = [_thawed_window(one["period"]) for one in others]
+    return own, tuple(zip(periods, thawed, strict=True))
+
+
+async def _thaw_all(tx: Transaction, frozen: Sequence[Mapping[str, Any]]) -> list[Terms]:
+    histories = await catalog.get_histories(tx, {PlanId(UUID(one["plan_id"])) for one in frozen})
+    versions = await catalog.get_metric_versions(
+        tx,
+        {
+            (MetricId(UUID(price["metric_id"])), price["metric_version"])
+            for one in frozen
+            for price in one["prices"]
+        },
+    )
+    return [_thawed(one, histories, versions) for one in frozen]
+
+
+def _frozen(terms: Terms) -> dict[str, Any]:
+    return {
+        "plan_id": str(terms.plan_id),
+        "plan_revision": terms.plan_revision,
+        "base_fee": format_money(terms.base_fee.amount),
+        "in_advance": terms.base_fee.in_advance,
+        "windows": [_frozen_window(window) for window in terms.windows],
+        "prices": [_frozen_price(price) for price in terms.prices],
+    }
+
+
+def _frozen_window(window: Period) -> list[str]:
+    return [format_instant(window.start), format_instant(window.end)]
+
+
+def _thawed_window(frozen: Sequence[str]) -> Period:
+    start, end = frozen
+    return Period(parse_instant(start), parse_instant(end))
 
 
 def _metric_ids(histories: Iterable[PlanHistory]) -> set[MetricId]:
@@ -191,9 +219,7 @@ def _thawed(
         plan_id=plan_id,
         plan_revision=frozen["plan_revision"],
         base_fee=BaseFee(Decimal(frozen["base_fee"]), frozen["in_advance"]),
-        windows=tuple(
-            Period(parse_instant(start), parse_instant(end)) for start, end in frozen["windows"]
-        ),
+        windows=tuple(_thawed_window(window) for window in frozen["windows"]),
         prices=tuple(prices),
     )
 

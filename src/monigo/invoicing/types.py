@@ -19,6 +19,7 @@ from monigo.core.ids import (
 )
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge
+from monigo.core.pricing_steps import Step
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
 
@@ -110,6 +111,7 @@ class Line:
     """One line. `quantity` and `amount` are what it bills; the cumulative ones only explain.
 
     `group_value` is the value of the metric's `group_by` that it bills; empty where there is none.
+    `whole_quantity` is what the price was reckoned from: that of all values together.
     """
 
     kind: LineKind
@@ -127,6 +129,7 @@ class Line:
     event_count: int = 0
     first_event_at: datetime | None = None
     last_event_at: datetime | None = None
+    whole_quantity: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +221,55 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reckoned:
-    """What an invoice comes to."""
+    """What an invoice comes to.
+
+    `terms` are those of its own period, `other_terms` those of the others that its lines bill.
+    """
 
     wanted: Wanted
     currency: str
     billing_mode: BillingMode
     terms: Terms
+    other_terms: tuple[tuple[Period, Terms], ...]
     lines: tuple[Line, ...]
     totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class BilledBefore:
+    """What an earlier invoice billed for the same price (or fee), period and group value."""
+
+    invoice_id: InvoiceId
+    number: str
+    quantity: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """A line and how its amount came about; the last step's total is the amount.
+
+    `metric` and `price` are as they held for the period; a credit has neither, and no windows.
+    """
+
+    stored: StoredLine
+    is_adjustment: bool
+    windows: tuple[Period, ...]
+    pauses: tuple[Period, ...]
+    plan_revision: int | None
+    price: AgreedPrice | None
+    metric: Metric | None
+    billed_before: tuple[BilledBefore, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An invoice and how each of its amounts came about; the last step's total is its total."""
+
+    invoice: Invoice
+    lines: tuple[ExplainedLine, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from monigo import metering
+from monigo import invoicing, metering
 from monigo.bootstrap import Services
 from monigo.infra import job_queue
 from monigo.infra.database import as_unavailable
@@ -19,6 +19,7 @@ from monigo.jobs.housekeeping import (
 )
 from monigo.jobs.metering import fold_usage
 from monigo.jobs.replays import requeue_replays, run_replay
+from monigo.jobs.simulations import requeue_simulations, run_simulation
 from monigo.jobs.test_clocks import keep_test_clocks
 from monigo.jobs.wallets import expire_wallets
 
@@ -54,13 +55,17 @@ JOBS = (
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
     PeriodicJob("requeue_replays", 600, requeue_replays),
+    PeriodicJob("requeue_simulations", 600, requeue_simulations),
     PeriodicJob("keep_test_clocks", 3, keep_test_clocks),
 )
 
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
     """Run all periodic jobs and the queue's until `stop` is set; what is running is waited for."""
-    handlers = {metering.REPLAY: partial(run_replay, services)}
+    handlers = {
+        metering.REPLAY: partial(run_replay, services),
+        invoicing.SIMULATION: partial(run_simulation, services),
+    }
     async with asyncio.TaskGroup() as group:
         group.create_task(job_queue.work(services.app_url, handlers, stop))
         for job in JOBS:

@@ -299,6 +299,32 @@ async def load_pauses(
     return await store.load_pauses(tx, subscription_ids)
 
 
+async def count_on_plan(
+    tx: Transaction,
+    plan_id: PlanId,
+    customer_ids: Sequence[CustomerId] | None = None,
+    *,
+    with_ended: bool,
+) -> int:
+    """How many subscriptions are on a plan, of these customers or of all."""
+    return await store.count_on_plan(tx, plan_id, customer_ids, with_ended=with_ended)
+
+
+async def list_on_plan(
+    tx: Transaction,
+    plan_id: PlanId,
+    customer_ids: Sequence[CustomerId] | None = None,
+    *,
+    with_ended: bool,
+    after: SubscriptionId | None,
+    limit: int,
+) -> list[Subscription]:
+    """The next subscriptions on a plan, by id, of these customers or of all."""
+    return await store.list_on_plan(
+        tx, plan_id, customer_ids, with_ended=with_ended, after=after, limit=limit
+    )
+
+
 async def refuse_customer_with_subscription(tx: Transaction, customer_id: CustomerId) -> None:
     """Raise conflict while a customer has a subscription that has not ended."""
     if await store.count_of_customer(tx, customer_id):

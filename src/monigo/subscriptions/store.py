@@ -148,6 +148,21 @@ COUNT_OF_PLAN_EVER = """
     SELECT count(*) FROM subscriptions WHERE org_id = $1 AND is_test = $2 AND plan_id = $3
 """
 
+# Those that are on a plan now, for all that a customer of it is asked about.
+ON_PLAN = """
+    FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2 AND plan_id = $3 AND deleted_at IS NULL
+        AND ($4::uuid[] IS NULL OR customer_id = ANY ($4)) AND ($5 OR status <> 'canceled')
+"""
+
+COUNT_ON_PLAN = f"SELECT count(*) {ON_PLAN}"
+
+SELECT_ON_PLAN = f"""
+    SELECT {COLUMNS} {ON_PLAN} AND ($6::uuid IS NULL OR id > $6)
+    ORDER BY id
+    LIMIT $7
+"""
+
 
 def _already_subscribed() -> DomainError:
     return conflict(
@@ -300,6 +315,31 @@ async def count_of_customer(tx: Transaction, customer_id: CustomerId) -> int:
 async def count_of_plan(tx: Transaction, plan_id: PlanId, *, ever: bool) -> int:
     """How many subscriptions a plan has, or ever had."""
     return await tx.fetchval(COUNT_OF_PLAN_EVER if ever else COUNT_OF_PLAN, plan_id)
+
+
+async def count_on_plan(
+    tx: Transaction,
+    plan_id: PlanId,
+    customer_ids: Sequence[CustomerId] | None,
+    *,
+    with_ended: bool,
+) -> int:
+    """How many subscriptions are on a plan, of these customers or of all."""
+    return await tx.fetchval(COUNT_ON_PLAN, plan_id, customer_ids, with_ended)
+
+
+async def list_on_plan(
+    tx: Transaction,
+    plan_id: PlanId,
+    customer_ids: Sequence[CustomerId] | None,
+    *,
+    with_ended: bool,
+    after: SubscriptionId | None,
+    limit: int,
+) -> list[Subscription]:
+    """The next subscriptions on a plan, by id."""
+    rows = await tx.fetch(SELECT_ON_PLAN, plan_id, customer_ids, with_ended, after, limit)
+    return await _with_phases(tx, rows)
 
 
 async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Subscription]:

@@ -1,0 +1,64 @@
+"""Routes that stream invoices, bills and revenue as CSV."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from monigo import invoicing
+from monigo.api import bills, invoices
+from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Range, attachment, range_start
+from monigo.api.fields import Name
+from monigo.api.routing import TenantRoute, Tx
+from monigo.bootstrap import Services
+from monigo.catalog import PlanType
+from monigo.invoicing import InvoiceFilter
+
+router = APIRouter(route_class=TenantRoute)
+
+# Each export opens its own transactions: the request's ends before the body is sent. `Response` as
+# the class, or errors would be documented as CSV, too.
+
+
+@router.get("/invoices/export", tags=["invoices"], response_class=Response, responses=CSV_RESPONSES)
+async def export_invoices(
+    tx: Tx,
+    request: Request,
+    status: Annotated[invoices.StatusQuery, Query()] = None,
+    customer_id: Annotated[Name | None, Query()] = None,
+) -> CsvStream:
+    """Stream invoices as CSV, newest first.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    services: Services = request.app.state.services
+    wanted = InvoiceFilter(PlanType.COLLECTION, customer_id or None, status)
+    lines = invoicing.export_invoices(services.database, tx.tenant, wanted, {})
+    return CsvStream(lines, headers=attachment("invoices"))
+
+
+@router.get("/bills/export", tags=["bills"], response_class=Response, responses=CSV_RESPONSES)
+async def export_bills(
+    tx: Tx,
+    request: Request,
+    status: Annotated[bills.StatusQuery, Query()] = None,
+    customer_id: Annotated[Name | None, Query()] = None,
+) -> CsvStream:
+    """Stream bills as CSV, newest first.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    services: Services = request.app.state.services
+    wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, bills.parse_status(status))
+    lines = invoicing.export_invoices(services.database, tx.tenant, wanted, bills.STATUS_NAMES)
+    return CsvStream(lines, headers=attachment("bills"))
+
+
+@router.get("/reports/export", tags=["reports"], response_class=Response, responses=CSV_RESPONSES)
+async def export_report(tx: Tx, request: Request, span: Range = "all") -> CsvStream:
+    """Stream what was invoiced and paid, one row per month, currency and plan, as CSV.
+
+    Months are whole, in the organisation's time zone; the first is that in which the range begins.
+    """
+    services: Services = request.app.state.services
+    lines = invoicing.export_revenue(services.database, tx.tenant, range_start(tx, span))
+    return CsvStream(lines, headers=attachment("revenue"))
