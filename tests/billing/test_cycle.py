@@ -132,6 +132,22 @@ def test_nothing_is_due_for_a_wholly_paused_period(api, clock):
     ]
 
 
+def test_a_pause_may_begin_again_in_the_moment_in_which_it_began(api, clock):
+    clock(START)
+    *_, subscription = api.subscribed_customer()
+    path = f"/v1/subscriptions/{subscription['id']}"
+    statuses = ["paused", "active", "paused"]
+    answers = [api.patch(path, json={"status": status}).status_code for status in statuses]
+    clock("2027-02-01T10:00:00Z")
+    api.ingest(event("1"))
+    api.patch(path, json={"status": "active"})
+
+    clock("2027-02-28T10:00:00Z")
+
+    assert answers == [200, 200, 200]
+    assert bills(api) == [("closing", "paid", "2027-01-31", "0.000000")]
+
+
 def test_a_new_plan_cuts_the_period_and_starts_its_own(api, clock):
     clock(START)
     _, metric, _, subscription = api.subscribed_customer()

@@ -115,9 +115,12 @@ HIDE = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+# On a test clock, which stands still, a pause may begin again in the moment in which it began.
 OPEN_PAUSE = """
     INSERT INTO subscription_pauses (org_id, is_test, subscription_id, started_at, reason)
     VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (org_id, is_test, subscription_id, started_at)
+        DO UPDATE SET ended_at = NULL, reason = excluded.reason
 """
 
 CLOSE_PAUSE = """
