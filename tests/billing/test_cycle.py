@@ -139,7 +139,7 @@ def test_a_pause_may_begin_again_in_the_moment_in_which_it_began(api, clock):
     statuses = ["paused", "active", "paused"]
     answers = [api.patch(path, json={"status": status}).status_code for status in statuses]
     clock("2027-02-01T10:00:00Z")
-    api.ingest(event("1"))
+    api.ingest(event("1", timestamp="2027-01-31T12:00:00Z"))
     api.patch(path, json={"status": "active"})
 
     clock("2027-02-28T10:00:00Z")
@@ -253,3 +253,37 @@ def test_a_payout_plan_closes_into_a_bill(api, clock):
         "5.000000",
         "95.000000",
     )
+
+
+def test_an_edit_for_new_subscriptions_counts_for_one_that_is_made_later_and_backdated(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price)
+    revised = {"id": plan["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "prices": [revised]})
+    clock("2027-02-01T10:00:00Z")
+    api.subscribe(customer["id"], plan["id"], start_date="2027-01-20T00:00:00Z")
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
+
+    clock("2027-02-20T00:00:00Z")
+
+    assert [bill[-1] for bill in bills(api)] == ["3.000000"]
+
+
+def test_a_subscription_made_before_an_edit_for_new_ones_is_none_of_them(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price)
+    api.subscribe(customer["id"], plan["id"], start_date="2027-02-03T00:00:00Z")
+    clock("2027-02-01T10:00:00Z")
+    revised = {"id": plan["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "prices": [revised]})
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
+
+    clock("2027-03-04T00:00:00Z")
+
+    assert [bill[-1] for bill in bills(api)] == ["1.000000"]

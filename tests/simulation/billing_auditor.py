@@ -38,7 +38,7 @@ class Override:
 class Frozen:
     """A closed period: its terms as they were, and whether it is waived by now."""
 
-    sub: Sub
+    sub: Sub = field(repr=False)
     span: Span
     at: datetime
     prices: dict[str, tuple[Spec, Rule, str]]
@@ -352,7 +352,20 @@ class Books:
         for key in {*sums, *self.expected}:
             told = {name: str(amount) for name, amount in sums[key].items() if amount}
             known = {name: str(amount) for name, amount in self.expected[key].items() if amount}
-            assert told == known, f"{key}: billed {told}, due {known}; {self.subs[key[0]]}"
+            assert told == known, f"{key}: billed {told}, due {known}; {self.tell(*key)}"
+
+    def tell(self, sub_id: str, start: datetime) -> str:
+        """What is known of a period, for whoever reads a failure."""
+        lines = [
+            (known["kind"], known["status"], known["number"], line["kind"], line["amount"])
+            for known in self.invoices.values()
+            if known["subscription_id"] == sub_id
+            for line in known["line_items"]
+            if line["period_start"] == start
+        ]
+        sub = self.subs[sub_id]
+        phases = [(phase.plan.edits, phase.started, phase.joined) for phase in sub.phases]
+        return "\n".join(map(str, (*lines, self.closed.get((sub_id, start)), *phases)))
 
     def check_closings(self) -> None:
         """Each ended period has one closing, made when it was due, unless it is waived."""

@@ -155,6 +155,7 @@ class Sub:
     pauses: list[list[datetime | None]] = field(default_factory=list)
     canceled_at: datetime | None = None
     cancel_flag: bool = False
+    deleted: bool = False
     recheck: bool = False
     looked: datetime | None = None
 

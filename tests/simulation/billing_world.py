@@ -202,6 +202,8 @@ class World:
         """The merchant's pause begins or ends; sometimes both in the same moment."""
         for sub in dice.sample(self.running(), min(1, len(self.running()))):
             for _ in range(dice.choice((1, 1, 1, 2, 3))):
+                if sub.status == "canceled":
+                    return
                 status = "paused" if sub.status == "active" else "active"
                 if status == "active" and self.is_taken(sub.customer, sub.plan.plan_type):
                     return
@@ -229,6 +231,7 @@ class World:
         path = f"/v1/subscriptions/{sub.id}"
         if by_delete:
             self.ask("delete", path)
+            sub.deleted = True
         else:
             self.ask("patch", path, {"status": "canceled"})
         self.books.cancel(sub, self.now)
@@ -237,10 +240,13 @@ class World:
     def schedule_cancel(self, dice: random.Random) -> None:
         """A subscription is to end with its period, or not after all."""
         for sub in dice.sample(self.running(), min(1, len(self.running()))):
+            span = sub.first_open()
+            if not sub.cancel_flag and span and span[1] <= self.now:
+                # Which period it ends with is not decided while an earlier one is still open.
+                return
             path, wanted = f"/v1/subscriptions/{sub.id}", not sub.cancel_flag
             self.ask("patch", path, {"cancel_at_period_end": wanted})
             sub.cancel_flag = wanted
-            sub.cancel_end = sub.period_at(max(self.now, sub.start))[1]
 
     def change_plan(self, dice: random.Random) -> None:
         """A subscription goes on under another plan of its type and currency."""
@@ -460,6 +466,10 @@ class World:
         if not known:
             return
         gone = dice.choice(known[-6:])
+        closed = self.books.closed.get((gone["subscription_id"], gone["period_start"]))
+        if closed and closed.at == self.now and gone["kind"] != "closing":
+            # Which of the two came first is not told where time stands still.
+            return
         self.ask("post", f"{path_of(gone)}/{gone['id']}/void")
         if gone["status"] != "draft":
             self.books.voided(gone)
@@ -472,7 +482,7 @@ class World:
             return
         chosen = dice.choice(frozen)
         start = chosen.span[0]
-        if self.books.may_regenerate(chosen):
+        if self.books.may_regenerate(chosen) and not chosen.sub.deleted:
             invoice_id = self.generate(chosen.sub, start)
             if dice.random() < 0.8:
                 self.make_final(self.books.invoices[invoice_id])

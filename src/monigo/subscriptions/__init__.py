@@ -13,6 +13,7 @@ from monigo.subscriptions.rules import (
     first_open_period,
     is_trial,
     last_closed_period,
+    joined_at,
     period_containing,
     phase_at,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "next_due",
     "of_customers",
     "pause",
+    "joined_at",
     "period_containing",
     "phase_at",
     "read_usage",
