@@ -144,6 +144,22 @@ def test_nothing_is_due_for_a_wholly_paused_period(api, clock):
     ]
 
 
+def test_a_pause_may_begin_again_in_the_moment_in_which_it_began(api, clock):
+    clock(START)
+    *_, subscription = api.subscribed_customer()
+    path = f"/v1/subscriptions/{subscription['id']}"
+    statuses = ["paused", "active", "paused"]
+    answers = [api.patch(path, json={"status": status}).status_code for status in statuses]
+    clock("2027-02-01T10:00:00Z")
+    api.ingest(event("1", timestamp="2027-01-31T12:00:00Z"))
+    api.patch(path, json={"status": "active"})
+
+    clock("2027-02-28T10:00:00Z")
+
+    assert answers == [200, 200, 200]
+    assert bills(api) == [("closing", "paid", "2027-01-31", "0.000000")]
+
+
 def test_a_new_plan_cuts_the_period_and_starts_its_own(api, clock):
     clock(START)
     _, metric, _, subscription = api.subscribed_customer()
@@ -251,12 +267,35 @@ def test_a_payout_plan_closes_into_a_bill(api, clock):
     )
 
 
-def test_a_subscription_can_be_paused_twice_at_one_instant(api, clock):
+def test_an_edit_for_new_subscriptions_counts_for_one_that_is_made_later_and_backdated(api, clock):
     clock(START)
-    *_, subscription = api.subscribed_customer()
-    path = f"/v1/subscriptions/{subscription['id']}"
-    statuses = ["paused", "active", "paused", "active"]
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price)
+    revised = {"id": plan["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "prices": [revised]})
+    clock("2027-02-01T10:00:00Z")
+    api.subscribe(customer["id"], plan["id"], start_date="2027-01-20T00:00:00Z")
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
 
-    answers = [api.patch(path, json={"status": status}) for status in statuses]
+    clock("2027-02-20T00:00:00Z")
 
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [bill[-1] for bill in bills(api)] == ["3.000000"]
+
+
+def test_a_subscription_made_before_an_edit_for_new_ones_is_none_of_them(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price)
+    api.subscribe(customer["id"], plan["id"], start_date="2027-02-03T00:00:00Z")
+    clock("2027-02-01T10:00:00Z")
+    revised = {"id": plan["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "prices": [revised]})
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
+
+    clock("2027-03-04T00:00:00Z")
+
+    assert [bill[-1] for bill in bills(api)] == ["1.000000"]

@@ -47,7 +47,9 @@ class TermBook:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
         history = self.histories[phase.plan_id]
-        agreed = catalog.agreed_terms(history, period=period, subscribed_at=phase.started_at)
+        agreed = catalog.agreed_terms(
+            history, period=period, subscribed_at=subscriptions.joined_at(subscription, phase)
+        )
         overrides = self.overrides.get(subscription.customer_id, ())
         return Terms(
             plan_id=phase.plan_id,

@@ -1,0 +1,40 @@
+"""Whatever a merchant does in whatever order, bills are what an independent auditor reckons."""
+
+import os
+import random
+import secrets
+
+import pytest
+
+from simulation.billing_world import World
+
+# `make sim` tells many stories, each of at most this many steps, with one seed after the other.
+STORY_STEPS = 150
+STEPS = int(os.environ.get("MONIGO_SIM_STEPS", "60"))
+
+
+def tell(backend, seed, steps):
+    dice = random.Random(seed)
+    world = World(backend, dice)
+    try:
+        for _ in range(steps):
+            world.act(dice)
+        world.finish()
+    except BaseException as error:
+        error.add_note(
+            f"make sim SEED={seed} STEPS={steps}  (failed in step {len(world.story)}:"
+            f" {world.story[-3:]})"
+        )
+        raise
+
+
+def test_long_random_years_are_billed_as_the_auditor_says(backend):
+    seed = int(os.environ.get("MONIGO_SIM_SEED") or secrets.randbelow(10**9))
+
+    for begun in range(0, STEPS, STORY_STEPS):
+        tell(backend, seed + begun // STORY_STEPS, min(STORY_STEPS, STEPS - begun))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_short_random_months_are_billed_as_the_auditor_says(backend, seed):
+    tell(backend, seed, 40)

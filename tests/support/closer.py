@@ -1,0 +1,33 @@
+"""One of several workers that close periods, to be killed at any moment.
+
+`python -m support.closer <database url> <organization id> <days ahead>` never ends by itself.
+"""
+
+import asyncio
+import sys
+from uuid import UUID
+
+from monigo import invoicing
+from monigo.core.ids import OrganizationId
+from monigo.infra.database import Database, Tenant
+from support.clock import AdjustableClock
+
+# Few at once, so that the workers meet often.
+SLICE = 3
+IDLE_SECONDS = 0.01
+
+
+async def main(url, org_id, days_ahead):
+    clock = AdjustableClock()
+    clock.advance(days=int(days_ahead))
+    database = await Database.connect(url, clock=clock, pool_size=2)
+    tenant = Tenant(OrganizationId(UUID(org_id)), is_test=False)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while True:
+        if not await invoicing.close_some(database, tenant, limit=SLICE):
+            await asyncio.sleep(IDLE_SECONDS)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
