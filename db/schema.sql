@@ -10,6 +10,57 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE FUNCTION public.chain_ledger_transfer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    content bytea := ledger_transfer_content(new);
+    is_debit boolean := new.from_account_id < new.to_account_id;
+    moved_id uuid;
+    change numeric;
+    balance_after numeric;
+    sequence_after bigint;
+    hash_after bytea;
+BEGIN
+    FOR side IN 1..2 LOOP
+        moved_id := CASE WHEN is_debit THEN new.from_account_id ELSE new.to_account_id END;
+        change := CASE WHEN is_debit THEN -new.amount ELSE new.amount END;
+        UPDATE ledger_accounts AS account
+        SET balance = account.balance + change,
+            sequence = account.sequence + 1,
+            chain_hash = ledger_chain_link(
+                account.chain_hash, content, account.sequence + 1, account.balance + change
+            ),
+            moved_at = new.created_at
+        WHERE account.org_id = new.org_id AND account.is_test = new.is_test
+            AND account.id = moved_id AND account.currency = new.currency
+        RETURNING account.balance, account.sequence, account.chain_hash
+        INTO balance_after, sequence_after, hash_after;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no account % in %', moved_id, new.currency
+                USING ERRCODE = '23503', CONSTRAINT = CASE
+                    WHEN is_debit THEN 'ledger_transfers_from_account_fkey'
+                    ELSE 'ledger_transfers_to_account_fkey'
+                END;
+        END IF;
+        IF is_debit THEN
+            new.from_balance_before := balance_after - change;
+            new.from_balance_after := balance_after;
+            new.from_sequence := sequence_after;
+            new.from_chain_hash := hash_after;
+        ELSE
+            new.to_balance_before := balance_after - change;
+            new.to_balance_after := balance_after;
+            new.to_sequence := sequence_after;
+            new.to_chain_hash := hash_after;
+        END IF;
+        is_debit := NOT is_debit;
+    END LOOP;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -99,6 +150,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_closed_wallet_empty() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF new.status = 'closed' AND EXISTS (
+        SELECT 1 FROM ledger_accounts
+        WHERE org_id = new.org_id AND is_test = new.is_test
+            AND id IN (new.money_account_id, new.reserved_account_id) AND balance <> 0
+    ) THEN
+        RAISE EXCEPTION 'a wallet with money does not close'
+            USING ERRCODE = '23514', CONSTRAINT = 'wallets_closed_is_empty';
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -124,12 +191,12 @@ BEGIN
         (old.customer_id, old.subscription_id, old.plan_type, old.kind, old.number, old.currency,
             old.subtotal, old.vat_enabled, old.vat_rate, old.vat_amount, old.wht_rate,
             old.wht_amount, old.total, old.period_start, old.period_end, old.finalized_at,
-            old.terms, old.has_credit)
+            old.terms, old.has_credit, old.billing_mode)
         IS DISTINCT FROM
         (new.customer_id, new.subscription_id, new.plan_type, new.kind, new.number, new.currency,
             new.subtotal, new.vat_enabled, new.vat_rate, new.vat_amount, new.wht_rate,
             new.wht_amount, new.total, new.period_start, new.period_end, new.finalized_at,
-            new.terms, new.has_credit)
+            new.terms, new.has_credit, new.billing_mode)
     ) THEN
         RAISE EXCEPTION 'a final invoice does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
@@ -159,6 +226,162 @@ BEGIN
     RETURN NULL;
 END
 $_$;
+
+CREATE FUNCTION public.keep_settled_reservation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF old.status <> 'open' THEN
+        RAISE EXCEPTION 'a settled reservation does not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'wallet_reservations_settled_once';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT sha256(previous || content || convert_to(sequence || ' ' || balance, 'UTF8'))
+$$;
+
+CREATE TABLE public.ledger_transfers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    from_account_id uuid NOT NULL,
+    to_account_id uuid NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    currency text NOT NULL,
+    entry_type text NOT NULL,
+    description text NOT NULL,
+    reference_type text NOT NULL,
+    reference_id text NOT NULL,
+    counterparty text NOT NULL,
+    idempotency_key text NOT NULL,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    from_balance_before numeric(24,6) NOT NULL,
+    from_balance_after numeric(24,6) NOT NULL,
+    from_sequence bigint NOT NULL,
+    from_chain_hash bytea NOT NULL,
+    to_balance_before numeric(24,6) NOT NULL,
+    to_balance_after numeric(24,6) NOT NULL,
+    to_sequence bigint NOT NULL,
+    to_chain_hash bytea NOT NULL,
+    CONSTRAINT ledger_transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - amount)) AND (to_balance_after = (to_balance_before + amount)))),
+    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id)),
+    CONSTRAINT ledger_transfers_entry_type_known CHECK ((entry_type = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text]))),
+    CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK (((octet_length(from_chain_hash) = 32) AND (octet_length(to_chain_hash) = 32))),
+    CONSTRAINT ledger_transfers_sequences_positive CHECK (((from_sequence > 0) AND (to_sequence > 0)))
+);
+
+CREATE FUNCTION public.ledger_transfer_content(transfer public.ledger_transfers) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            transfer.org_id, transfer.is_test, transfer.id, transfer.transaction_id,
+            transfer.from_account_id, transfer.to_account_id, transfer.amount, transfer.currency,
+            transfer.entry_type, transfer.description, transfer.reference_type,
+            transfer.reference_id, transfer.counterparty, transfer.idempotency_key,
+            transfer.metadata, extract(epoch FROM transfer.created_at)
+        )::text,
+        'UTF8'
+    )
+$$;
+
+CREATE FUNCTION public.lock_ledger_accounts(account_ids uuid[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM 1 FROM ledger_accounts
+    WHERE org_id = nullif(current_setting('app.org_id', true), '')::uuid
+        AND is_test = nullif(current_setting('app.is_test', true), '')::boolean
+        AND id = ANY (account_ids)
+    ORDER BY id
+    FOR NO KEY UPDATE;
+    RETURN true;
+END
+$$;
+
+CREATE TABLE public.ledger_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    currency text NOT NULL,
+    balance numeric(24,6) DEFAULT 0 NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    chain_hash bytea DEFAULT sha256('\x'::bytea) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT ledger_accounts_balance_is_a_number CHECK ((balance <> 'NaN'::numeric)),
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK (((balance >= (0)::numeric) OR (kind = ANY (ARRAY['provider'::text, 'revenue'::text])))),
+    CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT ledger_accounts_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT ledger_accounts_kind_known CHECK ((kind = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text]))),
+    CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((sequence >= 0))
+);
+
+CREATE TABLE public.wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    money_account_id uuid NOT NULL,
+    reserved_account_id uuid NOT NULL,
+    provider_account_id uuid NOT NULL,
+    revenue_account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text])))
+);
+
+CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
+ SELECT wallet.org_id,
+    wallet.is_test,
+    wallet.id,
+    wallet.customer_id,
+    wallet.currency,
+    wallet.status,
+    wallet.money_account_id,
+    wallet.reserved_account_id,
+    wallet.provider_account_id,
+    wallet.revenue_account_id,
+    wallet.created_at,
+    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
+    money.balance,
+    reserved.balance AS reserved_balance,
+    money.sequence AS entries
+   FROM ((public.wallets wallet
+     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
+     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
+
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM 1 FROM wallets
+    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
+    ORDER BY id
+    FOR NO KEY UPDATE;
+    RETURN QUERY
+    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
+        state.money_account_id, state.reserved_account_id, state.provider_account_id,
+        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
+        state.reserved_balance, state.entries
+    FROM wallet_states AS state
+    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+END
+$$;
 
 CREATE FUNCTION public.make_tenant_table(target regclass, rights text) RETURNS void
     LANGUAGE plpgsql
@@ -249,6 +472,33 @@ CREATE TABLE public.counters (
     name text NOT NULL,
     value bigint NOT NULL,
     CONSTRAINT counters_value_positive CHECK ((value > 0))
+);
+
+CREATE TABLE public.credit_grants (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    wallet_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    priority integer NOT NULL,
+    metric_ids uuid[] NOT NULL,
+    description text NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    expired_at timestamp with time zone,
+    CONSTRAINT credit_grants_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT credit_grants_expired_in_time CHECK ((expired_at >= expires_at)),
+    CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at))
+);
+
+CREATE TABLE public.credited_wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    wallet_id uuid NOT NULL,
+    customer_id uuid NOT NULL
 );
 
 CREATE TABLE public.customer_changes (
@@ -371,6 +621,8 @@ CREATE TABLE public.invoices (
     terms jsonb NOT NULL,
     remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
     has_credit boolean NOT NULL,
+    billing_mode text NOT NULL,
+    CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
 CASE status
@@ -414,6 +666,19 @@ CREATE TABLE public.late_usage (
 );
 
 COMMENT ON COLUMN public.late_usage.noted_at IS 'by the machine''s clock, when events last came late';
+
+CREATE TABLE public.ledger_requests (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    scope uuid NOT NULL,
+    idempotency_key text NOT NULL,
+    content_hash bytea NOT NULL,
+    transfer_ids uuid[] NOT NULL,
+    result jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT ledger_requests_key_not_empty CHECK ((idempotency_key <> ''::text))
+);
 
 CREATE TABLE public.metric_versions (
     org_id uuid NOT NULL,
@@ -494,7 +759,7 @@ CREATE TABLE public.outbox_events (
     data jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text)),
-    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text])))
+    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text, 'subscription.prepaid_balance_insufficient'::text, 'subscription.realtime_balance_exhausted'::text])))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -709,6 +974,16 @@ CREATE TABLE public.prices (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.realtime_charges (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    charged numeric(24,6) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT realtime_charges_not_negative CHECK ((charged >= (0)::numeric))
+);
+
 CREATE TABLE public.replay_jobs (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -903,6 +1178,42 @@ ALTER TABLE ONLY public.usage_events ALTER COLUMN dedup SET STATISTICS 0;
 ALTER TABLE ONLY public.usage_events ALTER COLUMN idempotency_key SET STATISTICS 0;
 ALTER TABLE ONLY public.usage_events ALTER COLUMN properties SET STATISTICS 0;
 
+CREATE TABLE public.wallet_reservations (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    wallet_id uuid NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    captured_amount numeric(24,6) NOT NULL,
+    status text NOT NULL,
+    description text NOT NULL,
+    reference_type text NOT NULL,
+    reference_id text NOT NULL,
+    metadata jsonb NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT wallet_reservations_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT wallet_reservations_captured_within_amount CHECK ((
+CASE status
+    WHEN 'captured'::text THEN (captured_amount > (0)::numeric)
+    ELSE (captured_amount = (0)::numeric)
+END AND (captured_amount <= amount))),
+    CONSTRAINT wallet_reservations_expires_later CHECK ((expires_at > created_at)),
+    CONSTRAINT wallet_reservations_settled_has_its_time CHECK (((status = 'open'::text) = (settled_at IS NULL))),
+    CONSTRAINT wallet_reservations_status_known CHECK ((status = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])))
+);
+
+CREATE TABLE public.watched_customers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    charged_at timestamp with time zone NOT NULL
+);
+
 ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
 
 ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
@@ -917,6 +1228,15 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.counters
     ADD CONSTRAINT counters_pkey PRIMARY KEY (org_id, is_test, name);
+
+ALTER TABLE ONLY public.credit_grants
+    ADD CONSTRAINT credit_grants_account_unique UNIQUE (org_id, is_test, account_id);
+
+ALTER TABLE ONLY public.credit_grants
+    ADD CONSTRAINT credit_grants_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.credited_wallets
+    ADD CONSTRAINT credited_wallets_pkey PRIMARY KEY (org_id, is_test, wallet_id);
 
 ALTER TABLE ONLY public.customer_changes
     ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
@@ -947,6 +1267,18 @@ ALTER TABLE ONLY public.invoices
 
 ALTER TABLE ONLY public.late_usage
     ADD CONSTRAINT late_usage_pkey PRIMARY KEY (org_id, is_test, customer_id, day);
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_currency_fixed UNIQUE (org_id, is_test, id, currency);
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.ledger_requests
+    ADD CONSTRAINT ledger_requests_pkey PRIMARY KEY (org_id, is_test, scope, idempotency_key);
+
+ALTER TABLE ONLY public.ledger_transfers
+    ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_pkey PRIMARY KEY (org_id, is_test, metric_id, version);
@@ -1002,6 +1334,9 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.realtime_charges
+    ADD CONSTRAINT realtime_charges_pkey PRIMARY KEY (org_id, is_test, subscription_id, period_start);
+
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1041,6 +1376,25 @@ ALTER TABLE ONLY public.usage_buckets
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
+ALTER TABLE ONLY public.wallet_reservations
+    ADD CONSTRAINT wallet_reservations_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_currency_fixed UNIQUE (org_id, is_test, id, currency);
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_one_per_customer_and_currency UNIQUE (org_id, is_test, customer_id, currency);
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.watched_customers
+    ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
+CREATE INDEX credit_grants_not_expired ON public.credit_grants USING btree (org_id, is_test, expires_at) WHERE (expired_at IS NULL);
+
+CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
@@ -1061,7 +1415,13 @@ CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btr
 
 CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((status = 'draft'::text) AND (kind <> 'supplementary'::text));
 
+CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
+
 CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
+
+CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
+
+CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -1117,7 +1477,23 @@ CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btre
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
 
+CREATE INDEX wallet_reservations_of_wallet ON public.wallet_reservations USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE INDEX wallet_reservations_open ON public.wallet_reservations USING btree (org_id, is_test, expires_at) WHERE (status = 'open'::text);
+
+CREATE UNIQUE INDEX wallets_money_account_unique ON public.wallets USING btree (org_id, is_test, money_account_id);
+
+CREATE INDEX wallets_newest_first ON public.wallets USING btree (org_id, is_test, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btree (org_id, is_test, reserved_account_id);
+
+CREATE INDEX watched_customers_changed ON public.watched_customers USING btree (org_id, is_test, customer_id) WHERE (changed_at > charged_at);
+
+CREATE TRIGGER chain_ledger_transfer BEFORE INSERT ON public.ledger_transfers FOR EACH ROW EXECUTE FUNCTION public.chain_ledger_transfer();
+
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
+
+CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallets FOR EACH ROW EXECUTE FUNCTION public.keep_closed_wallet_empty();
 
 CREATE TRIGGER keep_final_invoice BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.keep_final_invoice();
 
@@ -1127,10 +1503,18 @@ CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_it
 
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
+CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.credit_grants
+    ADD CONSTRAINT credit_grants_account_fkey FOREIGN KEY (org_id, is_test, account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.credit_grants
+    ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
@@ -1143,6 +1527,12 @@ ALTER TABLE ONLY public.invoices
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.ledger_transfers
+    ADD CONSTRAINT ledger_transfers_from_account_fkey FOREIGN KEY (org_id, is_test, from_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.ledger_transfers
+    ADD CONSTRAINT ledger_transfers_to_account_fkey FOREIGN KEY (org_id, is_test, to_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
@@ -1171,6 +1561,9 @@ ALTER TABLE ONLY public.price_revisions
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.realtime_charges
+    ADD CONSTRAINT realtime_charges_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -1195,9 +1588,29 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.wallet_reservations
+    ADD CONSTRAINT wallet_reservations_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_money_account_fkey FOREIGN KEY (org_id, is_test, money_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_provider_account_fkey FOREIGN KEY (org_id, is_test, provider_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_reserved_account_fkey FOREIGN KEY (org_id, is_test, reserved_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
@@ -1215,6 +1628,12 @@ ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.late_usage ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.ledger_accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ledger_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
@@ -1226,6 +1645,8 @@ ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -1242,6 +1663,12 @@ CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(cu
 CREATE POLICY own_rows ON public.invoices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.late_usage USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.ledger_accounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.ledger_requests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -1263,6 +1690,8 @@ CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(curre
 
 CREATE POLICY own_rows ON public.prices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.realtime_charges USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.replay_jobs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -1281,6 +1710,10 @@ CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
@@ -1292,6 +1725,8 @@ ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.realtime_charges ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
 
@@ -1311,6 +1746,71 @@ ALTER TABLE public.usage_buckets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
+
+GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(org_id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(is_test) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(transaction_id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(from_account_id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(to_account_id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(amount) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(currency) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(entry_type) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(description) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(reference_type) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(reference_id) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(counterparty) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(idempotency_key) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(metadata) ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT INSERT(created_at) ON TABLE public.ledger_transfers TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) TO monigo_app;
+
+GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(is_test) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(id) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(kind) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(currency) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(created_at) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(closed_at) ON TABLE public.wallets TO monigo_app;
+
+GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
 
@@ -1319,6 +1819,14 @@ GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.counters TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(expired_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credited_wallets TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
@@ -1337,6 +1845,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.invoice_line_items TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.late_usage TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
@@ -1372,6 +1882,8 @@ GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
@@ -1397,3 +1909,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_buckets TO monigo_app;
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 
 GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT UPDATE(captured_amount) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_customers TO monigo_app;

@@ -63,7 +63,7 @@ class Crew:
         return subprocess.Popen(
             self.command,
             stdout=subprocess.PIPE,
-            stderr=open("/tmp/closer.log","a"),
+            stderr=open("/tmp/closer.log", "a"),
             text=True,
             env=os.environ | {"PYTHONPATH": str(TESTS)},
         )

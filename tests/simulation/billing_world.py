@@ -282,9 +282,7 @@ class World:
             "prices": [spec.body() for spec in specs],
         }
         made = self.ask("post", "/v1/plans", body)["plan"]
-        prices = {
-            price["id"]: spec for price, spec in zip(made["prices"], specs, strict=True)
-        }
+        prices = {price["id"]: spec for price, spec in zip(made["prices"], specs, strict=True)}
         plan = Plan(
             id=made["id"],
             plan_type=body["plan_type"],
@@ -333,9 +331,7 @@ class World:
             beyond = dice.choice(AMOUNTS)
             return None, {"included_units": included, "base_price": base, "overage_price": beyond}
         tops = sorted(dice.sample(("1", "2.5", "5", "12"), dice.randint(0, 2)), key=float)
-        return None, [
-            {"up_to": top, "unit_amount": dice.choice(AMOUNTS)} for top in [*tops, None]
-        ]
+        return None, [{"up_to": top, "unit_amount": dice.choice(AMOUNTS)} for top in [*tops, None]]
 
     def edit_plan(self, dice: random.Random) -> None:
         """The fee changes, or a price is revised, added or removed."""
@@ -650,5 +646,3 @@ def told(instant: datetime) -> str:
 
 def at(text: Any) -> Any:
     return datetime.fromisoformat(text) if isinstance(text, str) else text
-
-

@@ -252,9 +252,7 @@ async def _totaled(
         sums = totals(all_lines, currency=currency, plan_type=plan_type, organization=organization)
         mode = book.billing_mode(item.subscription, item.period)
         others = _other_terms(item, parts[len(wanted) :], all_lines)
-        reckoned.append(
-            Reckoned(item, currency, mode, own.terms, others, tuple(all_lines), sums)
-        )
+        reckoned.append(Reckoned(item, currency, mode, own.terms, others, tuple(all_lines), sums))
     return reckoned
 
 
