@@ -489,11 +489,9 @@ def test_invoices_are_listed_by_status_and_customer_newest_first(api, query, num
         "UPDATE invoice_line_items SET amount = 1 WHERE invoice_id = $1",
         "DELETE FROM invoice_line_items WHERE invoice_id = $1",
         (
-            "INSERT INTO invoice_line_items SELECT org_id, is_test, gen_random_uuid(), invoice_id,"
-            " subscription_id, 99, kind, price_id, metric_id, period_start, period_end,"
-            " description, quantity, unit_price, amount, cumulative_quantity, cumulative_amount,"
-            " price_revision, created_at, group_value, event_count"
-            " FROM invoice_line_items WHERE invoice_id = $1"
+            "INSERT INTO invoice_line_items SELECT (jsonb_populate_record(line,"
+            " jsonb_build_object('id', gen_random_uuid(), 'position', 99))).*"
+            " FROM invoice_line_items AS line WHERE invoice_id = $1"
         ),
     ],
 )

@@ -1,6 +1,5 @@
 """Periods close by themselves as test time passes, each unit billed once."""
 
-
 from monigo import metering
 from support.api import event
 

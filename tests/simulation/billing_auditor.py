@@ -123,9 +123,9 @@ class Books:
                 self.open(sub, span)
             return False
         ends_now = sub.status == "active" and sub.cancel_flag
-        if not sub.is_trial(span) and not ends_now and sub.status != "canceled":
-            if now < span[1] + grace:
-                return False
+        is_regular = not sub.is_trial(span) and not ends_now and sub.status != "canceled"
+        if is_regular and now < span[1] + grace:
+            return False
         if ends_now:
             self.cancel(sub, span[1])
         if sub.is_trial(span):
@@ -220,8 +220,8 @@ class Books:
     def worth(self, frozen: Frozen) -> dict[str, Fraction]:
         """What each price comes to by all events that are known."""
         worth = {}
-        for price, (spec, rule, _) in frozen.prices.items():
-            rule = frozen.rules.get(price, rule)
+        for price, (spec, agreed, _) in frozen.prices.items():
+            rule = frozen.rules.get(price, agreed)
             answer = self.usage.usage(frozen.sub.customer, rule, frozen.windows)
             worth[price] = amount_of(spec, answer.quantity, answer.event_count)
             if not frozen.windows:

@@ -4,15 +4,14 @@ import asyncio
 import json
 import random
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 from monigo import metering
 from monigo.cli.verification import verify_tenant
 from monigo.jobs.replays import run_replay
-from simulation.auditor import Rule
 from simulation.billing_auditor import FIRST_LOOK, Books, Override
 from simulation.billing_rules import Edit, Phase, Plan, Span, Spec, Sub, days_on
+from simulation.billing_wire import at, exact, path_of, rule_of, told
 from support.api import Api
 
 HOUR = timedelta(hours=1)
@@ -153,7 +152,7 @@ class World:
         edges = [edge for pause in sub.pauses for edge in pause if edge is not None]
         return [*edges, sub.closed_until, sub.start, *filter(None, [sub.canceled_at])]
 
-    def fold(self, dice: random.Random) -> None:
+    def fold(self, _dice: random.Random) -> None:
         """Events go into the rollups, unless one that came late still waits to be told."""
         subs = self.books.subs.values()
         floor = max((sub.closed_until for sub in subs), default=self.now)
@@ -616,33 +615,3 @@ class World:
         found = self.api.backend.run(verify_tenant(services.database, self.api.tenant))
         assert [each.differences for each in found] == [[] for _ in found]
         self.api.http.close()
-
-
-def exact(rate: float) -> Fraction:
-    return Fraction(str(rate))
-
-
-def rule_of(body: dict[str, Any]) -> Rule:
-    """A metric's body as the auditor counts."""
-    return Rule(
-        event_name=body["event_name"],
-        aggregation=body["aggregation"],
-        counted=body.get("aggregation_property", ""),
-        filters=tuple(
-            (known["property"], known["operator"], known["value"])
-            for known in body.get("filters", [])
-        ),
-        group_by=body.get("group_by", ""),
-    )
-
-
-def path_of(invoice: dict[str, Any]) -> str:
-    return "/v1/bills" if invoice["plan_type"] == "payout" else "/v1/invoices"
-
-
-def told(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
-
-
-def at(text: Any) -> Any:
-    return datetime.fromisoformat(text) if isinstance(text, str) else text

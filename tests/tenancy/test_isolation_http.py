@@ -31,6 +31,7 @@ TARGETS = {
     "subscription_id": ["subscription_id"],
     "invoice_id": ["invoice_id", "final_invoice_id"],
     "bill_id": ["bill_id"],
+    "simulation_id": ["simulation_id"],
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
@@ -50,6 +51,7 @@ OVERRIDE = {
 }
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
+SIMULATION = {"plan_id": "<plan_id>", "prices": [PRICE]}
 EVENT = {"event_name": "api_call", "idempotency_key": "stolen"}
 
 
@@ -80,6 +82,9 @@ BODIES = [
     Body("POST", "/price-overrides", "customer_id", "customer_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "customer_id", "external_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "price_id", "price_id", 404, OVERRIDE),
+    Body("POST", "/plans/simulate", "plan_id", "plan_id", 404, {"prices": [PRICE]}),
+    Body("POST", "/plans/simulate", "prices[].metric_id", "metric_id", 404, SIMULATION),
+    Body("POST", "/plans/simulate", "prices[].id", "price_id", 400, SIMULATION),
     Body("PATCH", "/subscriptions/{subscription_id}", "plan_id", "plan_id", 404, {}),
     Body("POST", "/bills", "subscription_id", "payout_subscription_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "customer_id", 404, {}),

@@ -13,6 +13,8 @@ LOCAL_TABLES = {
     "api_key_lookups",  # a key's organisation by the hash of its secret
     "tenant_lookups",  # which organisations there are
     "test_clock_lookups",  # whose test clock is set
+    "credited_wallets",  # which wallets got something that may be waited for
+    "watched_customers",  # whose usage changed since it was charged
     "due_subscriptions",  # when something is to be done for whom
     "unfolded_batches",  # which batches are not in the buckets yet
     "schema_migrations",  # which migrations were applied
