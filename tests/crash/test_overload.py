@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
-from monigo.api import ingest, routing
+from monigo.api import hot, routing
 from monigo.cli import connections
 from monigo.cli.connections import GuardedProtocol
 from monigo.metering import Event
@@ -144,7 +144,7 @@ def test_no_answer_leaves_events_to_the_garbage_collector(api, body):
 
 
 def test_a_body_that_never_ends_is_given_up(api, backend, monkeypatch):
-    monkeypatch.setattr(ingest, "REQUEST_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(hot, "REQUEST_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(routing, "REQUEST_TIMEOUT_SECONDS", 0.2)
 
     with connect(backend.url) as connection:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import sys
 from uuid import UUID
 
@@ -24,6 +25,8 @@ async def main(url, org_id, days_ahead):
     tenant = Tenant(OrganizationId(UUID(org_id)), is_test=False)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+    # Nobody reads what is logged from here on, and a full pipe would stop us.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     while True:
         if not await invoicing.close_some(database, tenant, limit=SLICE):
             await asyncio.sleep(IDLE_SECONDS)
