@@ -12,6 +12,8 @@ from monigo.infra import job_queue
 from monigo.jobs import run_worker
 from monigo.jobs.replays import requeue_replays
 from support.api import event
+from support.backend import start_backend
+from support.databases import fresh_database
 
 SECONDS_MAX = 10
 
@@ -58,6 +60,15 @@ def queued(backend, replay):
 
 def waiting(backend):
     return backend.sql("SELECT id FROM pgqueuer ORDER BY id")
+
+
+@pytest.fixture(scope="module")
+def backend(owner_url, tmp_path_factory):
+    """A server of this file's own: a worker would also do what other tests left to be done."""
+    with fresh_database(owner_url) as url:
+        running = start_backend(url, tmp_path_factory.mktemp("jobs"))
+        yield running
+        running.stop()
 
 
 @pytest.fixture

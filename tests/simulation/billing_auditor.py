@@ -312,6 +312,21 @@ class Books:
     def account(self, invoice: dict[str, Any]) -> tuple[str, str, str]:
         return invoice["customer_id"], invoice["currency"], invoice["plan_type"]
 
+    def with_status(self, status: str) -> list[dict[str, Any]]:
+        return [known for known in self.invoices.values() if known["status"] == status]
+
+    def check(self) -> None:
+        """Every bill is what the books say."""
+        new = [
+            known
+            for known in self.invoices.values()
+            if known["number"] and known["id"] not in self.seen
+        ]
+        for invoice in sorted(new, key=lambda known: known["number"]):
+            self.check_final(invoice)
+        self.check_sums()
+        self.check_closings()
+
     def check_final(self, invoice: dict[str, Any]) -> None:
         """A new invoice: its number, credits, taxes and total."""
         self.seen.add(invoice["id"])

@@ -1,10 +1,29 @@
 """What the API says and wants to hear, as the billing simulation reads and writes it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from simulation.auditor import Rule
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+ZONES = (
+    *("UTC", "Africa/Lagos", "Africa/Cairo", "Africa/Casablanca", "Europe/Berlin"),
+    *("America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana"),
+)
+PERIODS = (*["monthly"] * 5, "weekly", "weekly", "daily", "quarterly", "annually")
+AMOUNTS = ("0", "0.5", "1", "2.25", "0.000001", "0.333333333333", "10", "99.99", "1234.5")
+MONEY = ("0", "1", "5.5", "100", "0.005", "49.999999", "1000")
+NUMBERS = (1, 2, 3, 0.5, 2.75, -1, -4.25, "7.125", "0.000000000001", 1000, "x", None)
+METRICS = {
+    "count": {"event_name": "call", "aggregation": "count"},
+    "sum": {"event_name": "pay", "aggregation": "sum", "aggregation_property": "n"},
+    "max": {"event_name": "call", "aggregation": "max", "aggregation_property": "n"},
+    "unique": {"event_name": "call", "aggregation": "unique", "aggregation_property": "user"},
+    "average": {"event_name": "pay", "aggregation": "average", "aggregation_property": "n"},
+}
 
 
 def exact(rate: float) -> Fraction:
@@ -35,3 +54,18 @@ def told(instant: datetime) -> str:
 
 def at(text: Any) -> Any:
     return datetime.fromisoformat(text) if isinstance(text, str) else text
+
+
+def as_read(invoice: dict[str, Any]) -> dict[str, Any]:
+    """An invoice or bill in the auditor's terms, its instants parsed."""
+    is_bill = "issued_at" in invoice
+    known = {
+        **invoice,
+        "plan_type": "payout" if is_bill else "collection",
+        "status": {"voided": "void"}.get(invoice["status"], invoice["status"]),
+        "tax": invoice["wht_amount" if is_bill else "vat_amount"],
+        "finalized_at": at(invoice["issued_at" if is_bill else "finalized_at"]),
+    }
+    for each in (known, *known["line_items"]):
+        each |= {name: at(each[name]) for name in ("period_start", "period_end")}
+    return known

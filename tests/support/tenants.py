@@ -54,17 +54,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
     draft = api.draft(subscription["id"])
-    wallet = api.wallet(external_id, funds="100")
-    holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
-    held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
-    granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
-    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
+    wallet_ids = _fill_wallet(api, external_id)
     now = api.backend.clock.now()
     window = {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
     replay = api.post("/v1/events/replay", json=window)
-    headers = {"Idempotency-Key": "kept"}
-    kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
-    api.delete(f"/v1/customers/{kept.json()['customer']['id']}")
+    _leave_kept_answer(api)
     earned = api.plan(
         {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}, plan_type="payout"
     )
@@ -97,7 +91,23 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "bill_id": bill["id"],
         "simulation_id": str(simulation_id),
         "payout_subscription_id": paid["id"],
-        "wallet_id": wallet["id"],
-        "reservation_id": held.json()["reservation"]["id"],
         "job_id": replay.json()["job"]["id"],
+        **wallet_ids,
     }
+
+
+def _leave_kept_answer(api: Api) -> None:
+    """An Idempotency-Key's record, of a customer that is gone."""
+    headers = {"Idempotency-Key": "kept"}
+    kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
+    api.delete(f"/v1/customers/{kept.json()['customer']['id']}")
+
+
+def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
+    """A wallet with money, a part of it held, and credit."""
+    wallet = api.wallet(external_id, funds="100")
+    holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
+    held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
+    granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
+    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
+    return {"wallet_id": wallet["id"], "reservation_id": held.json()["reservation"]["id"]}

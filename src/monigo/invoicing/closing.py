@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from monigo import catalog, customers, metering, subscriptions, tenancy
 from monigo.catalog import BillingMode, PlanType
-from monigo.core.errors import DomainError
+from monigo.core.errors import DomainError, ensure
 from monigo.core.ids import InvoiceId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
@@ -132,6 +132,11 @@ async def _close_slice(tx: Transaction, limit: int, only: Sequence[SubscriptionI
     waiting: list[tuple[Due, datetime]] = []
     for due, subscription in claimed:
         step = next_step(subscription, tx.now, grace=grace)
+        # Or it would be claimed again and again, and everything behind it would wait.
+        has_work = step.action is not Action.NOTHING or not subscriptions.is_due(
+            subscription, tx.now
+        )
+        ensure(has_work, "what is due has something to be done")
         if _is_replayed(step, replayed):
             waiting.append((due, tx.now + REPLAY_WAIT))
         else:

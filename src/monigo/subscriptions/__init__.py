@@ -12,6 +12,7 @@ from monigo.subscriptions.due import (
 from monigo.subscriptions.rules import (
     current_period,
     first_open_period,
+    is_due,
     is_trial,
     joined_at,
     last_closed_period,
@@ -82,6 +83,7 @@ __all__ = [
     "hide",
     "hold",
     "hold_free",
+    "is_due",
     "is_trial",
     "joined_at",
     "last_closed_period",

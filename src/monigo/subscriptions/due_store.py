@@ -79,11 +79,13 @@ SELECT_TIMELINE = """
     ORDER BY position
 """
 
-# The closed periods in which something may have changed by a replay: looked at again.
+# The closed periods in which something may have changed by a replay are looked at again. One that
+# ended as it began has none.
 RECHECK = """
     UPDATE subscriptions
     SET recheck_from = least(recheck_from, $3)
-    WHERE org_id = $1 AND is_test = $2 AND start_date < $4 AND closed_until > $3
+    WHERE org_id = $1 AND is_test = $2 AND start_date < $4
+        AND closed_until > greatest(start_date, $3)
     RETURNING id, status = 'canceled' AS has_ended
 """
 

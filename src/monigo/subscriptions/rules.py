@@ -123,13 +123,20 @@ def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
     """
     period = first_open_period(subscription)
     if subscription.canceled_at is not None:
-        if period is not None or subscription.recheck_from is not None:
+        is_rechecked = subscription.recheck_from is not None and last_closed_period(subscription)
+        if period is not None or is_rechecked:
             return min(subscription.canceled_at, now)
         return _next_look(subscription.canceled_at, now)
     if subscription.status is not Status.ACTIVE or period is None:
         return subscription.end_date
     due_at = period.start if now < period.start else period.end
     return min(due_at, subscription.end_date or due_at)
+
+
+def is_due(subscription: Subscription, now: datetime) -> bool:
+    """Whether something is to be done for a subscription by itself at `now`."""
+    due_at = next_due_at(subscription, now)
+    return due_at is not None and due_at <= now
 
 
 def _next_look(ended_at: datetime, now: datetime) -> datetime | None:
