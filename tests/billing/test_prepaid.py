@@ -4,6 +4,7 @@ import pytest
 
 from monigo import invoicing, metering
 from support.api import event
+from support.verification import faults
 
 START = "2027-01-31T10:00:00Z"
 
@@ -24,6 +25,13 @@ def wallet(api):
     """The customer's wallet."""
     api.customer()
     return api.make("/v1/wallets", {"customer_id": "c1", "currency": "NGN"}, "wallet")
+
+
+@pytest.fixture(autouse=True)
+def verified(api, backend):
+    """Each of these stories ends with invoices that the ledger agrees with."""
+    yield
+    assert faults(backend, api.tenant) == []
 
 
 def credit(api, wallet, amount, key):
@@ -210,6 +218,26 @@ def test_what_realtime_took_too_much_goes_back_at_the_close(api, backend, wallet
 
     assert bills(api) == [("closing", "paid", "2027-01-31", "200.000000")]
     assert balance(api, wallet) == "300.000000"
+
+
+def test_a_cancel_while_realtime_is_exhausted_leaves_only_the_rest_to_pay(
+    api, backend, wallet, clock
+):
+    clock(START)
+    subscription = api.subscribe("c1", plan_of(api, "realtime")["id"])
+    credit(api, wallet, "150", "top-up")
+    api.ingest(event("1"), event("2"))
+    work(backend, api)
+    clock("2027-02-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    owed = bills(api)
+
+    credit(api, wallet, "60", "more")
+    work(backend, api)
+
+    assert owed == [("closing", "finalized", "2027-01-31", "200.000000")]
+    assert bills(api) == [("closing", "paid", "2027-01-31", "200.000000")]
+    assert balance(api, wallet) == "10.000000"
 
 
 def test_a_payout_plan_takes_nothing_from_a_wallet(api):

@@ -1,4 +1,4 @@
-"""Verification: each invoice is computed again from its lines, and the numbers are counted."""
+"""Verification: invoices are compared with their lines, their numbers, and what wallets paid."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -13,12 +13,14 @@ from monigo.infra.database import Transaction
 from monigo.invoicing import verify_store
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.wallet_payments import INVOICE, PERIOD
 
 INVOICES_A_PAGE = 10_000
+PAID_BY_WALLETS = {INVOICE: "payment of an invoice", PERIOD: "payment of a period"}
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare each invoice's totals with its lines, and look for gaps in the numbers."""
+    """Compare each invoice's totals with its lines and payments; look for gaps in the numbers."""
     differences: list[Difference] = []
     looked_at = 0
     after: UUID | None = None
@@ -28,7 +30,10 @@ async def verify(tx: Transaction) -> Verification:
         if len(differences) < DIFFERENCES_MAX:
             differences += [found for row in rows for found in _of_invoice(row)]
     numbers = [found for plan_type in PlanType for found in await _of_numbers(tx, plan_type)]
-    return Verification({"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers])
+    payments = await _of_payments(tx)
+    return Verification(
+        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *payments]
+    )
 
 
 def _of_invoice(row: asyncpg.Record) -> list[Difference]:
@@ -51,6 +56,19 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
         )
         for name, amount in computed.items()
         if row[name] != amount
+    ]
+
+
+async def _of_payments(tx: Transaction) -> list[Difference]:
+    """Where wallets paid otherwise than invoices and running periods say.
+
+    The database adds up both sides by itself, so that only differences come here.
+    """
+    return [
+        Difference(PAID_BY_WALLETS[payer_type], payer, stored, computed)
+        for payer_type, payer, stored, computed in await verify_store.list_unmatched_payments(
+            tx, DIFFERENCES_MAX
+        )
     ]
 
 

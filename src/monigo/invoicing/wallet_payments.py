@@ -8,6 +8,7 @@ from monigo.catalog import BillingMode
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId
 from monigo.core.money import EXACT, format_money
+from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType
 from monigo.invoicing import charges_store, store
@@ -15,6 +16,11 @@ from monigo.invoicing.charges_store import ChargeKey
 from monigo.invoicing.happenings import tell
 from monigo.invoicing.types import Invoice, InvoiceKind, Line, Reckoned
 from monigo.wallets import Payment, Refund
+
+# What a movement is referred to by. A running period's charges name the period, because there is no
+# invoice yet; an invoice's payment and refund name the invoice.
+INVOICE = "invoice"
+PERIOD = "subscription_period"
 
 # Of one transaction; the next look takes the others.
 WOKEN_AT_ONCE = 1_000
@@ -78,9 +84,14 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         invoice = await store.load(tx, invoice_id, for_update=True)
         if invoice is None:
             continue
-        rest = invoice.totals.total
-        if await wallets.pay_all(tx, [_payment_of(invoice)]) != [rest]:
+        key = invoice.subscription_id, invoice.period.start
+        charged = await charges_store.load_charges(tx, [key])
+        change = EXACT.subtract(invoice.totals.total, charged.get(key, _ZERO))
+        rest = max(change, _ZERO)
+        if await wallets.pay_all(tx, [_payment_of(invoice, rest)]) != [rest]:
             return  # What is there waits for the oldest.
+        if key in charged:
+            await charges_store.set_charges(tx, {key: max(-change, _ZERO)})
         await charges_store.mark_paid(tx, [invoice.id])
         paid = await store.load(tx, invoice.id)
         if paid is not None:
@@ -113,20 +124,26 @@ def _payment(item: Reckoned, amount: Decimal, *, in_part: bool = False) -> Payme
         amount=amount,
         due=_by_metric(item.lines, amount),
         description=f"usage from {item.wanted.period.start:%Y-%m-%d}",
-        reference_type="subscription" if in_part else "invoice",
-        reference_id=str(item.wanted.subscription.id if in_part else item.wanted.id),
+        reference_type=PERIOD if in_part else INVOICE,
+        reference_id=_period_reference(item) if in_part else str(item.wanted.id),
         in_part=in_part,
     )
 
 
-def _payment_of(invoice: Invoice) -> Payment:
+def _period_reference(item: Reckoned) -> str:
+    """What `verify_store` puts together from a period's columns."""
+    wanted = item.wanted
+    return f"{wanted.subscription.id}/{format_instant(wanted.period.start)}"
+
+
+def _payment_of(invoice: Invoice, amount: Decimal) -> Payment:
     return Payment(
         customer_id=invoice.customer_id,
         currency=invoice.currency,
-        amount=invoice.totals.total,
-        due=_by_metric([stored.line for stored in invoice.lines], invoice.totals.total),
+        amount=amount,
+        due=_by_metric([stored.line for stored in invoice.lines], amount),
         description=f"usage from {invoice.period.start:%Y-%m-%d}",
-        reference_type="invoice",
+        reference_type=INVOICE,
         reference_id=str(invoice.id),
     )
 
@@ -137,7 +154,7 @@ def _refund(item: Reckoned, amount: Decimal) -> Refund:
         currency=item.currency,
         amount=amount,
         description=f"charged too much from {item.wanted.period.start:%Y-%m-%d}",
-        reference_type="invoice",
+        reference_type=INVOICE,
         reference_id=str(item.wanted.id),
     )
 

@@ -106,6 +106,8 @@ async def capture(
         description=reservation.description,
         reference_type=reservation.reference_type or REFERENCE,
         reference_id=reservation.reference_id or str(reservation.id),
+        # Only what billing takes by itself has no key, whatever a reservation refers to.
+        idempotency_key=str(reservation.id),
         metadata=reservation.metadata,
     )
     return await _settled(
