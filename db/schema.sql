@@ -239,6 +239,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_settled_top_up() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF old.status <> 'open' THEN
+        RAISE EXCEPTION 'a settled top-up does not change'
+            USING ERRCODE = '23514', CONSTRAINT = 'wallet_top_ups_settled_once';
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
@@ -341,8 +353,15 @@ CREATE TABLE public.wallets (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
+    top_up_threshold numeric(24,6),
+    top_up_amount numeric(24,6),
+    top_up_monthly_limit numeric(24,6),
     CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
-    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text])))
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
+    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
 );
 
 CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
@@ -360,7 +379,8 @@ CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
     GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
     money.balance,
     reserved.balance AS reserved_balance,
-    money.sequence AS entries
+    money.sequence AS entries,
+    wallet.top_up_threshold
    FROM ((public.wallets wallet
      JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
      JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
@@ -377,7 +397,7 @@ BEGIN
     SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
         state.money_account_id, state.reserved_account_id, state.provider_account_id,
         state.revenue_account_id, state.created_at, state.updated_at, state.balance,
-        state.reserved_balance, state.entries
+        state.reserved_balance, state.entries, state.top_up_threshold
     FROM wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
@@ -759,7 +779,7 @@ CREATE TABLE public.outbox_events (
     data jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text)),
-    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text, 'subscription.prepaid_balance_insufficient'::text, 'subscription.realtime_balance_exhausted'::text])))
+    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['customer.wallet.top_up_requested'::text, 'invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text, 'subscription.prepaid_balance_insufficient'::text, 'subscription.realtime_balance_exhausted'::text])))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -1206,6 +1226,25 @@ END AND (captured_amount <= amount))),
     CONSTRAINT wallet_reservations_status_known CHECK ((status = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])))
 );
 
+CREATE TABLE public.wallet_top_ups (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    wallet_id uuid NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    deposited_amount numeric(24,6) NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT wallet_top_ups_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT wallet_top_ups_deposited_within_amount CHECK (((deposited_amount >= (0)::numeric) AND (deposited_amount <= amount))),
+    CONSTRAINT wallet_top_ups_paid_is_deposited CHECK (((status = 'paid'::text) = (deposited_amount = amount))),
+    CONSTRAINT wallet_top_ups_settled_has_its_time CHECK (((status = 'open'::text) = (settled_at IS NULL))),
+    CONSTRAINT wallet_top_ups_status_known CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
+);
+
 CREATE TABLE public.watched_customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1379,6 +1418,9 @@ ALTER TABLE ONLY public.usage_events
 ALTER TABLE ONLY public.wallet_reservations
     ADD CONSTRAINT wallet_reservations_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.wallet_top_ups
+    ADD CONSTRAINT wallet_top_ups_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_currency_fixed UNIQUE (org_id, is_test, id, currency);
 
@@ -1481,6 +1523,10 @@ CREATE INDEX wallet_reservations_of_wallet ON public.wallet_reservations USING b
 
 CREATE INDEX wallet_reservations_open ON public.wallet_reservations USING btree (org_id, is_test, expires_at) WHERE (status = 'open'::text);
 
+CREATE INDEX wallet_top_ups_of_wallet ON public.wallet_top_ups USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX wallet_top_ups_one_open ON public.wallet_top_ups USING btree (org_id, is_test, wallet_id) WHERE (status = 'open'::text);
+
 CREATE UNIQUE INDEX wallets_money_account_unique ON public.wallets USING btree (org_id, is_test, money_account_id);
 
 CREATE INDEX wallets_newest_first ON public.wallets USING btree (org_id, is_test, created_at DESC, id DESC);
@@ -1504,6 +1550,8 @@ CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_it
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
+
+CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
@@ -1590,6 +1638,9 @@ ALTER TABLE ONLY public.test_clocks
 
 ALTER TABLE ONLY public.wallet_reservations
     ADD CONSTRAINT wallet_reservations_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.wallet_top_ups
+    ADD CONSTRAINT wallet_top_ups_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -1712,6 +1763,8 @@ CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_
 
 CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
@@ -1747,6 +1800,8 @@ ALTER TABLE public.usage_buckets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
@@ -1808,6 +1863,12 @@ GRANT UPDATE(status) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.wallets TO monigo_app;
 
 GRANT UPDATE(closed_at) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_threshold) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 
@@ -1919,5 +1980,15 @@ GRANT UPDATE(status) ON TABLE public.wallet_reservations TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.wallet_reservations TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT UPDATE(deposited_amount) ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.wallet_top_ups TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_customers TO monigo_app;

@@ -43,6 +43,10 @@ EXTRA_OPERATIONS = {
     "POST /v1/wallets/{}/reservations/{}/release",
     "GET /v1/wallets/{}/credits",
     "POST /v1/wallets/{}/credits",
+    "DELETE /v1/wallets/{}/auto-top-up",
+    "GET /v1/wallets/{}/auto-top-up",
+    "GET /v1/wallets/{}/top-ups",
+    "PUT /v1/wallets/{}/auto-top-up",
     "POST /v1/plans/simulate",
 }
 

@@ -104,10 +104,12 @@ def _leave_kept_answer(api: Api) -> None:
 
 
 def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
-    """A wallet with money, a part of it held, and credit."""
+    """A wallet with money, a part of it held, credit, and a rule that asked for more."""
     wallet = api.wallet(external_id, funds="100")
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
     granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
     api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
+    rule = {"threshold": "100", "amount": "50", "monthly_limit": "500"}
+    api.put(f"/v1/wallets/{wallet['id']}/auto-top-up", json=rule)
     return {"wallet_id": wallet["id"], "reservation_id": held.json()["reservation"]["id"]}

@@ -31,6 +31,7 @@ from monigo.api import (
     subscriptions,
     test_clock,
     test_data,
+    top_ups,
     usage,
     wallets,
 )
@@ -61,6 +62,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     movements.router,
     reservations.router,
     credit_grants.router,
+    top_ups.router,
 )
 PORTAL_PREFIX = "/api/v1/portal"
 

@@ -38,7 +38,7 @@ async def list_billing_events(
     paging: Paging,
     event_type: Annotated[TypeQuery, Query(alias="type")] = None,
 ) -> BillingEventList:
-    """List what happened to invoices and subscriptions in the last 90 days, newest first."""
+    """List what billing and wallets did in the last 90 days, newest first."""
     page = await outbox.list_page(tx, paging, event_type)
     events = [
         BillingEventOut(

@@ -117,6 +117,13 @@ def _amount(value: object) -> Decimal:
     return amount
 
 
+def _amount_or_zero(value: object) -> Decimal:
+    amount = parse_decimal(value, places=MONEY_PLACES)
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return amount
+
+
 def _whole(value: object, digits_max: int = WHOLE_DIGITS_MAX) -> object:
     """Read a JSON number with a zero fraction, too; pydantic would write 1e999999999 out first."""
     match value:
@@ -172,6 +179,13 @@ Money = Annotated[
 Amount = Annotated[
     Decimal,
     BeforeValidator(_amount),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)?$"}, {"type": "number"}]}
+    ),
+]
+AmountOrZero = Annotated[
+    Decimal,
+    BeforeValidator(_amount_or_zero),
     WithJsonSchema(
         {"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)?$"}, {"type": "number"}]}
     ),

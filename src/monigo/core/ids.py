@@ -21,6 +21,7 @@ TransactionId = NewType("TransactionId", UUID)
 WalletId = NewType("WalletId", UUID)
 ReservationId = NewType("ReservationId", UUID)
 CreditGrantId = NewType("CreditGrantId", UUID)
+TopUpId = NewType("TopUpId", UUID)
 PlanSimulationId = NewType("PlanSimulationId", UUID)
 
 # Derived ids are published, so this value may never change.

@@ -18,6 +18,7 @@ KEPT_FOR = timedelta(days=90)
 class EventType(StrEnum):
     """What happened, by the names under which webhooks tell it."""
 
+    WALLET_TOP_UP_REQUESTED = "customer.wallet.top_up_requested"
     INVOICE_CREATED = "invoice.created"
     INVOICE_FINALIZED = "invoice.finalized"
     INVOICE_PAID = "invoice.paid"

@@ -31,7 +31,14 @@ from monigo.wallets.service import (
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.store import take_credited, tenants_with_credited
 from monigo.wallets.teller import Teller
+from monigo.wallets.top_ups import (
+    delete_auto_top_up,
+    get_auto_top_up,
+    list_top_ups,
+    set_auto_top_up,
+)
 from monigo.wallets.types import (
+    AutoTopUp,
     Consumption,
     ConsumptionRequest,
     CreditGrant,
@@ -43,6 +50,8 @@ from monigo.wallets.types import (
     ReservationRequest,
     ReservationResult,
     ReservationStatus,
+    TopUp,
+    TopUpStatus,
     Wallet,
     WalletStatus,
 )
@@ -50,6 +59,7 @@ from monigo.wallets.verification import verify
 
 __all__ = [
     "AccountKind",
+    "AutoTopUp",
     "Consumption",
     "ConsumptionRequest",
     "CreditGrant",
@@ -66,15 +76,19 @@ __all__ = [
     "ReservationResult",
     "ReservationStatus",
     "Teller",
+    "TopUp",
+    "TopUpStatus",
     "Wallet",
     "WalletStatus",
     "capture",
     "close_wallets_of_customer",
     "consume",
     "consume_all",
+    "delete_auto_top_up",
     "expire_credits",
     "expire_reservations",
     "get",
+    "get_auto_top_up",
     "get_or_create",
     "grant",
     "hold",
@@ -84,12 +98,14 @@ __all__ = [
     "list_of_customer",
     "list_page",
     "list_reservations",
+    "list_top_ups",
     "move",
     "move_all",
     "pay_all",
     "refund_all",
     "release",
     "reserve",
+    "set_auto_top_up",
     "set_status",
     "statement_csv",
     "take_credited",

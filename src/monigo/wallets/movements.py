@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 from monigo import ledger
 from monigo.core.errors import DomainError, not_found, without_frames
-from monigo.core.ids import TransactionId
-from monigo.core.money import format_money
+from monigo.core.ids import TransactionId, WalletId
+from monigo.core.money import EXACT, format_money
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.ledger import AccountKind, Direction, KeptRequest, Posting, Request, RequestKey
-from monigo.wallets import service, store
+from monigo.ledger import (
+    AccountKind,
+    Direction,
+    EntryType,
+    KeptRequest,
+    Posting,
+    Request,
+    RequestKey,
+)
+from monigo.wallets import service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -51,6 +60,8 @@ async def move_all(
     decisions = [group.decide(movement) for movement in movements]
     transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
     await store.note_credited(tx, group.credited)
+    await top_ups.count_deposits(tx, group.deposits)
+    await top_ups.ask_where_low(tx, group.debited)
     return [
         MovementResult(decision.wallet, entries_of(decision.wallet, transfers[decision.position]))
         if isinstance(decision, _Made)
@@ -82,10 +93,13 @@ class _Group:
         self.postings: list[Posting] = []
         self.requests: list[Request] = []
         self.credited: list[Wallet] = []
+        # Of wallets with a rule that asks for money.
+        self.deposits: dict[WalletId, Decimal] = {}
         self._now = tx.now
         self._wallets = dict(wallets)
         self._kept = kept
         self._made: dict[RequestKey, _Made] = {}
+        self._debited: set[WalletId] = set()
 
     def decide(self, movement: Movement) -> "_Made | MovementResult | DomainError":
         """What comes of a movement; what is to be made is gathered for one posting."""
@@ -113,10 +127,24 @@ class _Group:
         made = self._made[key] = _Made(len(self.postings), moved, content)
         if movement.direction is Direction.CREDIT:
             self.credited.append(moved)
+        if moved.top_up_threshold is not None:
+            self._note_for_rule(moved, movement)
         posting = movement_posting(moved, movement)
         self.postings.append(posting)
         self.requests.append(Request(key, content, [posting.transaction_id], wallet_facts(moved)))
         return made
+
+    @property
+    def debited(self) -> list[Wallet]:
+        """Wallets with a rule that something was taken from, as they are left."""
+        return [self._wallets[wallet_id] for wallet_id in self._debited]
+
+    def _note_for_rule(self, wallet: Wallet, movement: Movement) -> None:
+        if movement.direction is Direction.DEBIT:
+            self._debited.add(wallet.id)
+        elif movement.entry_type is EntryType.DEPOSIT:
+            before = self.deposits.get(wallet.id, Decimal(0))
+            self.deposits[wallet.id] = EXACT.add(before, movement.amount)
 
 
 def movement_posting(wallet: Wallet, movement: Movement) -> Posting:

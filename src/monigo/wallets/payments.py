@@ -10,7 +10,7 @@ from monigo.core.ids import CustomerId, MetricId, TransactionId
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, Posting
-from monigo.wallets import credits_store, service, store
+from monigo.wallets import credits_store, service, store, top_ups
 from monigo.wallets.credits import usage_posting
 from monigo.wallets.movements import movement_posting
 from monigo.wallets.rules import plan_consumption
@@ -71,6 +71,7 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
         for payment in payments
     ]
     await ledger.post(tx, till.postings, accounts_held=True)
+    await top_ups.ask_where_low(tx, till.wallets.values())
     return paid
 
 
@@ -98,14 +99,14 @@ class _Till:
     ) -> None:
         self.postings: list[Posting] = []
         self._now = tx.now
-        self._wallets = dict(wallets)
+        self.wallets = dict(wallets)
         self._grants: dict[UUID, dict[UUID, CreditGrant]] = {}
         for grant in grants:
             self._grants.setdefault(grant.wallet_id, {})[grant.id] = grant
 
     def pay(self, payment: Payment, wallet_id: UUID | None) -> Decimal:
         """What is taken for a payment."""
-        wallet = None if wallet_id is None else self._wallets.get(wallet_id)
+        wallet = None if wallet_id is None else self.wallets.get(wallet_id)
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
             return Decimal(0)
         grants = self._grants.get(wallet.id, {})
@@ -132,7 +133,7 @@ class _Till:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
             posting = movement_posting(wallet, movement)
             self.postings.append(replace(posting, transaction_id=transaction_id))
-            self._wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
+            self.wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
         return by_credits + by_money
 
 

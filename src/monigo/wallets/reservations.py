@@ -24,7 +24,7 @@ from monigo.ledger import (
     Request,
     RequestKey,
 )
-from monigo.wallets import reservations_store, service, store
+from monigo.wallets import reservations_store, service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -110,7 +110,7 @@ async def capture(
         idempotency_key=str(reservation.id),
         metadata=reservation.metadata,
     )
-    return await _settled(
+    result = await _settled(
         tx,
         wallet,
         reservation,
@@ -118,6 +118,8 @@ async def capture(
         postings=[release, usage],
         captured=captured,
     )
+    await top_ups.ask_where_low(tx, [result.wallet])
+    return result
 
 
 async def release(tx: Transaction, wallet_id: UUID, reservation_id: UUID) -> ReservationResult:

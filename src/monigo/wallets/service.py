@@ -11,7 +11,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, NewAccount
-from monigo.wallets import store
+from monigo.wallets import store, top_ups_store
 from monigo.wallets.rules import entry_of
 from monigo.wallets.types import Entry, Wallet, WalletAccounts, WalletStatus
 
@@ -124,6 +124,8 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     if status is wallet.status:
         return wallet
     await store.update_status(tx, [wallet.id], status)
+    if status is WalletStatus.CLOSED:
+        await top_ups_store.cancel(tx, [wallet.id])
     return replace(wallet, status=status, updated_at=tx.now)
 
 
@@ -156,3 +158,4 @@ async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) ->
     still_open = [one.id for one in held.values() if one.status is not WalletStatus.CLOSED]
     if still_open:
         await store.update_status(tx, still_open, WalletStatus.CLOSED)
+        await top_ups_store.cancel(tx, still_open)

@@ -14,7 +14,7 @@ from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
     id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
-    revenue_account_id, balance, reserved_balance, entries, created_at, updated_at
+    revenue_account_id, balance, reserved_balance, entries, top_up_threshold, created_at, updated_at
 """
 
 INSERT = """
@@ -206,6 +206,7 @@ def _wallet(row: asyncpg.Record) -> Wallet:
             revenue=LedgerAccountId(row["revenue_account_id"]),
         ),
         entries=row["entries"],
+        top_up_threshold=row["top_up_threshold"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -14,6 +14,7 @@ from monigo.core.ids import (
     LedgerAccountId,
     MetricId,
     ReservationId,
+    TopUpId,
     TransactionId,
     WalletId,
 )
@@ -43,7 +44,8 @@ class Wallet:
     """A wallet as it stands.
 
     `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
-    of the spendable money.
+    of the spendable money. `top_up_threshold` is the balance below which its rule asks for money,
+    None where it has no rule.
     """
 
     id: WalletId
@@ -54,6 +56,7 @@ class Wallet:
     reserved_balance: Decimal
     accounts: WalletAccounts
     entries: int
+    top_up_threshold: Decimal | None
     created_at: datetime
     updated_at: datetime
 
@@ -212,3 +215,35 @@ class Consumption:
     grant_id: CreditGrantId
     metric_id: MetricId | None
     amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTopUp:
+    """A wallet's rule: below the threshold it asks for the amount, in a month up to the limit."""
+
+    threshold: Decimal
+    amount: Decimal
+    monthly_limit: Decimal | None = None
+
+
+class TopUpStatus(StrEnum):
+    """A request is settled once: by deposits, or by nobody needing it any more."""
+
+    OPEN = "open"
+    PAID = "paid"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Money that a wallet's rule asked for, and what deposits since then have brought of it."""
+
+    id: TopUpId
+    wallet_id: WalletId
+    currency: str
+    amount: Decimal
+    deposited_amount: Decimal
+    status: TopUpStatus
+    created_at: datetime
+    updated_at: datetime
+    settled_at: datetime | None

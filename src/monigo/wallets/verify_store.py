@@ -100,12 +100,25 @@ COMPARE_CREDITS = """
     LIMIT $3
 """
 
+# Money is asked for only where a rule may ask, and money may come.
+COMPARE_TOP_UPS = """
+    SELECT top_up.id::text AS subject, top_up.status AS stored, 'canceled' AS computed
+    FROM wallet_top_ups AS top_up
+    JOIN wallets AS wallet
+        ON wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.id = top_up.wallet_id
+    WHERE top_up.org_id = $1 AND top_up.is_test = $2 AND top_up.status = 'open'
+        AND (wallet.top_up_threshold IS NULL OR wallet.status = 'closed')
+    ORDER BY top_up.id
+    LIMIT $3
+"""
+
 COMPARISONS = {
     "account of a wallet": COMPARE_ACCOUNTS,
     "accounts of a wallet": COMPARE_SUMS,
     "reserved balance": COMPARE_RESERVED,
     "closed wallet": COMPARE_CLOSED,
     "credit grant": COMPARE_CREDITS,
+    "top-up": COMPARE_TOP_UPS,
 }
 
 

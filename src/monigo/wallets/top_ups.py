@@ -1,0 +1,140 @@
+"""Auto top-up: when little is left in a wallet, its rule asks the merchant for money, once.
+
+There is nobody yet who would charge a customer, so that asking is all that a rule does: an open
+request and an event. Deposits pay the request, whoever makes them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+from monigo import tenancy
+from monigo.core.errors import conflict, not_found
+from monigo.core.ids import TopUpId, WalletId
+from monigo.core.money import format_money
+from monigo.core.paging import Page, PageRequest
+from monigo.core.periods import calendar_month
+from monigo.core.times import format_instant
+from monigo.infra import outbox
+from monigo.infra.database import Transaction
+from monigo.infra.ids import new_id
+from monigo.infra.outbox import EventType, OutboxEvent
+from monigo.wallets import service, top_ups_store
+from monigo.wallets.rules import check_auto_top_up, is_low, may_ask
+from monigo.wallets.types import AutoTopUp, TopUp, TopUpStatus, Wallet, WalletStatus
+
+
+async def get_auto_top_up(tx: Transaction, wallet_id: UUID) -> AutoTopUp:
+    """A wallet's rule.
+
+    Raises:
+        DomainError: not_found (the wallet, or that it has a rule).
+    """
+    wallet = await service.get(tx, wallet_id)
+    rule = await top_ups_store.load_rule(tx, wallet.id)
+    if rule is None:
+        raise not_found("auto_top_up")
+    return rule
+
+
+async def set_auto_top_up(tx: Transaction, wallet_id: UUID, rule: AutoTopUp) -> AutoTopUp:
+    """Give a wallet a rule, in place of the one that it has; a low wallet asks at once.
+
+    What is open stays as it was asked for.
+
+    Raises:
+        DomainError: not_found; invalid (a limit below the amount); conflict, when it is closed.
+    """
+    wallet = await service.hold(tx, wallet_id)
+    check_auto_top_up(rule)
+    if wallet.status is WalletStatus.CLOSED:
+        raise conflict("wallet_closed", "the wallet is closed")
+    await top_ups_store.set_rule(tx, wallet.id, rule)
+    await ask_where_low(tx, [replace(wallet, top_up_threshold=rule.threshold)])
+    return rule
+
+
+async def delete_auto_top_up(tx: Transaction, wallet_id: UUID) -> None:
+    """Take a wallet's rule away, and with it what is open.
+
+    Raises:
+        DomainError: not_found (the wallet, or that it has a rule).
+    """
+    wallet = await service.hold(tx, wallet_id)
+    if wallet.top_up_threshold is None:
+        raise not_found("auto_top_up")
+    await top_ups_store.set_rule(tx, wallet.id, None)
+    await top_ups_store.cancel(tx, [wallet.id])
+
+
+async def list_top_ups(
+    tx: Transaction, wallet_id: UUID, request: PageRequest, status: TopUpStatus | None = None
+) -> Page[TopUp]:
+    """What a wallet's rule asked for, newest first.
+
+    Raises:
+        DomainError: not_found.
+    """
+    wallet = await service.get(tx, wallet_id)
+    return await top_ups_store.list_page(tx, wallet.id, request, status)
+
+
+async def count_deposits(tx: Transaction, deposits: Mapping[WalletId, Decimal]) -> None:
+    """Let what came into locked wallets with a rule pay what is open.
+
+    A request is paid once the deposits since then come to its amount.
+    """
+    if deposits:
+        await top_ups_store.add_deposits(tx, deposits)
+
+
+async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
+    """Ask for money for those locked wallets that a transaction leaves below their threshold.
+
+    Costs nothing while there are none. A wallet that waits already, or has asked for as much as its
+    rule allows in this month of the organisation, asks for nothing.
+    """
+    low = {wallet.id: wallet for wallet in wallets if is_low(wallet)}
+    rules = await top_ups_store.load_rules_to_ask(tx, list(low)) if low else {}
+    if not rules:
+        return
+    organization = await tenancy.get_organization(tx)
+    month = calendar_month(tx.now, organization.timezone)
+    asked = await top_ups_store.sum_asked_since(tx, list(rules), month.start)
+    wanted = [
+        _new(tx, low[wallet_id], rule)
+        for wallet_id, rule in rules.items()
+        if may_ask(rule, asked.get(wallet_id, Decimal(0)))
+    ]
+    if wanted:
+        await top_ups_store.insert(tx, wanted)
+        await outbox.emit(tx, [_event(one, low[one.wallet_id]) for one in wanted])
+
+
+def _new(tx: Transaction, wallet: Wallet, rule: AutoTopUp) -> TopUp:
+    return TopUp(
+        id=TopUpId(new_id()),
+        wallet_id=wallet.id,
+        currency=wallet.currency,
+        amount=rule.amount,
+        deposited_amount=Decimal(0),
+        status=TopUpStatus.OPEN,
+        created_at=tx.now,
+        updated_at=tx.now,
+        settled_at=None,
+    )
+
+
+def _event(top_up: TopUp, wallet: Wallet) -> OutboxEvent:
+    data = {
+        "id": str(top_up.id),
+        "wallet_id": str(wallet.id),
+        "customer_id": str(wallet.customer_id),
+        "currency": top_up.currency,
+        "amount": format_money(top_up.amount),
+        "status": top_up.status.value,
+        "wallet_balance": format_money(wallet.balance),
+        "created_at": format_instant(top_up.created_at),
+    }
+    return OutboxEvent(EventType.WALLET_TOP_UP_REQUESTED, {"top_up": data})
