@@ -20,8 +20,9 @@ CUSTOMER_DELETION_GUARDS = (
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
-# What happens by itself as time goes by, and so on the way of a test clock.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = (invoicing.PeriodClose(),)
+# What happens by itself as time goes by, and so on the way of a test clock. What was held until an
+# instant is there again for what is billed at it.
+TEST_CLOCK_WORK: tuple[DueWork, ...] = (wallets.Expiry(), invoicing.PeriodClose())
 
 
 @dataclass(frozen=True, slots=True)

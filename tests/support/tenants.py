@@ -67,14 +67,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # The plan is another for a moment, so that there is a past one.
     back = {"plan_id": api.plan(plan_type="payout")["id"]}
     api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
-    # One that is answered at once leaves no row.
-    simulation_id = api.backend.sql(
-        "INSERT INTO plan_simulations (org_id, is_test, id, plan_id, status, request,"
-        " subscriptions_total, subscriptions_done, error_message, created_at, updated_at)"
-        " SELECT org_id, is_test, gen_random_uuid(), id, 'pending', '{}', 1, 0, '', now(), now()"
-        " FROM plans WHERE id = $1 RETURNING id",
-        plan["id"],
-    )[0]["id"]
+    simulation_id = _plant_rows(api, plan, subscription)
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
@@ -89,11 +82,28 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "invoice_id": draft["id"],
         "final_invoice_id": final["id"],
         "bill_id": bill["id"],
-        "simulation_id": str(simulation_id),
+        "simulation_id": simulation_id,
         "payout_subscription_id": paid["id"],
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
     }
+
+
+def _plant_rows(api: Api, plan, subscription) -> str:
+    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge."""
+    api.backend.sql(
+        "INSERT INTO realtime_charges (org_id, is_test, subscription_id, period_start, charged,"
+        " updated_at) SELECT org_id, is_test, id, now(), 0, now() FROM subscriptions WHERE id = $1",
+        subscription["id"],
+    )
+    rows = api.backend.sql(
+        "INSERT INTO plan_simulations (org_id, is_test, id, plan_id, status, request,"
+        " subscriptions_total, subscriptions_done, error_message, created_at, updated_at)"
+        " SELECT org_id, is_test, gen_random_uuid(), id, 'pending', '{}', 1, 0, '', now(), now()"
+        " FROM plans WHERE id = $1 RETURNING id",
+        plan["id"],
+    )
+    return str(rows[0]["id"])
 
 
 def _leave_kept_answer(api: Api) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monigo import catalog, customers, metering, subscriptions, tenancy
+from monigo import catalog, customers, metering, subscriptions, tenancy, wallets
 from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ensure
 from monigo.core.ids import InvoiceId, SubscriptionId
@@ -62,6 +62,8 @@ class PeriodClose:
 
     async def next_due(self, tx: Transaction) -> datetime | None:
         """When something is to be done next for any of the tenant's subscriptions."""
+        if await wallets.has_credited(tx):
+            return tx.now
         return await subscriptions.next_due(tx)
 
     async def run(self, database: Database, tenant: Tenant) -> None:

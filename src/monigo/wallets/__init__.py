@@ -8,6 +8,7 @@ from monigo.wallets.credits import (
     grant,
     list_credits,
 )
+from monigo.wallets.expiry import Expiry, expire_all
 from monigo.wallets.movements import move, move_all
 from monigo.wallets.payments import Payment, Refund, pay_all, refund_all
 from monigo.wallets.reservations import (
@@ -29,7 +30,7 @@ from monigo.wallets.service import (
     set_status,
 )
 from monigo.wallets.statement import statement_csv
-from monigo.wallets.store import take_credited, tenants_with_credited
+from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
 from monigo.wallets.teller import Teller
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
@@ -66,6 +67,7 @@ __all__ = [
     "Direction",
     "Entry",
     "EntryType",
+    "Expiry",
     "GrantRequest",
     "Movement",
     "MovementResult",
@@ -85,12 +87,14 @@ __all__ = [
     "consume",
     "consume_all",
     "delete_auto_top_up",
+    "expire_all",
     "expire_credits",
     "expire_reservations",
     "get",
     "get_auto_top_up",
     "get_or_create",
     "grant",
+    "has_credited",
     "hold",
     "hold_all",
     "list_credits",

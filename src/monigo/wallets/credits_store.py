@@ -1,6 +1,7 @@
 """The SQL of credit grants."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -61,6 +62,11 @@ SELECT_DUE = """
     LIMIT $4
 """
 
+SELECT_NEXT_EXPIRY = """
+    SELECT min(expires_at) FROM credit_grants
+    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL
+"""
+
 EXPIRE = """
     UPDATE credit_grants SET expired_at = $4, updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND expired_at IS NULL
@@ -105,6 +111,11 @@ async def list_due(tx: Transaction, limit: int) -> list[tuple[CreditGrantId, Wal
     """Grants past their expiry that were not swept yet, with their wallets."""
     rows = await tx.fetch(SELECT_DUE, tx.now, limit)
     return [(CreditGrantId(row["id"]), WalletId(row["wallet_id"])) for row in rows]
+
+
+async def next_expiry(tx: Transaction) -> datetime | None:
+    """When the next grant that was not swept yet expires, or has expired."""
+    return await tx.fetchval(SELECT_NEXT_EXPIRY)
 
 
 async def expire(tx: Transaction, grant_ids: Sequence[UUID]) -> list[CreditGrantId]:

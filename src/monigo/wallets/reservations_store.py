@@ -1,6 +1,7 @@
 """The SQL of reservations."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -48,6 +49,11 @@ SELECT_DUE = """
     LIMIT $4
 """
 
+SELECT_NEXT_EXPIRY = """
+    SELECT min(expires_at) FROM wallet_reservations
+    WHERE org_id = $1 AND is_test = $2 AND status = 'open'
+"""
+
 SETTLE = f"""
     UPDATE wallet_reservations
     SET status = $4, captured_amount = $5, updated_at = $6, settled_at = $6
@@ -90,6 +96,11 @@ async def list_due(tx: Transaction, limit: int) -> list[tuple[ReservationId, Wal
     """Open reservations that have expired, with their wallets; those longest expired first."""
     rows = await tx.fetch(SELECT_DUE, tx.now, limit)
     return [(ReservationId(row["id"]), WalletId(row["wallet_id"])) for row in rows]
+
+
+async def next_expiry(tx: Transaction) -> datetime | None:
+    """When the next open reservation expires, or has expired."""
+    return await tx.fetchval(SELECT_NEXT_EXPIRY)
 
 
 async def settle(

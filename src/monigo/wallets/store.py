@@ -80,6 +80,10 @@ TAKE_CREDITED = """
     RETURNING customer_id
 """
 
+HAS_CREDITED = """
+    SELECT EXISTS (SELECT 1 FROM credited_wallets WHERE org_id = $1 AND is_test = $2)
+"""
+
 SELECT_TENANTS_WITH_CREDITED = "SELECT DISTINCT org_id, is_test FROM credited_wallets"
 
 UPDATE_STATUS = """
@@ -174,6 +178,11 @@ async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
 async def take_credited(tx: Transaction, limit: int) -> list[CustomerId]:
     """Customers whose wallets got something since they were last taken; each wallet once."""
     return [CustomerId(row["customer_id"]) for row in await tx.fetch(TAKE_CREDITED, limit)]
+
+
+async def has_credited(tx: Transaction) -> bool:
+    """Whether any wallet got something since it was last taken."""
+    return await tx.fetchval(HAS_CREDITED)
 
 
 async def tenants_with_credited(connection: Connection) -> list[Tenant]:
