@@ -5,13 +5,21 @@ from uuid import uuid4
 
 import pytest
 
+from monigo.tenancy import Scope
 from support.api import Api
 from support.snapshot import snapshot
 
 UNKNOWN = "0f6b2a4e-8c1d-4e5f-9a7b-3c2d1e0f9a8b"
 LONG = "x" * 256
+LARGEST = "999999999999999999.999999"
 MOVEMENT = {"amount": "1", "currency": "NGN", "entry_type": "usage", "idempotency_key": "k"}
 HOLDING = {"amount": "1", "currency": "NGN", "idempotency_key": "k"}
+# Kept answers, by what was asked; each under the header key of the action's name.
+KEPT = {
+    "credit": {**MOVEMENT, "currency": "UGX", "idempotency_key": "kept-1"},
+    "reservations": {**HOLDING, "currency": "UGX", "idempotency_key": "kept-2"},
+    "credits": {**HOLDING, "currency": "UGX", "idempotency_key": "kept-3"},
+}
 # With an Idempotency-Key a request takes another way through the application.
 KEYED = [False, True]
 
@@ -60,15 +68,60 @@ FIELD_FAULTS = [
     ({"metadata": {"a": "\x00"}}, "metadata"),
 ]
 
+TABLES = ("ledger_transfers", "ledger_requests", "wallet_reservations", "credit_grants", "wallets")
+WRITTEN = " UNION ALL ".join(
+    f"SELECT '{table}', count(*), max(t::text), min(t::text) FROM {table} AS t WHERE org_id = $1"
+    for table in TABLES
+)
+
 
 @pytest.fixture(scope="module")
 def world(backend):
-    """A merchant with a wallet of 100 naira. No test here changes it."""
+    """A merchant with a wallet of 100 naira and others that refuse. No test here changes it."""
     with Api.of_new_organization(backend) as api:
         api.customer()
         api.own = api.wallet(funds="100")
-        api.before = snapshot(api)
+        api.move(api.own, "credit", "1", "usage", key="used")
+        api.move(api.own, "debit", "1", "usage")
+        _fill_others(api)
+        api.before = (snapshot(api), written(api))
         yield api
+
+
+def _fill_others(api):
+    """A wallet with reservations, open and settled; a suspended one, a closed one, a full one."""
+    api.holding = api.wallet(currency="KES", funds="100")
+    api.open = hold(api, api.holding, "open")
+    api.released = hold(api, api.holding, "released")
+    path = f"/v1/wallets/{api.holding['id']}/reservations/{api.released['id']}/release"
+    assert api.post(path).status_code == 200
+    api.others = {
+        "suspended": api.wallet(currency="GHS", funds="100"),
+        "closed": api.wallet(currency="ZAR"),
+    }
+    api.suspended_open = hold(api, api.others["suspended"], "open")
+    for status, wallet in api.others.items():
+        answer = api.patch(f"/v1/wallets/{wallet['id']}", json={"status": status})
+        assert answer.status_code == 200, answer.text
+    api.kept = api.wallet(currency="UGX", funds="100")
+    api.full = api.wallet(currency="USD")
+    granting = {"amount": LARGEST, "currency": "USD", "idempotency_key": "largest"}
+    api.make(f"/v1/wallets/{api.full['id']}/credits", granting, "credit")
+    for action, body in KEPT.items():
+        answer = api.post(
+            f"/v1/wallets/{api.kept['id']}/{action}", json=body, headers={"Idempotency-Key": action}
+        )
+        assert answer.status_code in {200, 201}, answer.text
+
+
+def hold(api, wallet, key):
+    body = {"amount": "10", "currency": wallet["currency"], "idempotency_key": key}
+    return api.make(f"/v1/wallets/{wallet['id']}/reservations", body, "reservation")
+
+
+def written(api):
+    """What stands in the wallets' tables, also where no list shows it."""
+    return [tuple(row) for row in api.backend.sql(WRITTEN, api.org_id)]
 
 
 def send(world, action, body, keyed, wallet_id=None):
@@ -81,7 +134,7 @@ def send(world, action, body, keyed, wallet_id=None):
 def assert_refused(world, answer, status, *fields):
     details = answer.json().get("details", {})
     assert (answer.status_code, sorted(details)) == (status, sorted(fields)), answer.text
-    assert snapshot(world) == world.before
+    assert (snapshot(world), written(world)) == world.before
 
 
 @pytest.mark.parametrize("keyed", KEYED)
@@ -151,11 +204,83 @@ def test_an_unknown_wallet_is_not_found(world, action, keyed):
 
 @pytest.mark.parametrize("keyed", KEYED)
 def test_an_account_holds_no_more_than_it_can(world, keyed):
-    largest = {**MOVEMENT, "amount": "999999999999999999.999999", "entry_type": "deposit"}
+    largest = {**MOVEMENT, "amount": LARGEST, "entry_type": "deposit"}
 
     answer = send(world, "credit", largest, keyed)
 
     assert_refused(world, answer, 400, "amount")
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize("action", ["credit", "credits"])
+def test_the_merchants_side_holds_no_more_than_it_can(world, action, keyed):
+    body = {**MOVEMENT, "currency": "USD", "amount": LARGEST}
+
+    answer = send(world, action, body, keyed, world.full["id"])
+
+    assert_refused(world, answer, 400, "amount")
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize("provider_id", [LONG, "\x00", 7])
+def test_a_credits_provider_is_checked(world, provider_id, keyed):
+    answer = send(world, "credit", {**MOVEMENT, "provider_id": provider_id}, keyed)
+
+    assert_refused(world, answer, 400, "provider_id")
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+def test_all_faults_are_told_at_once(world, keyed):
+    body = {"amount": "0", "currency": 5, "entry_type": "theft", "idempotency_key": ""}
+
+    answer = send(world, "debit", body, keyed)
+
+    assert_refused(world, answer, 400, "amount", "currency", "entry_type", "idempotency_key")
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize(
+    ("action", "change"),
+    [
+        ("credit", {"amount": "2"}),
+        ("credit", {"entry_type": "refund"}),
+        ("credit", {"description": "other"}),
+        ("credit", {"metadata": {"a": 1}}),
+        ("credit", {"provider_id": "other"}),
+        ("debit", {}),
+        ("reservations", {}),
+        ("credits", {}),
+    ],
+)
+def test_a_key_that_was_used_for_something_else_moves_nothing(world, action, change, keyed):
+    body = {**MOVEMENT, "idempotency_key": "used", **change}
+
+    answer = send(world, action, body, keyed)
+
+    assert_refused(world, answer, 409)
+
+
+@pytest.mark.parametrize("action", KEPT)
+@pytest.mark.parametrize("change", [{"amount": "2"}, {"idempotency_key": "another"}])
+def test_a_header_key_with_another_body_moves_nothing(world, action, change):
+    answer = world.post(
+        f"/v1/wallets/{world.kept['id']}/{action}",
+        json={**KEPT[action], **change},
+        headers={"Idempotency-Key": action},
+    )
+
+    assert_refused(world, answer, 422)
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize("action", ["credit", "debit", "reservations", "credits"])
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_a_wallet_that_is_not_active_moves_nothing(world, status, action, keyed):
+    wallet = world.others[status]
+
+    answer = send(world, action, {**MOVEMENT, "currency": wallet["currency"]}, keyed, wallet["id"])
+
+    assert_refused(world, answer, 409)
 
 
 @pytest.mark.parametrize("keyed", KEYED)
@@ -164,6 +289,90 @@ def test_more_than_there_is_moves_nothing(world, action, keyed):
     answer = send(world, action, {**MOVEMENT, "amount": "100.000001"}, keyed)
 
     assert_refused(world, answer, 402)
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize("scopes", [[Scope.READ], [Scope.INGEST], [Scope.ADMIN]])
+@pytest.mark.parametrize("action", ["credit", "debit", "reservations", "credits"])
+def test_who_may_not_write_moves_nothing(world, backend, action, scopes, keyed):
+    with Api.of(backend, world.org_id, is_test=True, scopes=scopes) as caller:
+        caller.own = world.own
+
+        answer = send(caller, action, MOVEMENT, keyed)
+
+    assert_refused(world, answer, 403)
+
+
+@pytest.mark.parametrize("keyed", KEYED)
+@pytest.mark.parametrize("action", ["credit", "debit", "reservations", "credits"])
+@pytest.mark.parametrize("secret", ["", "Bearer nobody", "Basic eDp5"])
+def test_who_is_unknown_moves_nothing(world, action, secret, keyed):
+    headers = {"Authorization": secret, **({"Idempotency-Key": "x"} if keyed else {})}
+
+    answer = world.post(f"/v1/wallets/{world.own['id']}/{action}", json=MOVEMENT, headers=headers)
+
+    assert_refused(world, answer, 401)
+
+
+@pytest.mark.parametrize("field", sorted(HOLDING))
+@pytest.mark.parametrize("action", ["reservations", "credits"])
+def test_what_is_held_or_granted_is_told_in_full(world, action, field):
+    body = {name: value for name, value in HOLDING.items() if name != field}
+
+    answer = send(world, action, body, keyed=False)
+
+    assert_refused(world, answer, 400, field)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "fields"),
+    [
+        ({"amount": "0"}, 400, ["amount"]),
+        ({"amount": "-1"}, 400, ["amount"]),
+        ({"amount": "1.0000001"}, 400, ["amount"]),
+        ({"amount": "NaN"}, 400, ["amount"]),
+        ({"amount": "10.000001"}, 400, ["amount"]),
+        ({"amount": []}, 400, ["amount"]),
+        ([], 400, ["body"]),
+    ],
+)
+def test_no_more_than_is_held_is_captured(world, body, status, fields):
+    answer = settle(world, world.holding, world.open["id"], "capture", body)
+
+    assert_refused(world, answer, status, *fields)
+
+
+@pytest.mark.parametrize("action", ["capture", "release"])
+@pytest.mark.parametrize(
+    ("wallet", "reservation_id", "status", "fields"),
+    [
+        ("holding", UNKNOWN, 404, []),
+        ("own", "open", 404, []),
+        ("holding", "released", 409, []),
+        ("holding", "nobody", 400, ["reservation_id"]),
+    ],
+)
+def test_only_an_open_reservation_of_the_wallet_is_settled(  # noqa: PLR0917 - parametrized
+    world, action, wallet, reservation_id, status, fields
+):
+    known = {"open": world.open["id"], "released": world.released["id"]}
+
+    answer = settle(
+        world, getattr(world, wallet), known.get(reservation_id, reservation_id), action
+    )
+
+    assert_refused(world, answer, status, *fields)
+
+
+def test_a_suspended_wallets_reservation_is_not_captured(world):
+    answer = settle(world, world.others["suspended"], world.suspended_open["id"], "capture")
+
+    assert_refused(world, answer, 409)
+
+
+def settle(world, wallet, reservation_id, action, body=None):
+    path = f"/v1/wallets/{wallet['id']}/reservations/{reservation_id}/{action}"
+    return world.post(path, json=body)
 
 
 @pytest.mark.parametrize(
@@ -232,6 +441,21 @@ def test_a_wallets_status_is_a_known_one(world, status):
     answer = world.patch(f"/v1/wallets/{world.own['id']}", json={"status": status})
 
     assert_refused(world, answer, 400, "status")
+
+
+def test_a_wallet_with_money_is_not_closed(world):
+    answer = world.patch(f"/v1/wallets/{world.own['id']}", json={"status": "closed"})
+
+    assert_refused(world, answer, 409)
+
+
+@pytest.mark.parametrize(
+    "part", ["", "/transactions", "/statement.csv", "/reservations", "/credits", "/top-ups"]
+)
+def test_of_an_unknown_wallet_nothing_is_read(world, part):
+    answer = world.get(f"/v1/wallets/{UNKNOWN}{part}")
+
+    assert_refused(world, answer, 404)
 
 
 @pytest.mark.parametrize("page", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}])
