@@ -1463,6 +1463,8 @@ CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_tes
 
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
 
+CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree (org_id, is_test, reference_id) WHERE ((idempotency_key = ''::text) AND (reference_type = ANY (ARRAY['invoice'::text, 'subscription_period'::text])));
+
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);

@@ -40,3 +40,8 @@ SELECT make_tenant_table('realtime_charges', 'SELECT, INSERT, UPDATE');
 ALTER TABLE realtime_charges ADD CONSTRAINT realtime_charges_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
     ON DELETE RESTRICT;
+
+-- What wallets paid for an invoice or a realtime period; of billing's own transfers only, which have
+-- no idempotency key, so that other movements cost nothing more.
+CREATE INDEX ledger_transfers_of_payments ON ledger_transfers (org_id, is_test, reference_id)
+    WHERE idempotency_key = '' AND reference_type IN ('invoice', 'subscription_period');

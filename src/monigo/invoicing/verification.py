@@ -1,5 +1,6 @@
 """Verification: invoices are compared with their lines, their numbers, and what wallets paid."""
 
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -28,11 +29,12 @@ async def verify(tx: Transaction) -> Verification:
         looked_at += len(rows)
         after = rows[-1]["id"]
         if len(differences) < DIFFERENCES_MAX:
-            differences += [found for row in rows for found in _of_invoice(row)]
+            for row in rows:
+                differences += [*_of_invoice(row), *_of_payment(row)]
     numbers = [found for plan_type in PlanType for found in await _of_numbers(tx, plan_type)]
-    payments = await _of_payments(tx)
+    periods = await _of_periods(tx)
     return Verification(
-        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *payments]
+        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *periods]
     )
 
 
@@ -59,17 +61,34 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     ]
 
 
-async def _of_payments(tx: Transaction) -> list[Difference]:
-    """Where wallets paid otherwise than invoices and running periods say.
+def _of_payment(row: asyncpg.Record) -> list[Difference]:
+    """Whether a wallet paid what the invoice says, unless its period is compared as a whole."""
+    if row["is_part_of_period"]:
+        return []
+    return _unlike(INVOICE, str(row["id"]), row["told"], row["taken"])
 
-    The database adds up both sides by itself, so that only differences come here.
-    """
-    return [
-        Difference(PAID_BY_WALLETS[payer_type], payer, stored, computed)
-        for payer_type, payer, stored, computed in await verify_store.list_unmatched_payments(
-            tx, DIFFERENCES_MAX
-        )
-    ]
+
+async def _of_periods(tx: Transaction) -> list[Difference]:
+    """Whether wallets paid what realtime periods say, and nothing that nobody asked for."""
+    differences: list[Difference] = []
+    after: tuple[UUID, datetime] | None = None
+    while rows := await verify_store.load_periods(tx, after=after, limit=INVOICES_A_PAGE):
+        after = rows[-1]["subscription_id"], rows[-1]["period_start"]
+        if len(differences) < DIFFERENCES_MAX:
+            for row in rows:
+                differences += _unlike(PERIOD, row["name"], row["told"], row["taken"])
+    for row in await verify_store.list_paid_for_nothing(tx, DIFFERENCES_MAX):
+        differences += _unlike(row["reference_type"], row["reference_id"], None, row["taken"])
+    return differences[:DIFFERENCES_MAX]
+
+
+def _unlike(
+    reference_type: str, subject: str, told: Decimal | None, taken: Decimal
+) -> list[Difference]:
+    if told == taken:
+        return []
+    stored = None if told is None else format_decimal(told)
+    return [Difference(PAID_BY_WALLETS[reference_type], subject, stored, format_decimal(taken))]
 
 
 async def _of_numbers(tx: Transaction, plan_type: PlanType) -> list[Difference]:

@@ -1,6 +1,7 @@
 """The SQL that reads invoices to compare them with their lines and numbers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -8,22 +9,6 @@ import asyncpg
 from monigo.catalog import PlanType
 from monigo.infra.database import Transaction
 from monigo.invoicing.store import NUMBERED_AS
-
-SELECT_SUMS = """
-    SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
-        invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
-        line.amount AS line_amount
-    FROM invoices AS invoice
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(amount), 0) AS amount
-        FROM invoice_line_items
-        WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id
-    ) AS line
-    WHERE invoice.org_id = $1 AND invoice.is_test = $2
-        AND ($3::uuid IS NULL OR invoice.id > $3)
-    ORDER BY invoice.id
-    LIMIT $4
-"""
 
 # Numbers that none of the invoices has, though a later one is taken.
 SELECT_GAPS = """
@@ -46,66 +31,121 @@ SELECT_LAST_NUMBER = """
     ), 0) AS taken
 """
 
-# What wallets paid for invoices and running periods, less what they had back, beside what says so:
-# a paid invoice its total, a running period what was charged for it. A period that was charged
-# before its invoice is compared as a whole. Only billing's own transfers have no idempotency key.
-COMPARE_PAYMENTS = """
-    WITH period_names AS (
-        SELECT subscription_id, period_start, charged, subscription_id || '/' || to_char(
-                period_start AT TIME ZONE 'UTC',
-                CASE date_trunc('second', period_start, 'UTC')
-                    WHEN period_start THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+# What wallets paid under a reference, less what they had back. Of all that is referred to something
+# only billing's own transfers have no idempotency key.
+_TAKEN = """
+    SELECT coalesce(
+            sum(CASE entry_type WHEN 'refund' THEN -amount ELSE amount END), 0
+        ) AS amount
+    FROM ledger_transfers
+    WHERE org_id = $1 AND is_test = $2 AND idempotency_key = ''
+"""
+
+# An invoice with the sum of its lines, and what a wallet paid for it by what it says, and by the
+# ledger; of a period that was charged before its invoices only the whole can be compared.
+SELECT_SUMS = f"""
+    SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
+        invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
+        line.amount AS line_amount, wallet.amount AS taken,
+        CASE WHEN invoice.billing_mode <> 'postpaid' AND invoice.status = 'paid'
+            AND invoice.paid_reference = '' THEN invoice.total ELSE 0 END AS told,
+        invoice.billing_mode <> 'postpaid' AND EXISTS (
+            SELECT 1 FROM realtime_charges
+            WHERE org_id = $1 AND is_test = $2 AND subscription_id = invoice.subscription_id
+                AND period_start = invoice.period_start
+        ) AS is_part_of_period
+    FROM invoices AS invoice
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount), 0) AS amount
+        FROM invoice_line_items
+        WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id
+    ) AS line
+    CROSS JOIN LATERAL (
+        {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
+    ) AS wallet
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2
+        AND ($3::uuid IS NULL OR invoice.id > $3)
+    ORDER BY invoice.id
+    LIMIT $4
+"""
+
+# A period that was charged before its invoices is compared as a whole: its invoices say what they
+# took, and what was charged and no closing invoice has used up waits for one.
+SELECT_PERIODS = f"""
+    SELECT charge.subscription_id, charge.period_start, name.text AS name,
+        invoiced.paid + CASE WHEN invoiced.is_closed THEN 0 ELSE charge.charged END AS told,
+        invoiced.taken + charged.amount AS taken
+    FROM realtime_charges AS charge
+    JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
+        AND subscription.id = charge.subscription_id
+    CROSS JOIN LATERAL (
+        SELECT charge.subscription_id || '/' || to_char(
+                charge.period_start AT TIME ZONE 'UTC',
+                CASE date_trunc('second', charge.period_start, 'UTC')
+                    WHEN charge.period_start THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
                     ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
                 END
-            ) AS name
-        FROM realtime_charges
-        WHERE org_id = $1 AND is_test = $2
-    ), wallet_invoices AS (
-        SELECT invoice.id::text AS name,
-            CASE WHEN period.name IS NULL THEN 'invoice' ELSE 'subscription_period' END
-                AS payer_type,
-            coalesce(period.name, invoice.id::text) AS payer,
-            CASE WHEN invoice.status = 'paid' AND invoice.paid_reference = ''
-                THEN invoice.total ELSE 0 END AS paid,
-            invoice.kind = 'closing' AND invoice.status = 'paid' AND invoice.paid_reference = ''
-                AS is_settled
+            ) AS text
+    ) AS name
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(invoice.total) FILTER (WHERE paid.is_so), 0) AS paid,
+            coalesce(bool_or(paid.is_so AND invoice.kind = 'closing'), false) AS is_closed,
+            coalesce(sum(wallet.amount), 0) AS taken
         FROM invoices AS invoice
-        LEFT JOIN period_names AS period ON period.subscription_id = invoice.subscription_id
-            AND period.period_start = invoice.period_start
-        WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.billing_mode <> 'postpaid'
-    ), told AS (
-        SELECT payer_type, payer, sum(amount) AS amount
-        FROM (
-            SELECT payer_type, payer, paid AS amount FROM wallet_invoices
-            UNION ALL
-            SELECT 'subscription_period', name, charged FROM period_names AS period
-            WHERE NOT EXISTS (
-                SELECT 1 FROM wallet_invoices WHERE payer = period.name AND is_settled
+        CROSS JOIN LATERAL (
+            SELECT invoice.status = 'paid' AND invoice.paid_reference = '' AS is_so
+        ) AS paid
+        CROSS JOIN LATERAL (
+            {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
+        ) AS wallet
+        WHERE invoice.org_id = $1 AND invoice.is_test = $2
+            AND invoice.customer_id = subscription.customer_id
+            AND invoice.subscription_id = charge.subscription_id
+            AND invoice.period_start = charge.period_start
+            AND invoice.billing_mode <> 'postpaid'
+    ) AS invoiced
+    CROSS JOIN LATERAL (
+        {_TAKEN} AND reference_type = 'subscription_period' AND reference_id = name.text
+    ) AS charged
+    WHERE charge.org_id = $1 AND charge.is_test = $2
+        AND ($3::uuid IS NULL OR (charge.subscription_id, charge.period_start) > ($3, $4))
+    ORDER BY charge.subscription_id, charge.period_start
+    LIMIT $5
+"""
+
+# What wallets paid for something that isn't there.
+SELECT_PAID_FOR_NOTHING = """
+    SELECT transfer.reference_type, transfer.reference_id, sum(
+            CASE transfer.entry_type WHEN 'refund' THEN -transfer.amount ELSE transfer.amount END
+        ) AS taken
+    FROM ledger_transfers AS transfer
+    CROSS JOIN LATERAL (
+        SELECT regexp_match(
+            transfer.reference_id,
+            '^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z))?$'
+        ) AS parts
+    ) AS found
+    WHERE transfer.org_id = $1 AND transfer.is_test = $2 AND transfer.idempotency_key = ''
+        AND transfer.reference_type IN ('invoice', 'subscription_period')
+        AND CASE transfer.reference_type
+            WHEN 'invoice' THEN NOT EXISTS (
+                SELECT 1 FROM invoices
+                WHERE org_id = $1 AND is_test = $2 AND id = found.parts[1]::uuid
             )
-        ) AS part
-        GROUP BY payer_type, payer
-    ), taken AS (
-        SELECT coalesce(invoice.payer_type, transfer.reference_type) AS payer_type,
-            coalesce(invoice.payer, transfer.reference_id) AS payer,
-            sum(CASE transfer.entry_type WHEN 'refund' THEN -transfer.amount
-                ELSE transfer.amount END) AS amount
-        FROM ledger_transfers AS transfer
-        LEFT JOIN wallet_invoices AS invoice
-            ON transfer.reference_type = 'invoice' AND invoice.name = transfer.reference_id
-        WHERE transfer.org_id = $1 AND transfer.is_test = $2 AND transfer.idempotency_key = ''
-            AND transfer.reference_type IN ('invoice', 'subscription_period')
-        GROUP BY 1, 2
-    )
-    SELECT payer_type, payer, told.amount::text AS stored, taken.amount::text AS computed
-    FROM told FULL JOIN taken USING (payer_type, payer)
-    WHERE coalesce(told.amount, 0) <> coalesce(taken.amount, 0)
-    ORDER BY payer_type, payer
+            ELSE NOT EXISTS (
+                SELECT 1 FROM realtime_charges
+                WHERE org_id = $1 AND is_test = $2 AND subscription_id = found.parts[1]::uuid
+                    AND period_start = found.parts[2]::timestamptz
+            )
+        END
+    GROUP BY transfer.reference_id, transfer.reference_type
+    ORDER BY transfer.reference_id, transfer.reference_type
     LIMIT $3
 """
 
 
 async def load_sums(tx: Transaction, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """The next invoices by id: their totals, and the sum of their lines."""
+    """The next invoices by id: their totals, the sum of their lines, and their payments."""
     return await tx.fetch(SELECT_SUMS, after, limit)
 
 
@@ -121,9 +161,14 @@ async def last_number(tx: Transaction, plan_type: PlanType) -> tuple[int, int]:
     return (row["counted"], row["taken"]) if row else (0, 0)
 
 
-async def list_unmatched_payments(
-    tx: Transaction, limit: int
-) -> Sequence[tuple[str, str, str | None, str | None]]:
-    """Invoices and periods, what they say was paid from wallets, and what the ledger says."""
-    rows = await tx.fetch(COMPARE_PAYMENTS, limit)
-    return [(row["payer_type"], row["payer"], row["stored"], row["computed"]) for row in rows]
+async def load_periods(
+    tx: Transaction, *, after: tuple[UUID, datetime] | None, limit: int
+) -> list[asyncpg.Record]:
+    """The next realtime periods: what was paid by what they say, and by the ledger."""
+    subscription_id, period_start = after or (None, None)
+    return await tx.fetch(SELECT_PERIODS, subscription_id, period_start, limit)
+
+
+async def list_paid_for_nothing(tx: Transaction, limit: int) -> list[asyncpg.Record]:
+    """What wallets paid for invoices and periods that don't exist."""
+    return await tx.fetch(SELECT_PAID_FOR_NOTHING, limit)
