@@ -11,6 +11,7 @@ from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
 from monigo.ledger.types import (
+    KEY_TAKEN,
     Account,
     AccountKind,
     EntryType,
@@ -119,7 +120,7 @@ TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
 
 ERRORS = {
     "ledger_requests_pkey": lambda: conflict(
-        "request_running", "another request with this idempotency_key is running"
+        KEY_TAKEN, "another request with this idempotency_key is running"
     ),
 }
 
