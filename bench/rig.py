@@ -32,7 +32,7 @@ class System:
     data_dir: Path
     port: int
     org_id: str
-    test_api_key: str
+    api_key: str
     database_url: str
 
     def request(self, method: str, path: str, body: object = None) -> dict:
@@ -42,7 +42,7 @@ class System:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {self.test_api_key}",
+                "Authorization": f"Bearer {self.api_key}",
                 "Content-Type": "application/json",
             },
         )
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_system(**settings: str) -> Generator[System]:
+def running_system(*, is_live: bool = False, **settings: str) -> Generator[System]:
     """A fresh Monigo in a temporary directory, stopped and removed at the end."""
     data_dir = Path(tempfile.mkdtemp(prefix="monigo-bench-"))
     port = free_port()
@@ -89,7 +89,7 @@ def running_system(**settings: str) -> Generator[System]:
             data_dir,
             port,
             credentials["org_id"],
-            credentials["test_api_key"],
+            credentials["live_api_key" if is_live else "test_api_key"],
             credentials["database_url"],
         )
     finally:

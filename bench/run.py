@@ -107,7 +107,7 @@ class Measurements:
     def _request(self, events: int, *, hours_ago: int = 0) -> bytes:
         body = events_body(self.next_event, events, self.customers, hours_ago=hours_ago)
         self.next_event += events
-        return http_request("/v1/ingest", self.system.test_api_key, body)
+        return http_request("/v1/ingest", self.system.api_key, body)
 
 
 def measure_ingest(measured: Measurements, rounds: int) -> None:
@@ -163,7 +163,7 @@ def measure_reads(measured: Measurements) -> None:
     path = f"/v1/usage?customer_id={customer}&metric_id={measured.metric}"
     head = (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
-        f"Authorization: Bearer {measured.system.test_api_key}\r\n\r\n"
+        f"Authorization: Bearer {measured.system.api_key}\r\n\r\n"
     ).encode()
     # A connection's first statements are planned; what is measured is a server that runs.
     send_closed_loop(measured.system.port, [head] * 100, 1)

@@ -1,5 +1,20 @@
 -- What db/migrations produce, by pg_dump. Written by `make golden`, never by hand.
 
+CREATE DOMAIN public.ledger_account_kind AS text
+	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
+
+CREATE DOMAIN public.ledger_balance AS numeric(24,6)
+	CONSTRAINT ledger_accounts_balance_is_a_number CHECK ((VALUE <> 'NaN'::numeric));
+
+CREATE DOMAIN public.ledger_chain_hash AS bytea
+	CONSTRAINT ledger_accounts_hash_is_sha256 CHECK ((octet_length(VALUE) = 32));
+
+CREATE DOMAIN public.ledger_currency AS text
+	CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((VALUE ~ '^[A-Z]{3}$'::text));
+
+CREATE DOMAIN public.ledger_sequence AS bigint
+	CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((VALUE >= 0));
+
 CREATE TYPE public.pgqueuer_status AS ENUM (
     'queued',
     'picked',
@@ -324,19 +339,14 @@ CREATE TABLE public.ledger_accounts (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     id uuid NOT NULL,
-    kind text NOT NULL,
-    currency text NOT NULL,
-    balance numeric(24,6) DEFAULT 0 NOT NULL,
-    sequence bigint DEFAULT 0 NOT NULL,
-    chain_hash bytea DEFAULT sha256('\x'::bytea) NOT NULL,
+    kind public.ledger_account_kind NOT NULL,
+    currency public.ledger_currency NOT NULL,
+    balance public.ledger_balance DEFAULT 0 NOT NULL,
+    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
+    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
     created_at timestamp with time zone NOT NULL,
     moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_is_a_number CHECK ((balance <> 'NaN'::numeric)),
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK (((balance >= (0)::numeric) OR (kind = ANY (ARRAY['provider'::text, 'revenue'::text])))),
-    CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT ledger_accounts_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
-    CONSTRAINT ledger_accounts_kind_known CHECK ((kind = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text]))),
-    CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((sequence >= 0))
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
 );
 
 CREATE TABLE public.wallets (

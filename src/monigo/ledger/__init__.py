@@ -10,6 +10,7 @@ from monigo.ledger.service import (
     totals,
 )
 from monigo.ledger.types import (
+    KEY_TAKEN,
     Account,
     AccountKind,
     Direction,
@@ -26,6 +27,7 @@ from monigo.ledger.types import (
 from monigo.ledger.verification import verify
 
 __all__ = [
+    "KEY_TAKEN",
     "POSTINGS_MAX",
     "Account",
     "AccountKind",

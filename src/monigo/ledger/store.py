@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
 from monigo.ledger.types import (
+    KEY_TAKEN,
     Account,
     AccountKind,
     EntryType,
@@ -23,11 +25,15 @@ from monigo.ledger.types import (
     Transfer,
 )
 
-COLUMNS = """
-    id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type, description,
-    reference_type, reference_id, counterparty, idempotency_key, metadata, created_at,
+# What the database fills in.
+SIDES = """
     from_balance_before, from_balance_after, from_sequence,
     to_balance_before, to_balance_after, to_sequence
+"""
+
+COLUMNS = f"""
+    id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type, description,
+    reference_type, reference_id, counterparty, idempotency_key, metadata, created_at, {SIDES}
 """
 
 INSERT_ACCOUNTS = """
@@ -64,7 +70,7 @@ INSERT_TRANSFERS = f"""
         )
         WHERE (SELECT NOT $22::boolean OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
         ORDER BY posting.position
-        RETURNING {COLUMNS}
+        RETURNING id, {SIDES}
     ), remembered AS (
         INSERT INTO ledger_requests (
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
@@ -74,7 +80,7 @@ INSERT_TRANSFERS = f"""
         FROM unnest($17::uuid[], $18::text[], $19::bytea[], $20::text[], $21::text[])
             AS request (scope, idempotency_key, content_hash, transfer_ids, result)
     )
-    SELECT {COLUMNS} FROM posted
+    SELECT id, {SIDES} FROM posted
 """
 
 SELECT_TRANSFERS = f"""
@@ -119,7 +125,7 @@ TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
 
 ERRORS = {
     "ledger_requests_pkey": lambda: conflict(
-        "request_running", "another request with this idempotency_key is running"
+        KEY_TAKEN, "another request with this idempotency_key is running"
     ),
 }
 
@@ -188,7 +194,8 @@ async def insert_transfers(
             [json.encode(request.result) for request in requests],
             lock,
         )
-    return {TransferId(row["id"]): _transfer(row) for row in rows}
+    posted = dict(zip(transfer_ids, postings, strict=True))
+    return {row["id"]: _made(row, posted[row["id"]], tx.now) for row in rows}
 
 
 @contextmanager
@@ -241,33 +248,39 @@ def _array(request: Request, ids_by_transaction: dict[TransactionId, list[Transf
 
 
 def _transfer(row: asyncpg.Record) -> Transfer:
+    posting = Posting(
+        transaction_id=TransactionId(row["transaction_id"]),
+        from_account_id=LedgerAccountId(row["from_account_id"]),
+        to_account_id=LedgerAccountId(row["to_account_id"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        entry_type=EntryType(row["entry_type"]),
+        description=row["description"],
+        reference_type=row["reference_type"],
+        reference_id=row["reference_id"],
+        counterparty=row["counterparty"],
+        idempotency_key=row["idempotency_key"],
+        metadata=json.decode(row["metadata"]),
+    )
+    return _made(row, posting, row["created_at"])
+
+
+def _made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
+    """A posting with what the database made of it."""
     return Transfer(
         id=TransferId(row["id"]),
-        posting=Posting(
-            transaction_id=TransactionId(row["transaction_id"]),
-            from_account_id=LedgerAccountId(row["from_account_id"]),
-            to_account_id=LedgerAccountId(row["to_account_id"]),
-            amount=row["amount"],
-            currency=row["currency"],
-            entry_type=EntryType(row["entry_type"]),
-            description=row["description"],
-            reference_type=row["reference_type"],
-            reference_id=row["reference_id"],
-            counterparty=row["counterparty"],
-            idempotency_key=row["idempotency_key"],
-            metadata=json.decode(row["metadata"]),
-        ),
+        posting=posting,
         debit=Side(
-            account_id=LedgerAccountId(row["from_account_id"]),
+            account_id=posting.from_account_id,
             sequence=row["from_sequence"],
             balance_before=row["from_balance_before"],
             balance_after=row["from_balance_after"],
         ),
         credit=Side(
-            account_id=LedgerAccountId(row["to_account_id"]),
+            account_id=posting.to_account_id,
             sequence=row["to_sequence"],
             balance_before=row["to_balance_before"],
             balance_after=row["to_balance_after"],
         ),
-        created_at=row["created_at"],
+        created_at=created_at,
     )

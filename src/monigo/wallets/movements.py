@@ -1,6 +1,7 @@
 """Credits and debits: many go together, each succeeds or fails by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
@@ -47,18 +48,30 @@ async def move(tx: Transaction, movement: Movement) -> MovementResult:
 
 
 async def move_all(
-    tx: Transaction, movements: Sequence[Movement]
+    tx: Transaction, movements: Sequence[Movement], *, expect_repeats: bool = True
 ) -> list[MovementResult | DomainError]:
     """Credit and debit many wallets, in the given order where they share one.
 
-    A movement that can't be made is answered with its error and hinders no other.
+    A movement that can't be made is answered with its error and hinders no other. Without
+    `expect_repeats` nobody looks for repeats first, which is faster while there are none.
+
+    Raises:
+        RepeatError: there is a repeat that was not expected, and the transaction is lost.
     """
     wallets = await service.hold_all(tx, [movement.wallet_id for movement in movements])
-    keys = {_key(movement) for movement in movements if movement.wallet_id in wallets}
-    kept = await ledger.find_requests(tx, list(keys)) if keys else {}
-    group = _Group(tx, wallets, kept)
-    decisions = [group.decide(movement) for movement in movements]
-    transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
+    known = [movement for movement in movements if movement.wallet_id in wallets]
+    group, decisions = await _decide_all(tx, wallets, movements, known if expect_repeats else ())
+    if not expect_repeats:
+        # What is refused may be the repeat of what was not.
+        refused = [
+            movement
+            for movement, decision in zip(movements, decisions, strict=True)
+            if isinstance(decision, DomainError) and movement.wallet_id in wallets
+        ]
+        if refused:
+            group, decisions = await _decide_all(tx, wallets, movements, refused)
+    with _repeats_told(expected=expect_repeats):
+        transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
     await store.note_credited(tx, group.credited)
     await top_ups.count_deposits(tx, group.deposits)
     await top_ups.ask_where_low(tx, group.debited)
@@ -68,6 +81,33 @@ async def move_all(
         else decision
         for decision in decisions
     ]
+
+
+class RepeatError(Exception):
+    """A movement is the repeat of an earlier one, though none was expected."""
+
+
+@contextmanager
+def _repeats_told(*, expected: bool) -> Generator[None]:
+    try:
+        yield
+    except DomainError as error:
+        if expected or error.code != ledger.KEY_TAKEN:
+            raise
+        raise RepeatError from error
+
+
+async def _decide_all(
+    tx: Transaction,
+    wallets: Mapping[UUID, Wallet],
+    movements: Sequence[Movement],
+    looked_up: Sequence[Movement],
+) -> "tuple[_Group, list[_Made | MovementResult | DomainError]]":
+    """Decide one movement after the other; those `looked_up` may be repeats."""
+    keys = {_key(movement) for movement in looked_up}
+    kept = await ledger.find_requests(tx, list(keys)) if keys else {}
+    group = _Group(tx, wallets, kept)
+    return group, [group.decide(movement) for movement in movements]
 
 
 class _Made:

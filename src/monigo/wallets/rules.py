@@ -165,7 +165,7 @@ def entry_of(wallet: Wallet, transfer: Transfer, direction: Direction) -> Entry:
     """One side of a transfer of a wallet."""
     posting: Posting = transfer.posting
     side = transfer.debit if direction is Direction.DEBIT else transfer.credit
-    kind = _kinds(wallet).get(side.account_id, AccountKind.CREDIT_GRANT)
+    kind = _kind_of(wallet, side.account_id)
     is_customers = kind not in {AccountKind.PROVIDER, AccountKind.REVENUE}
     return Entry(
         id=entry_id(transfer.id, direction),
@@ -226,11 +226,12 @@ def _has_expired(grant: CreditGrant, now: datetime) -> bool:
     return grant.expires_at is not None and grant.expires_at <= now
 
 
-def _kinds(wallet: Wallet) -> dict[UUID, AccountKind]:
+def _kind_of(wallet: Wallet, account_id: UUID) -> AccountKind:
     accounts = wallet.accounts
-    return {
-        accounts.money: AccountKind.CUSTOMER_WALLET,
-        accounts.reserved: AccountKind.RESERVED,
-        accounts.provider: AccountKind.PROVIDER,
-        accounts.revenue: AccountKind.REVENUE,
-    }
+    if account_id == accounts.money:
+        return AccountKind.CUSTOMER_WALLET
+    if account_id == accounts.revenue:
+        return AccountKind.REVENUE
+    if account_id == accounts.provider:
+        return AccountKind.PROVIDER
+    return AccountKind.RESERVED if account_id == accounts.reserved else AccountKind.CREDIT_GRANT

@@ -17,7 +17,7 @@ from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.tenancy import KeyReference, Limits, Scope
-from monigo.wallets.movements import move_all
+from monigo.wallets.movements import RepeatError, move_all
 from monigo.wallets.types import Movement, MovementResult
 
 # Transactions of one tenant under way at once: one computes here while another is in the database.
@@ -91,6 +91,8 @@ class Teller:
                     await self._flush(tenant, requests)
                 finally:
                     lane.moving -= taken
+                # Those just answered may send their next movement along with what waits.
+                await asyncio.sleep(0)
         finally:
             lane.flushes -= 1
             if not lane.flushes and not lane.waiting:
@@ -115,8 +117,10 @@ class Teller:
 
     async def _flush(self, tenant: Tenant, requests: Sequence[_Request]) -> None:
         try:
-            async with self._database.transaction(tenant) as tx:
-                answers = await self._move(tx, requests)
+            answers = await self._move_new(tenant, requests)
+            if answers is None:
+                async with self._database.transaction(tenant) as tx:
+                    answers = await self._move(tx, requests, expect_repeats=True)
         except Exception as error:  # noqa: BLE001 - each request's route answers it
             unavailable = as_unavailable(error)
             if unavailable is None and len(requests) > 1 and isinstance(error, _OF_ONE):
@@ -128,15 +132,26 @@ class Teller:
         else:
             _answer(requests, answers)
 
+    async def _move_new(
+        self, tenant: Tenant, requests: Sequence[_Request]
+    ) -> list[MovementResult | Exception] | None:
+        """Move in the hope that nothing is a repeat; None where nothing was moved."""
+        try:
+            async with self._database.transaction(tenant) as tx:
+                return await self._move(tx, requests, expect_repeats=False)
+        except RepeatError:
+            return None
+
     async def _move(
-        self, tx: Transaction, requests: Sequence[_Request]
+        self, tx: Transaction, requests: Sequence[_Request], *, expect_repeats: bool
     ) -> list[MovementResult | Exception]:
         """Check the keys and move, in one transaction; an answer for each, good or bad."""
         key_ids = {request.api_key_id for request in requests}
         refusals = await tenancy.refusals(tx, key_ids, Scope.WRITE)
         await self._limits.of(tx)
         allowed = [request for request in requests if request.api_key_id not in refusals]
-        moved = iter(await move_all(tx, [request.movement for request in allowed]))
+        movements = [request.movement for request in allowed]
+        moved = iter(await move_all(tx, movements, expect_repeats=expect_repeats))
         return [
             without_frames(refusals[request.api_key_id])
             if request.api_key_id in refusals
