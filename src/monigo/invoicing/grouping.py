@@ -44,6 +44,9 @@ def split(
     Largest parts come first. Beyond 100 values the smallest become `other`; one that has been
     billed by itself stays by itself.
     """
+    if len(quantities) == 1:
+        ((value, quantity),) = quantities.items()
+        return [Part(value, quantity, amount)]
     named = _named(quantities, billed)
     with localcontext(EXACT):
         amounts = _amounts(model, amount, named)

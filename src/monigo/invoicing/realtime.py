@@ -10,7 +10,7 @@ from monigo.infra.ids import new_id
 from monigo.invoicing import wallet_payments
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.types import InvoiceKind, Wanted
-from monigo.subscriptions import Status, Subscription
+from monigo.subscriptions import Subscription
 
 # As a slice of the period close: shares out each query's cost, and is over soon.
 CHARGED_AT_ONCE = 500
@@ -22,21 +22,16 @@ async def charge_some(database: Database, tenant: Tenant) -> int:
         customer_ids = await metering.take_changed(tx, CHARGED_AT_ONCE)
         if not customer_ids:
             return 0
-        known = await subscriptions.of_customers(tx, customer_ids)
-        active = [one for one in known if one.status is Status.ACTIVE]
-        plans = await catalog.get_plans(tx, {one.plan_id for one in active})
-        ids = [
-            one.id
-            for one in active
-            if plans[one.plan_id].details.billing_mode is BillingMode.REALTIME
+        held, busy = await subscriptions.hold_free(tx, customer_ids)
+        plans = await catalog.get_plans(tx, {one.plan_id for one in held})
+        owing = [
+            one for one in held if plans[one.plan_id].details.billing_mode is BillingMode.REALTIME
         ]
-        held = await subscriptions.hold_free(tx, ids)
-        await customers.hold(tx, {one.customer_id for one in held})
-        short = await charge(tx, [one for one in held if one.status is Status.ACTIVE])
-        for one in held:
+        await customers.hold(tx, {one.customer_id for one in owing})
+        short = await charge(tx, owing)
+        for one in owing:
             if one.id in short:
                 await subscriptions.pause_for_balance(tx, one, is_realtime=True)
-        busy = {one.customer_id for one in active if one.id in set(ids) - {h.id for h in held}}
         await metering.note_charged(tx, [known for known in customer_ids if known not in busy])
     return len(customer_ids)
 

@@ -1,5 +1,8 @@
 """Bills what is due by itself: ended periods, fees in advance, what came late."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from monigo import invoicing, metering, subscriptions, wallets
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError
@@ -8,12 +11,16 @@ from monigo.infra.logging import logger
 
 log = logger(__name__)
 
+# Slices of a tenant under way at once: one computes here while another is in the database.
+SLICES_AT_ONCE = 2
+# Of each lane, before the next tenant has its turn.
+SLICES_A_TURN = 10
+
 
 async def close_periods(services: Services) -> None:
     """Work off all that is due, slice by slice, each tenant in its turn."""
     waiting = await subscriptions.tenants_with_due(services.database, services.clock.now())
-    while waiting:
-        waiting = [tenant for tenant in waiting if await _close_slice(services, tenant)]
+    await _in_turn(waiting, lambda tenant: _close_slice(services, tenant))
 
 
 async def wake_waiting(services: Services) -> None:
@@ -28,12 +35,41 @@ async def charge_realtime(services: Services) -> None:
     """Charge realtime subscriptions whose customers' usage changed, slice by slice."""
     async with services.database.lookups() as connection:
         waiting = await metering.tenants_with_changes(connection)
+    await _in_turn(waiting, lambda tenant: _charge_slice(services, tenant))
+
+
+async def _in_turn(waiting: list[Tenant], work: Callable[[Tenant], Awaitable[bool]]) -> None:
+    """Do slices of each tenant's work, turn by turn, while there is more of it.
+
+    The first turn takes one slice, which is all that most tenants have.
+    """
+    lanes, slices = 1, 1
     while waiting:
-        waiting = [
-            tenant
-            for tenant in waiting
-            if await invoicing.charge_some(services.database, tenant) == invoicing.CHARGED_AT_ONCE
-        ]
+        waiting = [tenant for tenant in waiting if await _turn(tenant, work, lanes, slices)]
+        lanes, slices = SLICES_AT_ONCE, SLICES_A_TURN
+
+
+async def _turn(
+    tenant: Tenant, work: Callable[[Tenant], Awaitable[bool]], lanes: int, slices: int
+) -> bool:
+    """Some slices of one tenant's work, side by side; whether there is more."""
+
+    async def lane() -> bool:
+        for _ in range(slices):
+            if not await work(tenant):
+                return False
+        return True
+
+    ended = await asyncio.gather(*(lane() for _ in range(lanes)), return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return all(ended)
+
+
+async def _charge_slice(services: Services, tenant: Tenant) -> bool:
+    """One slice of a tenant's realtime charges; whether there may be more."""
+    return await invoicing.charge_some(services.database, tenant) == invoicing.CHARGED_AT_ONCE
 
 
 async def _close_slice(services: Services, tenant: Tenant) -> bool:

@@ -107,10 +107,18 @@ async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription
 
 
 async def hold_free(
-    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
-) -> list[Subscription]:
-    """Those of these subscriptions that nobody else holds, locked in the order of their ids."""
-    return await store.lock_ever(tx, subscription_ids, skip_locked=True)
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> tuple[list[Subscription], set[CustomerId]]:
+    """These customers' active subscriptions, locked in the order of their ids; and who is busy.
+
+    Those that somebody else holds are left out; their customers are the busy ones.
+    """
+    active = await store.list_active_of_customers(tx, customer_ids)
+    held = await store.lock_ever(tx, list(active), skip_locked=True)
+    busy = active.keys() - {known.id for known in held}
+    return [known for known in held if known.status is Status.ACTIVE], {
+        active[subscription_id] for subscription_id in busy
+    }
 
 
 async def list_page(

@@ -1,0 +1,69 @@
+"""A realtime pass: how long until all of many subscriptions whose usage changed are charged.
+
+Fills a fresh database by SQL (100 events for each subscription within its running period, their
+buckets, a wallet with money), notes that all usage changed, and lets the worker of `monigo serve`
+charge it; up to five seconds of it are the wait for the pass.
+Usage: bench/realtime.py [SUBSCRIPTIONS]; without, 100,000.
+"""
+
+import sys
+import time
+
+from filling import (
+    fill_subscriptions,
+    fill_usage,
+    fill_wallets,
+    metrics_and_prices,
+)
+from rig import System, running_system, sql
+
+STARTED = "date_trunc('day', now()) - interval '12 days'"
+HOURS_OF_USAGE = 10 * 24
+PREFIX = "driver-"
+
+
+def charge(system: System) -> float:
+    """Note that everybody's usage changed, and wait; the seconds until all is charged."""
+    sql(
+        system.database_url,
+        f"""
+        INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)
+        SELECT org_id, is_test, id, now(), '-infinity' FROM customers
+        WHERE org_id = '{system.org_id}'
+        ON CONFLICT (org_id, is_test, customer_id) DO UPDATE SET changed_at = now()
+        """,
+        "SELECT 1",
+    )
+    started = time.perf_counter()
+    while count(system, "watched_customers WHERE changed_at > charged_at"):
+        time.sleep(0.1)
+    return time.perf_counter() - started
+
+
+def count(system: System, rows: str) -> int:
+    """How many rows there are."""
+    return sql(system.database_url, f"SELECT count(*) FROM {rows}")[0][0]
+
+
+def main() -> None:
+    """Measure a pass that charges, then one that finds nothing more to charge."""
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with running_system() as system:
+        metrics, prices = metrics_and_prices(system)
+        plan = {"name": "Plan", "prices": prices, "billing_mode": "realtime"}
+        plan_id = system.request("POST", "/v1/plans", plan)["plan"]["id"]
+        fill_subscriptions(system, plan_id, size, prefix=PREFIX, started=STARTED)
+        since = f"{STARTED} + interval '1 day'"
+        fill_usage(system, metrics, prefix=PREFIX, since=since, hours=HOURS_OF_USAGE)
+        fill_wallets(system, prefix=PREFIX)
+        for told in ("all charged", "nothing more to charge"):
+            seconds = charge(system)
+            print(
+                f"{size:,} realtime subscriptions, {told}: {seconds:.1f} s;"
+                f" {count(system, 'ledger_transfers'):,} debits in all",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
