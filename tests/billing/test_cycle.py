@@ -314,3 +314,43 @@ def test_a_replay_over_a_subscription_that_ended_as_it_began_leaves_nothing_due(
     backend.run(run_replay(backend.services, api.tenant, job["id"], asyncio.Event()))
 
     assert clock("2027-02-10T00:00:00Z") == "2027-02-10T00:00:00Z"
+
+
+def test_an_edit_of_prices_for_all_leaves_them_the_fee_that_they_agreed_to(api, clock):
+    clock(START)
+    _, metric, plan, _ = api.subscribed_customer()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "3"}
+    clock("2027-02-01T00:00:00Z")
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "base_fee": "100"})
+    revised = {"id": plan["prices"][0]["id"], **price}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "all", "prices": [revised]})
+    api.ingest(event("1"))
+
+    clock("2027-02-28T10:00:00Z")
+
+    assert bills(api) == [("closing", "finalized", "2027-01-31", "3.000000")]
+
+
+def test_a_period_whose_fee_was_paid_is_not_waived_though_it_was_cut_and_its_closing_voided(
+    api, clock
+):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price, base_fee="500", base_fee_timing="in_advance")
+    subscription = api.subscribe(customer["id"], plan["id"])
+    api.ingest(event("1"))
+    clock("2027-02-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    closing, fee = api.get("/v1/invoices").json()["invoices"]
+    api.post(f"/v1/invoices/{fee['id']}/mark-paid", json={"reference": "cash"})
+    api.post(f"/v1/invoices/{closing['id']}/void")
+    body = {"subscription_id": subscription["id"], "period_start": START}
+
+    refused = api.post("/v1/invoices/generate", json=body)
+
+    assert refused.status_code == 409
+    assert bills(api) == [
+        ("interim", "paid", "2027-01-31", "500.000000"),
+        ("closing", "void", "2027-01-31", "1.000000"),
+    ]
