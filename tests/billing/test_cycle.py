@@ -354,3 +354,21 @@ def test_a_period_whose_fee_was_paid_is_not_waived_though_it_was_cut_and_its_clo
         ("interim", "paid", "2027-01-31", "500.000000"),
         ("closing", "void", "2027-01-31", "1.000000"),
     ]
+
+
+def test_who_goes_on_a_plan_before_the_start_is_new_to_it_from_then_on(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    first, second = api.plan(price), api.plan(price)
+    subscription = api.subscribe(customer["id"], first["id"], start_date="2027-02-03T00:00:00Z")
+    clock("2027-02-01T10:00:00Z")
+    revised = {"id": second["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{second['id']}", json={"apply_to": "new", "prices": [revised]})
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"plan_id": second["id"]})
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
+
+    clock("2027-03-03T00:00:00Z")
+
+    assert [bill[-1] for bill in bills(api)] == ["3.000000"]

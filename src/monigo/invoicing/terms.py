@@ -47,9 +47,7 @@ class TermBook:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
         history = self.histories[phase.plan_id]
-        agreed = catalog.agreed_terms(
-            history, period=period, subscribed_at=subscriptions.joined_at(subscription, phase)
-        )
+        agreed = catalog.agreed_terms(history, period=period, subscribed_at=phase.joined_at)
         overrides = self.overrides.get(subscription.customer_id, ())
         return Terms(
             plan_id=phase.plan_id,

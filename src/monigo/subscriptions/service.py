@@ -62,7 +62,13 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     subscription = Subscription(
         id=SubscriptionId(new_id()),
         customer_id=customer.id,
-        phase=Phase(plan.id, plan.details.billing_period, trial_ends_at or start, start),
+        phase=Phase(
+            plan_id=plan.id,
+            billing_period=plan.details.billing_period,
+            anchor_at=trial_ends_at or start,
+            started_at=start,
+            joined_at=tx.now,
+        ),
         past_phases=(),
         plan_type=plan.details.plan_type,
         status=Status.ACTIVE,
@@ -256,6 +262,7 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
         billing_period=plan.details.billing_period,
         anchor_at=tx.now if is_running else before.anchor_at,
         started_at=max(tx.now, before.started_at),
+        joined_at=tx.now,
     )
     if is_running:
         await store.insert_phase(tx, subscription.id, before)
