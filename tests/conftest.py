@@ -58,3 +58,16 @@ def api(backend: Backend):
     with Api.of_new_organization(backend) as client:
         yield client
     backend.clock.reset()
+
+
+@pytest.fixture
+def clock(api):
+    """Sends the organisation's test clock to an instant."""
+
+    def advance(to):
+        response = api.post("/v1/test-clock/advance", json={"to": to}, timeout=60)
+        assert response.status_code == 200, response.text
+        assert response.json()["status"] == "ready", response.text
+        return response.json()["now"]
+
+    return advance
