@@ -243,6 +243,26 @@ def test_the_closing_draft_waits_out_the_grace_time(api, clock):
     assert bills(api) == [("closing", "finalized", "2027-01-31", "4.000000")]
 
 
+def test_an_end_within_the_grace_time_is_not_waited_past(api, clock):
+    api.patch("/v1/organization", json={"event_ingestion_grace_period_hours": 72})
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    end = "2027-03-01T00:00:00Z"
+    subscription = api.subscribe(customer["id"], api.plan(price)["id"], end_date=end)
+    clock("2027-02-28T20:00:00Z")
+    api.ingest(event("1"))
+
+    clock(end)
+
+    known = api.get(f"/v1/subscriptions/{subscription['id']}").json()["subscription"]
+    assert (known["status"], known["canceled_at"]) == ("canceled", end)
+    assert bills(api) == [
+        ("closing", "paid", "2027-01-31", "0.000000"),
+        ("closing", "finalized", "2027-02-28", "1.000000"),
+    ]
+
+
 def test_a_payout_plan_closes_into_a_bill(api, clock):
     api.patch("/v1/organization", json={"wht_enabled": True, "wht_rate": 5})
     clock(START)
