@@ -197,6 +197,27 @@ def test_a_late_event_after_the_end_makes_a_supplementary_invoice(api, clock):
     ]
 
 
+def test_a_supplementary_invoice_that_is_voided_is_waived(api, clock):
+    clock(START)
+    *_, subscription = api.subscribed_customer()
+    clock("2027-02-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    clock("2027-02-12T00:00:00Z")
+    api.ingest(event("late", timestamp="2027-02-09T00:00:00Z"))
+    clock("2027-02-13T00:00:01Z")
+    voided = api.get("/v1/invoices").json()["invoices"][0]
+    api.post(f"/v1/invoices/{voided['id']}/void")
+    api.ingest(event("later", timestamp="2027-02-08T00:00:00Z"))
+
+    clock("2027-02-20T00:00:00Z")
+
+    assert bills(api) == [
+        ("closing", "paid", "2027-01-31", "0.000000"),
+        ("supplementary", "void", "2027-01-31", "2.000000"),
+        ("supplementary", "finalized", "2027-01-31", "2.000000"),
+    ]
+
+
 def test_cancel_at_period_end_lets_the_period_run_out(api, clock):
     clock(START)
     *_, subscription = api.subscribed_customer()

@@ -313,7 +313,6 @@ async def _recheck_carried(tx: Transaction, invoice: Invoice, subscription: Subs
         stored.line.period.start
         for stored in invoice.lines
         if stored.line.period.start != invoice.period.start
-        or invoice.kind is InvoiceKind.SUPPLEMENTARY
     ]
     if invoice.finalized_at is None or not carried:
         return
