@@ -8,7 +8,6 @@ from itertools import pairwise
 from monigo.catalog.types import (
     AgreedTerms,
     ApplyTo,
-    BaseFee,
     PlanHistory,
     PlanRevision,
     Price,
@@ -35,7 +34,9 @@ def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetim
     latest = max(applicable, key=lambda revision: revision.revision)
     numbers = {revision.revision for revision in applicable}
     counting = (known for known in history.price_revisions if known.plan_revision in numbers)
-    return AgreedTerms(latest.revision, _base_fee(history, numbers), _prices(_latest(counting)))
+    fee = _fee_revision(history, numbers)
+    prices = _prices(_latest(counting))
+    return AgreedTerms(latest.revision, fee.base_fee, fee.revision, prices)
 
 
 def revisions_with_prices(
@@ -85,8 +86,8 @@ def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime)
             return revision.effective_at <= subscribed_at
 
 
-def _base_fee(history: PlanHistory, applicable: Container[int]) -> BaseFee:
-    """The fee by the latest applicable revision that changed it.
+def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevision:
+    """The latest applicable revision that changed the fee.
 
     Each revision shows the fee as it then stood. One that leaves it alone says nothing about it:
     an edit of prices for all must not bring them the fee that was meant for new subscriptions.
@@ -97,7 +98,7 @@ def _base_fee(history: PlanHistory, applicable: Container[int]) -> BaseFee:
         for before, revision in pairwise(history.revisions)
         if revision.base_fee != before.base_fee and revision.revision in applicable
     ]
-    return (changes[-1] if changes else first).base_fee
+    return changes[-1] if changes else first
 
 
 def _latest(revisions: Iterable[PriceRevision]) -> dict[PriceId, PriceRevision]:

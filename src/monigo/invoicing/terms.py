@@ -53,6 +53,7 @@ class TermBook:
             plan_id=phase.plan_id,
             plan_revision=agreed.plan_revision,
             base_fee=agreed.base_fee,
+            base_fee_revision=agreed.base_fee_revision,
             windows=subtract(period, self.pauses.get(subscription.id, ())),
             prices=tuple(
                 _agreed(price, self.metrics, catalog.override_for(overrides, price.id, period))
@@ -129,6 +130,7 @@ def _frozen(terms: Terms) -> dict[str, Any]:
         "plan_revision": terms.plan_revision,
         "base_fee": format_money(terms.base_fee.amount),
         "in_advance": terms.base_fee.in_advance,
+        "base_fee_revision": terms.base_fee_revision,
         "windows": [_frozen_window(window) for window in terms.windows],
         "prices": [_frozen_price(price) for price in terms.prices],
     }
@@ -219,6 +221,8 @@ def _thawed(
         plan_id=plan_id,
         plan_revision=frozen["plan_revision"],
         base_fee=BaseFee(Decimal(frozen["base_fee"]), frozen["in_advance"]),
+        # Terms that were frozen before it was kept have the fee of their latest revision.
+        base_fee_revision=frozen.get("base_fee_revision", frozen["plan_revision"]),
         windows=tuple(_thawed_window(window) for window in frozen["windows"]),
         prices=tuple(prices),
     )
