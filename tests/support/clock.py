@@ -8,17 +8,22 @@ STARTS_AT = datetime(2026, 6, 16, 12, tzinfo=UTC)
 
 
 class AdjustableClock:
-    """Runs on from a fixed instant as fast as the machine's clock does."""
+    """Runs as fast as the machine's clock does: on from STARTS_AT, or so much ahead of it."""
 
-    def __init__(self):
-        self._behind = STARTS_AT - datetime.now(UTC)
-        self._offset = timedelta()
+    def __init__(self, ahead=None):
+        self._start = STARTS_AT - datetime.now(UTC) if ahead is None else ahead
+        self._moved = timedelta()
+
+    @property
+    def ahead(self):
+        """How far from the machine's clock, for other processes that are to have the same time."""
+        return self._start + self._moved
 
     def now(self):
-        return datetime.now(UTC) + self._behind + self._offset
+        return datetime.now(UTC) + self.ahead
 
     def advance(self, **duration):
-        self._offset += timedelta(**duration)
+        self._moved += timedelta(**duration)
 
     def reset(self):
-        self._offset = timedelta()
+        self._moved = timedelta()
