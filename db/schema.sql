@@ -1071,7 +1071,8 @@ CREATE TABLE public.subscription_phases (
     started_at timestamp with time zone NOT NULL,
     plan_id uuid NOT NULL,
     billing_period text NOT NULL,
-    anchor_at timestamp with time zone NOT NULL
+    anchor_at timestamp with time zone NOT NULL,
+    joined_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.subscription_timeline (
@@ -1111,6 +1112,7 @@ CREATE TABLE public.subscriptions (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    phase_joined_at timestamp with time zone NOT NULL,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
     CONSTRAINT subscriptions_closed_within_life CHECK (((closed_until >= start_date) AND ((closed_until <= canceled_at) OR (canceled_at IS NULL) OR (closed_until = start_date)))),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +18,9 @@ from support.backend import Backend, start_backend
 # Machines that are busy are not broken.
 settings.register_profile("monigo", deadline=None, print_blob=True)
 settings.load_profile("monigo")
+
+# A clock that has not arrived by then never will.
+ADVANCE_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +62,20 @@ def api(backend: Backend):
     with Api.of_new_organization(backend) as client:
         yield client
     backend.clock.reset()
+
+
+@pytest.fixture
+def clock(api):
+    """Sends the organisation's test clock to an instant."""
+
+    def advance(to):
+        answer = api.post("/v1/test-clock/advance", json={"to": to})
+        deadline = time.monotonic() + ADVANCE_SECONDS_MAX
+        # A busy machine may take longer than the server has a client wait.
+        while answer.json().get("status") == "advancing" and time.monotonic() < deadline:
+            time.sleep(0.1)
+            answer = api.get("/v1/test-clock")
+        assert answer.json().get("status") == "ready", answer.text
+        return answer.json()["now"]
+
+    return advance

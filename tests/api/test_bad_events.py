@@ -1,7 +1,7 @@
 """Ingest is all or nothing: one bad event refuses its batch and names the field."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -214,7 +214,7 @@ def test_a_batch_has_up_to_five_mebibytes(counting, size, status):
     ],
 )
 def test_a_time_lies_within_ninety_days_back_and_an_hour_ahead(counting, offset, status):
-    at = (datetime.now(UTC) + offset).isoformat()
+    at = (counting.backend.clock.now() + offset).isoformat()
 
     response = counting.post("/v1/ingest", json={"events": [event("1", timestamp=at)]})
 
@@ -234,9 +234,9 @@ def test_a_time_lies_within_ninety_days_back_and_an_hour_ahead(counting, offset,
     ],
 )
 def test_an_unset_time_means_now(counting, timestamp):
-    before = datetime.now(UTC)
+    before = counting.backend.clock.now()
     counting.ingest(event("1", timestamp=timestamp))
-    after = datetime.now(UTC)
+    after = counting.backend.clock.now()
 
     rollup = counting.get("/v1/usage").json()["rollups"][0]
 
@@ -258,7 +258,7 @@ def test_an_unset_time_means_now(counting, timestamp):
     ],
 )
 def test_a_time_is_cut_to_microseconds_never_rounded(counting, fraction, kept):
-    second = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    second = (counting.backend.clock.now() - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%S")
     counting.ingest(event("1", timestamp=second + fraction))
 
     rollup = counting.get("/v1/usage", params={"from": "2000-01-01T00:00:00Z"}).json()["rollups"][0]
@@ -268,7 +268,7 @@ def test_a_time_is_cut_to_microseconds_never_rounded(counting, fraction, kept):
 
 @pytest.mark.parametrize("offset", ["+01:00", "-14:00", "+14:00"])
 def test_a_time_may_come_in_any_zone(counting, offset):
-    moment = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    moment = counting.backend.clock.now().replace(microsecond=0) - timedelta(minutes=1)
     local = moment.astimezone(datetime.fromisoformat(f"2026-01-01T00:00:00{offset}").tzinfo)
     counting.ingest(event("1", timestamp=local.isoformat()))
 

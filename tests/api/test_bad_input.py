@@ -1,14 +1,13 @@
 """What can't be done is refused, naming the field, and changes nothing."""
 
-from string import Template
 from types import SimpleNamespace
 
 import pytest
 
 from support.api import Api, event
+from support.refusals import assert_refused, send
 from support.snapshot import snapshot
 
-JSON = {"Content-Type": "application/json"}
 UNKNOWN = "0f6b2a4e-8c1d-4e5f-9a7b-3c2d1e0f9a8b"
 DEEP = "[" * 100_000
 NUL, SURROGATE = r"\u0000", r"\ud800"
@@ -36,21 +35,6 @@ def world(backend):
             "free": api.customer("free")["id"],
         }
         yield SimpleNamespace(api=api, ids=ids, before=snapshot(api))
-
-
-def send(world, method, path, body=None):
-    """Send a body as it is, after filling in ids."""
-    content = Template(body).safe_substitute(world.ids) if isinstance(body, str) else body
-    filled = Template(path).safe_substitute(world.ids)
-    return world.api.http.request(method, filled, content=content, headers=JSON)
-
-
-def assert_refused(world, response, status, *fields):
-    """Also looks whether anything changed; what did is told once, not by all later tests."""
-    before, world.before = world.before, snapshot(world.api)
-    details = response.json().get("details", {})
-    assert (response.status_code, sorted(details)) == (status, sorted(fields))
-    assert world.before == before
 
 
 CUSTOMER_FAULTS = [

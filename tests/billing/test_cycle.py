@@ -197,6 +197,27 @@ def test_a_late_event_after_the_end_makes_a_supplementary_invoice(api, clock):
     ]
 
 
+def test_a_supplementary_invoice_that_is_voided_is_waived(api, clock):
+    clock(START)
+    *_, subscription = api.subscribed_customer()
+    clock("2027-02-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    clock("2027-02-12T00:00:00Z")
+    api.ingest(event("late", timestamp="2027-02-09T00:00:00Z"))
+    clock("2027-02-13T00:00:01Z")
+    voided = api.get("/v1/invoices").json()["invoices"][0]
+    api.post(f"/v1/invoices/{voided['id']}/void")
+    api.ingest(event("later", timestamp="2027-02-08T00:00:00Z"))
+
+    clock("2027-02-20T00:00:00Z")
+
+    assert bills(api) == [
+        ("closing", "paid", "2027-01-31", "0.000000"),
+        ("supplementary", "void", "2027-01-31", "2.000000"),
+        ("supplementary", "finalized", "2027-01-31", "2.000000"),
+    ]
+
+
 def test_cancel_at_period_end_lets_the_period_run_out(api, clock):
     clock(START)
     *_, subscription = api.subscribed_customer()
@@ -241,6 +262,26 @@ def test_the_closing_draft_waits_out_the_grace_time(api, clock):
 
     assert waiting == [("closing", "draft", "2027-01-31", "2.000000")]
     assert bills(api) == [("closing", "finalized", "2027-01-31", "4.000000")]
+
+
+def test_an_end_within_the_grace_time_is_not_waited_past(api, clock):
+    api.patch("/v1/organization", json={"event_ingestion_grace_period_hours": 72})
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    end = "2027-03-01T00:00:00Z"
+    subscription = api.subscribe(customer["id"], api.plan(price)["id"], end_date=end)
+    clock("2027-02-28T20:00:00Z")
+    api.ingest(event("1"))
+
+    clock(end)
+
+    known = api.get(f"/v1/subscriptions/{subscription['id']}").json()["subscription"]
+    assert (known["status"], known["canceled_at"]) == ("canceled", end)
+    assert bills(api) == [
+        ("closing", "paid", "2027-01-31", "0.000000"),
+        ("closing", "finalized", "2027-02-28", "1.000000"),
+    ]
 
 
 def test_a_payout_plan_closes_into_a_bill(api, clock):
@@ -314,3 +355,61 @@ def test_a_replay_over_a_subscription_that_ended_as_it_began_leaves_nothing_due(
     backend.run(run_replay(backend.services, api.tenant, job["id"], asyncio.Event()))
 
     assert clock("2027-02-10T00:00:00Z") == "2027-02-10T00:00:00Z"
+
+
+def test_an_edit_of_prices_for_all_leaves_them_the_fee_that_they_agreed_to(api, clock):
+    clock(START)
+    _, metric, plan, _ = api.subscribed_customer()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "3"}
+    clock("2027-02-01T00:00:00Z")
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "new", "base_fee": "100"})
+    revised = {"id": plan["prices"][0]["id"], **price}
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "all", "prices": [revised]})
+    api.ingest(event("1"))
+
+    clock("2027-02-28T10:00:00Z")
+
+    assert bills(api) == [("closing", "finalized", "2027-01-31", "3.000000")]
+
+
+def test_a_period_whose_fee_was_paid_is_not_waived_though_it_was_cut_and_its_closing_voided(
+    api, clock
+):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    plan = api.plan(price, base_fee="500", base_fee_timing="in_advance")
+    subscription = api.subscribe(customer["id"], plan["id"])
+    api.ingest(event("1"))
+    clock("2027-02-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    closing, fee = api.get("/v1/invoices").json()["invoices"]
+    api.post(f"/v1/invoices/{fee['id']}/mark-paid", json={"reference": "cash"})
+    api.post(f"/v1/invoices/{closing['id']}/void")
+    body = {"subscription_id": subscription["id"], "period_start": START}
+
+    refused = api.post("/v1/invoices/generate", json=body)
+
+    assert refused.status_code == 409
+    assert bills(api) == [
+        ("interim", "paid", "2027-01-31", "500.000000"),
+        ("closing", "void", "2027-01-31", "1.000000"),
+    ]
+
+
+def test_who_goes_on_a_plan_before_the_start_is_new_to_it_from_then_on(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}
+    first, second = api.plan(price), api.plan(price)
+    subscription = api.subscribe(customer["id"], first["id"], start_date="2027-02-03T00:00:00Z")
+    clock("2027-02-01T10:00:00Z")
+    revised = {"id": second["prices"][0]["id"], **price, "unit_price": "3"}
+    api.put(f"/v1/plans/{second['id']}", json={"apply_to": "new", "prices": [revised]})
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"plan_id": second["id"]})
+    clock("2027-02-04T00:00:00Z")
+    api.ingest(event("1"))
+
+    clock("2027-03-03T00:00:00Z")
+
+    assert [bill[-1] for bill in bills(api)] == ["3.000000"]

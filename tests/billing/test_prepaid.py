@@ -10,17 +10,6 @@ START = "2027-01-31T10:00:00Z"
 
 
 @pytest.fixture
-def clock(api):
-    """Sends the organisation's test clock to an instant."""
-
-    def advance(to):
-        response = api.post("/v1/test-clock/advance", json={"to": to}, timeout=60)
-        assert (response.status_code, response.json()["status"]) == (200, "ready"), response.text
-
-    return advance
-
-
-@pytest.fixture
 def wallet(api):
     """The customer's wallet."""
     api.customer()

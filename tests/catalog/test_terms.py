@@ -115,6 +115,19 @@ def test_an_edit_for_others_is_passed_over_by_a_later_one_for_all():
     assert (terms.plan_revision, terms.base_fee.amount) == (3, 3)
 
 
+def test_an_edit_that_leaves_the_fee_alone_does_not_bring_one_meant_for_others():
+    revisions = [
+        plan_revision(1, fee=1),
+        plan_revision(2, PERIOD.start, ApplyTo.NEW, fee=2),
+        plan_revision(3, PERIOD.start, ApplyTo.ALL, fee=2),
+    ]
+
+    terms = agreed(revisions, [price_revision(A, 1, 1, 1), price_revision(A, 2, 3, 3)])
+
+    assert (terms.base_fee.amount, unit_prices(terms.prices)) == (1, {A: 3})
+    assert (terms.base_fee_revision, terms.plan_revision) == (1, 3)
+
+
 def test_a_price_is_there_from_the_edit_that_adds_it_to_the_one_that_removes_it():
     revisions = [
         plan_revision(1),

@@ -25,9 +25,9 @@ POLL_SECONDS = 0.1
 DONE_SECONDS_MAX = 150
 TESTS = Path(__file__).parent.parent
 
-OVERDUE = "SELECT count(*) FROM due_subscriptions WHERE due_at <= now() + make_interval(days => $1)"
+OVERDUE = "SELECT count(*) FROM due_subscriptions WHERE due_at <= $1"
 LEFT = """
-    SELECT subscription_id, due_at - now() AS due_in, attempts,
+    SELECT subscription_id, due_at, attempts,
         (SELECT count(*) FROM invoices AS bill WHERE bill.subscription_id = due.subscription_id)
     FROM due_subscriptions AS due
 """
@@ -44,8 +44,9 @@ CLOSINGS = """
 class Crew:
     """Workers in processes of their own; one that was killed is replaced at once."""
 
-    def __init__(self, url, org_id):
-        self.command = [sys.executable, "-m", "support.closer", url, str(org_id), str(DAYS)]
+    def __init__(self, url, org_id, ahead):
+        arguments = [url, str(org_id), str(ahead.total_seconds())]
+        self.command = [sys.executable, "-m", "support.closer", *arguments]
         self.workers = []
         self.died_alone = []
 
@@ -109,7 +110,7 @@ def subscribe_all(api):
 
 def overdue(server):
     """Subscriptions for which something is to be done by the workers' time."""
-    return server.sql(OVERDUE, DAYS)[0]["count"]
+    return server.sql(OVERDUE, server.clock.now())[0]["count"]
 
 
 def test_ten_killed_workers_bill_each_period_once(server):
@@ -117,9 +118,10 @@ def test_ten_killed_workers_bill_each_period_once(server):
     chance = random.Random(seed)
     with Api.of_new_organization(server, is_test=False) as api:
         broken, sound = subscribe_all(api)
+        server.clock.advance(days=DAYS)
         deadline = time.monotonic() + DONE_SECONDS_MAX
 
-        with Crew(server.app_url, api.org_id) as crew:
+        with Crew(server.app_url, api.org_id, server.clock.ahead) as crew:
             for _ in range(KILLS):
                 time.sleep(chance.uniform(*KILL_PAUSE_SECONDS))
                 crew.replace_one(chance)

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,13 +11,13 @@ from monigo import metering
 from monigo.infra import json
 from monigo.metering import EventFilter, explorer, explorer_store
 from support.api import Api, event
+from support.clock import STARTS_AT
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 CUSTOMERS, NAMES = ("c1", "c2"), ("call", "sms")
 
 
 def ago(hours):
-    return (NOW - timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+    return (STARTS_AT - timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
 def listed(api, **query):
@@ -208,7 +208,7 @@ def test_the_walk_by_arrival_ends_where_nothing_later_can_lie(api, monkeypatch):
     api.backend.clock.advance(days=3)
     api.ingest(event("new", timestamp=None))
 
-    recent = listed(api, **{"from": (NOW + timedelta(days=2)).isoformat()})
+    recent = listed(api, **{"from": (STARTS_AT + timedelta(days=2)).isoformat()})
     all_names = listed(api, event_name="none")
 
     assert keys(recent) == ["new"]

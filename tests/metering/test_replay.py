@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from monigo.metering import StepSize
 from monigo.tenancy import Scope
 from support import shapes
 from support.api import Api, event
+from support.clock import STARTS_AT
 
 # Each bucket's sums, as folding or a replay made them.
 BUCKETS = """
@@ -27,7 +28,7 @@ BUCKETS = """
 
 
 def ago(**duration):
-    return (datetime.now(UTC) - timedelta(**duration)).isoformat()
+    return (STARTS_AT - timedelta(**duration)).isoformat()
 
 
 def window(**fields):

@@ -15,10 +15,11 @@ from monigo.core.periods import Period
 from monigo.metering import Granularity, fold_all, series_store
 from monigo.metering.points import broken_hours, lay_out
 from support.api import Api, event
+from support.clock import STARTS_AT
 from support.metering import trust_buckets
 
 # A past hour boundary that all zones below have seen without a change of clocks for weeks.
-BASE = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=9)
+BASE = STARTS_AT - timedelta(days=9)
 ZONES = ("UTC", "Africa/Lagos", "Asia/Kolkata", "Asia/Kathmandu")
 AGGREGATIONS = ("count", "sum", "max", "minimum", "average", "unique")
 _names = (f"series-{number}" for number in itertools.count(1))
@@ -321,7 +322,8 @@ def test_without_a_span_a_series_ends_now(api, granularity, count):
     ).json()
 
     assert abs(answer["count"] - count) <= 1
-    assert abs(instant(answer["points"][-1]["end"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    end = instant(answer["points"][-1]["end"])
+    assert abs(end - api.backend.clock.now()) < timedelta(minutes=1)
 
 
 def laid_out(start, end, granularity, zone, points_max=10_000):

@@ -1,11 +1,12 @@
 """One of several workers that close periods, to be killed at any moment.
 
-`python -m support.closer <database url> <organization id> <days ahead>` never ends by itself.
+`python -m support.closer <database url> <organization id> <seconds ahead>` never ends by itself.
 """
 
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from uuid import UUID
 
 from monigo import invoicing
@@ -18,9 +19,8 @@ SLICE = 3
 IDLE_SECONDS = 0.01
 
 
-async def main(url, org_id, days_ahead):
-    clock = AdjustableClock()
-    clock.advance(days=int(days_ahead))
+async def main(url, org_id, seconds_ahead):
+    clock = AdjustableClock(timedelta(seconds=float(seconds_ahead)))
     database = await Database.connect(url, clock=clock, pool_size=2)
     tenant = Tenant(OrganizationId(UUID(org_id)), is_test=False)
     sys.stdout.write("ready\n")

@@ -7,6 +7,8 @@ PATHS = (
     "/v1/price-overrides",
     "/v1/subscriptions",
     "/v1/invoices",
+    "/v1/bills",
+    "/v1/billing-events",
     "/v1/wallets",
     "/v1/usage",
     "/v1/organization",

@@ -1,8 +1,9 @@
 """Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 from monigo.catalog.types import (
     AgreedTerms,
@@ -21,8 +22,8 @@ from monigo.core.pricing import Charge
 def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetime) -> AgreedTerms:
     """What a subscription's period is billed by (behaviour page, Prices: `apply_to`).
 
-    Of the base fee, and of each price by itself, the latest revision that applies counts. What no
-    such revision has made is not there, nor is what the latest of them removed.
+    Of the base fee, and of each price by itself, the latest revision counts that changed it and
+    applies. What no such revision has made is not there, nor is what the latest of them removed.
     """
     applicable = [
         revision
@@ -33,7 +34,9 @@ def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetim
     latest = max(applicable, key=lambda revision: revision.revision)
     numbers = {revision.revision for revision in applicable}
     counting = (known for known in history.price_revisions if known.plan_revision in numbers)
-    return AgreedTerms(latest.revision, latest.base_fee, _prices(_latest(counting)))
+    fee = _fee_revision(history, numbers)
+    prices = _prices(_latest(counting))
+    return AgreedTerms(latest.revision, fee.base_fee, fee.revision, prices)
 
 
 def revisions_with_prices(
@@ -81,6 +84,21 @@ def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime)
             return revision.effective_at <= period.start
         case ApplyTo.NEW:
             return revision.effective_at <= subscribed_at
+
+
+def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevision:
+    """The latest applicable revision that changed the fee.
+
+    Each revision shows the fee as it then stood. One that leaves it alone says nothing about it:
+    an edit of prices for all must not bring them the fee that was meant for new subscriptions.
+    """
+    (first, *_) = history.revisions
+    changes = [
+        revision
+        for before, revision in pairwise(history.revisions)
+        if revision.base_fee != before.base_fee and revision.revision in applicable
+    ]
+    return changes[-1] if changes else first
 
 
 def _latest(revisions: Iterable[PriceRevision]) -> dict[PriceId, PriceRevision]:

@@ -194,10 +194,14 @@ class PlanHistory:
 
 @dataclass(frozen=True, slots=True)
 class AgreedTerms:
-    """What a subscription's period is billed by; prices in the plan's order."""
+    """What a subscription's period is billed by; prices in the plan's order.
+
+    `base_fee_revision` is the one that made the fee what it is.
+    """
 
     plan_revision: int
     base_fee: BaseFee
+    base_fee_revision: int
     prices: tuple[Price, ...]
 
 

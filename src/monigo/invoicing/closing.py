@@ -364,10 +364,14 @@ def _advanced(
 async def _wait_out_grace(
     tx: Transaction, steps: Sequence[tuple[Step, Subscription]], grace: timedelta
 ) -> None:
-    """A closing draft is looked at again when late events have had their time to come."""
-    waiting = [
-        (Due(known.id, tx.now, 0), step.period.end + grace)
-        for step, known in steps
-        if step.action is Action.DRAFT and step.period is not None
-    ]
+    """A closing draft is looked at again when late events have had their time to come.
+
+    Or before, when the subscription itself ends meanwhile.
+    """
+    waiting: list[tuple[Due, datetime]] = []
+    for step, known in steps:
+        if step.action is Action.DRAFT and step.period is not None:
+            closes_at = step.period.end + grace
+            looked_at = min(closes_at, known.end_date or closes_at)
+            waiting.append((Due(known.id, tx.now, 0), looked_at))
     await subscriptions.wait_until(tx, waiting)

@@ -53,7 +53,7 @@ def fee_steps(line: Line, terms: Terms, before: Sequence[BilledBefore]) -> tuple
     """From a plan's fee for a period to what the line bills of it."""
     made = Steps()
     if terms.windows:
-        made.add(f"base fee, plan revision {terms.plan_revision}", terms.base_fee.amount)
+        made.add(f"base fee, plan revision {terms.base_fee_revision}", terms.base_fee.amount)
     else:
         made.add("the whole period was paused: no base fee is owed", _ZERO)
     _take_off(made, line, before)

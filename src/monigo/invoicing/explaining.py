@@ -84,7 +84,7 @@ def _explained(
         is_adjustment=is_adjustment(invoice, line),
         windows=terms.windows,
         pauses=subtract(line.period, terms.windows),
-        plan_revision=terms.plan_revision,
+        plan_revision=terms.base_fee_revision if metric is None else terms.plan_revision,
         price=price,
         metric=metric,
         billed_before=before,

@@ -297,6 +297,9 @@ def _running_period(tx: Transaction, subscription: Subscription) -> Period:
 async def _waived_period(
     tx: Transaction, subscription: Subscription, period_start: datetime
 ) -> Period:
+    if period_start > tx.now:
+        # Also keeps instants out from which the calendar would end before the period does.
+        raise invalid({"period_start": "must not lie in the future"})
     period = subscriptions.period_containing(subscription, period_start)
     if period is None or period.start != period_start:
         raise invalid({"period_start": "is not the start of one of the subscription's periods"})
@@ -313,7 +316,6 @@ async def _recheck_carried(tx: Transaction, invoice: Invoice, subscription: Subs
         stored.line.period.start
         for stored in invoice.lines
         if stored.line.period.start != invoice.period.start
-        or invoice.kind is InvoiceKind.SUPPLEMENTARY
     ]
     if invoice.finalized_at is None or not carried:
         return

@@ -75,11 +75,12 @@ SELECT_DRAFTS_OF_PERIODS = """
         AND invoice.period_start = asked.period_start AND invoice.status = 'draft'
 """
 
-# A period all of whose invoices were voided after it had been closed.
+# A period all of whose invoices were voided after it had been closed. Told by its start: an end or
+# a new plan may have cut it after its first invoice.
 SELECT_WAIVED = """
     SELECT 1 FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3 AND period_start = $4
-        AND period_end = $5 AND kind <> 'supplementary'
+        AND kind <> 'supplementary'
     HAVING count(*) > 0 AND bool_and(status IN ('void', 'draft'))
 """
 
@@ -267,7 +268,7 @@ async def load_drafts_of_periods(
 
 async def is_waived(tx: Transaction, subscription_id: SubscriptionId, period: Period) -> bool:
     """Whether all invoices of a closed period were voided."""
-    return bool(await tx.fetchval(SELECT_WAIVED, subscription_id, period.start, period.end))
+    return bool(await tx.fetchval(SELECT_WAIVED, subscription_id, period.start))
 
 
 async def list_drafts(

@@ -47,14 +47,13 @@ class TermBook:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
         history = self.histories[phase.plan_id]
-        agreed = catalog.agreed_terms(
-            history, period=period, subscribed_at=subscriptions.joined_at(subscription, phase)
-        )
+        agreed = catalog.agreed_terms(history, period=period, subscribed_at=phase.joined_at)
         overrides = self.overrides.get(subscription.customer_id, ())
         return Terms(
             plan_id=phase.plan_id,
             plan_revision=agreed.plan_revision,
             base_fee=agreed.base_fee,
+            base_fee_revision=agreed.base_fee_revision,
             windows=subtract(period, self.pauses.get(subscription.id, ())),
             prices=tuple(
                 _agreed(price, self.metrics, catalog.override_for(overrides, price.id, period))
@@ -131,6 +130,7 @@ def _frozen(terms: Terms) -> dict[str, Any]:
         "plan_revision": terms.plan_revision,
         "base_fee": format_money(terms.base_fee.amount),
         "in_advance": terms.base_fee.in_advance,
+        "base_fee_revision": terms.base_fee_revision,
         "windows": [_frozen_window(window) for window in terms.windows],
         "prices": [_frozen_price(price) for price in terms.prices],
     }
@@ -221,6 +221,8 @@ def _thawed(
         plan_id=plan_id,
         plan_revision=frozen["plan_revision"],
         base_fee=BaseFee(Decimal(frozen["base_fee"]), frozen["in_advance"]),
+        # Terms that were frozen before it was kept have the fee of their latest revision.
+        base_fee_revision=frozen.get("base_fee_revision", frozen["plan_revision"]),
         windows=tuple(_thawed_window(window) for window in frozen["windows"]),
         prices=tuple(prices),
     )

@@ -84,6 +84,7 @@ class Terms:
     plan_id: PlanId
     plan_revision: int
     base_fee: BaseFee
+    base_fee_revision: int
     windows: tuple[Period, ...]
     prices: tuple[AgreedPrice, ...]
 

@@ -51,12 +51,6 @@ def phase_at(subscription: Subscription, instant: datetime) -> Phase:
     return next((phase for phase in reversed(phases) if phase.started_at <= instant), phases[0])
 
 
-def joined_at(subscription: Subscription, phase: Phase) -> datetime:
-    """When the subscription was put on a phase's plan: the first one's start may be another day."""
-    is_first = phase.started_at == subscription.start_date
-    return subscription.created_at if is_first else phase.started_at
-
-
 def period_containing(subscription: Subscription, instant: datetime) -> Period | None:
     """The billing period that contains an instant; None before the subscription's start.
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from monigo import catalog, customers, tenancy
-from monigo.core.errors import DomainError, conflict, not_found
+from monigo.core.errors import DomainError, conflict, invalid, not_found
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period, days_later, period_at, subtract
@@ -62,7 +62,13 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     subscription = Subscription(
         id=SubscriptionId(new_id()),
         customer_id=customer.id,
-        phase=Phase(plan.id, plan.details.billing_period, trial_ends_at or start, start),
+        phase=Phase(
+            plan_id=plan.id,
+            billing_period=plan.details.billing_period,
+            anchor_at=trial_ends_at or start,
+            started_at=start,
+            joined_at=tx.now,
+        ),
         past_phases=(),
         plan_type=plan.details.plan_type,
         status=Status.ACTIVE,
@@ -264,12 +270,13 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
         billing_period=plan.details.billing_period,
         anchor_at=tx.now if is_running else before.anchor_at,
         started_at=max(tx.now, before.started_at),
+        joined_at=tx.now,
     )
     if is_running:
         await store.insert_phase(tx, subscription.id, before)
     past_phases = (*subscription.past_phases, before) if is_running else subscription.past_phases
     changed = replace(subscription, phase=phase, past_phases=past_phases)
-    period_at(schedule_of(changed, phase), 0)
+    _check_schedule(changed)
     await due_store.append_to_timeline(tx, subscription.id, Happening.PLAN_CHANGED, str(plan.id))
     return await save(tx, changed)
 
@@ -353,6 +360,14 @@ async def refuse_plan_ever_subscribed(tx: Transaction, plan_id: PlanId) -> None:
             "currency, plan_type, billing_period and billing_mode are fixed"
             " once the plan has had subscribers",
         )
+
+
+def _check_schedule(changed: Subscription) -> None:
+    """Raise invalid, naming the plan, unless its periods can be laid out from the anchor."""
+    try:
+        period_at(schedule_of(changed, changed.phase), 0)
+    except DomainError as error:
+        raise invalid({"plan_id": "; ".join(error.fields.values())}) from error
 
 
 async def _tell(tx: Transaction, event_type: EventType, subscription: Subscription) -> None:

@@ -40,12 +40,17 @@ class NewSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`."""
+    """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`.
+
+    `joined_at` is when it was put on the plan: another day than `started_at`, where it was made for
+    a later start, or backdated.
+    """
 
     plan_id: PlanId
     billing_period: BillingPeriod
     anchor_at: datetime
     started_at: datetime
+    joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
