@@ -40,8 +40,8 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; see bench/README.md
-	@$(BIN)/python bench/run.py
+bench: $(READY) ## measure, side by side in one run; WHAT=closing|movements|realtime; see bench/README.md
+	@$(BIN)/python bench/$(or $(WHAT),run).py
 
 fuzz: $(READY) ## throw ten minutes of generated requests at every route
 	@$(BIN)/python bench/fuzz.py

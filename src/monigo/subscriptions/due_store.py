@@ -64,6 +64,11 @@ SELECT_TENANTS_WITH_DUE = """
     )
 """
 
+SELECT_ACTIVE_OF_CUSTOMERS = """
+    SELECT id, customer_id FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[]) AND status = 'active'
+"""
+
 INSERT_TIMELINE = """
     INSERT INTO subscription_timeline (
         org_id, is_test, subscription_id, position, happened_at, happening, detail
@@ -132,6 +137,14 @@ async def tenants_with_due(connection: Connection, now: datetime) -> list[Tenant
     """The tenants that have something due at `now`."""
     rows = await connection.fetch(SELECT_TENANTS_WITH_DUE, now)
     return [Tenant(OrganizationId(row["org_id"]), row["is_test"]) for row in rows]
+
+
+async def list_active_of_customers(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[SubscriptionId, CustomerId]:
+    """The active subscriptions of these customers, each with its customer."""
+    rows = await tx.fetch(SELECT_ACTIVE_OF_CUSTOMERS, customer_ids)
+    return {SubscriptionId(row["id"]): CustomerId(row["customer_id"]) for row in rows}
 
 
 async def append_to_timeline(

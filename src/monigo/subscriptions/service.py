@@ -119,7 +119,7 @@ async def hold_free(
 
     Those that somebody else holds are left out; their customers are the busy ones.
     """
-    active = await store.list_active_of_customers(tx, customer_ids)
+    active = await due_store.list_active_of_customers(tx, customer_ids)
     held = await store.lock_ever(tx, list(active), skip_locked=True)
     busy = active.keys() - {known.id for known in held}
     return [known for known in held if known.status is Status.ACTIVE], {

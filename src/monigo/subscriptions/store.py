@@ -75,11 +75,6 @@ SELECT_OF_CUSTOMERS = f"""
     ORDER BY status <> 'active', plan_type, created_at, id
 """
 
-SELECT_ACTIVE_OF_CUSTOMERS = """
-    SELECT id, customer_id FROM subscriptions
-    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[]) AND status = 'active'
-"""
-
 # Set-wise, so that the period close writes a slice of subscriptions at once.
 UPDATE = """
     UPDATE subscriptions AS stored
@@ -246,14 +241,6 @@ async def list_of_customers(
 ) -> list[Subscription]:
     """All subscriptions of these customers ever, active ones first."""
     return await _with_phases(tx, await tx.fetch(SELECT_OF_CUSTOMERS, customer_ids))
-
-
-async def list_active_of_customers(
-    tx: Transaction, customer_ids: Sequence[CustomerId]
-) -> dict[SubscriptionId, CustomerId]:
-    """The active subscriptions of these customers, each with its customer."""
-    rows = await tx.fetch(SELECT_ACTIVE_OF_CUSTOMERS, customer_ids)
-    return {SubscriptionId(row["id"]): CustomerId(row["customer_id"]) for row in rows}
 
 
 async def update(tx: Transaction, subscriptions: Sequence[Subscription]) -> None:

@@ -46,6 +46,8 @@ class _Lane:
     )
     moving: set[WalletId] = field(default_factory=set[WalletId])
     flushes: int = 0
+    # Of those, transactions that are under way.
+    busy: int = 0
 
 
 class Teller:
@@ -87,10 +89,12 @@ class Teller:
             while requests := self._take(lane):
                 taken = {request.movement.wallet_id for request in requests}
                 lane.moving |= taken
+                lane.busy += 1
                 try:
                     await self._flush(tenant, requests)
                 finally:
                     lane.moving -= taken
+                    lane.busy -= 1
                 # Those just answered may send their next movement along with what waits.
                 await asyncio.sleep(0)
         finally:
@@ -101,10 +105,10 @@ class Teller:
     def _take(self, lane: _Lane) -> list[_Request]:
         """What waits for wallets that nobody moves, those that came first before others.
 
-        Half of the wallets are left to the other transaction, while there is none under way.
+        Each transaction that could be under way and is not has its share of the wallets.
         """
         free = [known for known in lane.waiting if known not in lane.moving]
-        share = len(free) if lane.moving else -(-len(free) // FLUSHES_MAX)
+        share = -(-len(free) // (FLUSHES_MAX - lane.busy))
         taken: list[_Request] = []
         for wallet_id in free[:share]:
             queue = lane.waiting[wallet_id]
