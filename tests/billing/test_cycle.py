@@ -413,3 +413,22 @@ def test_who_goes_on_a_plan_before_the_start_is_new_to_it_from_then_on(api, cloc
     clock("2027-03-03T00:00:00Z")
 
     assert [bill[-1] for bill in bills(api)] == ["3.000000"]
+
+
+def test_a_price_that_moves_up_in_the_list_costs_what_was_agreed(api, clock):
+    clock(START)
+    customer, metric = api.customer(), api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit"}
+    plan = api.plan({**price, "unit_price": "1"}, {**price, "unit_price": "10"})
+    api.subscribe(customer["id"], plan["id"])
+    clock("2027-02-01T00:00:00Z")
+    first, second = ({**price, "id": known["id"]} for known in plan["prices"])
+    dearer = {**second, "unit_price": "20"}
+    for_new = {"apply_to": "new", "prices": [{**first, "unit_price": "1"}, dearer]}
+    api.put(f"/v1/plans/{plan['id']}", json=for_new)
+    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "all", "prices": [dearer]})
+    api.ingest(event("1"))
+
+    clock("2027-02-28T10:00:00Z")
+
+    assert bills(api) == [("closing", "finalized", "2027-01-31", "10.000000")]

@@ -163,6 +163,27 @@ def test_prices_come_in_the_order_that_counts_for_the_period():
     assert [price.id for price in terms.prices] == [B, A]
 
 
+def test_a_move_in_the_list_does_not_bring_terms_that_were_meant_for_others():
+    revisions = [
+        plan_revision(1),
+        plan_revision(2, PERIOD.start, ApplyTo.NEW),
+        plan_revision(3, PERIOD.start, ApplyTo.ALL),
+    ]
+    prices = [
+        price_revision(A, 1, 1, 1, position=0),
+        price_revision(B, 1, 1, 10, position=1),
+        price_revision(B, 2, 2, 20, position=1),
+        price_revision(C, 1, 2, 30, position=2),
+        price_revision(A, 2, 3, 1, position=2),
+        price_revision(B, 3, 3, 20, position=0),
+        price_revision(C, 2, 3, 30, position=1),
+    ]
+
+    terms = agreed(revisions, prices)
+
+    assert list(unit_prices(terms.prices).items()) == [(B, 10), (A, 1)]
+
+
 EFFECTIVE = st.integers(min_value=-100, max_value=100).map(lambda days: START + days * DAY)
 
 

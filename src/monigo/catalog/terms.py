@@ -33,9 +33,8 @@ def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetim
     # The first revision applies to everybody.
     latest = max(applicable, key=lambda revision: revision.revision)
     numbers = {revision.revision for revision in applicable}
-    counting = (known for known in history.price_revisions if known.plan_revision in numbers)
     fee = _fee_revision(history, numbers)
-    prices = _prices(_latest(counting))
+    prices = _prices(_decisive(history.price_revisions, numbers))
     return AgreedTerms(latest.revision, fee.base_fee, fee.revision, prices)
 
 
@@ -101,9 +100,26 @@ def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevis
     return changes[-1] if changes else first
 
 
-def _latest(revisions: Iterable[PriceRevision]) -> dict[PriceId, PriceRevision]:
-    in_order = sorted(revisions, key=lambda known: known.price.revision)
-    return {known.price.id: known for known in in_order}
+def _decisive(
+    revisions: Iterable[PriceRevision], applicable: Container[int]
+) -> dict[PriceId, PriceRevision]:
+    """Of each price the latest applicable revision that changed its terms, in its latest place.
+
+    One that only moves the price in the plan's list says nothing about what it costs: an edit for
+    all must not bring them terms that were meant for new subscriptions.
+    """
+    before: dict[PriceId, PriceRevision] = {}
+    standing: dict[PriceId, PriceRevision] = {}
+    for known in sorted(revisions, key=lambda known: known.price.revision):
+        last, price_id = before.get(known.price.id), known.price.id
+        before[price_id] = known
+        if known.plan_revision not in applicable:
+            continue
+        if last is None or known.removed or known.price.terms != last.price.terms:
+            standing[price_id] = known
+        elif price_id in standing:
+            standing[price_id] = replace(standing[price_id], position=known.position)
+    return standing
 
 
 def _prices(standing: dict[PriceId, PriceRevision]) -> tuple[Price, ...]:
