@@ -12,9 +12,9 @@ from typing import Any
 
 from simulation.auditor import Auditor, Rule
 from simulation.billing_rules import Edit, Phase, Plan, Span, Spec, Sub, amount_of, to_minor_unit
+from simulation.billing_wire import DAY
 
 FIRST_LOOK = timedelta(hours=1, minutes=5)
-DAY = timedelta(days=1)
 LOOKS_END = timedelta(days=91)
 FEE = "fee"
 # Periods that a request closes by itself; the rest follow as soon as the clock moves.

@@ -6,15 +6,16 @@ are laid out one by one.
 
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulation.billing_wire import DAY
+
 MONTHS = {"monthly": 1, "quarterly": 3, "annually": 12}
 PLACES = {"NGN": 2, "XOF": 0, "KWD": 3}
-DAY = timedelta(days=1)
 
 Span = tuple[datetime, datetime]
 

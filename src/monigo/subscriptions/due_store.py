@@ -1,4 +1,4 @@
-"""All SQL of what is due, and of the timelines.
+"""All SQL of what is due, whom a realtime charge concerns, and of the timelines.
 
 `due_subscriptions` is a local table of ids: the work is found before its tenant is known.
 """
