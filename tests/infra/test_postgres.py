@@ -42,9 +42,10 @@ asyncio.run(hold(Path(sys.argv[1])))
 """
 
 
-def hold(data_dir, *arguments):
+def hold(data_dir, *arguments, packages=""):
     return subprocess.Popen(
         [sys.executable, "-c", HOLDER, data_dir, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(packages)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -397,8 +398,11 @@ def test_an_ordinary_user_starts_it_without_root():
     nobody = 65_534
     with tempfile.TemporaryDirectory() as home:
         os.chown(home, nobody, nobody)
-        data_dir = Path(home) / "data"
-        holder = hold(data_dir, nobody)
+        data_dir, packages = Path(home) / "data", Path(home) / "packages"
+        # The checkout may lie where nobody else may look.
+        wheel = Path(importlib.util.find_spec(install.MODULE).origin).parent
+        shutil.copytree(wheel, packages / install.MODULE)
+        holder = hold(data_dir, nobody, packages=packages)
 
         _, attached, owned = answer(holder)
         uids = {Path(f"/proc/{pid}").stat().st_uid for pid in servers(data_dir)}
