@@ -400,8 +400,9 @@ def test_an_ordinary_user_starts_it_without_root():
         os.chown(home, nobody, nobody)
         data_dir, packages = Path(home) / "data", Path(home) / "packages"
         # The checkout may lie where nobody else may look.
-        wheel = Path(importlib.util.find_spec(install.MODULE).origin).parent
-        shutil.copytree(wheel, packages / install.MODULE)
+        installed = Path(importlib.util.find_spec(install.MODULE).origin).parents[1]
+        for part in installed.glob(f"{install.MODULE}*"):
+            shutil.copytree(part, packages / part.name)
         holder = hold(data_dir, nobody, packages=packages)
 
         _, attached, owned = answer(holder)
