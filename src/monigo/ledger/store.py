@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -47,40 +48,22 @@ SELECT_ACCOUNTS = """
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
-# With $22 the accounts are taken first, in the order of their ids. What was asked is remembered in
-# the same statement.
-INSERT_TRANSFERS = f"""
-    WITH posted AS (
-        INSERT INTO ledger_transfers (
-            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
-            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
-            metadata, created_at
-        )
-        SELECT $1, $2, posting.id, posting.transaction_id, posting.from_account_id,
-            posting.to_account_id, posting.amount, posting.currency, posting.entry_type,
-            posting.description, posting.reference_type, posting.reference_id,
-            posting.counterparty, posting.idempotency_key, posting.metadata::jsonb, $16
-        FROM unnest(
-            $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]
-        ) WITH ORDINALITY AS posting (
-            id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type,
-            description, reference_type, reference_id, counterparty, idempotency_key, metadata,
-            position
-        )
-        WHERE (SELECT NOT $22::boolean OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
-        ORDER BY posting.position
-        RETURNING id, {SIDES}
-    ), remembered AS (
+# What was asked is remembered in the same statement.
+POST_TRANSFERS = f"""
+    WITH remembered AS (
         INSERT INTO ledger_requests (
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
         )
         SELECT $1, $2, request.scope, request.idempotency_key, request.content_hash,
-            request.transfer_ids::uuid[], request.result::jsonb, $16
-        FROM unnest($17::uuid[], $18::text[], $19::bytea[], $20::text[], $21::text[])
+            request.transfer_ids::uuid[], request.result::jsonb, $17
+        FROM unnest($18::uuid[], $19::text[], $20::bytea[], $21::text[], $22::text[])
             AS request (scope, idempotency_key, content_hash, transfer_ids, result)
     )
-    SELECT id, {SIDES} FROM posted
+    SELECT id, {SIDES} FROM post_ledger_transfers(
+        $3::uuid[], $4::integer[], $5::integer[], $6::uuid[], $7::uuid[], $8::numeric[],
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+        $16::text[]::jsonb[], $17
+    )
 """
 
 SELECT_TRANSFERS = f"""
@@ -158,13 +141,11 @@ async def load_accounts(
     }
 
 
-async def insert_transfers(
+async def post_transfers(
     tx: Transaction,
     transfer_ids: Sequence[TransferId],
     postings: Sequence[Posting],
     requests: Sequence[Request],
-    *,
-    lock: bool,
 ) -> dict[TransferId, Transfer]:
     """Make the transfers in their order, and remember what was asked."""
     ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
@@ -172,30 +153,41 @@ async def insert_transfers(
         ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
     with violations_as(ERRORS), _overflow_as_invalid():
         rows = await tx.fetch(
-            INSERT_TRANSFERS,
-            transfer_ids,
-            [posting.transaction_id for posting in postings],
-            [posting.from_account_id for posting in postings],
-            [posting.to_account_id for posting in postings],
-            [posting.amount for posting in postings],
-            [posting.currency for posting in postings],
-            [posting.entry_type.value for posting in postings],
-            [posting.description for posting in postings],
-            [posting.reference_type for posting in postings],
-            [posting.reference_id for posting in postings],
-            [posting.counterparty for posting in postings],
-            [posting.idempotency_key for posting in postings],
-            [json.encode(posting.metadata) for posting in postings],
+            POST_TRANSFERS,
+            *_columns(transfer_ids, postings),
             tx.now,
             [request.key.scope for request in requests],
             [request.key.idempotency_key for request in requests],
             [request.content_hash for request in requests],
             [_array(request, ids_by_transaction) for request in requests],
             [json.encode(request.result) for request in requests],
-            lock,
         )
     posted = dict(zip(transfer_ids, postings, strict=True))
     return {row["id"]: _made(row, posted[row["id"]], tx.now) for row in rows}
+
+
+def _columns(transfer_ids: Sequence[TransferId], postings: Sequence[Posting]) -> list[list[Any]]:
+    """What `post_ledger_transfers` takes: the accounts, and the transfers column by column."""
+    places: dict[LedgerAccountId, int] = {}
+    for posting in postings:
+        places.setdefault(posting.from_account_id, len(places) + 1)
+        places.setdefault(posting.to_account_id, len(places) + 1)
+    return [
+        list(places),
+        [places[posting.from_account_id] for posting in postings],
+        [places[posting.to_account_id] for posting in postings],
+        list(transfer_ids),
+        [posting.transaction_id for posting in postings],
+        [posting.amount for posting in postings],
+        [posting.currency for posting in postings],
+        [posting.entry_type.value for posting in postings],
+        [posting.description for posting in postings],
+        [posting.reference_type for posting in postings],
+        [posting.reference_id for posting in postings],
+        [posting.counterparty for posting in postings],
+        [posting.idempotency_key for posting in postings],
+        [json.encode(posting.metadata) for posting in postings],
+    ]
 
 
 @contextmanager

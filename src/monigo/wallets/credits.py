@@ -61,7 +61,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
         idempotency_key=wanted.idempotency_key,
     )
     request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
-    await ledger.post(tx, [posting], [request], accounts_held=True)
+    await ledger.post(tx, [posting], [request])
     await store.note_credited(tx, [wallet])
     return granted
 
@@ -112,7 +112,7 @@ async def consume_all(
             usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
             postings.append(usage_posting(wallet, source, paid, one, transaction_id))
         answers.append(plan)
-    await ledger.post(tx, postings, accounts_held=True)
+    await ledger.post(tx, postings)
     return answers
 
 
@@ -133,7 +133,6 @@ async def expire_credits(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
             _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)
             for one in left
         ],
-        accounts_held=True,
     )
     return len(due)
 

@@ -71,7 +71,7 @@ async def move_all(
         if refused:
             group, decisions = await _decide_all(tx, wallets, movements, refused)
     with _repeats_told(expected=expect_repeats):
-        transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
+        transfers = await ledger.post(tx, group.postings, group.requests)
     await store.note_credited(tx, group.credited)
     await top_ups.count_deposits(tx, group.deposits)
     await top_ups.ask_where_low(tx, group.debited)

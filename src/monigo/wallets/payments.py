@@ -70,7 +70,7 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
         till.pay(payment, wallet_ids.get((payment.customer_id, payment.currency)))
         for payment in payments
     ]
-    await ledger.post(tx, till.postings, accounts_held=True)
+    await ledger.post(tx, till.postings)
     await top_ups.ask_where_low(tx, till.wallets.values())
     return paid
 
@@ -88,7 +88,7 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
         wallet = wallets[wallet_ids[refund.customer_id, refund.currency]]
         movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
         postings.append(movement_posting(wallet, movement))
-    await ledger.post(tx, postings, accounts_held=True)
+    await ledger.post(tx, postings)
 
 
 class _Till:

@@ -79,7 +79,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
     await reservations_store.insert(tx, reservation)
     facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
     request = Request(key, content, [posting.transaction_id], facts)
-    (transfer,) = await ledger.post(tx, [posting], [request], accounts_held=True)
+    (transfer,) = await ledger.post(tx, [posting], [request])
     return ReservationResult(reservation, held, entries_of(wallet, transfer))
 
 
@@ -164,7 +164,6 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
     await ledger.post(
         tx,
         [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
-        accounts_held=True,
     )
     await store.note_credited(tx, [wallets[one.wallet_id] for one in expired])
     return len(due)
@@ -242,7 +241,7 @@ async def _settled(
     after = replace(after_settling(wallet, reservation, captured), updated_at=tx.now)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
-    transfers = await ledger.post(tx, postings, accounts_held=True)
+    transfers = await ledger.post(tx, postings)
     entries = [entry for transfer in transfers for entry in entries_of(wallet, transfer)]
     await store.note_credited(tx, [wallet])
     return ReservationResult(settled[0], after, entries)

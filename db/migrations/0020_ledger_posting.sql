@@ -1,0 +1,203 @@
+-- Many transfers at once: accounts are read and written once a posting, not twice a transfer. The
+-- application adds transfers by this function and in no other way.
+
+DROP TRIGGER chain_ledger_transfer ON ledger_transfers;
+DROP FUNCTION chain_ledger_transfer();
+DROP FUNCTION lock_ledger_accounts(uuid[]);
+DROP FUNCTION ledger_transfer_content(ledger_transfers);
+REVOKE ALL ON ledger_transfers FROM monigo_app;
+GRANT SELECT ON ledger_transfers TO monigo_app;
+
+-- What a transfer says, as the bytes that its two chains are made of; the same on every server,
+-- whatever its time zone.
+CREATE FUNCTION ledger_transfer_content(
+    org_id uuid, is_test boolean, id uuid, transaction_id uuid, from_account_id uuid,
+    to_account_id uuid, amount numeric, currency text, entry_type text, description text,
+    reference_type text, reference_id text, counterparty text, idempotency_key text,
+    metadata jsonb, created_at timestamptz
+) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata, extract(epoch FROM created_at)
+        )::text,
+        'UTF8'
+    )
+$$;
+
+-- Makes transfers in their order, all or none, and tells what they did to both sides. The accounts
+-- are taken in the order of their ids, so that no two postings wait for each other; `source` and
+-- `target` are places in `account_ids`, which names each account once.
+--
+-- It runs as the owner, who alone may move heads. What it may touch are the accounts of the tenant
+-- that the transaction is bound to, as row-level security has it. The plans are kept whatever the
+-- number of transfers: to plan anew would cost more than ten of them.
+CREATE FUNCTION post_ledger_transfers(
+    account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[],
+    amounts numeric[], currencies text[], entry_types text[], descriptions text[],
+    reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[],
+    metadatas jsonb[], made_at timestamptz
+) RETURNS TABLE (
+    id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint,
+    to_balance_before numeric, to_balance_after numeric, to_sequence bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    organization uuid := nullif(current_setting('app.org_id', true), '')::uuid;
+    test boolean := nullif(current_setting('app.is_test', true), '')::boolean;
+    -- The accounts, each once, and their heads as each transfer leaves them.
+    accounts uuid[];
+    balances numeric[];
+    sequences bigint[];
+    hashes bytea[];
+    may_owe boolean[];
+    -- What each transfer leaves on its two sides.
+    from_balances numeric[];
+    from_sequences bigint[];
+    from_hashes bytea[];
+    to_balances numeric[];
+    to_sequences bigint[];
+    to_hashes bytea[];
+    posted record;
+    place integer := 0;
+    source integer;
+    target integer;
+    amount numeric(24, 6);
+    content bytea;
+BEGIN
+    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
+        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, balances, sequences, hashes, may_owe
+    FROM (
+        SELECT locked.* FROM (
+            SELECT asked.place, account.id, account.balance, account.sequence, account.chain_hash,
+                account.kind
+            FROM (
+                SELECT id, min(place) AS place FROM unnest(account_ids) WITH ORDINALITY
+                AS named (id, place) GROUP BY id
+            ) AS asked
+            JOIN ledger_accounts AS account
+                ON account.org_id = organization AND account.is_test = test
+                AND account.id = asked.id
+            ORDER BY account.id
+            FOR NO KEY UPDATE OF account
+        ) AS locked
+        ORDER BY locked.place
+    ) AS head;
+    IF coalesce(cardinality(accounts), 0) <> cardinality(account_ids) THEN
+        PERFORM refuse_ledger_accounts(account_ids, sources);
+    END IF;
+
+    FOR posted IN
+        SELECT * FROM unnest(
+            ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
+            reference_types, reference_ids, counterparties, idempotency_keys, metadatas
+        ) AS posting (
+            id, transaction_id, source, target, amount, currency, entry_type, description,
+            reference_type, reference_id, counterparty, idempotency_key, metadata
+        )
+    LOOP
+        place := place + 1;
+        source := posted.source;
+        target := posted.target;
+        amount := posted.amount;
+        content := ledger_transfer_content(
+            organization, test, posted.id, posted.transaction_id, accounts[source],
+            accounts[target], amount, posted.currency, posted.entry_type, posted.description,
+            posted.reference_type, posted.reference_id, posted.counterparty,
+            posted.idempotency_key, posted.metadata, made_at
+        );
+
+        balances[source] := balances[source] - amount;
+        sequences[source] := sequences[source] + 1;
+        hashes[source] := ledger_chain_link(
+            hashes[source], content, sequences[source], balances[source]
+        );
+        from_balances[place] := balances[source];
+        from_sequences[place] := sequences[source];
+        from_hashes[place] := hashes[source];
+        IF balances[source] < 0 AND NOT may_owe[source] THEN
+            RAISE EXCEPTION 'account % has too little', accounts[source]
+                USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_balance_not_negative';
+        END IF;
+
+        balances[target] := balances[target] + amount;
+        sequences[target] := sequences[target] + 1;
+        hashes[target] := ledger_chain_link(
+            hashes[target], content, sequences[target], balances[target]
+        );
+        to_balances[place] := balances[target];
+        to_sequences[place] := sequences[target];
+        to_hashes[place] := hashes[target];
+    END LOOP;
+
+    UPDATE ledger_accounts AS account
+    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
+        moved_at = made_at
+    FROM unnest(accounts, balances, sequences, hashes)
+        AS moved (id, balance, sequence, chain_hash)
+    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
+        AND account.sequence <> moved.sequence;
+
+    RETURN QUERY
+    INSERT INTO ledger_transfers (
+        org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+        entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+        metadata, created_at, from_balance_before, from_balance_after, from_sequence,
+        from_chain_hash, to_balance_before, to_balance_after, to_sequence, to_chain_hash
+    )
+    SELECT organization, test, posted.id, posted.transaction_id, accounts[posted.source],
+        accounts[posted.target], posted.amount, posted.currency, posted.entry_type,
+        posted.description, posted.reference_type, posted.reference_id, posted.counterparty,
+        posted.idempotency_key, posted.metadata, made_at,
+        posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
+        posted.from_sequence, posted.from_hash,
+        posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
+        posted.to_sequence, posted.to_hash
+    FROM unnest(
+        ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
+        reference_types, reference_ids, counterparties, idempotency_keys, metadatas,
+        from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+    ) AS posted (
+        id, transaction_id, source, target, amount, currency, entry_type, description,
+        reference_type, reference_id, counterparty, idempotency_key, metadata,
+        from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
+        to_balance_after, to_sequence;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION post_ledger_transfers FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION post_ledger_transfers TO monigo_app;
+
+-- Ends a posting whose accounts are not all there: an account that the transaction's tenant lacks is
+-- told in the name of the key that would refuse the transfer.
+CREATE FUNCTION refuse_ledger_accounts(account_ids uuid[], sources integer[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    unknown integer;
+BEGIN
+    SELECT asked.place INTO unknown
+    FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM ledger_accounts AS account
+        WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
+            AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
+            AND account.id = asked.id
+    )
+    ORDER BY asked.place
+    LIMIT 1;
+    IF unknown IS NULL THEN
+        RAISE EXCEPTION 'an account is named twice' USING ERRCODE = '22023';
+    END IF;
+    RAISE EXCEPTION 'no account %', account_ids[unknown]
+        USING ERRCODE = '23503', CONSTRAINT = CASE
+            WHEN unknown = ANY (sources) THEN 'ledger_transfers_from_account_fkey'
+            ELSE 'ledger_transfers_to_account_fkey'
+        END;
+END
+$$;
