@@ -25,57 +25,6 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
-CREATE FUNCTION public.chain_ledger_transfer() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-DECLARE
-    content bytea := ledger_transfer_content(new);
-    is_debit boolean := new.from_account_id < new.to_account_id;
-    moved_id uuid;
-    change numeric;
-    balance_after numeric;
-    sequence_after bigint;
-    hash_after bytea;
-BEGIN
-    FOR side IN 1..2 LOOP
-        moved_id := CASE WHEN is_debit THEN new.from_account_id ELSE new.to_account_id END;
-        change := CASE WHEN is_debit THEN -new.amount ELSE new.amount END;
-        UPDATE ledger_accounts AS account
-        SET balance = account.balance + change,
-            sequence = account.sequence + 1,
-            chain_hash = ledger_chain_link(
-                account.chain_hash, content, account.sequence + 1, account.balance + change
-            ),
-            moved_at = new.created_at
-        WHERE account.org_id = new.org_id AND account.is_test = new.is_test
-            AND account.id = moved_id AND account.currency = new.currency
-        RETURNING account.balance, account.sequence, account.chain_hash
-        INTO balance_after, sequence_after, hash_after;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'no account % in %', moved_id, new.currency
-                USING ERRCODE = '23503', CONSTRAINT = CASE
-                    WHEN is_debit THEN 'ledger_transfers_from_account_fkey'
-                    ELSE 'ledger_transfers_to_account_fkey'
-                END;
-        END IF;
-        IF is_debit THEN
-            new.from_balance_before := balance_after - change;
-            new.from_balance_after := balance_after;
-            new.from_sequence := sequence_after;
-            new.from_chain_hash := hash_after;
-        ELSE
-            new.to_balance_before := balance_after - change;
-            new.to_balance_after := balance_after;
-            new.to_sequence := sequence_after;
-            new.to_chain_hash := hash_after;
-        END IF;
-        is_debit := NOT is_debit;
-    END LOOP;
-    RETURN new;
-END
-$$;
-
 CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -272,67 +221,17 @@ CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence
     SELECT sha256(previous || content || convert_to(sequence || ' ' || balance, 'UTF8'))
 $$;
 
-CREATE TABLE public.ledger_transfers (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    transaction_id uuid NOT NULL,
-    from_account_id uuid NOT NULL,
-    to_account_id uuid NOT NULL,
-    amount numeric(24,6) NOT NULL,
-    currency text NOT NULL,
-    entry_type text NOT NULL,
-    description text NOT NULL,
-    reference_type text NOT NULL,
-    reference_id text NOT NULL,
-    counterparty text NOT NULL,
-    idempotency_key text NOT NULL,
-    metadata jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    from_balance_before numeric(24,6) NOT NULL,
-    from_balance_after numeric(24,6) NOT NULL,
-    from_sequence bigint NOT NULL,
-    from_chain_hash bytea NOT NULL,
-    to_balance_before numeric(24,6) NOT NULL,
-    to_balance_after numeric(24,6) NOT NULL,
-    to_sequence bigint NOT NULL,
-    to_chain_hash bytea NOT NULL,
-    CONSTRAINT ledger_transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
-    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - amount)) AND (to_balance_after = (to_balance_before + amount)))),
-    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id)),
-    CONSTRAINT ledger_transfers_entry_type_known CHECK ((entry_type = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text]))),
-    CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK (((octet_length(from_chain_hash) = 32) AND (octet_length(to_chain_hash) = 32))),
-    CONSTRAINT ledger_transfers_sequences_positive CHECK (((from_sequence > 0) AND (to_sequence > 0)))
-);
-
-CREATE FUNCTION public.ledger_transfer_content(transfer public.ledger_transfers) RETURNS bytea
+CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id uuid, transaction_id uuid, from_account_id uuid, to_account_id uuid, amount numeric, currency text, entry_type text, description text, reference_type text, reference_id text, counterparty text, idempotency_key text, metadata jsonb, created_at timestamp with time zone) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
     SELECT convert_to(
         jsonb_build_array(
-            transfer.org_id, transfer.is_test, transfer.id, transfer.transaction_id,
-            transfer.from_account_id, transfer.to_account_id, transfer.amount, transfer.currency,
-            transfer.entry_type, transfer.description, transfer.reference_type,
-            transfer.reference_id, transfer.counterparty, transfer.idempotency_key,
-            transfer.metadata, extract(epoch FROM transfer.created_at)
+            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata, extract(epoch FROM created_at)
         )::text,
         'UTF8'
     )
-$$;
-
-CREATE FUNCTION public.lock_ledger_accounts(account_ids uuid[]) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM 1 FROM ledger_accounts
-    WHERE org_id = nullif(current_setting('app.org_id', true), '')::uuid
-        AND is_test = nullif(current_setting('app.is_test', true), '')::boolean
-        AND id = ANY (account_ids)
-    ORDER BY id
-    FOR NO KEY UPDATE;
-    RETURN true;
-END
 $$;
 
 CREATE TABLE public.ledger_accounts (
@@ -439,6 +338,170 @@ $_$;
 CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id uuid, price_id uuid) RETURNS numrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
+
+CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    organization uuid := nullif(current_setting('app.org_id', true), '')::uuid;
+    test boolean := nullif(current_setting('app.is_test', true), '')::boolean;
+    -- The accounts, each once, and their heads as each transfer leaves them.
+    accounts uuid[];
+    balances numeric[];
+    sequences bigint[];
+    hashes bytea[];
+    may_owe boolean[];
+    -- What each transfer leaves on its two sides.
+    from_balances numeric[];
+    from_sequences bigint[];
+    from_hashes bytea[];
+    to_balances numeric[];
+    to_sequences bigint[];
+    to_hashes bytea[];
+    posted record;
+    place integer := 0;
+    source integer;
+    target integer;
+    amount numeric(24, 6);
+    content bytea;
+BEGIN
+    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
+        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, balances, sequences, hashes, may_owe
+    FROM (
+        SELECT locked.id, locked.balance, locked.sequence, locked.chain_hash, locked.kind
+        FROM (
+            SELECT asked.place, account.id, account.balance, account.sequence, account.chain_hash,
+                account.kind
+            FROM (
+                SELECT named.id, min(named.place) AS place
+                FROM unnest(account_ids) WITH ORDINALITY AS named (id, place)
+                GROUP BY named.id
+            ) AS asked
+            JOIN ledger_accounts AS account
+                ON account.org_id = organization AND account.is_test = test
+                AND account.id = asked.id
+            ORDER BY account.id
+            FOR NO KEY UPDATE OF account
+        ) AS locked
+        ORDER BY locked.place
+    ) AS head;
+    IF coalesce(cardinality(accounts), 0) <> cardinality(account_ids) THEN
+        PERFORM refuse_ledger_accounts(account_ids, sources);
+    END IF;
+
+    FOR posted IN
+        SELECT posting.id, posting.transaction_id, posting.source, posting.target, posting.amount,
+            posting.currency, posting.entry_type, posting.description, posting.reference_type,
+            posting.reference_id, posting.counterparty, posting.idempotency_key, posting.metadata
+        FROM unnest(
+            ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
+            reference_types, reference_ids, counterparties, idempotency_keys, metadatas
+        ) AS posting (
+            id, transaction_id, source, target, amount, currency, entry_type, description,
+            reference_type, reference_id, counterparty, idempotency_key, metadata
+        )
+    LOOP
+        place := place + 1;
+        source := posted.source;
+        target := posted.target;
+        amount := posted.amount;
+        content := ledger_transfer_content(
+            organization, test, posted.id, posted.transaction_id, accounts[source],
+            accounts[target], amount, posted.currency, posted.entry_type, posted.description,
+            posted.reference_type, posted.reference_id, posted.counterparty,
+            posted.idempotency_key, posted.metadata, made_at
+        );
+
+        balances[source] := balances[source] - amount;
+        sequences[source] := sequences[source] + 1;
+        hashes[source] := ledger_chain_link(
+            hashes[source], content, sequences[source], balances[source]
+        );
+        from_balances[place] := balances[source];
+        from_sequences[place] := sequences[source];
+        from_hashes[place] := hashes[source];
+        IF balances[source] < 0 AND NOT may_owe[source] THEN
+            RAISE EXCEPTION 'account % has too little', accounts[source]
+                USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_balance_not_negative';
+        END IF;
+
+        balances[target] := balances[target] + amount;
+        sequences[target] := sequences[target] + 1;
+        hashes[target] := ledger_chain_link(
+            hashes[target], content, sequences[target], balances[target]
+        );
+        to_balances[place] := balances[target];
+        to_sequences[place] := sequences[target];
+        to_hashes[place] := hashes[target];
+    END LOOP;
+
+    UPDATE ledger_accounts AS account
+    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
+        moved_at = made_at
+    FROM unnest(accounts, balances, sequences, hashes)
+        AS moved (id, balance, sequence, chain_hash)
+    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
+        AND account.sequence <> moved.sequence;
+
+    RETURN QUERY
+    INSERT INTO ledger_transfers (
+        org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+        entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+        metadata, created_at, from_balance_before, from_balance_after, from_sequence,
+        from_chain_hash, to_balance_before, to_balance_after, to_sequence, to_chain_hash
+    )
+    SELECT organization, test, posted.id, posted.transaction_id, accounts[posted.source],
+        accounts[posted.target], posted.amount, posted.currency, posted.entry_type,
+        posted.description, posted.reference_type, posted.reference_id, posted.counterparty,
+        posted.idempotency_key, posted.metadata, made_at,
+        posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
+        posted.from_sequence, posted.from_hash,
+        posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
+        posted.to_sequence, posted.to_hash
+    FROM unnest(
+        ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
+        reference_types, reference_ids, counterparties, idempotency_keys, metadatas,
+        from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+    ) AS posted (
+        id, transaction_id, source, target, amount, currency, entry_type, description,
+        reference_type, reference_id, counterparty, idempotency_key, metadata,
+        from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
+        to_balance_after, to_sequence;
+END
+$$;
+
+CREATE FUNCTION public.refuse_ledger_accounts(account_ids uuid[], sources integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    unknown integer;
+BEGIN
+    SELECT asked.place INTO unknown
+    FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM ledger_accounts AS account
+        WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
+            AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
+            AND account.id = asked.id
+    )
+    ORDER BY asked.place
+    LIMIT 1;
+    IF unknown IS NULL THEN
+        RAISE EXCEPTION 'an account is named twice' USING ERRCODE = '22023';
+    END IF;
+    RAISE EXCEPTION 'no account %', account_ids[unknown]
+        USING ERRCODE = '23503', CONSTRAINT = CASE
+            WHEN unknown = ANY (sources) THEN 'ledger_transfers_from_account_fkey'
+            ELSE 'ledger_transfers_to_account_fkey'
+        END;
+END
+$$;
 
 CREATE FUNCTION public.reset_test_data() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -708,6 +771,39 @@ CREATE TABLE public.ledger_requests (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT ledger_requests_key_not_empty CHECK ((idempotency_key <> ''::text))
+);
+
+CREATE TABLE public.ledger_transfers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    from_account_id uuid NOT NULL,
+    to_account_id uuid NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    currency text NOT NULL,
+    entry_type text NOT NULL,
+    description text NOT NULL,
+    reference_type text NOT NULL,
+    reference_id text NOT NULL,
+    counterparty text NOT NULL,
+    idempotency_key text NOT NULL,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    from_balance_before numeric(24,6) NOT NULL,
+    from_balance_after numeric(24,6) NOT NULL,
+    from_sequence bigint NOT NULL,
+    from_chain_hash bytea NOT NULL,
+    to_balance_before numeric(24,6) NOT NULL,
+    to_balance_after numeric(24,6) NOT NULL,
+    to_sequence bigint NOT NULL,
+    to_chain_hash bytea NOT NULL,
+    CONSTRAINT ledger_transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - amount)) AND (to_balance_after = (to_balance_before + amount)))),
+    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id)),
+    CONSTRAINT ledger_transfers_entry_type_known CHECK ((entry_type = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text]))),
+    CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK (((octet_length(from_chain_hash) = 32) AND (octet_length(to_chain_hash) = 32))),
+    CONSTRAINT ledger_transfers_sequences_positive CHECK (((from_sequence > 0) AND (to_sequence > 0)))
 );
 
 CREATE TABLE public.metric_versions (
@@ -1549,8 +1645,6 @@ CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btre
 
 CREATE INDEX watched_customers_changed ON public.watched_customers USING btree (org_id, is_test, customer_id) WHERE (changed_at > charged_at);
 
-CREATE TRIGGER chain_ledger_transfer BEFORE INSERT ON public.ledger_transfers FOR EACH ROW EXECUTE FUNCTION public.chain_ledger_transfer();
-
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
 
 CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallets FOR EACH ROW EXECUTE FUNCTION public.keep_closed_wallet_empty();
@@ -1819,43 +1913,6 @@ ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
-GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(org_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(is_test) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(transaction_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(from_account_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(to_account_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(amount) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(currency) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(entry_type) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(description) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(reference_type) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(reference_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(counterparty) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(idempotency_key) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(metadata) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(created_at) ON TABLE public.ledger_transfers TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) TO monigo_app;
-
 GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
 
 GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
@@ -1885,6 +1942,9 @@ GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
@@ -1922,6 +1982,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.late_usage TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_requests TO monigo_app;
+
+GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 

@@ -73,12 +73,14 @@ BEGIN
         array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
     INTO accounts, balances, sequences, hashes, may_owe
     FROM (
-        SELECT locked.* FROM (
+        SELECT locked.id, locked.balance, locked.sequence, locked.chain_hash, locked.kind
+        FROM (
             SELECT asked.place, account.id, account.balance, account.sequence, account.chain_hash,
                 account.kind
             FROM (
-                SELECT id, min(place) AS place FROM unnest(account_ids) WITH ORDINALITY
-                AS named (id, place) GROUP BY id
+                SELECT named.id, min(named.place) AS place
+                FROM unnest(account_ids) WITH ORDINALITY AS named (id, place)
+                GROUP BY named.id
             ) AS asked
             JOIN ledger_accounts AS account
                 ON account.org_id = organization AND account.is_test = test
@@ -93,7 +95,10 @@ BEGIN
     END IF;
 
     FOR posted IN
-        SELECT * FROM unnest(
+        SELECT posting.id, posting.transaction_id, posting.source, posting.target, posting.amount,
+            posting.currency, posting.entry_type, posting.description, posting.reference_type,
+            posting.reference_id, posting.counterparty, posting.idempotency_key, posting.metadata
+        FROM unnest(
             ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
             reference_types, reference_ids, counterparties, idempotency_keys, metadatas
         ) AS posting (
