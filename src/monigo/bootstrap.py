@@ -52,7 +52,7 @@ async def open_services(
         database,
         clock,
         Ingestor(database, limits),
-        Teller(database, limits),
+        Teller(database, clock, limits),
         limits,
         KeyFinder(database),
         app_url,

@@ -183,6 +183,18 @@ class Database:
                 await _roll_back(connection, error)
                 raise
 
+    async def call(self, tenant: Tenant, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """One statement as a transaction of its own, without a word to begin or end it.
+
+        It must call a function that binds itself to the tenant, which is passed as `$1` and `$2`.
+        """
+        async with self._pool.acquire() as connection:
+            try:
+                return await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
+            except asyncpg.InternalClientError:
+                connection.terminate()
+                raise
+
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
         """A connection outside any tenant: it sees the look-up tables, which hold ids only."""

@@ -13,7 +13,6 @@ from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
 from monigo.ledger.types import (
-    KEY_TAKEN,
     Account,
     AccountKind,
     EntryType,
@@ -108,7 +107,7 @@ TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
 
 ERRORS = {
     "ledger_requests_pkey": lambda: conflict(
-        KEY_TAKEN, "another request with this idempotency_key is running"
+        "request_running", "another request with this idempotency_key is running"
     ),
 }
 
@@ -163,7 +162,7 @@ async def post_transfers(
             [json.encode(request.result) for request in requests],
         )
     posted = dict(zip(transfer_ids, postings, strict=True))
-    return {row["id"]: _made(row, posted[row["id"]], tx.now) for row in rows}
+    return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
 
 
 def _columns(transfer_ids: Sequence[TransferId], postings: Sequence[Posting]) -> list[list[Any]]:
@@ -254,11 +253,11 @@ def _transfer(row: asyncpg.Record) -> Transfer:
         idempotency_key=row["idempotency_key"],
         metadata=json.decode(row["metadata"]),
     )
-    return _made(row, posting, row["created_at"])
+    return transfer_made(row, posting, row["created_at"])
 
 
-def _made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
-    """A posting with what the database made of it."""
+def transfer_made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
+    """A posting with what the database made of it: the columns `SIDES`, and the transfer's id."""
     return Transfer(
         id=TransferId(row["id"]),
         posting=posting,

@@ -10,9 +10,6 @@ from uuid import UUID
 
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 
-# The code of the error by which callers know that a request's key was used before, or meanwhile.
-KEY_TAKEN = "request_running"
-
 
 class AccountKind(StrEnum):
     """Whose money an account holds. Only `provider` and `revenue` may go below zero."""

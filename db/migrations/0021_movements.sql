@@ -1,0 +1,127 @@
+-- Movements that need no question: one statement judges, makes and remembers them, and is a transaction
+-- of its own, so that nothing goes back and forth while wallets are locked.
+
+-- Binds the transaction to a tenant, moves money in wallets and tells what came of it: a row for each
+-- movement, or none at all where anything is out of the ordinary (a key that may not write, a wallet
+-- that is not there or not active, one with a rule that may have to ask for money). What the ledger
+-- refuses (too little, another currency, a key used before) ends the statement. Either way nothing
+-- has moved, and the caller goes about it with questions (`move_all`), which also finds the reason.
+--
+-- `wallet_ids` names each wallet once, in order. The accounts are the money of each wallet, then the
+-- counter-accounts that `counter_wallets` and `counter_kinds` name; `sources` and `targets` are places
+-- in that row.
+CREATE FUNCTION move_without_question(
+    organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[],
+    counter_wallets integer[], counter_kinds text[], sources integer[], targets integer[],
+    ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[],
+    descriptions text[], reference_types text[], reference_ids text[], counterparties text[],
+    idempotency_keys text[], metadatas jsonb[], content_hashes bytea[], made_at timestamptz
+) RETURNS TABLE (
+    id uuid, wallet_id uuid, customer_id uuid, created_at timestamptz, money_account_id uuid,
+    reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
+    reserved_balance numeric, from_balance_before numeric, from_balance_after numeric,
+    from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint
+)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    held uuid[];
+    owners uuid[];
+    opened timestamptz[];
+    moneys uuid[];
+    reserves uuid[];
+    providers uuid[];
+    revenues uuid[];
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+
+    SELECT array_agg(wallet.id), array_agg(wallet.customer_id), array_agg(wallet.created_at),
+        array_agg(wallet.money_account_id), array_agg(wallet.reserved_account_id),
+        array_agg(wallet.provider_account_id), array_agg(wallet.revenue_account_id)
+    INTO held, owners, opened, moneys, reserves, providers, revenues
+    FROM (
+        SELECT known.id, known.customer_id, known.created_at, known.money_account_id,
+            known.reserved_account_id, known.provider_account_id, known.revenue_account_id
+        FROM wallets AS known
+        WHERE known.org_id = organization AND known.is_test = test AND known.id = ANY (wallet_ids)
+            AND known.status = 'active' AND known.top_up_threshold IS NULL
+        ORDER BY known.id
+        FOR NO KEY UPDATE
+    ) AS wallet;
+    IF held IS DISTINCT FROM wallet_ids OR EXISTS (
+        SELECT 1 FROM unnest(api_key_ids) AS asked (id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM api_keys AS known
+            WHERE known.org_id = organization AND known.id = asked.id
+                AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
+                AND known.revoked_at IS NULL
+                AND (known.expires_at IS NULL OR known.expires_at > made_at)
+        )
+    ) THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    WITH posted AS MATERIALIZED (
+        SELECT made.id, made.from_balance_before, made.from_balance_after, made.from_sequence,
+            made.to_balance_before, made.to_balance_after, made.to_sequence
+        FROM post_ledger_transfers(
+            moneys || ARRAY(
+                SELECT CASE counter.kind
+                    WHEN 'provider' THEN providers[counter.wallet] ELSE revenues[counter.wallet]
+                END
+                FROM unnest(counter_wallets, counter_kinds) WITH ORDINALITY
+                    AS counter (wallet, kind, place)
+                ORDER BY counter.place
+            ),
+            sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
+            descriptions, reference_types, reference_ids, counterparties, idempotency_keys,
+            metadatas, made_at
+        ) AS made
+    ), moved AS MATERIALIZED (
+        SELECT posted.id, least(asked.source, asked.target) AS wallet,
+            asked.target < asked.source AS is_credit, asked.idempotency_key, asked.content_hash,
+            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
+            posted.to_balance_before, posted.to_balance_after, posted.to_sequence,
+            reserve.balance::numeric AS reserved_balance
+        FROM unnest(ids, sources, targets, idempotency_keys, content_hashes)
+            AS asked (id, source, target, idempotency_key, content_hash)
+        JOIN posted ON posted.id = asked.id
+        JOIN ledger_accounts AS reserve
+            ON reserve.org_id = organization AND reserve.is_test = test
+            AND reserve.id = reserves[least(asked.source, asked.target)]
+    ), remembered AS (
+        INSERT INTO ledger_requests (
+            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
+        )
+        SELECT organization, test, held[moved.wallet], moved.idempotency_key, moved.content_hash,
+            ARRAY[moved.id],
+            jsonb_build_object(
+                'balance', CASE
+                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
+                END::text,
+                'reserved_balance', moved.reserved_balance::text,
+                'status', 'active',
+                'updated_at', made_at
+            ),
+            made_at
+        FROM moved
+    ), credited AS (
+        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
+        SELECT DISTINCT organization, test, held[moved.wallet], owners[moved.wallet]
+        FROM moved
+        WHERE moved.is_credit
+        ORDER BY held[moved.wallet]
+        ON CONFLICT DO NOTHING
+    )
+    SELECT moved.id, held[moved.wallet], owners[moved.wallet], opened[moved.wallet],
+        moneys[moved.wallet], reserves[moved.wallet], providers[moved.wallet],
+        revenues[moved.wallet], moved.reserved_balance, moved.from_balance_before,
+        moved.from_balance_after, moved.from_sequence, moved.to_balance_before,
+        moved.to_balance_after, moved.to_sequence
+    FROM moved;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION move_without_question FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION move_without_question TO monigo_app;
