@@ -62,7 +62,6 @@ DECLARE
     to_balances numeric[];
     to_sequences bigint[];
     to_hashes bytea[];
-    posted record;
     place integer := 0;
     source integer;
     target integer;
@@ -73,31 +72,24 @@ BEGIN
         array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
     INTO accounts, balances, sequences, hashes, may_owe
     FROM (
-        SELECT locked.id, locked.balance, locked.sequence, locked.chain_hash, locked.kind
-        FROM (
-            SELECT asked.place, account.id, account.balance, account.sequence, account.chain_hash,
-                account.kind
-            FROM (
-                SELECT named.id, min(named.place) AS place
-                FROM unnest(account_ids) WITH ORDINALITY AS named (id, place)
-                GROUP BY named.id
-            ) AS asked
-            JOIN ledger_accounts AS account
-                ON account.org_id = organization AND account.is_test = test
-                AND account.id = asked.id
-            ORDER BY account.id
-            FOR NO KEY UPDATE OF account
-        ) AS locked
-        ORDER BY locked.place
+        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        FROM ledger_accounts AS account
+        WHERE account.org_id = organization AND account.is_test = test
+            AND account.id = ANY (account_ids)
+        ORDER BY account.id
+        FOR NO KEY UPDATE
     ) AS head;
-    IF coalesce(cardinality(accounts), 0) <> cardinality(account_ids) THEN
+    IF accounts IS DISTINCT FROM account_ids THEN
         PERFORM refuse_ledger_accounts(account_ids, sources);
     END IF;
 
-    FOR posted IN
-        SELECT posting.id, posting.transaction_id, posting.source, posting.target, posting.amount,
-            posting.currency, posting.entry_type, posting.description, posting.reference_type,
-            posting.reference_id, posting.counterparty, posting.idempotency_key, posting.metadata
+    FOR source, target, amount, content IN
+        SELECT posting.source, posting.target, posting.amount, ledger_transfer_content(
+            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
+            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
+        )
         FROM unnest(
             ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
             reference_types, reference_ids, counterparties, idempotency_keys, metadatas
@@ -107,16 +99,6 @@ BEGIN
         )
     LOOP
         place := place + 1;
-        source := posted.source;
-        target := posted.target;
-        amount := posted.amount;
-        content := ledger_transfer_content(
-            organization, test, posted.id, posted.transaction_id, accounts[source],
-            accounts[target], amount, posted.currency, posted.entry_type, posted.description,
-            posted.reference_type, posted.reference_id, posted.counterparty,
-            posted.idempotency_key, posted.metadata, made_at
-        );
-
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
         hashes[source] := ledger_chain_link(
@@ -139,14 +121,6 @@ BEGIN
         to_sequences[place] := sequences[target];
         to_hashes[place] := hashes[target];
     END LOOP;
-
-    UPDATE ledger_accounts AS account
-    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
-        moved_at = made_at
-    FROM unnest(accounts, balances, sequences, hashes)
-        AS moved (id, balance, sequence, chain_hash)
-    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
-        AND account.sequence <> moved.sequence;
 
     RETURN QUERY
     INSERT INTO ledger_transfers (
@@ -174,6 +148,14 @@ BEGIN
     )
     RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
         to_balance_after, to_sequence;
+
+    UPDATE ledger_accounts AS account
+    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
+        moved_at = made_at
+    FROM unnest(accounts, balances, sequences, hashes)
+        AS moved (id, balance, sequence, chain_hash)
+    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
+        AND account.sequence <> moved.sequence;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION post_ledger_transfers FROM PUBLIC;

@@ -7,42 +7,31 @@
 -- refuses (too little, another currency, a key used before) ends the statement. Either way nothing
 -- has moved, and the caller goes about it with questions (`move_all`), which also finds the reason.
 --
--- `wallet_ids` names each wallet once, in order. The accounts are the money of each wallet, then the
--- counter-accounts that `counter_wallets` and `counter_kinds` name; `sources` and `targets` are places
--- in that row.
+-- `wallet_ids` names each wallet once, in order, `customer_ids` and `reserved_ids` its owner and the
+-- account of what is held; `wallets` and `directions` tell of each movement which of them it moves, and
+-- which way. The rest is what `post_ledger_transfers` takes.
 CREATE FUNCTION move_without_question(
-    organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[],
-    counter_wallets integer[], counter_kinds text[], sources integer[], targets integer[],
-    ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[],
-    descriptions text[], reference_types text[], reference_ids text[], counterparties text[],
-    idempotency_keys text[], metadatas jsonb[], content_hashes bytea[], made_at timestamptz
+    organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[],
+    reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[],
+    account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[],
+    amounts numeric[], currencies text[], entry_types text[], descriptions text[],
+    reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[],
+    metadatas jsonb[], made_at timestamptz
 ) RETURNS TABLE (
-    id uuid, wallet_id uuid, customer_id uuid, created_at timestamptz, money_account_id uuid,
-    reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
-    reserved_balance numeric, from_balance_before numeric, from_balance_after numeric,
+    id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric,
     from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint
 )
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     held uuid[];
-    owners uuid[];
-    opened timestamptz[];
-    moneys uuid[];
-    reserves uuid[];
-    providers uuid[];
-    revenues uuid[];
 BEGIN
     PERFORM set_config('app.org_id', organization::text, true),
         set_config('app.is_test', test::text, true);
 
-    SELECT array_agg(wallet.id), array_agg(wallet.customer_id), array_agg(wallet.created_at),
-        array_agg(wallet.money_account_id), array_agg(wallet.reserved_account_id),
-        array_agg(wallet.provider_account_id), array_agg(wallet.revenue_account_id)
-    INTO held, owners, opened, moneys, reserves, providers, revenues
+    SELECT array_agg(wallet.id) INTO held
     FROM (
-        SELECT known.id, known.customer_id, known.created_at, known.money_account_id,
-            known.reserved_account_id, known.provider_account_id, known.revenue_account_id
+        SELECT known.id
         FROM wallets AS known
         WHERE known.org_id = organization AND known.is_test = test AND known.id = ANY (wallet_ids)
             AND known.status = 'active' AND known.top_up_threshold IS NULL
@@ -63,43 +52,30 @@ BEGIN
     END IF;
 
     RETURN QUERY
-    WITH posted AS MATERIALIZED (
-        SELECT made.id, made.from_balance_before, made.from_balance_after, made.from_sequence,
-            made.to_balance_before, made.to_balance_after, made.to_sequence
-        FROM post_ledger_transfers(
-            moneys || ARRAY(
-                SELECT CASE counter.kind
-                    WHEN 'provider' THEN providers[counter.wallet] ELSE revenues[counter.wallet]
-                END
-                FROM unnest(counter_wallets, counter_kinds) WITH ORDINALITY
-                    AS counter (wallet, kind, place)
-                ORDER BY counter.place
-            ),
-            sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
+    WITH moved AS MATERIALIZED (
+        SELECT posted.id, asked.wallet, asked.direction, asked.idempotency_key,
+            asked.content_hash, reserve.balance::numeric AS reserved_balance,
+            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
+            posted.to_balance_before, posted.to_balance_after, posted.to_sequence
+        FROM unnest(ids, wallets, directions, idempotency_keys, content_hashes)
+            AS asked (id, wallet, direction, idempotency_key, content_hash)
+        JOIN post_ledger_transfers(
+            account_ids, sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
             descriptions, reference_types, reference_ids, counterparties, idempotency_keys,
             metadatas, made_at
-        ) AS made
-    ), moved AS MATERIALIZED (
-        SELECT posted.id, least(asked.source, asked.target) AS wallet,
-            asked.target < asked.source AS is_credit, asked.idempotency_key, asked.content_hash,
-            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
-            posted.to_balance_before, posted.to_balance_after, posted.to_sequence,
-            reserve.balance::numeric AS reserved_balance
-        FROM unnest(ids, sources, targets, idempotency_keys, content_hashes)
-            AS asked (id, source, target, idempotency_key, content_hash)
-        JOIN posted ON posted.id = asked.id
+        ) AS posted ON posted.id = asked.id
         JOIN ledger_accounts AS reserve
             ON reserve.org_id = organization AND reserve.is_test = test
-            AND reserve.id = reserves[least(asked.source, asked.target)]
+            AND reserve.id = reserved_ids[asked.wallet]
     ), remembered AS (
         INSERT INTO ledger_requests (
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
         )
-        SELECT organization, test, held[moved.wallet], moved.idempotency_key, moved.content_hash,
-            ARRAY[moved.id],
+        SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
+            moved.content_hash, ARRAY[moved.id],
             jsonb_build_object(
-                'balance', CASE
-                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
+                'balance', CASE moved.direction
+                    WHEN 'credit' THEN moved.to_balance_after ELSE moved.from_balance_after
                 END::text,
                 'reserved_balance', moved.reserved_balance::text,
                 'status', 'active',
@@ -107,20 +83,19 @@ BEGIN
             ),
             made_at
         FROM moved
-    ), credited AS (
-        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
-        SELECT DISTINCT organization, test, held[moved.wallet], owners[moved.wallet]
-        FROM moved
-        WHERE moved.is_credit
-        ORDER BY held[moved.wallet]
-        ON CONFLICT DO NOTHING
     )
-    SELECT moved.id, held[moved.wallet], owners[moved.wallet], opened[moved.wallet],
-        moneys[moved.wallet], reserves[moved.wallet], providers[moved.wallet],
-        revenues[moved.wallet], moved.reserved_balance, moved.from_balance_before,
-        moved.from_balance_after, moved.from_sequence, moved.to_balance_before,
-        moved.to_balance_after, moved.to_sequence
+    SELECT moved.id, moved.reserved_balance, moved.from_balance_before, moved.from_balance_after,
+        moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
     FROM moved;
+
+    IF 'credit' = ANY (directions) THEN
+        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
+        SELECT DISTINCT organization, test, wallet_ids[moved.wallet], customer_ids[moved.wallet]
+        FROM unnest(wallets, directions) AS moved (wallet, direction)
+        WHERE moved.direction = 'credit'
+        ORDER BY wallet_ids[moved.wallet]
+        ON CONFLICT DO NOTHING;
+    END IF;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION move_without_question FROM PUBLIC;

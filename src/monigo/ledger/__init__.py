@@ -9,7 +9,7 @@ from monigo.ledger.service import (
     post,
     totals,
 )
-from monigo.ledger.store import transfer_made
+from monigo.ledger.store import transfer_columns, transfer_made
 from monigo.ledger.types import (
     Account,
     AccountKind,
@@ -46,6 +46,7 @@ __all__ = [
     "open_accounts",
     "post",
     "totals",
+    "transfer_columns",
     "transfer_made",
     "verify",
 ]

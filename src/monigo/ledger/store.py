@@ -153,7 +153,7 @@ async def post_transfers(
     with violations_as(ERRORS), _overflow_as_invalid():
         rows = await tx.fetch(
             POST_TRANSFERS,
-            *_columns(transfer_ids, postings),
+            *transfer_columns(transfer_ids, postings),
             tx.now,
             [request.key.scope for request in requests],
             [request.key.idempotency_key for request in requests],
@@ -165,12 +165,13 @@ async def post_transfers(
     return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
 
 
-def _columns(transfer_ids: Sequence[TransferId], postings: Sequence[Posting]) -> list[list[Any]]:
+def transfer_columns(
+    transfer_ids: Sequence[TransferId], postings: Sequence[Posting]
+) -> list[list[Any]]:
     """What `post_ledger_transfers` takes: the accounts, and the transfers column by column."""
-    places: dict[LedgerAccountId, int] = {}
-    for posting in postings:
-        places.setdefault(posting.from_account_id, len(places) + 1)
-        places.setdefault(posting.to_account_id, len(places) + 1)
+    account_ids = {posting.from_account_id for posting in postings}
+    account_ids.update(posting.to_account_id for posting in postings)
+    places = {account_id: place for place, account_id in enumerate(sorted(account_ids), 1)}
     return [
         list(places),
         [places[posting.from_account_id] for posting in postings],

@@ -24,12 +24,11 @@ from monigo.wallets import service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
-    entries_then,
     reused,
     wallet_facts,
     wallet_then,
 )
-from monigo.wallets.rules import after_movement, counter_kind, entries_of
+from monigo.wallets.rules import after_movement, counter_kind
 from monigo.wallets.types import Movement, MovementResult, Wallet
 
 
@@ -63,7 +62,7 @@ async def move_all(
     await top_ups.count_deposits(tx, group.deposits)
     await top_ups.ask_where_low(tx, group.debited)
     return [
-        MovementResult(decision.wallet, entries_of(decision.wallet, transfers[decision.position]))
+        MovementResult(decision.wallet, [transfers[decision.position]])
         if isinstance(decision, _Made)
         else decision
         for decision in decisions
@@ -116,7 +115,7 @@ class _Group:
         before = self._kept.get(key)
         if before is not None:
             check_same(before, content)
-            return MovementResult(wallet_then(wallet, before.result), entries_then(wallet, before))
+            return MovementResult(wallet_then(wallet, before.result), before.transfers)
         made = self._made.get(key)
         if made is not None:
             if made.content != content:

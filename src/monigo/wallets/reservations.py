@@ -28,7 +28,6 @@ from monigo.wallets import reservations_store, service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
-    entries_then,
     wallet_facts,
     wallet_then,
 )
@@ -38,7 +37,6 @@ from monigo.wallets.rules import (
     check_capture,
     check_open,
     check_usable,
-    entries_of,
 )
 from monigo.wallets.types import (
     Reservation,
@@ -80,7 +78,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
     facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
     request = Request(key, content, [posting.transaction_id], facts)
     (transfer,) = await ledger.post(tx, [posting], [request])
-    return ReservationResult(reservation, held, entries_of(wallet, transfer))
+    return ReservationResult(reservation, held, [transfer])
 
 
 async def capture(
@@ -216,7 +214,7 @@ async def _repeated(tx: Transaction, wallet: Wallet, kept: KeptRequest) -> Reser
         updated_at=made.created_at,
         settled_at=None,
     )
-    return ReservationResult(then, wallet_then(wallet, kept.result), entries_then(wallet, kept))
+    return ReservationResult(then, wallet_then(wallet, kept.result), kept.transfers)
 
 
 async def _held(
@@ -242,9 +240,8 @@ async def _settled(
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
     transfers = await ledger.post(tx, postings)
-    entries = [entry for transfer in transfers for entry in entries_of(wallet, transfer)]
     await store.note_credited(tx, [wallet])
-    return ReservationResult(settled[0], after, entries)
+    return ReservationResult(settled[0], after, transfers)
 
 
 def _move(reservation: Reservation, wallet: Wallet, entry_type: EntryType) -> Posting:

@@ -1,6 +1,6 @@
 """What a wallet allows, as pure decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -153,11 +153,12 @@ def may_ask(rule: AutoTopUp, asked: Decimal) -> bool:
     return rule.monthly_limit is None or EXACT.add(asked, rule.amount) <= rule.monthly_limit
 
 
-def entries_of(wallet: Wallet, transfer: Transfer) -> list[Entry]:
-    """Both sides of a transfer of a wallet, the one that it takes from first."""
+def entries_of(wallet: Wallet, transfers: Iterable[Transfer]) -> list[Entry]:
+    """Both sides of each transfer of a wallet, the one that it takes from first."""
     return [
-        entry_of(wallet, transfer, Direction.DEBIT),
-        entry_of(wallet, transfer, Direction.CREDIT),
+        entry_of(wallet, transfer, direction)
+        for transfer in transfers
+        for direction in (Direction.DEBIT, Direction.CREDIT)
     ]
 
 

@@ -1,6 +1,6 @@
 """Wallets, what moves money in and out of them, and what is told about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from monigo.core.ids import (
     TransactionId,
     WalletId,
 )
-from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.ledger import AccountKind, Direction, EntryType, Transfer
 
 
 class WalletStatus(StrEnum):
@@ -104,10 +104,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MovementResult:
-    """A wallet as a movement left it, and the movement's entries."""
+    """A wallet as a movement left it, and the transfers that the movement is."""
 
     wallet: Wallet
-    entries: list[Entry]
+    transfers: Sequence[Transfer]
 
 
 class ReservationStatus(StrEnum):
@@ -157,11 +157,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ReservationResult:
-    """A reservation after what was done, its wallet, and the entries that came of it."""
+    """A reservation after what was done, its wallet, and the transfers that came of it."""
 
     reservation: Reservation
     wallet: Wallet
-    entries: list[Entry]
+    transfers: Sequence[Transfer]
 
 
 @dataclass(frozen=True, slots=True)
