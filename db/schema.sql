@@ -335,6 +335,87 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held uuid[];
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+
+    SELECT array_agg(wallet.id) INTO held
+    FROM (
+        SELECT known.id
+        FROM wallets AS known
+        WHERE known.org_id = organization AND known.is_test = test AND known.id = ANY (wallet_ids)
+            AND known.status = 'active' AND known.top_up_threshold IS NULL
+        ORDER BY known.id
+        FOR NO KEY UPDATE
+    ) AS wallet;
+    IF held IS DISTINCT FROM wallet_ids OR EXISTS (
+        SELECT 1 FROM unnest(api_key_ids) AS asked (id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM api_keys AS known
+            WHERE known.org_id = organization AND known.id = asked.id
+                AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
+                AND known.revoked_at IS NULL
+                AND (known.expires_at IS NULL OR known.expires_at > made_at)
+        )
+    ) THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    WITH moved AS MATERIALIZED (
+        SELECT posted.id, asked.wallet, asked.direction, asked.idempotency_key,
+            asked.content_hash, reserve.balance::numeric AS reserved_balance,
+            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
+            posted.to_balance_before, posted.to_balance_after, posted.to_sequence
+        FROM unnest(ids, wallets, directions, idempotency_keys, content_hashes)
+            AS asked (id, wallet, direction, idempotency_key, content_hash)
+        JOIN post_ledger_transfers(
+            account_ids, sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
+            descriptions, reference_types, reference_ids, counterparties, idempotency_keys,
+            metadatas, made_at
+        ) AS posted ON posted.id = asked.id
+        JOIN ledger_accounts AS reserve
+            ON reserve.org_id = organization AND reserve.is_test = test
+            AND reserve.id = reserved_ids[asked.wallet]
+    ), remembered AS (
+        INSERT INTO ledger_requests (
+            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
+        )
+        SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
+            moved.content_hash, ARRAY[moved.id],
+            jsonb_build_object(
+                'balance', CASE moved.direction
+                    WHEN 'credit' THEN moved.to_balance_after ELSE moved.from_balance_after
+                END::text,
+                'reserved_balance', moved.reserved_balance::text,
+                'status', 'active',
+                'updated_at', made_at
+            ),
+            made_at
+        FROM moved
+    )
+    SELECT moved.id, moved.reserved_balance, moved.from_balance_before, moved.from_balance_after,
+        moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
+    FROM moved;
+
+    IF 'credit' = ANY (directions) THEN
+        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
+        SELECT DISTINCT organization, test, wallet_ids[moved.wallet], customer_ids[moved.wallet]
+        FROM unnest(wallets, directions) AS moved (wallet, direction)
+        WHERE moved.direction = 'credit'
+        ORDER BY wallet_ids[moved.wallet]
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id uuid, price_id uuid) RETURNS numrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
@@ -361,7 +442,6 @@ DECLARE
     to_balances numeric[];
     to_sequences bigint[];
     to_hashes bytea[];
-    posted record;
     place integer := 0;
     source integer;
     target integer;
@@ -372,31 +452,24 @@ BEGIN
         array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
     INTO accounts, balances, sequences, hashes, may_owe
     FROM (
-        SELECT locked.id, locked.balance, locked.sequence, locked.chain_hash, locked.kind
-        FROM (
-            SELECT asked.place, account.id, account.balance, account.sequence, account.chain_hash,
-                account.kind
-            FROM (
-                SELECT named.id, min(named.place) AS place
-                FROM unnest(account_ids) WITH ORDINALITY AS named (id, place)
-                GROUP BY named.id
-            ) AS asked
-            JOIN ledger_accounts AS account
-                ON account.org_id = organization AND account.is_test = test
-                AND account.id = asked.id
-            ORDER BY account.id
-            FOR NO KEY UPDATE OF account
-        ) AS locked
-        ORDER BY locked.place
+        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        FROM ledger_accounts AS account
+        WHERE account.org_id = organization AND account.is_test = test
+            AND account.id = ANY (account_ids)
+        ORDER BY account.id
+        FOR NO KEY UPDATE
     ) AS head;
-    IF coalesce(cardinality(accounts), 0) <> cardinality(account_ids) THEN
+    IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
         PERFORM refuse_ledger_accounts(account_ids, sources);
     END IF;
 
-    FOR posted IN
-        SELECT posting.id, posting.transaction_id, posting.source, posting.target, posting.amount,
-            posting.currency, posting.entry_type, posting.description, posting.reference_type,
-            posting.reference_id, posting.counterparty, posting.idempotency_key, posting.metadata
+    FOR source, target, amount, content IN
+        SELECT posting.source, posting.target, posting.amount, ledger_transfer_content(
+            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
+            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
+        )
         FROM unnest(
             ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
             reference_types, reference_ids, counterparties, idempotency_keys, metadatas
@@ -406,16 +479,6 @@ BEGIN
         )
     LOOP
         place := place + 1;
-        source := posted.source;
-        target := posted.target;
-        amount := posted.amount;
-        content := ledger_transfer_content(
-            organization, test, posted.id, posted.transaction_id, accounts[source],
-            accounts[target], amount, posted.currency, posted.entry_type, posted.description,
-            posted.reference_type, posted.reference_id, posted.counterparty,
-            posted.idempotency_key, posted.metadata, made_at
-        );
-
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
         hashes[source] := ledger_chain_link(
@@ -438,14 +501,6 @@ BEGIN
         to_sequences[place] := sequences[target];
         to_hashes[place] := hashes[target];
     END LOOP;
-
-    UPDATE ledger_accounts AS account
-    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
-        moved_at = made_at
-    FROM unnest(accounts, balances, sequences, hashes)
-        AS moved (id, balance, sequence, chain_hash)
-    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
-        AND account.sequence <> moved.sequence;
 
     RETURN QUERY
     INSERT INTO ledger_transfers (
@@ -473,6 +528,14 @@ BEGIN
     )
     RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
         to_balance_after, to_sequence;
+
+    UPDATE ledger_accounts AS account
+    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
+        moved_at = made_at
+    FROM unnest(accounts, balances, sequences, hashes)
+        AS moved (id, balance, sequence, chain_hash)
+    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
+        AND account.sequence <> moved.sequence;
 END
 $$;
 
@@ -493,7 +556,7 @@ BEGIN
     ORDER BY asked.place
     LIMIT 1;
     IF unknown IS NULL THEN
-        RAISE EXCEPTION 'an account is named twice' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'accounts are to be named once each, in order' USING ERRCODE = '22023';
     END IF;
     RAISE EXCEPTION 'no account %', account_ids[unknown]
         USING ERRCODE = '23503', CONSTRAINT = CASE
@@ -1942,6 +2005,9 @@ GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) TO monigo_app;

@@ -27,9 +27,9 @@ LANGUAGE sql STABLE AS $$
     )
 $$;
 
--- Makes transfers in their order, all or none, and tells what they did to both sides. The accounts
--- are taken in the order of their ids, so that no two postings wait for each other; `source` and
--- `target` are places in `account_ids`, which names each account once.
+-- Makes transfers in their order, all or none, and tells what they did to both sides. `sources` and
+-- `targets` are places in `account_ids`, which names each account once, in order; in that order they are
+-- locked, so that no two postings wait for each other.
 --
 -- It runs as the owner, who alone may move heads. What it may touch are the accounts of the tenant
 -- that the transaction is bound to, as row-level security has it. The plans are kept whatever the
@@ -79,7 +79,7 @@ BEGIN
         ORDER BY account.id
         FOR NO KEY UPDATE
     ) AS head;
-    IF accounts IS DISTINCT FROM account_ids THEN
+    IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
         PERFORM refuse_ledger_accounts(account_ids, sources);
     END IF;
 
@@ -179,7 +179,7 @@ BEGIN
     ORDER BY asked.place
     LIMIT 1;
     IF unknown IS NULL THEN
-        RAISE EXCEPTION 'an account is named twice' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'accounts are to be named once each, in order' USING ERRCODE = '22023';
     END IF;
     RAISE EXCEPTION 'no account %', account_ids[unknown]
         USING ERRCODE = '23503', CONSTRAINT = CASE

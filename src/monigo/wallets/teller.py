@@ -110,7 +110,7 @@ class Teller:
                 await asyncio.sleep(0)
         finally:
             lane.flushes -= 1
-            if not lane.flushes and not lane.waiting:
+            if not (lane.flushes or lane.waiting or lane.wary):
                 self._lanes.pop(tenant, None)
 
     def _take(self, lane: _Lane) -> list[_Request]:
@@ -168,7 +168,12 @@ class Teller:
         key_ids = {request.api_key_id for request in requests}
         movements = [request.movement for request in requests]
         moved = await move_express(
-            self._database, tenant, key_ids, movements, wallets, self._clock.now()
+            self._database,
+            tenant,
+            key_ids,
+            movements,
+            wallets=wallets,
+            now=self._clock.now(),
         )
         if moved is None:
             lane.wary = WARY_FLUSHES
