@@ -115,21 +115,26 @@ def price(model: PriceModel, quantity: Decimal, event_count: int = 0) -> Decimal
     amount for FlatUnit and Percentage and counts as 0 for the others.
     """
     with localcontext(EXACT):
-        counted = max(quantity, _ZERO)
-        match model:
-            case FlatUnit(unit_price):
-                return quantity * unit_price
-            case Tiered(tiers) | WeightedTiered(tiers):
-                return _tier_by_tier(tiers, counted)
-            case Volume(tiers):
-                return counted * _rate_at(tiers, counted)
-            case Package():
-                return _blocks(model, counted) * model.package_price
-            case Overage():
-                exceeding = max(counted - model.included_units, _ZERO)
-                return model.base_price + exceeding * model.overage_price
-            case Percentage(rate, fixed):
-                return rate * quantity + fixed * event_count
+        return _price(model, quantity, event_count)
+
+
+def _price(model: PriceModel, quantity: Decimal, event_count: int) -> Decimal:
+    """As `price`, in the context of the caller."""
+    counted = max(quantity, _ZERO)
+    match model:
+        case FlatUnit(unit_price):
+            return quantity * unit_price
+        case Tiered(tiers) | WeightedTiered(tiers):
+            return _tier_by_tier(tiers, counted)
+        case Volume(tiers):
+            return counted * _rate_at(tiers, counted)
+        case Package():
+            return _blocks(model, counted) * model.package_price
+        case Overage():
+            exceeding = max(counted - model.included_units, _ZERO)
+            return model.base_price + exceeding * model.overage_price
+        case Percentage(rate, fixed):
+            return rate * quantity + fixed * event_count
 
 
 def amount_due(
@@ -141,7 +146,7 @@ def amount_due(
     the minimum out: it falls due only when the period closes.
     """
     with localcontext(EXACT):
-        amount = price(charge.model, quantity, event_count) + charge.flat_fee
+        amount = _price(charge.model, quantity, event_count) + charge.flat_fee
     if with_minimum and charge.minimum_amount is not None:
         amount = max(charge.minimum_amount, amount)
     if charge.maximum_amount is not None:

@@ -5,7 +5,8 @@ All three come in one statement and so from one snapshot: an event is in exactly
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import asyncpg
@@ -45,16 +46,16 @@ MEASURE = """
             definition.metric_id, definition.version, definition.event_name,
             definition.aggregation, definition.aggregation_property, definition.filters,
             definition.group_by,
-            date_trunc(
-                'hour',
+            date_bin(
+                '1 hour',
                 greatest(
                     asked.starts_at,
                     definition.rollups_from,
                     CASE WHEN asked.is_raw THEN 'infinity'::timestamptz END
                 ) + interval '59:59.999999',
-                'UTC'
+                'epoch'
             ) AS first_hour,
-            date_trunc('hour', asked.ends_at, 'UTC') AS last_hour
+            date_bin('1 hour', asked.ends_at, 'epoch') AS last_hour
         FROM unnest(
             $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
             $8::boolean[]
@@ -124,14 +125,21 @@ MEASURE = """
         GROUP BY ordinal, aggregation
     ),
     part AS (
-        SELECT hours.ordinal, hours.aggregation, bucket.group_value, bucket.event_count,
-            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
-            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
+        SELECT hours.ordinal, hours.aggregation, folded.group_value, folded.event_count,
+            folded.number_count, folded.number_sum, folded.number_min, folded.number_max,
+            folded.first_event_at, folded.last_event_at, NULL::bigint AS distinct_count
         FROM hours
-        JOIN usage_buckets AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
-            AND bucket.customer_id = hours.customer_id AND bucket.metric_id = hours.metric_id
-            AND bucket.metric_version = hours.version
-            AND bucket.hour >= hours.starts_at AND bucket.hour < hours.ends_at
+        CROSS JOIN LATERAL (
+            SELECT group_value, sum(event_count)::bigint AS event_count,
+                sum(number_count)::bigint AS number_count, sum(number_sum) AS number_sum,
+                min(number_min) AS number_min, max(number_max) AS number_max,
+                min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at
+            FROM usage_buckets
+            WHERE org_id = $1 AND is_test = $2 AND customer_id = hours.customer_id
+                AND metric_id = hours.metric_id AND metric_version = hours.version
+                AND hour >= hours.starts_at AND hour < hours.ends_at
+            GROUP BY group_value
+        ) AS folded
         UNION ALL
         SELECT ordinal, aggregation, group_value, count(*), count(number),
             coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
@@ -194,6 +202,16 @@ SELECT_ACTIVITY = """
     ORDER BY customer_id, metric_id
     LIMIT $7
 """
+
+
+# Where each aggregation finds its quantity; an average has to be reckoned.
+_QUANTITIES = {
+    Aggregation.COUNT: "event_count",
+    Aggregation.SUM: "number_sum",
+    Aggregation.MAX: "number_max",
+    Aggregation.MINIMUM: "number_min",
+    Aggregation.UNIQUE: "distinct_count",
+}
 
 
 async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
@@ -259,10 +277,8 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
     if not rows:
         return Usage(Decimal(0), 0, None, None)
     quantities = {row["group_value"]: quantity_of(row) for row in rows}
-    with localcontext(EXACT):
-        quantity = sum(quantities.values(), Decimal(0))
     return Usage(
-        quantity=quantity,
+        quantity=reduce(EXACT.add, quantities.values()),
         event_count=sum(row["event_count"] for row in rows),
         first_event_at=min(row["first_event_at"] for row in rows),
         last_event_at=max(row["last_event_at"] for row in rows),
@@ -272,19 +288,8 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
 
 def quantity_of(row: asyncpg.Record | Mapping[str, Any]) -> Decimal:
     """The quantity that an aggregation makes of its sums."""
-    quantity: Decimal | int | None
-    match Aggregation(row["aggregation"]):
-        case Aggregation.COUNT:
-            quantity = row["event_count"]
-        case Aggregation.SUM:
-            quantity = row["number_sum"]
-        case Aggregation.MAX:
-            quantity = row["number_max"]
-        case Aggregation.MINIMUM:
-            quantity = row["number_min"]
-        case Aggregation.UNIQUE:
-            quantity = row["distinct_count"]
-        case Aggregation.AVERAGE:
-            count = row["number_count"]
-            quantity = round_average(row["number_sum"], count) if count else 0
-    return Decimal(quantity or 0)
+    column = _QUANTITIES.get(row["aggregation"])
+    if column is not None:
+        return Decimal(row[column] or 0)
+    count = row["number_count"]
+    return round_average(row["number_sum"], count) if count else Decimal(0)

@@ -111,23 +111,17 @@ class _Till:
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
             return Decimal(0)
         grants = self._grants.get(wallet.id, {})
-        plan = plan_consumption(list(grants.values()), payment.due, self._now)
+        plan = plan_consumption(list(grants.values()), payment.due, self._now) if grants else []
         by_credits = sum((part.amount for part in plan), Decimal(0))
         by_money = payment.amount - by_credits
         if by_money > wallet.balance:
             if not payment.in_part:
                 return Decimal(0)
             by_money = wallet.balance
-        request = ConsumptionRequest(
-            wallet_id=wallet.id,
-            due=payment.due,
-            description=payment.description,
-            reference_type=payment.reference_type,
-            reference_id=payment.reference_id,
-        )
         transaction_id = TransactionId(new_id())
         for part in plan:
             grant = grants[part.grant_id]
+            request = _request(wallet, payment)
             self.postings.append(usage_posting(wallet, grant, part, request, transaction_id))
             grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
         if by_money:
@@ -135,6 +129,16 @@ class _Till:
             self.postings.append(movement_posting(wallet, movement, transaction_id))
             self.wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
         return by_credits + by_money
+
+
+def _request(wallet: Wallet, payment: Payment) -> ConsumptionRequest:
+    return ConsumptionRequest(
+        wallet_id=wallet.id,
+        due=payment.due,
+        description=payment.description,
+        reference_type=payment.reference_type,
+        reference_id=payment.reference_id,
+    )
 
 
 def _movement(
