@@ -46,16 +46,16 @@ MEASURE = """
             definition.metric_id, definition.version, definition.event_name,
             definition.aggregation, definition.aggregation_property, definition.filters,
             definition.group_by,
-            date_bin(
-                '1 hour',
+            date_trunc(
+                'hour',
                 greatest(
                     asked.starts_at,
                     definition.rollups_from,
                     CASE WHEN asked.is_raw THEN 'infinity'::timestamptz END
                 ) + interval '59:59.999999',
-                'epoch'
+                'UTC'
             ) AS first_hour,
-            date_bin('1 hour', asked.ends_at, 'epoch') AS last_hour
+            date_trunc('hour', asked.ends_at, 'UTC') AS last_hour
         FROM unnest(
             $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
             $8::boolean[]
@@ -125,21 +125,14 @@ MEASURE = """
         GROUP BY ordinal, aggregation
     ),
     part AS (
-        SELECT hours.ordinal, hours.aggregation, folded.group_value, folded.event_count,
-            folded.number_count, folded.number_sum, folded.number_min, folded.number_max,
-            folded.first_event_at, folded.last_event_at, NULL::bigint AS distinct_count
+        SELECT hours.ordinal, hours.aggregation, bucket.group_value, bucket.event_count,
+            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
+            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
         FROM hours
-        CROSS JOIN LATERAL (
-            SELECT group_value, sum(event_count)::bigint AS event_count,
-                sum(number_count)::bigint AS number_count, sum(number_sum) AS number_sum,
-                min(number_min) AS number_min, max(number_max) AS number_max,
-                min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at
-            FROM usage_buckets
-            WHERE org_id = $1 AND is_test = $2 AND customer_id = hours.customer_id
-                AND metric_id = hours.metric_id AND metric_version = hours.version
-                AND hour >= hours.starts_at AND hour < hours.ends_at
-            GROUP BY group_value
-        ) AS folded
+        JOIN usage_buckets AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
+            AND bucket.customer_id = hours.customer_id AND bucket.metric_id = hours.metric_id
+            AND bucket.metric_version = hours.version
+            AND bucket.hour >= hours.starts_at AND bucket.hour < hours.ends_at
         UNION ALL
         SELECT ordinal, aggregation, group_value, count(*), count(number),
             coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
