@@ -1,14 +1,15 @@
 """The express way: one statement moves what needs no question, and leaves all else alone."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from monigo import wallets
 from monigo.core.ids import ApiKeyId, WalletId
+from monigo.infra.database import Tenant
 from monigo.tenancy import Limits
 from monigo.wallets import Direction, EntryType, Movement, WalletStatus, teller
 from monigo.wallets.express import move_express
@@ -255,7 +256,7 @@ def test_a_wallet_of_another_tenant_is_not_there(counter):
 
 
 def test_a_wallet_is_never_moved_in_the_other_mode(counter):
-    test_tenant = replace(counter.api.tenant, is_test=True)
+    test_tenant = Tenant(counter.api.org_id, is_test=True)
 
     assert counter.move(movement(counter.wallet, "-1"), tenant=test_tenant) is None
 

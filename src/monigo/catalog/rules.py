@@ -1,8 +1,10 @@
 """Pure rules of the catalog: which definitions are valid, and what an edit does to prices."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from monigo.catalog.types import (
     BaseFee,

@@ -1,9 +1,10 @@
 """Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from monigo.catalog.types import (
     AgreedTerms,

@@ -7,11 +7,12 @@ Boundaries are computed from the anchor, never by adding to the last one, so tha
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from monigo.core.errors import DomainError, ensure, invalid
 
@@ -47,8 +48,7 @@ class BillingAnchor(StrEnum):
 _MONTHS = {BillingPeriod.MONTHLY: 1, BillingPeriod.QUARTERLY: 3, BillingPeriod.ANNUALLY: 12}
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """The instants from `start` up to, not including, `end`; both are aware UTC."""
 
     start: datetime
@@ -65,8 +65,7 @@ class Period:
         return self.start <= instant < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """What decides all of a subscription's boundaries; the anchor starts its first period.
 
     Raises DomainError where months are to start periods that are shorter than a month.

@@ -5,9 +5,10 @@ read from what clients send, and written, stands in `price_forms`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monigo.core.money import EXACT, round_amount
 
@@ -33,44 +34,38 @@ MODEL_ALIASES: Mapping[str, PricingModel] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """A rate and the cumulative quantity, inclusive, up to which it holds; None: without end."""
 
     up_to: Decimal | None
     unit_amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class FlatUnit:
+class FlatUnit(Struct, frozen=True):
     """Each unit costs the same."""
 
     unit_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Tiered:
+class Tiered(Struct, frozen=True):
     """Each unit costs the rate of the tier that it falls in."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """All units cost the rate of the tier that the whole quantity falls in."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedTiered:
+class WeightedTiered(Struct, frozen=True):
     """As Tiered, but shown to the customer as one blended rate."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """Units are sold in blocks; a block begun is due in full, or free if not rounded up."""
 
     package_size: Decimal
@@ -78,8 +73,7 @@ class Package:
     round_up_partial_block: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Overage:
+class Overage(Struct, frozen=True):
     """A base price, due without usage too, and a rate for what exceeds the included units."""
 
     included_units: Decimal
@@ -87,8 +81,7 @@ class Overage:
     overage_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(Struct, frozen=True):
     """A share of the sum (0.015 is 1.5 %), and a fixed price for each event."""
 
     rate: Decimal
@@ -98,8 +91,7 @@ class Percentage:
 PriceModel = FlatUnit | Tiered | Volume | WeightedTiered | Package | Overage | Percentage
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """What one price charges for a period: its model, and what is added to and bounds that."""
 
     model: PriceModel

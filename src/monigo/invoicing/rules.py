@@ -1,9 +1,10 @@
 """Pure rules of invoices: the delta rule, credits, totals, and which state follows which."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
+
+from msgspec.structs import replace
 
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict

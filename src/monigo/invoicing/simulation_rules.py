@@ -1,10 +1,12 @@
 """Pure rules of simulations: which periods, which terms, what they come to, and the report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
+
+from msgspec.structs import replace
 
 from monigo import subscriptions
 from monigo.catalog import Metric

@@ -5,11 +5,13 @@ what can change (overrides, pauses, the fee).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import catalog, subscriptions
 from monigo.catalog import BaseFee, BillingMode, Metric, PlanHistory, PriceOverride

@@ -4,12 +4,12 @@ All three come in one statement and so from one snapshot: an event is in exactly
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from functools import reduce
 from typing import Any
 
 import asyncpg
+from msgspec.structs import asdict
 
 from monigo.catalog import MetricDefinition
 from monigo.core.aggregation import Aggregation, round_average

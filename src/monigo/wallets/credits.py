@@ -5,9 +5,10 @@ wallet is locked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import catalog, ledger
 from monigo.core.errors import invalid, not_found

@@ -1,9 +1,10 @@
 """Credits and debits: many go together, each succeeds or fails by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.errors import DomainError, not_found, without_frames

@@ -1,9 +1,11 @@
 """Payments of invoices from wallets: credits first, then money; each whole, or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.ids import CustomerId, MetricId, TransactionId
@@ -23,8 +25,7 @@ from monigo.wallets.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """What a customer's wallet in a currency is to pay, and for what.
 
     `due` splits the amount by metric, None for what is not metered; credits may be for some metrics
@@ -41,8 +42,7 @@ class Payment:
     in_part: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(Struct, frozen=True):
     """What was taken too much and goes back into a customer's wallet."""
 
     customer_id: CustomerId

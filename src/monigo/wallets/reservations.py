@@ -4,10 +4,11 @@ What is held lies in the wallet's reserved account, so that nothing else can spe
 of a reservation is made while its wallet is locked.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.errors import ensure, invalid, not_found

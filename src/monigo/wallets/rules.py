@@ -1,10 +1,11 @@
 """What a wallet allows, as pure decisions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import MetricId, derived_id
