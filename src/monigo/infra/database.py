@@ -4,12 +4,12 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
@@ -50,16 +50,14 @@ class RowLock(StrEnum):
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """Whose data: one organisation in one mode."""
 
     org_id: OrganizationId
     is_test: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """An open transaction under row-level security, and the instant at which it acts.
 
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what

@@ -27,7 +27,7 @@ from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Reckoned, Terms
 from monigo.subscriptions import Subscription
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TermBook:
     """All that the running terms of some subscriptions follow from."""
 

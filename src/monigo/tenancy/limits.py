@@ -6,7 +6,8 @@ until the first of them nothing is limited. Processes don't tell each other what
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.rate import SECOND, Taken, take
@@ -19,8 +20,7 @@ UNLIMITED = OrganizationLimits(requests_per_second_max=None, monthly_event_quota
 REMEMBERED_MAX = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     limits: OrganizationLimits
     read_at: int
 
