@@ -120,6 +120,10 @@ class Database:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        # Connections kept out of the pool between calls: to borrow and give back takes longer than
+        # all else that a call does here. Others always have most of the pool.
+        self._kept: list[Connection] = []
+        self._kept_max = pool.get_max_size() // 4
 
     @classmethod
     async def connect(cls, url: str, *, clock: Clock, pool_size: int) -> Self:
@@ -143,6 +147,8 @@ class Database:
         """Wait for the borrowed connections and close all."""
         try:
             async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
+                while self._kept:
+                    await self._pool.release(self._kept.pop())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -186,12 +192,31 @@ class Database:
 
         It must call a function that binds itself to the tenant, which is passed as `$1` and `$2`.
         """
-        async with self._pool.acquire() as connection:
-            try:
-                return await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
-            except asyncpg.InternalClientError:
-                connection.terminate()
-                raise
+        connection = await self._for_call()
+        is_sound = False
+        try:
+            rows = await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
+            is_sound = True
+        except asyncpg.PostgresError:
+            is_sound = not connection.is_closed()
+            raise
+        except asyncpg.InternalClientError:
+            connection.terminate()
+            raise
+        finally:
+            if is_sound and len(self._kept) < self._kept_max:
+                self._kept.append(connection)
+            else:
+                await self._pool.release(connection)
+        return rows
+
+    async def _for_call(self) -> Connection:
+        while self._kept:
+            connection = self._kept.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        return await self._pool.acquire()
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
