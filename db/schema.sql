@@ -12,6 +12,22 @@ CREATE DOMAIN public.ledger_chain_hash AS bytea
 CREATE DOMAIN public.ledger_currency AS text
 	CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((VALUE ~ '^[A-Z]{3}$'::text));
 
+CREATE TYPE public.ledger_posting AS (
+	id uuid,
+	transaction_id uuid,
+	source integer,
+	target integer,
+	amount numeric,
+	currency text,
+	entry_type text,
+	description text,
+	reference_type text,
+	reference_id text,
+	counterparty text,
+	idempotency_key text,
+	metadata jsonb
+);
+
 CREATE DOMAIN public.ledger_sequence AS bigint
 	CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((VALUE >= 0));
 
@@ -23,6 +39,12 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'canceled',
     'deleted',
     'failed'
+);
+
+CREATE TYPE public.wallet_movement AS (
+	wallet integer,
+	is_credit boolean,
+	content_hash bytea
 );
 
 CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
@@ -335,7 +357,7 @@ BEGIN
 END
 $_$;
 
-CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -370,17 +392,17 @@ BEGIN
 
     RETURN QUERY
     WITH moved AS MATERIALIZED (
-        SELECT posted.id, asked.wallet, asked.direction, asked.idempotency_key,
+        SELECT posted.id, asked.wallet, asked.is_credit, asked.idempotency_key,
             asked.content_hash, reserve.balance::numeric AS reserved_balance,
             posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
             posted.to_balance_before, posted.to_balance_after, posted.to_sequence
-        FROM unnest(ids, wallets, directions, idempotency_keys, content_hashes)
-            AS asked (id, wallet, direction, idempotency_key, content_hash)
-        JOIN post_ledger_transfers(
-            account_ids, sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
-            descriptions, reference_types, reference_ids, counterparties, idempotency_keys,
-            metadatas, made_at
-        ) AS posted ON posted.id = asked.id
+        FROM unnest(movements, postings) AS asked (
+            wallet, is_credit, content_hash, id, transaction_id, source, target, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata
+        )
+        JOIN post_ledger_transfers(account_ids, postings, made_at) AS posted
+            ON posted.id = asked.id
         JOIN ledger_accounts AS reserve
             ON reserve.org_id = organization AND reserve.is_test = test
             AND reserve.id = reserved_ids[asked.wallet]
@@ -391,8 +413,8 @@ BEGIN
         SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
             moved.content_hash, ARRAY[moved.id],
             jsonb_build_object(
-                'balance', CASE moved.direction
-                    WHEN 'credit' THEN moved.to_balance_after ELSE moved.from_balance_after
+                'balance', CASE
+                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
                 END::text,
                 'reserved_balance', moved.reserved_balance::text,
                 'status', 'active',
@@ -405,12 +427,13 @@ BEGIN
         moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
     FROM moved;
 
-    IF 'credit' = ANY (directions) THEN
+    IF EXISTS (SELECT 1 FROM unnest(movements) WHERE is_credit) THEN
         INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
-        SELECT DISTINCT organization, test, wallet_ids[moved.wallet], customer_ids[moved.wallet]
-        FROM unnest(wallets, directions) AS moved (wallet, direction)
-        WHERE moved.direction = 'credit'
-        ORDER BY wallet_ids[moved.wallet]
+        SELECT organization, test, credited.id, credited.customer_id
+        FROM wallets AS credited
+        WHERE credited.org_id = organization AND credited.is_test = test
+            AND credited.id IN (SELECT wallet_ids[wallet] FROM unnest(movements) WHERE is_credit)
+        ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
 END
@@ -420,7 +443,7 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -460,7 +483,7 @@ BEGIN
         FOR NO KEY UPDATE
     ) AS head;
     IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
-        PERFORM refuse_ledger_accounts(account_ids, sources);
+        PERFORM refuse_ledger_accounts(account_ids, postings);
     END IF;
 
     FOR source, target, amount, content IN
@@ -470,13 +493,7 @@ BEGIN
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
             posting.counterparty, posting.idempotency_key, posting.metadata, made_at
         )
-        FROM unnest(
-            ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
-            reference_types, reference_ids, counterparties, idempotency_keys, metadatas
-        ) AS posting (
-            id, transaction_id, source, target, amount, currency, entry_type, description,
-            reference_type, reference_id, counterparty, idempotency_key, metadata
-        )
+        FROM unnest(postings) AS posting
     LOOP
         place := place + 1;
         balances[source] := balances[source] - amount;
@@ -518,9 +535,7 @@ BEGIN
         posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
         posted.to_sequence, posted.to_hash
     FROM unnest(
-        ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
-        reference_types, reference_ids, counterparties, idempotency_keys, metadatas,
-        from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
     ) AS posted (
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
@@ -539,7 +554,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.refuse_ledger_accounts(account_ids uuid[], sources integer[]) RETURNS void
+CREATE FUNCTION public.refuse_ledger_accounts(account_ids uuid[], postings public.ledger_posting[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -560,7 +575,8 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'no account %', account_ids[unknown]
         USING ERRCODE = '23503', CONSTRAINT = CASE
-            WHEN unknown = ANY (sources) THEN 'ledger_transfers_from_account_fkey'
+            WHEN unknown IN (SELECT source FROM unnest(postings))
+                THEN 'ledger_transfers_from_account_fkey'
             ELSE 'ledger_transfers_to_account_fkey'
         END;
 END
@@ -2006,11 +2022,11 @@ GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[], reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[], account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[], amounts numeric[], currencies text[], entry_types text[], descriptions text[], reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[], metadatas jsonb[], made_at timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;

@@ -27,18 +27,22 @@ LANGUAGE sql STABLE AS $$
     )
 $$;
 
--- Makes transfers in their order, all or none, and tells what they did to both sides. `sources` and
--- `targets` are places in `account_ids`, which names each account once, in order; in that order they are
--- locked, so that no two postings wait for each other.
+-- A transfer to make; `source` and `target` are places in the list of accounts that it comes with.
+CREATE TYPE ledger_posting AS (
+    id uuid, transaction_id uuid, source integer, target integer, amount numeric, currency text,
+    entry_type text, description text, reference_type text, reference_id text, counterparty text,
+    idempotency_key text, metadata jsonb
+);
+
+-- Makes transfers in their order, all or none, and tells what they did to both sides. `account_ids`
+-- names each account once, in order; in that order they are locked, so that no two postings wait for
+-- each other.
 --
 -- It runs as the owner, who alone may move heads. What it may touch are the accounts of the tenant
 -- that the transaction is bound to, as row-level security has it. The plans are kept whatever the
 -- number of transfers: to plan anew would cost more than ten of them.
 CREATE FUNCTION post_ledger_transfers(
-    account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[],
-    amounts numeric[], currencies text[], entry_types text[], descriptions text[],
-    reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[],
-    metadatas jsonb[], made_at timestamptz
+    account_ids uuid[], postings ledger_posting[], made_at timestamptz
 ) RETURNS TABLE (
     id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint,
     to_balance_before numeric, to_balance_after numeric, to_sequence bigint
@@ -80,7 +84,7 @@ BEGIN
         FOR NO KEY UPDATE
     ) AS head;
     IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
-        PERFORM refuse_ledger_accounts(account_ids, sources);
+        PERFORM refuse_ledger_accounts(account_ids, postings);
     END IF;
 
     FOR source, target, amount, content IN
@@ -90,13 +94,7 @@ BEGIN
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
             posting.counterparty, posting.idempotency_key, posting.metadata, made_at
         )
-        FROM unnest(
-            ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
-            reference_types, reference_ids, counterparties, idempotency_keys, metadatas
-        ) AS posting (
-            id, transaction_id, source, target, amount, currency, entry_type, description,
-            reference_type, reference_id, counterparty, idempotency_key, metadata
-        )
+        FROM unnest(postings) AS posting
     LOOP
         place := place + 1;
         balances[source] := balances[source] - amount;
@@ -138,9 +136,7 @@ BEGIN
         posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
         posted.to_sequence, posted.to_hash
     FROM unnest(
-        ids, transaction_ids, sources, targets, amounts, currencies, entry_types, descriptions,
-        reference_types, reference_ids, counterparties, idempotency_keys, metadatas,
-        from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
     ) AS posted (
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
@@ -163,7 +159,9 @@ GRANT EXECUTE ON FUNCTION post_ledger_transfers TO monigo_app;
 
 -- Ends a posting whose accounts are not all there: an account that the transaction's tenant lacks is
 -- told in the name of the key that would refuse the transfer.
-CREATE FUNCTION refuse_ledger_accounts(account_ids uuid[], sources integer[]) RETURNS void
+CREATE FUNCTION refuse_ledger_accounts(
+    account_ids uuid[], postings ledger_posting[]
+) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     unknown integer;
@@ -183,7 +181,8 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'no account %', account_ids[unknown]
         USING ERRCODE = '23503', CONSTRAINT = CASE
-            WHEN unknown = ANY (sources) THEN 'ledger_transfers_from_account_fkey'
+            WHEN unknown IN (SELECT source FROM unnest(postings))
+                THEN 'ledger_transfers_from_account_fkey'
             ELSE 'ledger_transfers_to_account_fkey'
         END;
 END

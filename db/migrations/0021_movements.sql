@@ -1,22 +1,21 @@
 -- Movements that need no question: one statement judges, makes and remembers them, and is a transaction
 -- of its own, so that nothing goes back and forth while wallets are locked.
 
+-- What a movement is beyond its transfer: the wallet's place in the list that it comes with, which way it
+-- goes, and what a repeat is compared by.
+CREATE TYPE wallet_movement AS (wallet integer, is_credit boolean, content_hash bytea);
+
 -- Binds the transaction to a tenant, moves money in wallets and tells what came of it: a row for each
 -- movement, or none at all where anything is out of the ordinary (a key that may not write, a wallet
 -- that is not there or not active, one with a rule that may have to ask for money). What the ledger
 -- refuses (too little, another currency, a key used before) ends the statement. Either way nothing
 -- has moved, and the caller goes about it with questions (`move_all`), which also finds the reason.
 --
--- `wallet_ids` names each wallet once, in order, `customer_ids` and `reserved_ids` its owner and the
--- account of what is held; `wallets` and `directions` tell of each movement which of them it moves, and
--- which way. The rest is what `post_ledger_transfers` takes.
+-- `wallet_ids` names each wallet once, in order, `reserved_ids` the account of what is held in it. Each
+-- movement has its posting at the same place of the other list, which is for `post_ledger_transfers`.
 CREATE FUNCTION move_without_question(
-    organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], customer_ids uuid[],
-    reserved_ids uuid[], wallets integer[], directions text[], content_hashes bytea[],
-    account_ids uuid[], sources integer[], targets integer[], ids uuid[], transaction_ids uuid[],
-    amounts numeric[], currencies text[], entry_types text[], descriptions text[],
-    reference_types text[], reference_ids text[], counterparties text[], idempotency_keys text[],
-    metadatas jsonb[], made_at timestamptz
+    organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[],
+    movements wallet_movement[], account_ids uuid[], postings ledger_posting[], made_at timestamptz
 ) RETURNS TABLE (
     id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric,
     from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint
@@ -53,17 +52,17 @@ BEGIN
 
     RETURN QUERY
     WITH moved AS MATERIALIZED (
-        SELECT posted.id, asked.wallet, asked.direction, asked.idempotency_key,
+        SELECT posted.id, asked.wallet, asked.is_credit, asked.idempotency_key,
             asked.content_hash, reserve.balance::numeric AS reserved_balance,
             posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
             posted.to_balance_before, posted.to_balance_after, posted.to_sequence
-        FROM unnest(ids, wallets, directions, idempotency_keys, content_hashes)
-            AS asked (id, wallet, direction, idempotency_key, content_hash)
-        JOIN post_ledger_transfers(
-            account_ids, sources, targets, ids, transaction_ids, amounts, currencies, entry_types,
-            descriptions, reference_types, reference_ids, counterparties, idempotency_keys,
-            metadatas, made_at
-        ) AS posted ON posted.id = asked.id
+        FROM unnest(movements, postings) AS asked (
+            wallet, is_credit, content_hash, id, transaction_id, source, target, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata
+        )
+        JOIN post_ledger_transfers(account_ids, postings, made_at) AS posted
+            ON posted.id = asked.id
         JOIN ledger_accounts AS reserve
             ON reserve.org_id = organization AND reserve.is_test = test
             AND reserve.id = reserved_ids[asked.wallet]
@@ -74,8 +73,8 @@ BEGIN
         SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
             moved.content_hash, ARRAY[moved.id],
             jsonb_build_object(
-                'balance', CASE moved.direction
-                    WHEN 'credit' THEN moved.to_balance_after ELSE moved.from_balance_after
+                'balance', CASE
+                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
                 END::text,
                 'reserved_balance', moved.reserved_balance::text,
                 'status', 'active',
@@ -88,12 +87,13 @@ BEGIN
         moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
     FROM moved;
 
-    IF 'credit' = ANY (directions) THEN
+    IF EXISTS (SELECT 1 FROM unnest(movements) WHERE is_credit) THEN
         INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
-        SELECT DISTINCT organization, test, wallet_ids[moved.wallet], customer_ids[moved.wallet]
-        FROM unnest(wallets, directions) AS moved (wallet, direction)
-        WHERE moved.direction = 'credit'
-        ORDER BY wallet_ids[moved.wallet]
+        SELECT organization, test, credited.id, credited.customer_id
+        FROM wallets AS credited
+        WHERE credited.org_id = organization AND credited.is_test = test
+            AND credited.id IN (SELECT wallet_ids[wallet] FROM unnest(movements) WHERE is_credit)
+        ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
 END

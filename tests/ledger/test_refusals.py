@@ -11,9 +11,12 @@ from support.ledger import Book, posting
 
 POST = """
     SELECT id FROM post_ledger_transfers(
-        $1::uuid[], ARRAY[$6::integer], ARRAY[3 - $6::integer], ARRAY[$2::uuid], ARRAY[$2::uuid],
-        ARRAY[$3::text::numeric], ARRAY[$4::text], ARRAY[$5::text], ARRAY[''], ARRAY[''],
-        ARRAY[''], ARRAY[''], ARRAY[''], ARRAY['{}'::jsonb], now()
+        $1::uuid[],
+        ARRAY[(
+            $2::uuid, $2::uuid, $6::integer, 3 - $6::integer, $3::text::numeric, $4::text, $5::text,
+            '', '', '', '', '', '{}'
+        )::ledger_posting],
+        now()
     )
 """
 INSERT = """
@@ -97,7 +100,7 @@ def test_no_transfer_joins_two_currencies(book, accounts, currency):
 def test_a_transfer_needs_two_accounts(book, accounts):
     wallet, revenue, _ = accounts
 
-    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", [1], [1])
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (1, 1))
 
     assert refused.constraint_name == "ledger_transfers_between_two_accounts"
 
@@ -123,23 +126,28 @@ def test_no_transfer_reaches_another_tenants_account(backend, book, accounts, is
         assert Book(backend, other.tenant).balance(foreign) == 50
 
 
-def post_raw(book, account_ids, sources, targets):
-    """Post transfers of 10 naira with lists of accounts and places as no honest caller has them.
+def post_raw(book, account_ids, *places):
+    """Post transfers of 10 naira with accounts and places as no honest caller has them.
 
-    `account_ids` is an array's text, which tells its bounds, too.
+    `account_ids` is an array's text, which tells its bounds, too; a place that is None is a posting
+    of nulls only.
     """
-    count = max(len(sources), len(targets)) - (len(sources) != len(targets))
-    empty = f"array_fill(''::text, ARRAY[{count}])"
-    ids = f"ARRAY(SELECT gen_random_uuid() FROM generate_series(1, {count}))"
+    postings = [
+        f"(gen_random_uuid(), gen_random_uuid(), {_sql(source)}, {_sql(target)}, 10, 'NGN',"
+        " 'usage', '', '', '', '', '', '{}')"
+        for source, target in filter(None, places)
+    ]
+    postings += ["NULL"] * places.count(None)
     statement = f"""
         SELECT id FROM post_ledger_transfers(
-            $1::text::uuid[], $2, $3, {ids}, {ids}, array_fill(10::numeric, ARRAY[{count}]),
-            array_fill('NGN'::text, ARRAY[{count}]), array_fill('usage'::text, ARRAY[{count}]),
-            {empty}, {empty}, {empty}, {empty}, {empty},
-            array_fill('{{}}'::jsonb, ARRAY[{count}]), now()
+            $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], now()
         )
     """
-    return book.backend.sql(statement, account_ids, sources, targets, as_app=book.tenant)
+    return book.backend.sql(statement, account_ids, as_app=book.tenant)
+
+
+def _sql(place):
+    return "NULL" if place is None else place
 
 
 @pytest.mark.parametrize(
@@ -150,7 +158,7 @@ def test_accounts_are_named_once_each_and_in_order(book, accounts, account_ids):
     """Then a place can't mean two accounts, or another one than was meant."""
     wallet, revenue, _ = accounts
 
-    refused = refusal(post_raw, book, account_ids.format(wallet, revenue), [1], [2])
+    refused = refusal(post_raw, book, account_ids.format(wallet, revenue), (1, 2))
 
     assert isinstance(refused, asyncpg.InvalidParameterValueError)
     assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
@@ -160,18 +168,17 @@ def test_accounts_are_named_once_each_and_in_order(book, accounts, account_ids):
 def test_a_place_without_an_account_moves_nothing(book, accounts, source, target):
     wallet, revenue, _ = accounts
 
-    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", [source], [target])
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (source, target))
 
     assert isinstance(refused, NULL_REFUSED)
     assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
     assert book.differences() == []
 
 
-@pytest.mark.parametrize(("sources", "targets"), [([1, 1], [2]), ([1], [2, 2])])
-def test_lists_of_unequal_length_move_nothing(book, accounts, sources, targets):
+def test_a_posting_of_nothing_moves_nothing(book, accounts):
     wallet, revenue, _ = accounts
 
-    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", sources, targets)
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (1, 2), None)
 
     assert isinstance(refused, NULL_REFUSED)
     assert (book.balance(wallet), book.balance(revenue)) == (100, 0)

@@ -9,7 +9,7 @@ from monigo.ledger.service import (
     post,
     totals,
 )
-from monigo.ledger.store import transfer_columns, transfer_made
+from monigo.ledger.store import posting_arguments, transfer_made
 from monigo.ledger.types import (
     Account,
     AccountKind,
@@ -45,8 +45,8 @@ __all__ = [
     "load_accounts",
     "open_accounts",
     "post",
+    "posting_arguments",
     "totals",
-    "transfer_columns",
     "transfer_made",
     "verify",
 ]

@@ -54,15 +54,11 @@ POST_TRANSFERS = f"""
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
         )
         SELECT $1, $2, request.scope, request.idempotency_key, request.content_hash,
-            request.transfer_ids::uuid[], request.result::jsonb, $17
-        FROM unnest($18::uuid[], $19::text[], $20::bytea[], $21::text[], $22::text[])
+            request.transfer_ids::uuid[], request.result::jsonb, $5
+        FROM unnest($6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::text[])
             AS request (scope, idempotency_key, content_hash, transfer_ids, result)
     )
-    SELECT id, {SIDES} FROM post_ledger_transfers(
-        $3::uuid[], $4::integer[], $5::integer[], $6::uuid[], $7::uuid[], $8::numeric[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-        $16::text[]::jsonb[], $17
-    )
+    SELECT id, {SIDES} FROM post_ledger_transfers($3, $4, $5)
 """
 
 SELECT_TRANSFERS = f"""
@@ -153,7 +149,7 @@ async def post_transfers(
     with violations_as(ERRORS), _overflow_as_invalid():
         rows = await tx.fetch(
             POST_TRANSFERS,
-            *transfer_columns(transfer_ids, postings),
+            *posting_arguments(transfer_ids, postings),
             tx.now,
             [request.key.scope for request in requests],
             [request.key.idempotency_key for request in requests],
@@ -165,28 +161,31 @@ async def post_transfers(
     return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
 
 
-def transfer_columns(
+def posting_arguments(
     transfer_ids: Sequence[TransferId], postings: Sequence[Posting]
-) -> list[list[Any]]:
-    """What `post_ledger_transfers` takes: the accounts, and the transfers column by column."""
+) -> tuple[list[LedgerAccountId], list[tuple[Any, ...]]]:
+    """What `post_ledger_transfers` takes: the accounts, and a `ledger_posting` each."""
     account_ids = {posting.from_account_id for posting in postings}
     account_ids.update(posting.to_account_id for posting in postings)
-    places = {account_id: place for place, account_id in enumerate(sorted(account_ids), 1)}
-    return [
-        list(places),
-        [places[posting.from_account_id] for posting in postings],
-        [places[posting.to_account_id] for posting in postings],
-        list(transfer_ids),
-        [posting.transaction_id for posting in postings],
-        [posting.amount for posting in postings],
-        [posting.currency for posting in postings],
-        [posting.entry_type.value for posting in postings],
-        [posting.description for posting in postings],
-        [posting.reference_type for posting in postings],
-        [posting.reference_id for posting in postings],
-        [posting.counterparty for posting in postings],
-        [posting.idempotency_key for posting in postings],
-        [json.encode(posting.metadata) for posting in postings],
+    ordered = sorted(account_ids)
+    places = {account_id: place for place, account_id in enumerate(ordered, 1)}
+    return ordered, [
+        (
+            transfer_id,
+            posting.transaction_id,
+            places[posting.from_account_id],
+            places[posting.to_account_id],
+            posting.amount,
+            posting.currency,
+            posting.entry_type.value,
+            posting.description,
+            posting.reference_type,
+            posting.reference_id,
+            posting.counterparty,
+            posting.idempotency_key,
+            json.encode(posting.metadata),
+        )
+        for transfer_id, posting in zip(transfer_ids, postings, strict=True)
     ]
 
 

@@ -46,7 +46,7 @@ async def move_express(
             api_key_ids,
             movements=[(movement, movement_hash(movement)) for movement in movements],
             wallets=wallets,
-            transfers=ledger.transfer_columns(transfer_ids, postings),
+            postings=ledger.posting_arguments(transfer_ids, postings),
             now=now,
         )
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
