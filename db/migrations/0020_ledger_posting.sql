@@ -8,6 +8,31 @@ DROP FUNCTION ledger_transfer_content(ledger_transfers);
 REVOKE ALL ON ledger_transfers FROM monigo_app;
 GRANT SELECT ON ledger_transfers TO monigo_app;
 
+-- Rules of single columns as domains, which are read once a session and not by each posting.
+CREATE DOMAIN ledger_amount AS numeric(24, 6) CONSTRAINT ledger_transfers_amount_positive
+    CHECK (VALUE > 0 AND VALUE <> 'NaN');
+CREATE DOMAIN ledger_entry_type AS text CONSTRAINT ledger_transfers_entry_type_known CHECK (
+    VALUE IN (
+        'deposit', 'withdrawal', 'usage', 'refund', 'adjustment',
+        'reservation', 'release', 'credit_grant', 'credit_expiry'
+    )
+);
+CREATE DOMAIN ledger_entry_sequence AS bigint CONSTRAINT ledger_transfers_sequences_positive
+    CHECK (VALUE > 0);
+CREATE DOMAIN ledger_entry_hash AS bytea CONSTRAINT ledger_transfers_hashes_are_sha256
+    CHECK (octet_length(VALUE) = 32);
+ALTER TABLE ledger_transfers
+    DROP CONSTRAINT ledger_transfers_amount_positive,
+    DROP CONSTRAINT ledger_transfers_entry_type_known,
+    DROP CONSTRAINT ledger_transfers_sequences_positive,
+    DROP CONSTRAINT ledger_transfers_hashes_are_sha256,
+    ALTER COLUMN amount TYPE ledger_amount,
+    ALTER COLUMN entry_type TYPE ledger_entry_type,
+    ALTER COLUMN from_sequence TYPE ledger_entry_sequence,
+    ALTER COLUMN to_sequence TYPE ledger_entry_sequence,
+    ALTER COLUMN from_chain_hash TYPE ledger_entry_hash,
+    ALTER COLUMN to_chain_hash TYPE ledger_entry_hash;
+
 -- What a transfer says, as the bytes that its two chains are made of; the same on every server,
 -- whatever its time zone.
 CREATE FUNCTION ledger_transfer_content(
@@ -142,8 +167,8 @@ BEGIN
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
     )
-    RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
-        to_balance_after, to_sequence;
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
 
     UPDATE ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
