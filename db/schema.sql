@@ -3,6 +3,9 @@
 CREATE DOMAIN public.ledger_account_kind AS text
 	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
 
+CREATE DOMAIN public.ledger_amount AS numeric(24,6)
+	CONSTRAINT ledger_transfers_amount_positive CHECK (((VALUE > (0)::numeric) AND (VALUE <> 'NaN'::numeric)));
+
 CREATE DOMAIN public.ledger_balance AS numeric(24,6)
 	CONSTRAINT ledger_accounts_balance_is_a_number CHECK ((VALUE <> 'NaN'::numeric));
 
@@ -11,6 +14,15 @@ CREATE DOMAIN public.ledger_chain_hash AS bytea
 
 CREATE DOMAIN public.ledger_currency AS text
 	CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((VALUE ~ '^[A-Z]{3}$'::text));
+
+CREATE DOMAIN public.ledger_entry_hash AS bytea
+	CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK ((octet_length(VALUE) = 32));
+
+CREATE DOMAIN public.ledger_entry_sequence AS bigint
+	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
+
+CREATE DOMAIN public.ledger_entry_type AS text
+	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text])));
 
 CREATE TYPE public.ledger_posting AS (
 	id uuid,
@@ -76,6 +88,82 @@ CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS bo
 CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
+
+CREATE TABLE public.ledger_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    kind public.ledger_account_kind NOT NULL,
+    currency public.ledger_currency NOT NULL,
+    balance public.ledger_balance DEFAULT 0 NOT NULL,
+    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
+    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
+);
+
+CREATE TABLE public.wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    money_account_id uuid NOT NULL,
+    reserved_account_id uuid NOT NULL,
+    provider_account_id uuid NOT NULL,
+    revenue_account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    top_up_threshold numeric(24,6),
+    top_up_amount numeric(24,6),
+    top_up_monthly_limit numeric(24,6),
+    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
+    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
+);
+
+CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
+ SELECT wallet.org_id,
+    wallet.is_test,
+    wallet.id,
+    wallet.customer_id,
+    wallet.currency,
+    wallet.status,
+    wallet.money_account_id,
+    wallet.reserved_account_id,
+    wallet.provider_account_id,
+    wallet.revenue_account_id,
+    wallet.created_at,
+    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
+    money.balance,
+    reserved.balance AS reserved_balance,
+    money.sequence AS entries,
+    wallet.top_up_threshold
+   FROM ((public.wallets wallet
+     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
+     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
+
+CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+    RETURN QUERY
+    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
+        state.money_account_id, state.reserved_account_id, state.provider_account_id,
+        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
+        state.reserved_balance, state.entries, state.top_up_threshold
+    FROM wallet_states AS state
+    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+END
+$$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -255,66 +343,6 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
         'UTF8'
     )
 $$;
-
-CREATE TABLE public.ledger_accounts (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    kind public.ledger_account_kind NOT NULL,
-    currency public.ledger_currency NOT NULL,
-    balance public.ledger_balance DEFAULT 0 NOT NULL,
-    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
-    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
-);
-
-CREATE TABLE public.wallets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    currency text NOT NULL,
-    status text NOT NULL,
-    money_account_id uuid NOT NULL,
-    reserved_account_id uuid NOT NULL,
-    provider_account_id uuid NOT NULL,
-    revenue_account_id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    top_up_threshold numeric(24,6),
-    top_up_amount numeric(24,6),
-    top_up_monthly_limit numeric(24,6),
-    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
-    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
-    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
-    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
-);
-
-CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
- SELECT wallet.org_id,
-    wallet.is_test,
-    wallet.id,
-    wallet.customer_id,
-    wallet.currency,
-    wallet.status,
-    wallet.money_account_id,
-    wallet.reserved_account_id,
-    wallet.provider_account_id,
-    wallet.revenue_account_id,
-    wallet.created_at,
-    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
-    money.balance,
-    reserved.balance AS reserved_balance,
-    money.sequence AS entries,
-    wallet.top_up_threshold
-   FROM ((public.wallets wallet
-     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
-     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
 
 CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
     LANGUAGE plpgsql
@@ -541,8 +569,8 @@ BEGIN
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
     )
-    RETURNING id, from_balance_before, from_balance_after, from_sequence, to_balance_before,
-        to_balance_after, to_sequence;
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
 
     UPDATE ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
@@ -859,9 +887,9 @@ CREATE TABLE public.ledger_transfers (
     transaction_id uuid NOT NULL,
     from_account_id uuid NOT NULL,
     to_account_id uuid NOT NULL,
-    amount numeric(24,6) NOT NULL,
+    amount public.ledger_amount NOT NULL,
     currency text NOT NULL,
-    entry_type text NOT NULL,
+    entry_type public.ledger_entry_type NOT NULL,
     description text NOT NULL,
     reference_type text NOT NULL,
     reference_id text NOT NULL,
@@ -871,18 +899,14 @@ CREATE TABLE public.ledger_transfers (
     created_at timestamp with time zone NOT NULL,
     from_balance_before numeric(24,6) NOT NULL,
     from_balance_after numeric(24,6) NOT NULL,
-    from_sequence bigint NOT NULL,
-    from_chain_hash bytea NOT NULL,
+    from_sequence public.ledger_entry_sequence NOT NULL,
+    from_chain_hash public.ledger_entry_hash NOT NULL,
     to_balance_before numeric(24,6) NOT NULL,
     to_balance_after numeric(24,6) NOT NULL,
-    to_sequence bigint NOT NULL,
-    to_chain_hash bytea NOT NULL,
-    CONSTRAINT ledger_transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
-    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - amount)) AND (to_balance_after = (to_balance_before + amount)))),
-    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id)),
-    CONSTRAINT ledger_transfers_entry_type_known CHECK ((entry_type = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text]))),
-    CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK (((octet_length(from_chain_hash) = 32) AND (octet_length(to_chain_hash) = 32))),
-    CONSTRAINT ledger_transfers_sequences_positive CHECK (((from_sequence > 0) AND (to_sequence > 0)))
+    to_sequence public.ledger_entry_sequence NOT NULL,
+    to_chain_hash public.ledger_entry_hash NOT NULL,
+    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - (amount)::numeric)) AND (to_balance_after = (to_balance_before + (amount)::numeric)))),
+    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
 );
 
 CREATE TABLE public.metric_versions (
@@ -2021,6 +2045,9 @@ GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;

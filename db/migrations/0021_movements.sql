@@ -1,6 +1,25 @@
 -- Movements that need no question: one statement judges, makes and remembers them, and is a transaction
 -- of its own, so that nothing goes back and forth while wallets are locked.
 
+-- Binds the transaction to a tenant and reads wallets of it.
+CREATE FUNCTION find_wallets(organization uuid, test boolean, wallet_ids uuid[])
+RETURNS SETOF wallet_states
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+    RETURN QUERY
+    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
+        state.money_account_id, state.reserved_account_id, state.provider_account_id,
+        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
+        state.reserved_balance, state.entries, state.top_up_threshold
+    FROM wallet_states AS state
+    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION find_wallets FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION find_wallets TO monigo_app;
+
 -- What a movement is beyond its transfer: the wallet's place in the list that it comes with, which way it
 -- goes, and what a repeat is compared by.
 CREATE TYPE wallet_movement AS (wallet integer, is_credit boolean, content_hash bytea);

@@ -11,8 +11,8 @@ from monigo import wallets
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.database import Tenant
 from monigo.tenancy import Limits
-from monigo.wallets import Direction, EntryType, Movement, WalletStatus, teller
-from monigo.wallets.express import move_express
+from monigo.wallets import Direction, EntryType, Movement, WalletStatus, express, teller
+from monigo.wallets.express import Express
 from support.api import Api
 
 
@@ -22,6 +22,7 @@ class Counter:
     def __init__(self, api):
         self.api = api
         self.database = api.backend.services.database
+        self.express = Express(self.database)
         self.key_id = newest_key(api)
         api.customer()
         self.wallet = self.open()
@@ -34,16 +35,13 @@ class Counter:
     def read(self, wallet_id):
         return self._in_transaction(wallets.get, wallet_id)
 
-    def move(self, *movements, key_ids=None, tenant=None, known=()):
+    def move(self, *movements, key_ids=None, tenant=None):
         """What the express way makes of movements, or None."""
-        listed = [self.wallet, *known]
         return self.api.backend.run(
-            move_express(
-                self.database,
+            self.express.move(
                 tenant or self.api.tenant,
                 key_ids or {self.key_id},
                 movements,
-                wallets={wallet.id: wallet for wallet in listed},
                 now=self.api.backend.clock.now(),
             )
         )
@@ -151,7 +149,6 @@ def test_wallets_are_moved_together_in_the_order_asked(counter):
         movement(dollars, "-5"),
         movement(counter.wallet, "3"),
         movement(counter.wallet, "-2"),
-        known=[dollars],
     )
 
     assert [str(one.wallet.balance) for one in moved] == [
@@ -227,12 +224,11 @@ def test_a_key_that_comes_twice_at_once_is_left_to_the_usual_way(counter):
 
 @pytest.mark.parametrize("status", [WalletStatus.SUSPENDED, WalletStatus.CLOSED])
 def test_a_wallet_that_is_not_active_is_left_alone(counter, status):
-    if status is WalletStatus.CLOSED:
-        counter.move(movement(counter.wallet, "-100"))
+    counter.move(movement(counter.wallet, "-100"))
     path = f"/v1/wallets/{counter.wallet.id}"
     assert counter.api.patch(path, json={"status": status.value}).status_code == 200
 
-    # What it is remembered by says active.
+    # It is remembered as it was.
     assert counter.move(movement(counter.wallet, "1")) is None
 
 
@@ -249,10 +245,29 @@ def test_a_wallet_of_another_tenant_is_not_there(counter):
     with Api.of_new_organization(counter.api.backend, is_test=False) as other:
         foreign = Counter(other).wallet
 
-        assert counter.move(movement(foreign, "-1"), known=[foreign]) is None
-        assert (
-            counter.move(movement(foreign, "-1"), tenant=other.tenant, known=[foreign]) is None
-        ), "the key is another's"
+        assert counter.move(movement(foreign, "-1")) is None
+        assert counter.move(movement(foreign, "-1"), tenant=other.tenant) is None, (
+            "the key is another's"
+        )
+
+
+def test_a_wallet_that_is_not_there_is_left_to_the_usual_way(counter):
+    unknown = replace(movement(counter.wallet, "1"), wallet_id=WalletId(uuid4()))
+
+    assert counter.move(movement(counter.wallet, "-1"), unknown) is None
+    assert counter.read(counter.wallet.id).balance == 100
+
+
+def test_more_wallets_than_are_remembered_are_moved_all_the_same(counter, monkeypatch):
+    monkeypatch.setattr(express, "REMEMBERED_MAX", 2)
+    dollars, cedis = counter.open("USD"), counter.open("GHS")
+
+    moved = [
+        counter.move(movement(counter.wallet, "-1"), movement(other, "-1"))
+        for other in (dollars, cedis, dollars)
+    ]
+
+    assert [str(one[0].wallet.balance) for one in moved] == ["99.000000", "98.000000", "97.000000"]
 
 
 def test_a_wallet_is_never_moved_in_the_other_mode(counter):
@@ -305,7 +320,7 @@ def test_after_a_refusal_the_teller_asks_before_it_moves(counter, monkeypatch):
     wallet = {"id": str(counter.wallet.id), "currency": "NGN"}
 
     refused = counter.api.move(wallet, "debit", "101")
-    monkeypatch.setattr(teller, "move_express", None)
+    monkeypatch.setattr(Express, "move", None)
     after = [counter.api.move(wallet, "debit", "1") for _ in range(teller.WARY_FLUSHES)]
 
     assert refused.status_code == 402

@@ -1,4 +1,4 @@
-"""The one statement of the express way."""
+"""The two statements of the express way; each is a transaction of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -9,13 +9,23 @@ import asyncpg
 from monigo.core.ids import ApiKeyId, LedgerAccountId, WalletId
 from monigo.infra.database import Database, Tenant
 from monigo.ledger import Direction
+from monigo.wallets.store import COLUMNS, parse_wallet
 from monigo.wallets.types import Movement, Wallet
+
+FIND = f"SELECT {COLUMNS} FROM find_wallets($1, $2, $3)"
 
 MOVE = """
     SELECT id, reserved_balance, from_balance_before, from_balance_after, from_sequence,
         to_balance_before, to_balance_after, to_sequence
     FROM move_without_question($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+
+
+async def find(
+    database: Database, tenant: Tenant, wallet_ids: Collection[WalletId]
+) -> list[Wallet]:
+    """Those of these wallets that the tenant has."""
+    return [parse_wallet(row) for row in await database.call(tenant, FIND, list(wallet_ids))]
 
 
 async def move(

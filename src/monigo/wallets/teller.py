@@ -14,13 +14,13 @@ import asyncpg
 
 from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, without_frames
-from monigo.core.ids import ApiKeyId, OrganizationId, WalletId
+from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.clock import Clock
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.tenancy import KeyReference, Limits, Scope
-from monigo.wallets.express import move_express
+from monigo.wallets.express import Express
 from monigo.wallets.movements import move_all
-from monigo.wallets.types import Movement, MovementResult, Wallet
+from monigo.wallets.types import Movement, MovementResult
 
 # Transactions of one tenant under way at once: one computes here while another is in the database.
 FLUSHES_MAX = 2
@@ -28,8 +28,6 @@ FLUSHES_MAX = 2
 WARY_FLUSHES = 20
 # Enough to make a transaction's own cost small; more would only delay the first of them.
 FLUSH_MOVEMENTS_MAX = 200
-# About 50 MB; of what is forgotten, the next movement goes the usual way.
-REMEMBERED_WALLETS_MAX = 50_000
 # What may wait, over all tenants; beyond it a client is told to come again.
 WAITING_MOVEMENTS_MAX = 20_000
 
@@ -63,12 +61,11 @@ class Teller:
 
     def __init__(self, database: Database, clock: Clock, limits: Limits) -> None:
         self._database = database
+        self._express = Express(database)
         self._clock = clock
         self._limits = limits
         self._lanes: dict[Tenant, _Lane] = {}
         self._waiting = 0
-        # Wallets moved before: what the express way knows of them never changes.
-        self._wallets: dict[tuple[OrganizationId, WalletId], Wallet] = {}
         # The loop itself keeps only weak references to its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -137,7 +134,6 @@ class Teller:
             if answers is None:
                 async with self._database.transaction(tenant) as tx:
                     answers = await self._move(tx, requests)
-                self._remember(tenant, answers)
         except Exception as error:  # noqa: BLE001 - each request's route answers it
             unavailable = as_unavailable(error)
             if unavailable is None and len(requests) > 1 and isinstance(error, _OF_ONE):
@@ -159,35 +155,12 @@ class Teller:
         if lane.wary:
             lane.wary -= 1
             return None
-        wallets: dict[WalletId, Wallet] = {}
-        for request in requests:
-            wallet = self._wallets.get((tenant.org_id, request.movement.wallet_id))
-            if wallet is None:
-                return None
-            wallets[wallet.id] = wallet
         key_ids = {request.api_key_id for request in requests}
         movements = [request.movement for request in requests]
-        moved = await move_express(
-            self._database,
-            tenant,
-            key_ids,
-            movements,
-            wallets=wallets,
-            now=self._clock.now(),
-        )
+        moved = await self._express.move(tenant, key_ids, movements, now=self._clock.now())
         if moved is None:
             lane.wary = WARY_FLUSHES
         return moved
-
-    def _remember(self, tenant: Tenant, answers: Sequence[MovementResult | Exception]) -> None:
-        """Keep what the express way has to know of wallets."""
-        if tenant.is_test:
-            return
-        for answer in answers:
-            if isinstance(answer, MovementResult):
-                if len(self._wallets) >= REMEMBERED_WALLETS_MAX:
-                    del self._wallets[next(iter(self._wallets))]
-                self._wallets[tenant.org_id, answer.wallet.id] = answer.wallet
 
     async def _move(
         self, tx: Transaction, requests: Sequence[_Request]
