@@ -3,6 +3,9 @@
 CREATE DOMAIN public.ledger_account_kind AS text
 	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
 
+CREATE DOMAIN public.ledger_amount AS numeric(24,6)
+	CONSTRAINT ledger_transfers_amount_positive CHECK (((VALUE > (0)::numeric) AND (VALUE <> 'NaN'::numeric)));
+
 CREATE DOMAIN public.ledger_balance AS numeric(24,6)
 	CONSTRAINT ledger_accounts_balance_is_a_number CHECK ((VALUE <> 'NaN'::numeric));
 
@@ -11,6 +14,31 @@ CREATE DOMAIN public.ledger_chain_hash AS bytea
 
 CREATE DOMAIN public.ledger_currency AS text
 	CONSTRAINT ledger_accounts_currency_is_iso_4217 CHECK ((VALUE ~ '^[A-Z]{3}$'::text));
+
+CREATE DOMAIN public.ledger_entry_hash AS bytea
+	CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK ((octet_length(VALUE) = 32));
+
+CREATE DOMAIN public.ledger_entry_sequence AS bigint
+	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
+
+CREATE DOMAIN public.ledger_entry_type AS text
+	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text])));
+
+CREATE TYPE public.ledger_posting AS (
+	id uuid,
+	transaction_id uuid,
+	source integer,
+	target integer,
+	amount numeric,
+	currency text,
+	entry_type text,
+	description text,
+	reference_type text,
+	reference_id text,
+	counterparty text,
+	idempotency_key text,
+	metadata jsonb
+);
 
 CREATE DOMAIN public.ledger_sequence AS bigint
 	CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((VALUE >= 0));
@@ -25,56 +53,11 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
-CREATE FUNCTION public.chain_ledger_transfer() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-DECLARE
-    content bytea := ledger_transfer_content(new);
-    is_debit boolean := new.from_account_id < new.to_account_id;
-    moved_id uuid;
-    change numeric;
-    balance_after numeric;
-    sequence_after bigint;
-    hash_after bytea;
-BEGIN
-    FOR side IN 1..2 LOOP
-        moved_id := CASE WHEN is_debit THEN new.from_account_id ELSE new.to_account_id END;
-        change := CASE WHEN is_debit THEN -new.amount ELSE new.amount END;
-        UPDATE ledger_accounts AS account
-        SET balance = account.balance + change,
-            sequence = account.sequence + 1,
-            chain_hash = ledger_chain_link(
-                account.chain_hash, content, account.sequence + 1, account.balance + change
-            ),
-            moved_at = new.created_at
-        WHERE account.org_id = new.org_id AND account.is_test = new.is_test
-            AND account.id = moved_id AND account.currency = new.currency
-        RETURNING account.balance, account.sequence, account.chain_hash
-        INTO balance_after, sequence_after, hash_after;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'no account % in %', moved_id, new.currency
-                USING ERRCODE = '23503', CONSTRAINT = CASE
-                    WHEN is_debit THEN 'ledger_transfers_from_account_fkey'
-                    ELSE 'ledger_transfers_to_account_fkey'
-                END;
-        END IF;
-        IF is_debit THEN
-            new.from_balance_before := balance_after - change;
-            new.from_balance_after := balance_after;
-            new.from_sequence := sequence_after;
-            new.from_chain_hash := hash_after;
-        ELSE
-            new.to_balance_before := balance_after - change;
-            new.to_balance_after := balance_after;
-            new.to_sequence := sequence_after;
-            new.to_chain_hash := hash_after;
-        END IF;
-        is_debit := NOT is_debit;
-    END LOOP;
-    RETURN new;
-END
-$$;
+CREATE TYPE public.wallet_movement AS (
+	wallet integer,
+	is_credit boolean,
+	content_hash bytea
+);
 
 CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
     LANGUAGE plpgsql
@@ -105,6 +88,82 @@ CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS bo
 CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
+
+CREATE TABLE public.ledger_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    kind public.ledger_account_kind NOT NULL,
+    currency public.ledger_currency NOT NULL,
+    balance public.ledger_balance DEFAULT 0 NOT NULL,
+    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
+    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
+);
+
+CREATE TABLE public.wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    money_account_id uuid NOT NULL,
+    reserved_account_id uuid NOT NULL,
+    provider_account_id uuid NOT NULL,
+    revenue_account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    top_up_threshold numeric(24,6),
+    top_up_amount numeric(24,6),
+    top_up_monthly_limit numeric(24,6),
+    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
+    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
+);
+
+CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
+ SELECT wallet.org_id,
+    wallet.is_test,
+    wallet.id,
+    wallet.customer_id,
+    wallet.currency,
+    wallet.status,
+    wallet.money_account_id,
+    wallet.reserved_account_id,
+    wallet.provider_account_id,
+    wallet.revenue_account_id,
+    wallet.created_at,
+    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
+    money.balance,
+    reserved.balance AS reserved_balance,
+    money.sequence AS entries,
+    wallet.top_up_threshold
+   FROM ((public.wallets wallet
+     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
+     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
+
+CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+    RETURN QUERY
+    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
+        state.money_account_id, state.reserved_account_id, state.provider_account_id,
+        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
+        state.reserved_balance, state.entries, state.top_up_threshold
+    FROM wallet_states AS state
+    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+END
+$$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -272,128 +331,18 @@ CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence
     SELECT sha256(previous || content || convert_to(sequence || ' ' || balance, 'UTF8'))
 $$;
 
-CREATE TABLE public.ledger_transfers (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    transaction_id uuid NOT NULL,
-    from_account_id uuid NOT NULL,
-    to_account_id uuid NOT NULL,
-    amount numeric(24,6) NOT NULL,
-    currency text NOT NULL,
-    entry_type text NOT NULL,
-    description text NOT NULL,
-    reference_type text NOT NULL,
-    reference_id text NOT NULL,
-    counterparty text NOT NULL,
-    idempotency_key text NOT NULL,
-    metadata jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    from_balance_before numeric(24,6) NOT NULL,
-    from_balance_after numeric(24,6) NOT NULL,
-    from_sequence bigint NOT NULL,
-    from_chain_hash bytea NOT NULL,
-    to_balance_before numeric(24,6) NOT NULL,
-    to_balance_after numeric(24,6) NOT NULL,
-    to_sequence bigint NOT NULL,
-    to_chain_hash bytea NOT NULL,
-    CONSTRAINT ledger_transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
-    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - amount)) AND (to_balance_after = (to_balance_before + amount)))),
-    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id)),
-    CONSTRAINT ledger_transfers_entry_type_known CHECK ((entry_type = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text]))),
-    CONSTRAINT ledger_transfers_hashes_are_sha256 CHECK (((octet_length(from_chain_hash) = 32) AND (octet_length(to_chain_hash) = 32))),
-    CONSTRAINT ledger_transfers_sequences_positive CHECK (((from_sequence > 0) AND (to_sequence > 0)))
-);
-
-CREATE FUNCTION public.ledger_transfer_content(transfer public.ledger_transfers) RETURNS bytea
+CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id uuid, transaction_id uuid, from_account_id uuid, to_account_id uuid, amount numeric, currency text, entry_type text, description text, reference_type text, reference_id text, counterparty text, idempotency_key text, metadata jsonb, created_at timestamp with time zone) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
     SELECT convert_to(
         jsonb_build_array(
-            transfer.org_id, transfer.is_test, transfer.id, transfer.transaction_id,
-            transfer.from_account_id, transfer.to_account_id, transfer.amount, transfer.currency,
-            transfer.entry_type, transfer.description, transfer.reference_type,
-            transfer.reference_id, transfer.counterparty, transfer.idempotency_key,
-            transfer.metadata, extract(epoch FROM transfer.created_at)
+            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata, extract(epoch FROM created_at)
         )::text,
         'UTF8'
     )
 $$;
-
-CREATE FUNCTION public.lock_ledger_accounts(account_ids uuid[]) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM 1 FROM ledger_accounts
-    WHERE org_id = nullif(current_setting('app.org_id', true), '')::uuid
-        AND is_test = nullif(current_setting('app.is_test', true), '')::boolean
-        AND id = ANY (account_ids)
-    ORDER BY id
-    FOR NO KEY UPDATE;
-    RETURN true;
-END
-$$;
-
-CREATE TABLE public.ledger_accounts (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    kind public.ledger_account_kind NOT NULL,
-    currency public.ledger_currency NOT NULL,
-    balance public.ledger_balance DEFAULT 0 NOT NULL,
-    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
-    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
-);
-
-CREATE TABLE public.wallets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    currency text NOT NULL,
-    status text NOT NULL,
-    money_account_id uuid NOT NULL,
-    reserved_account_id uuid NOT NULL,
-    provider_account_id uuid NOT NULL,
-    revenue_account_id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    top_up_threshold numeric(24,6),
-    top_up_amount numeric(24,6),
-    top_up_monthly_limit numeric(24,6),
-    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
-    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
-    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
-    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
-);
-
-CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
- SELECT wallet.org_id,
-    wallet.is_test,
-    wallet.id,
-    wallet.customer_id,
-    wallet.currency,
-    wallet.status,
-    wallet.money_account_id,
-    wallet.reserved_account_id,
-    wallet.provider_account_id,
-    wallet.revenue_account_id,
-    wallet.created_at,
-    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
-    money.balance,
-    reserved.balance AS reserved_balance,
-    money.sequence AS entries,
-    wallet.top_up_threshold
-   FROM ((public.wallets wallet
-     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
-     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
 
 CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
     LANGUAGE plpgsql
@@ -436,9 +385,230 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held uuid[];
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true),
+        set_config('app.is_test', test::text, true);
+
+    SELECT array_agg(wallet.id) INTO held
+    FROM (
+        SELECT known.id
+        FROM wallets AS known
+        WHERE known.org_id = organization AND known.is_test = test AND known.id = ANY (wallet_ids)
+            AND known.status = 'active' AND known.top_up_threshold IS NULL
+        ORDER BY known.id
+        FOR NO KEY UPDATE
+    ) AS wallet;
+    IF held IS DISTINCT FROM wallet_ids OR EXISTS (
+        SELECT 1 FROM unnest(api_key_ids) AS asked (id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM api_keys AS known
+            WHERE known.org_id = organization AND known.id = asked.id
+                AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
+                AND known.revoked_at IS NULL
+                AND (known.expires_at IS NULL OR known.expires_at > made_at)
+        )
+    ) THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    WITH moved AS MATERIALIZED (
+        SELECT posted.id, asked.wallet, asked.is_credit, asked.idempotency_key,
+            asked.content_hash, reserve.balance::numeric AS reserved_balance,
+            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
+            posted.to_balance_before, posted.to_balance_after, posted.to_sequence
+        FROM unnest(movements, postings) AS asked (
+            wallet, is_credit, content_hash, id, transaction_id, source, target, amount, currency,
+            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+            metadata
+        )
+        JOIN post_ledger_transfers(account_ids, postings, made_at) AS posted
+            ON posted.id = asked.id
+        JOIN ledger_accounts AS reserve
+            ON reserve.org_id = organization AND reserve.is_test = test
+            AND reserve.id = reserved_ids[asked.wallet]
+    ), remembered AS (
+        INSERT INTO ledger_requests (
+            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
+        )
+        SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
+            moved.content_hash, ARRAY[moved.id],
+            jsonb_build_object(
+                'balance', CASE
+                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
+                END::text,
+                'reserved_balance', moved.reserved_balance::text,
+                'status', 'active',
+                'updated_at', made_at
+            ),
+            made_at
+        FROM moved
+    )
+    SELECT moved.id, moved.reserved_balance, moved.from_balance_before, moved.from_balance_after,
+        moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
+    FROM moved;
+
+    IF EXISTS (SELECT 1 FROM unnest(movements) WHERE is_credit) THEN
+        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
+        SELECT organization, test, credited.id, credited.customer_id
+        FROM wallets AS credited
+        WHERE credited.org_id = organization AND credited.is_test = test
+            AND credited.id IN (SELECT wallet_ids[wallet] FROM unnest(movements) WHERE is_credit)
+        ORDER BY credited.id
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id uuid, price_id uuid) RETURNS numrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
+
+CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    organization uuid := nullif(current_setting('app.org_id', true), '')::uuid;
+    test boolean := nullif(current_setting('app.is_test', true), '')::boolean;
+    -- The accounts, each once, and their heads as each transfer leaves them.
+    accounts uuid[];
+    balances numeric[];
+    sequences bigint[];
+    hashes bytea[];
+    may_owe boolean[];
+    -- What each transfer leaves on its two sides.
+    from_balances numeric[];
+    from_sequences bigint[];
+    from_hashes bytea[];
+    to_balances numeric[];
+    to_sequences bigint[];
+    to_hashes bytea[];
+    place integer := 0;
+    source integer;
+    target integer;
+    amount numeric(24, 6);
+    content bytea;
+BEGIN
+    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
+        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, balances, sequences, hashes, may_owe
+    FROM (
+        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        FROM ledger_accounts AS account
+        WHERE account.org_id = organization AND account.is_test = test
+            AND account.id = ANY (account_ids)
+        ORDER BY account.id
+        FOR NO KEY UPDATE
+    ) AS head;
+    IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
+        PERFORM refuse_ledger_accounts(account_ids, postings);
+    END IF;
+
+    FOR source, target, amount, content IN
+        SELECT posting.source, posting.target, posting.amount, ledger_transfer_content(
+            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
+            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
+        )
+        FROM unnest(postings) AS posting
+    LOOP
+        place := place + 1;
+        balances[source] := balances[source] - amount;
+        sequences[source] := sequences[source] + 1;
+        hashes[source] := ledger_chain_link(
+            hashes[source], content, sequences[source], balances[source]
+        );
+        from_balances[place] := balances[source];
+        from_sequences[place] := sequences[source];
+        from_hashes[place] := hashes[source];
+        IF balances[source] < 0 AND NOT may_owe[source] THEN
+            RAISE EXCEPTION 'account % has too little', accounts[source]
+                USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_balance_not_negative';
+        END IF;
+
+        balances[target] := balances[target] + amount;
+        sequences[target] := sequences[target] + 1;
+        hashes[target] := ledger_chain_link(
+            hashes[target], content, sequences[target], balances[target]
+        );
+        to_balances[place] := balances[target];
+        to_sequences[place] := sequences[target];
+        to_hashes[place] := hashes[target];
+    END LOOP;
+
+    RETURN QUERY
+    INSERT INTO ledger_transfers (
+        org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
+        entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
+        metadata, created_at, from_balance_before, from_balance_after, from_sequence,
+        from_chain_hash, to_balance_before, to_balance_after, to_sequence, to_chain_hash
+    )
+    SELECT organization, test, posted.id, posted.transaction_id, accounts[posted.source],
+        accounts[posted.target], posted.amount, posted.currency, posted.entry_type,
+        posted.description, posted.reference_type, posted.reference_id, posted.counterparty,
+        posted.idempotency_key, posted.metadata, made_at,
+        posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
+        posted.from_sequence, posted.from_hash,
+        posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
+        posted.to_sequence, posted.to_hash
+    FROM unnest(
+        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+    ) AS posted (
+        id, transaction_id, source, target, amount, currency, entry_type, description,
+        reference_type, reference_id, counterparty, idempotency_key, metadata,
+        from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
+
+    UPDATE ledger_accounts AS account
+    SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
+        moved_at = made_at
+    FROM unnest(accounts, balances, sequences, hashes)
+        AS moved (id, balance, sequence, chain_hash)
+    WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
+        AND account.sequence <> moved.sequence;
+END
+$$;
+
+CREATE FUNCTION public.refuse_ledger_accounts(account_ids uuid[], postings public.ledger_posting[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    unknown integer;
+BEGIN
+    SELECT asked.place INTO unknown
+    FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM ledger_accounts AS account
+        WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
+            AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
+            AND account.id = asked.id
+    )
+    ORDER BY asked.place
+    LIMIT 1;
+    IF unknown IS NULL THEN
+        RAISE EXCEPTION 'accounts are to be named once each, in order' USING ERRCODE = '22023';
+    END IF;
+    RAISE EXCEPTION 'no account %', account_ids[unknown]
+        USING ERRCODE = '23503', CONSTRAINT = CASE
+            WHEN unknown IN (SELECT source FROM unnest(postings))
+                THEN 'ledger_transfers_from_account_fkey'
+            ELSE 'ledger_transfers_to_account_fkey'
+        END;
+END
+$$;
 
 CREATE FUNCTION public.reset_test_data() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -708,6 +878,35 @@ CREATE TABLE public.ledger_requests (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT ledger_requests_key_not_empty CHECK ((idempotency_key <> ''::text))
+);
+
+CREATE TABLE public.ledger_transfers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    transaction_id uuid NOT NULL,
+    from_account_id uuid NOT NULL,
+    to_account_id uuid NOT NULL,
+    amount public.ledger_amount NOT NULL,
+    currency text NOT NULL,
+    entry_type public.ledger_entry_type NOT NULL,
+    description text NOT NULL,
+    reference_type text NOT NULL,
+    reference_id text NOT NULL,
+    counterparty text NOT NULL,
+    idempotency_key text NOT NULL,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    from_balance_before numeric(24,6) NOT NULL,
+    from_balance_after numeric(24,6) NOT NULL,
+    from_sequence public.ledger_entry_sequence NOT NULL,
+    from_chain_hash public.ledger_entry_hash NOT NULL,
+    to_balance_before numeric(24,6) NOT NULL,
+    to_balance_after numeric(24,6) NOT NULL,
+    to_sequence public.ledger_entry_sequence NOT NULL,
+    to_chain_hash public.ledger_entry_hash NOT NULL,
+    CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - (amount)::numeric)) AND (to_balance_after = (to_balance_before + (amount)::numeric)))),
+    CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
 );
 
 CREATE TABLE public.metric_versions (
@@ -1549,8 +1748,6 @@ CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btre
 
 CREATE INDEX watched_customers_changed ON public.watched_customers USING btree (org_id, is_test, customer_id) WHERE (changed_at > charged_at);
 
-CREATE TRIGGER chain_ledger_transfer BEFORE INSERT ON public.ledger_transfers FOR EACH ROW EXECUTE FUNCTION public.chain_ledger_transfer();
-
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
 
 CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallets FOR EACH ROW EXECUTE FUNCTION public.keep_closed_wallet_empty();
@@ -1819,43 +2016,6 @@ ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
-GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(org_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(is_test) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(transaction_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(from_account_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(to_account_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(amount) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(currency) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(entry_type) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(description) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(reference_type) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(reference_id) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(counterparty) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(idempotency_key) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(metadata) ON TABLE public.ledger_transfers TO monigo_app;
-
-GRANT INSERT(created_at) ON TABLE public.ledger_transfers TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.lock_ledger_accounts(account_ids uuid[]) TO monigo_app;
-
 GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
 
 GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
@@ -1885,6 +2045,15 @@ GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
@@ -1922,6 +2091,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.late_usage TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_requests TO monigo_app;
+
+GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 

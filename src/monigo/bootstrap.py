@@ -1,6 +1,6 @@
 """Chooses implementations and puts the parts together; the only place that does."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from monigo import invoicing, subscriptions, wallets
 from monigo.infra.clock import Clock, SystemClock
@@ -25,8 +25,7 @@ PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
 TEST_CLOCK_WORK: tuple[DueWork, ...] = (wallets.Expiry(), invoicing.PeriodClose())
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What a running process works with."""
 
     settings: Settings
@@ -52,7 +51,7 @@ async def open_services(
         database,
         clock,
         Ingestor(database, limits),
-        Teller(database, limits),
+        Teller(database, clock, limits),
         limits,
         KeyFinder(database),
         app_url,

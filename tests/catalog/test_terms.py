@@ -19,6 +19,7 @@ from monigo.catalog import (
     PriceRevision,
     PriceTerms,
     agreed_terms,
+    applicable_revisions,
     charge_under,
     override_for,
     revisions_with_prices,
@@ -52,10 +53,14 @@ def unit_prices(prices):
     return {price.id: price.terms.charge.model.unit_price for price in prices}
 
 
-def agreed(revisions, price_revisions, *, period=PERIOD, subscribed_at=SUBSCRIBED_AT):
-    return agreed_terms(
-        history(revisions, price_revisions), period=period, subscribed_at=subscribed_at
-    )
+def terms_of(known, *, period=PERIOD, subscribed_at=SUBSCRIBED_AT):
+    """What a subscription's period is billed by."""
+    applicable = applicable_revisions(known, period=period, subscribed_at=subscribed_at)
+    return agreed_terms(known, applicable)
+
+
+def agreed(revisions, price_revisions, **subscription):
+    return terms_of(history(revisions, price_revisions), **subscription)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,7 @@ def histories(draw):
 def test_a_new_subscription_agrees_to_the_plan_as_it_stands(known):
     later = Period(START + 200 * DAY, START + 230 * DAY)
 
-    terms = agreed_terms(known, period=later, subscribed_at=later.start)
+    terms = terms_of(known, period=later, subscribed_at=later.start)
 
     *_, (revision, prices) = revisions_with_prices(known)
     assert (terms.plan_revision, terms.base_fee) == (revision.revision, revision.base_fee)
@@ -216,7 +221,7 @@ def test_a_new_subscription_agrees_to_the_plan_as_it_stands(known):
 
 @given(histories())
 def test_who_subscribed_before_all_edits_never_agrees_to_one_for_new_ones(known):
-    terms = agreed_terms(known, period=PERIOD, subscribed_at=START - 200 * DAY)
+    terms = terms_of(known, period=PERIOD, subscribed_at=START - 200 * DAY)
 
     for_new = {
         revision.revision for revision in known.revisions if revision.apply_to is ApplyTo.NEW
@@ -227,7 +232,7 @@ def test_who_subscribed_before_all_edits_never_agrees_to_one_for_new_ones(known)
 
 @given(histories(), EFFECTIVE)
 def test_terms_are_made_of_revisions_that_there_are(known, subscribed_at):
-    terms = agreed_terms(known, period=PERIOD, subscribed_at=subscribed_at)
+    terms = terms_of(known, period=PERIOD, subscribed_at=subscribed_at)
 
     standing = {revision.price for revision in known.price_revisions if not revision.removed}
     assert set(terms.prices) <= standing
@@ -243,7 +248,7 @@ def test_with_edits_for_all_only_terms_are_the_list_of_the_latest(known, subscri
     ]
     plain = history(for_all, known.price_revisions)
 
-    terms = agreed_terms(plain, period=PERIOD, subscribed_at=subscribed_at)
+    terms = terms_of(plain, period=PERIOD, subscribed_at=subscribed_at)
 
     *_, (_, prices) = revisions_with_prices(plain)
     assert terms.prices == prices

@@ -15,10 +15,14 @@ END = "2027-02-01T00:00:00Z"
 SEVERAL = """
     INSERT INTO ledger_transfers (org_id, is_test, id, transaction_id, from_account_id,
         to_account_id, amount, currency, entry_type, description, reference_type, reference_id,
-        counterparty, idempotency_key, metadata, created_at)
+        counterparty, idempotency_key, metadata, created_at, from_balance_before,
+        from_balance_after, from_sequence, from_chain_hash, to_balance_before, to_balance_after,
+        to_sequence, to_chain_hash)
     SELECT org_id, is_test, gen_random_uuid(), transaction_id, from_account_id, to_account_id,
         amount, currency, entry_type, description, reference_type, reference_id, counterparty,
-        idempotency_key, metadata, created_at
+        idempotency_key, metadata, created_at, from_balance_before, from_balance_after,
+        from_sequence + 100, from_chain_hash, to_balance_before, to_balance_after,
+        to_sequence + 100, to_chain_hash
     FROM ledger_transfers WHERE org_id = $1 AND
 """
 LOST = "DELETE FROM ledger_transfers WHERE org_id = $1 AND"

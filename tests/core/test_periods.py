@@ -17,8 +17,8 @@ from monigo.core.periods import (
     Schedule,
     boundary,
     calendar_month,
-    index_at,
     parse_timezone,
+    period_around,
     period_at,
     subtract,
 )
@@ -164,22 +164,22 @@ def test_periods_join_without_gap_or_overlap(subject, index):
 def test_a_boundary_belongs_to_the_period_that_it_starts(subject, index):
     start = boundary(subject, index)
 
-    assert index_at(subject, start) == index
-    assert index_at(subject, start - MICROSECOND) == index - 1
+    assert period_around(subject, start) == period_at(subject, index)
+    assert period_around(subject, start - MICROSECOND) == period_at(subject, index - 1)
 
 
 @given(SCHEDULES, st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=4000)))
 def test_every_instant_from_the_anchor_on_is_in_one_period(subject, elapsed):
     instant = subject.anchor + elapsed
 
-    assert period_at(subject, index_at(subject, instant)).contains(instant)
+    assert period_around(subject, instant).contains(instant)
 
 
 def test_no_period_contains_what_was_before_the_anchor():
     subject = schedule("2026-02-10T08:00:00Z", "monthly")
 
     with pytest.raises(ValueError, match="before the first period"):
-        index_at(subject, subject.anchor - MICROSECOND)
+        period_around(subject, subject.anchor - MICROSECOND)
 
 
 @pytest.mark.parametrize("period", ["daily", "weekly"])

@@ -126,6 +126,17 @@ def no_float(path: str, text: str) -> list[str]:
     ]
 
 
+def values_are_structs(path: str, text: str) -> list[str]:
+    """What never changes is a struct; a frozen dataclass takes fifteen times as long to make."""
+    return [
+        f"{path}:{node.lineno} is a frozen dataclass: make it a msgspec.Struct"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and _dotted(node.func) in {"dataclass", "dataclasses.dataclass"}
+        and any(keyword.arg == "frozen" for keyword in node.keywords)
+    ]
+
+
 def no_print(path: str, text: str) -> list[str]:
     """Commands write to standard output by name, all else is logged."""
     return [

@@ -31,6 +31,10 @@ def test_no_float_comes_near_money():
     assert offences(rules.no_float, SOURCE) == []
 
 
+def test_values_are_structs():
+    assert offences(rules.values_are_structs, SOURCE) == []
+
+
 def test_nothing_is_printed():
     assert offences(rules.no_print, SOURCE) == []
 

@@ -94,6 +94,19 @@ def test_printing_is_caught(source, lines):
 @pytest.mark.parametrize(
     ("source", "lines"),
     [
+        ("@dataclass(frozen=True, slots=True)\nclass Price: ...", [1]),
+        ("@dataclasses.dataclass(frozen=True)\nclass Price: ...", [1]),
+        ("@dataclass(slots=True)\nclass Queue: ...", []),
+        ("class Price(Struct, frozen=True): ...", []),
+    ],
+)
+def test_frozen_dataclasses_are_caught(source, lines):
+    assert lines_of(rules.values_are_structs(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
         ('await tx.fetch("SELECT id FROM invoices")', [1]),
         ('QUERY = """\n    INSERT INTO invoices (id) VALUES ($1)\n"""', [1]),
         ('f"UPDATE {table} SET total = 0"', [1]),

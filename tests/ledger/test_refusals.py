@@ -9,14 +9,23 @@ from monigo.ledger import AccountKind
 from support.api import Api
 from support.ledger import Book, posting
 
-INSERT = """
-    INSERT INTO ledger_transfers (
-        org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
-        entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
-        metadata, created_at
-    ) VALUES ($1, $2, $3, $3, $4, $5, $6::text::numeric, $7, $8, '', '', '', '', '', '{}', now())
-    RETURNING id
+POST = """
+    SELECT id FROM post_ledger_transfers(
+        $1::uuid[],
+        ARRAY[(
+            $2::uuid, $2::uuid, $6::integer, 3 - $6::integer, $3::text::numeric, $4::text, $5::text,
+            '', '', '', '', '', '{}'
+        )::ledger_posting],
+        now()
+    )
 """
+INSERT = """
+    INSERT INTO ledger_transfers (org_id, is_test, id, from_account_id, to_account_id, amount)
+    VALUES ($1, $2, gen_random_uuid(), $3, $4, 1)
+"""
+
+# What is missing in a list ends as no place or as no value.
+NULL_REFUSED = (asyncpg.NotNullViolationError, asyncpg.NullValueNotAllowedError)
 
 
 @pytest.fixture
@@ -37,19 +46,9 @@ def accounts(book):
 def transfer(  # noqa: PLR0917 - what a transfer is made of
     book, source, target, amount, currency="NGN", entry_type="usage"
 ):
-    tenant = book.tenant
-    return book.backend.sql(
-        INSERT,
-        tenant.org_id,
-        tenant.is_test,
-        uuid4(),
-        source,
-        target,
-        str(amount),
-        currency,
-        entry_type,
-        as_app=tenant,
-    )
+    place = 1 if source < target else 2
+    arguments = (sorted([source, target]), uuid4(), str(amount), currency, entry_type, place)
+    return book.backend.sql(POST, *arguments, as_app=book.tenant)
 
 
 def refusal(attempt, *arguments):
@@ -58,7 +57,7 @@ def refusal(attempt, *arguments):
     return refused.value
 
 
-def test_a_plain_insert_is_chained_like_any_other(book, accounts):
+def test_a_bare_call_is_chained_like_any_other(book, accounts):
     wallet, revenue, _ = accounts
 
     transfer(book, wallet, revenue, 40)
@@ -73,7 +72,7 @@ def test_a_plain_insert_is_chained_like_any_other(book, accounts):
         ("100.000001", "ledger_accounts_balance_not_negative"),
         ("0", "ledger_transfers_amount_positive"),
         ("-1", "ledger_transfers_amount_positive"),
-        ("NaN", "ledger_accounts_balance_is_a_number"),
+        ("NaN", "ledger_transfers_amount_positive"),
     ],
 )
 def test_no_amount_breaks_a_balance(book, accounts, amount, constraint):
@@ -99,9 +98,9 @@ def test_no_transfer_joins_two_currencies(book, accounts, currency):
 
 
 def test_a_transfer_needs_two_accounts(book, accounts):
-    wallet, *_ = accounts
+    wallet, revenue, _ = accounts
 
-    refused = refusal(transfer, book, wallet, wallet, 1)
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (1, 1))
 
     assert refused.constraint_name == "ledger_transfers_between_two_accounts"
 
@@ -127,26 +126,75 @@ def test_no_transfer_reaches_another_tenants_account(backend, book, accounts, is
         assert Book(backend, other.tenant).balance(foreign) == 50
 
 
-def test_no_transfer_is_made_in_another_tenants_name(backend, book):
-    with Api.of_new_organization(backend) as other:
-        theirs = Book(backend, other.tenant)
-        wallet, revenue = theirs.open(funds="50"), theirs.open(AccountKind.REVENUE)
+def post_raw(book, account_ids, *places):
+    """Post transfers of 10 naira with accounts and places as no honest caller has them.
 
-        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-            backend.sql(
-                INSERT,
-                other.org_id,
-                True,
-                uuid4(),
-                wallet,
-                revenue,
-                "1",
-                "NGN",
-                "usage",
-                as_app=book.tenant,
-            )
+    `account_ids` is an array's text, which tells its bounds, too; a place that is None is a posting
+    of nulls only.
+    """
+    postings = [
+        f"(gen_random_uuid(), gen_random_uuid(), {_sql(source)}, {_sql(target)}, 10, 'NGN',"
+        " 'usage', '', '', '', '', '', '{}')"
+        for source, target in filter(None, places)
+    ]
+    postings += ["NULL"] * places.count(None)
+    statement = f"""
+        SELECT id FROM post_ledger_transfers(
+            $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], now()
+        )
+    """
+    return book.backend.sql(statement, account_ids, as_app=book.tenant)
 
-        assert theirs.balance(wallet) == 50
+
+def _sql(place):
+    return "NULL" if place is None else place
+
+
+@pytest.mark.parametrize(
+    "account_ids",
+    ["{{{0},{0},{1}}}", "{{{0},{1},{1}}}", "{{{1},{0}}}", "[5:6]={{{0},{1}}}", "{{{{{0},{1}}}}}"],
+)
+def test_accounts_are_named_once_each_and_in_order(book, accounts, account_ids):
+    """Then a place can't mean two accounts, or another one than was meant."""
+    wallet, revenue, _ = accounts
+
+    refused = refusal(post_raw, book, account_ids.format(wallet, revenue), (1, 2))
+
+    assert isinstance(refused, asyncpg.InvalidParameterValueError)
+    assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
+
+
+@pytest.mark.parametrize(("source", "target"), [(0, 2), (3, 2), (1, 0), (1, 3), (None, 2)])
+def test_a_place_without_an_account_moves_nothing(book, accounts, source, target):
+    wallet, revenue, _ = accounts
+
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (source, target))
+
+    assert isinstance(refused, NULL_REFUSED)
+    assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
+    assert book.differences() == []
+
+
+def test_a_posting_of_nothing_moves_nothing(book, accounts):
+    wallet, revenue, _ = accounts
+
+    refused = refusal(post_raw, book, f"{{{wallet},{revenue}}}", (1, 2), None)
+
+    assert isinstance(refused, NULL_REFUSED)
+    assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
+
+
+def test_no_transfer_is_inserted_by_hand(book, accounts):
+    wallet, revenue, _ = accounts
+    tenant = book.tenant
+
+    refused = refusal(
+        lambda: book.backend.sql(
+            INSERT, tenant.org_id, tenant.is_test, wallet, revenue, as_app=tenant
+        )
+    )
+
+    assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +213,8 @@ def test_no_transfer_is_made_in_another_tenants_name(backend, book):
         "TRUNCATE ledger_transfers",
         "UPDATE ledger_requests SET result = '{}'",
         "DELETE FROM ledger_requests",
-        "ALTER TABLE ledger_transfers DISABLE TRIGGER chain_ledger_transfer",
+        "ALTER FUNCTION post_ledger_transfers RESET ALL",
+        "INSERT INTO ledger_transfers SELECT * FROM ledger_transfers",
         (
             "INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, created_at, balance)"
             " SELECT org_id, is_test, gen_random_uuid(), kind, currency, now(), 100"
@@ -186,20 +235,7 @@ def test_the_application_may_not(book, accounts, statement):
     assert book.balance(accounts[0]) == 100
 
 
-@pytest.mark.parametrize(
-    "column", ["from_balance_after", "to_balance_before", "from_sequence", "to_chain_hash"]
-)
-def test_what_the_database_fills_in_cannot_be_given(book, accounts, column):
-    wallet, revenue, _ = accounts
-    statement = f"INSERT INTO ledger_transfers ({column}) SELECT {column} FROM ledger_transfers"
-
-    refused = refusal(lambda: book.backend.sql(statement, as_app=book.tenant))
-
-    assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
-    assert (book.balance(wallet), book.balance(revenue)) == (100, 0)
-
-
-def test_a_table_of_the_applications_own_misleads_no_trigger(book, accounts):
+def test_a_table_of_the_applications_own_misleads_no_posting(book, accounts):
     wallet, revenue, _ = accounts
     lure = "CREATE TEMPORARY TABLE ledger_accounts (LIKE public.ledger_accounts)"
 
@@ -218,8 +254,7 @@ async def as_lured(book, lure, wallet, revenue):
             await connection.execute(
                 f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = 'true'"
             )
-            arguments = (tenant.org_id, True, uuid4(), wallet, revenue, "5", "NGN", "usage")
-            await connection.fetch(INSERT, *arguments)
+            await connection.fetch(POST, [wallet, revenue], uuid4(), "5", "NGN", "usage", 1)
     finally:
         await connection.close()
 

@@ -144,8 +144,14 @@ def test_another_tenants_fault_is_not_told_as_ones_own(merchant, api, backend):
 
 def test_chains_hold_whatever_time_zone_the_server_speaks(merchant, backend):
     links = """
-        SELECT encode(ledger_transfer_content(transfer), 'hex') AS content
-        FROM ledger_transfers AS transfer WHERE org_id = $1 ORDER BY id
+        SELECT encode(
+            ledger_transfer_content(
+                org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount,
+                currency, entry_type, description, reference_type, reference_id, counterparty,
+                idempotency_key, metadata, created_at
+            ), 'hex'
+        ) AS content
+        FROM ledger_transfers WHERE org_id = $1 ORDER BY id
     """
     utc = backend.sql(links, merchant.org_id)
     backend.sql("ALTER ROLE CURRENT_USER SET timezone = 'Africa/Lagos'")

@@ -12,10 +12,13 @@ from support.api import Api
 SEED = os.environ.get("MONIGO_SIM_SEED") or "7"
 
 
-@pytest.fixture(scope="module")
-def world(backend):
-    """Ten threads' use of four wallets, after everything that was held has expired."""
-    with Api.of_new_organization(backend) as api:
+@pytest.fixture(scope="module", params=["test", "live"])
+def world(backend, request):
+    """Ten threads' use of four wallets, after everything that was held has expired.
+
+    Live movements mostly go the express way, test ones never.
+    """
+    with Api.of_new_organization(backend, is_test=request.param == "test") as api:
         made = WalletWorld(api, SEED)
         made.run(threads=10, steps=80)
         made.settle()

@@ -62,7 +62,8 @@ class WalletWorld:
 
     def _work(self, number, steps):
         chance = random.Random(f"{self.seed}-{number}")
-        api = Api(self.api.backend, self.api.org_id, self.api.secret, is_test=True)
+        tenant = self.api.tenant
+        api = Api(self.api.backend, tenant.org_id, self.api.secret, is_test=tenant.is_test)
         with api:
             for _ in range(steps):
                 try:

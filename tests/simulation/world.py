@@ -223,7 +223,7 @@ class World:
         """Another definition of a metric that exists."""
         metric, rule = dice.choice(list(self.metrics)), self._rule(dice)
         definition = definition_of(rule)
-        changes = {name: getattr(definition, name) for name in definition.__dataclass_fields__}
+        changes = {name: getattr(definition, name) for name in definition.__struct_fields__}
 
         async def redefine():
             async with self.database.transaction(self.tenant) as tx:

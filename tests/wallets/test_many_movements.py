@@ -95,7 +95,7 @@ def test_a_key_that_comes_twice_at_once_counts_once(api, wallet):
         "90.000000",
         "idempotency_key_reused",
     ]
-    assert answers[0].entries == answers[2].entries
+    assert answers[0].transfers == answers[2].transfers
 
 
 def test_a_key_refused_at_first_may_succeed_in_the_same_transaction(api, wallet):

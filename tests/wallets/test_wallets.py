@@ -6,10 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support.api import Api
 from support.locks import hanging
 from support.shapes import ENTRY, WALLET, differences
 
 KEY = {"Idempotency-Key": "header-1"}
+
+
+@pytest.fixture(params=["test", "live"])
+def api(backend, request):
+    """A merchant in either mode; live movements go the express way where they can."""
+    with Api.of_new_organization(backend, is_test=request.param == "test") as client:
+        yield client
+    backend.clock.reset()
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Routes of customers."""
 
-from dataclasses import replace
 from typing import Any, Self
 
 from fastapi import APIRouter, Response
+from msgspec.structs import replace
 from pydantic import Field
 
 from monigo import customers

@@ -1,13 +1,13 @@
 """Routes of stored events: the explorer, its export, and what their properties are called."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
+from msgspec.structs import replace
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monigo import metering

@@ -1,10 +1,10 @@
 """Idempotency-Key: a repeated request is answered as the first one was, and done once."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Self
 
 from fastapi import Request, Response
+from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.infra import idempotency_store
@@ -15,8 +15,7 @@ KEY_LENGTH_MAX = 255
 KEPT_STATUSES = frozenset({400, 404, 409, 422})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One try at a request that carries a key."""
 
     request_key: bytes

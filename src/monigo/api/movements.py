@@ -80,7 +80,10 @@ class MovementOut(Outgoing):
         """The wire form."""
         return cls(
             wallet=WalletOut.of(tenant, result.wallet),
-            ledger_entries=[EntryOut.of(tenant, entry) for entry in result.entries],
+            ledger_entries=[
+                EntryOut.of(tenant, entry)
+                for entry in wallets.entries_of(result.wallet, result.transfers)
+            ],
         )
 
 

@@ -75,7 +75,10 @@ class ReservationEnvelope(Outgoing):
         return cls(
             reservation=ReservationOut.of(tenant, result.reservation),
             wallet=WalletOut.of(tenant, result.wallet),
-            ledger_entries=[EntryOut.of(tenant, entry) for entry in result.entries],
+            ledger_entries=[
+                EntryOut.of(tenant, entry)
+                for entry in wallets.entries_of(result.wallet, result.transfers)
+            ],
         )
 
 

@@ -32,6 +32,7 @@ from monigo.wallets import (
     ReservationStatus,
     Wallet,
     WalletStatus,
+    entries_of,
 )
 
 
@@ -206,7 +207,9 @@ def movement_json(tenant: Tenant, result: MovementResult) -> Mapping[str, Any]:
             "created_at": format_instant(wallet.created_at),
             "updated_at": format_instant(wallet.updated_at),
         },
-        "ledger_entries": [_entry_json(tenant, entry) for entry in result.entries],
+        "ledger_entries": [
+            _entry_json(tenant, entry) for entry in entries_of(wallet, result.transfers)
+        ],
     }
 
 

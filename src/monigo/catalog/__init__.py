@@ -37,7 +37,13 @@ from monigo.catalog.service import (
     update_metric,
     update_plan,
 )
-from monigo.catalog.terms import agreed_terms, charge_under, override_for, revisions_with_prices
+from monigo.catalog.terms import (
+    agreed_terms,
+    applicable_revisions,
+    charge_under,
+    override_for,
+    revisions_with_prices,
+)
 from monigo.catalog.types import (
     BEGINNING,
     NO_BASE_FEE,
@@ -93,6 +99,7 @@ __all__ = [
     "PriceRevision",
     "PriceTerms",
     "agreed_terms",
+    "applicable_revisions",
     "charge_under",
     "check_prices",
     "create_metric",

@@ -1,8 +1,10 @@
 """Pure rules of the catalog: which definitions are valid, and what an edit does to prices."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.catalog.types import (
     BaseFee,
@@ -168,8 +170,7 @@ def percentage_faults(
     return faults
 
 
-@dataclass(frozen=True, slots=True)
-class PriceChanges:
+class PriceChanges(Struct, frozen=True):
     """What turns a plan's present prices into the asked-for list. Positions are the list's."""
 
     added: tuple[tuple[int, PriceDraft], ...]

@@ -1,10 +1,11 @@
 """Use cases of metrics, plans and prices."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo.catalog import metric_store, override_store, store
 from monigo.catalog.rules import (

@@ -1,9 +1,10 @@
 """Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
 
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from monigo.catalog.types import (
     AgreedTerms,
@@ -19,23 +20,26 @@ from monigo.core.periods import Period
 from monigo.core.pricing import Charge
 
 
-def agreed_terms(history: PlanHistory, *, period: Period, subscribed_at: datetime) -> AgreedTerms:
-    """What a subscription's period is billed by (behaviour page, Prices: `apply_to`).
+def applicable_revisions(
+    history: PlanHistory, *, period: Period, subscribed_at: datetime
+) -> tuple[int, ...]:
+    """The revisions that apply to a subscription's period (behaviour page, Prices: `apply_to`)."""
+    return tuple(
+        revision.revision
+        for revision in history.revisions
+        if _applies(revision, period=period, subscribed_at=subscribed_at)
+    )
+
+
+def agreed_terms(history: PlanHistory, applicable: Sequence[int]) -> AgreedTerms:
+    """What a period is billed by to which these revisions apply; the first applies to all.
 
     Of the base fee, and of each price by itself, the latest revision counts that changed it and
     applies. What no such revision has made is not there, nor is what the latest of them removed.
     """
-    applicable = [
-        revision
-        for revision in history.revisions
-        if _applies(revision, period=period, subscribed_at=subscribed_at)
-    ]
-    # The first revision applies to everybody.
-    latest = max(applicable, key=lambda revision: revision.revision)
-    numbers = {revision.revision for revision in applicable}
-    fee = _fee_revision(history, numbers)
-    prices = _prices(_decisive(history.price_revisions, numbers))
-    return AgreedTerms(latest.revision, fee.base_fee, fee.revision, prices)
+    fee = _fee_revision(history, applicable)
+    prices = _prices(_decisive(history.price_revisions, applicable))
+    return AgreedTerms(max(applicable), fee.base_fee, fee.revision, prices)
 
 
 def revisions_with_prices(

@@ -1,12 +1,13 @@
 """Metrics, plans and prices: what is measured and what it costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, PriceOverrideId
@@ -40,8 +41,7 @@ class ApplyTo(StrEnum):
     NEW = "new"  # those of subscriptions made since
 
 
-@dataclass(frozen=True, slots=True)
-class MetricFilter:
+class MetricFilter(Struct, frozen=True):
     """A condition on one property; events that fail it are not counted.
 
     `value` is a JSON value, a list for `in` and `not in`, None for `exists`.
@@ -52,8 +52,7 @@ class MetricFilter:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDefinition:
+class MetricDefinition(Struct, frozen=True):
     """How events become a quantity.
 
     With `group_by`, a count or sum is also told for each value of that property.
@@ -68,8 +67,7 @@ class MetricDefinition:
     group_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """A metric as stored. Its version rises with each change of how events are counted."""
 
     id: MetricId
@@ -79,8 +77,7 @@ class Metric:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTerms:
+class PriceTerms(Struct, frozen=True):
     """What one metric's usage costs. `model_name` is the model's name as the client wrote it."""
 
     metric_id: MetricId
@@ -88,16 +85,14 @@ class PriceTerms:
     model_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class PriceDraft:
+class PriceDraft(Struct, frozen=True):
     """A price as asked for: with the id of the one it revises, or as a new one."""
 
     id: PriceId | None
     terms: PriceTerms
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """A price under one of its revisions. The id stays for life.
 
     `created_at` is the price's, `updated_at` the revision's.
@@ -111,8 +106,7 @@ class Price:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PlanDetails:
+class PlanDetails(Struct, frozen=True):
     """What the merchant says of a plan."""
 
     name: str
@@ -124,8 +118,7 @@ class PlanDetails:
     trial_period_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class BaseFee:
+class BaseFee(Struct, frozen=True):
     """What a plan costs per period, whatever is used: on the closing invoice, or one earlier."""
 
     amount: Decimal = Decimal(0)
@@ -135,8 +128,7 @@ class BaseFee:
 NO_BASE_FEE = BaseFee()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A plan with its present prices and base fee, under its latest revision."""
 
     id: PlanId
@@ -148,8 +140,7 @@ class Plan:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PlanChanges:
+class PlanChanges(Struct, frozen=True):
     """An edit of a plan; None leaves what it is of.
 
     `details` are fields of PlanDetails. `prices` is the whole new list.
@@ -162,8 +153,7 @@ class PlanChanges:
     apply_to: ApplyTo = ApplyTo.ALL
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRevision:
+class PlanRevision(Struct, frozen=True):
     """An edit of a plan's prices or base fee. The first takes effect at the BEGINNING."""
 
     revision: int
@@ -173,8 +163,7 @@ class PlanRevision:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRevision:
+class PriceRevision(Struct, frozen=True):
     """What a price became by a revision of its plan; `position` orders the plan's prices."""
 
     price: Price
@@ -183,8 +172,7 @@ class PriceRevision:
     removed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PlanHistory:
+class PlanHistory(Struct, frozen=True):
     """A plan and all its revisions, in their order."""
 
     details: PlanDetails
@@ -192,8 +180,7 @@ class PlanHistory:
     price_revisions: tuple[PriceRevision, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AgreedTerms:
+class AgreedTerms(Struct, frozen=True):
     """What a subscription's period is billed by; prices in the plan's order.
 
     `base_fee_revision` is the one that made the fee what it is.
@@ -205,8 +192,7 @@ class AgreedTerms:
     prices: tuple[Price, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideTerms:
+class OverrideTerms(Struct, frozen=True):
     """A model in place of a price's own, from `valid_from` up to, not including, `valid_until`.
 
     None: without end. `model_name` is the model's name as the client wrote it.
@@ -218,8 +204,7 @@ class OverrideTerms:
     valid_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewOverride:
+class NewOverride(Struct, frozen=True):
     """An override as asked for; the customer by id or external_id."""
 
     customer: str
@@ -230,8 +215,7 @@ class NewOverride:
     valid_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideChanges:
+class OverrideChanges(Struct, frozen=True):
     """An edit of an override, the model as the client wrote it; None leaves what it is of."""
 
     model_name: str | None = None
@@ -241,16 +225,14 @@ class OverrideChanges:
     valid_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideFilter:
+class OverrideFilter(Struct, frozen=True):
     """Which overrides are asked for; None: all of them."""
 
     customer_id: CustomerId | None
     price_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class PriceOverride:
+class PriceOverride(Struct, frozen=True):
     """What one customer pays in place of a price's own model; fee and bounds stay the price's."""
 
     id: PriceOverrideId

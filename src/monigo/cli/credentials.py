@@ -1,9 +1,11 @@
 """credentials.json: what a newcomer needs to make the first request."""
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from monigo import tenancy
 from monigo.bootstrap import Services
@@ -15,8 +17,7 @@ from monigo.infra.secrets import write_private
 FILE_NAME = "credentials.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """The file's content. `email` and `password` are null until people can sign in."""
 
     base_url: str

@@ -8,10 +8,10 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from enum import Enum
 
 import uvicorn
+from msgspec import Struct
 
 from monigo.api import create_app
 from monigo.bootstrap import Services, open_services
@@ -41,8 +41,7 @@ class Role(Enum):
     WORKER = "worker"
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """Open services, and how the database's owner reaches it."""
 
     services: Services

@@ -1,8 +1,10 @@
 """Verifies all tenants, one after the other, each in one snapshot."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from monigo import invoicing, ledger, metering, wallets
 from monigo.bootstrap import Services
@@ -12,8 +14,7 @@ from monigo.infra.database import Database, Tenant
 VERIFICATIONS = (metering.verify, invoicing.verify, ledger.verify, wallets.verify)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What was looked at in all, and the differences with whose they are."""
 
     looked_at: Counter[str]

@@ -1,8 +1,9 @@
 """Which part of a list is asked for, and what is given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 # The published clients don't page: without a limit they get everything up to this many.
 PAGE_LIMIT_MAX = 10_000
@@ -12,16 +13,14 @@ PAGE_OFFSET_MAX = 10_000_000
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True):
     """Skip `offset` items of a newest-first list, then take at most `limit`."""
 
     limit: int = PAGE_LIMIT_MAX
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Struct, Generic[Item], frozen=True):
     """A part of a list, and how many items there are in all."""
 
     items: Sequence[Item]

@@ -7,13 +7,16 @@ Boundaries are computed from the anchor, never by adding to the last one, so tha
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from monigo.core.errors import DomainError, ensure, invalid
 
+_NO_OFFSET = timedelta(0)
 _DAY = timedelta(days=1)
 _HALF_DAY = timedelta(hours=12)
 _WEEK = timedelta(weeks=1)
@@ -45,8 +48,7 @@ class BillingAnchor(StrEnum):
 _MONTHS = {BillingPeriod.MONTHLY: 1, BillingPeriod.QUARTERLY: 3, BillingPeriod.ANNUALLY: 12}
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """The instants from `start` up to, not including, `end`; both are aware UTC."""
 
     start: datetime
@@ -63,8 +65,7 @@ class Period:
         return self.start <= instant < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """What decides all of a subscription's boundaries; the anchor starts its first period.
 
     Raises DomainError where months are to start periods that are shorter than a month.
@@ -83,6 +84,7 @@ class Schedule:
             raise invalid({"billing_anchor": message})
 
 
+@lru_cache(maxsize=1_024)
 def parse_timezone(name: str) -> ZoneInfo:
     """The IANA time zone called `name`, such as "Africa/Lagos"; ValueError if there is none."""
     plausible = len(name) <= _ZONE_NAME_LENGTH_MAX and _ZONE_NAME.fullmatch(name)
@@ -120,18 +122,22 @@ def period_at(schedule: Schedule, index: int) -> Period:
     return Period(start=boundary(schedule, index), end=boundary(schedule, index + 1))
 
 
-def index_at(schedule: Schedule, instant: datetime) -> int:
-    """The index of the period that contains `instant`; ValueError before the anchor."""
+def period_around(schedule: Schedule, instant: datetime) -> Period:
+    """The period that contains `instant`; ValueError before the anchor."""
     _ensure_utc(instant)
     if instant < schedule.anchor:
         raise ValueError("is before the first period")
     index = _estimated_index(schedule, instant)
     # The estimate is off by two at most: short first periods, clamped days, clock changes.
-    while boundary(schedule, index) > instant:
+    start = boundary(schedule, index)
+    while start > instant:
         index -= 1
-    while boundary(schedule, index + 1) <= instant:
+        start = boundary(schedule, index)
+    end = boundary(schedule, index + 1)
+    while end <= instant:
         index += 1
-    return index
+        start, end = end, boundary(schedule, index + 1)
+    return Period(start, end)
 
 
 def calendar_month(instant: datetime, timezone: str) -> Period:
@@ -245,7 +251,7 @@ def _estimated_index(schedule: Schedule, instant: datetime) -> int:
 
 
 def _ensure_utc(instant: datetime) -> None:
-    ensure(instant.utcoffset() == timedelta(0), "instants are aware UTC")
+    ensure(instant.tzinfo is UTC or instant.utcoffset() == _NO_OFFSET, "instants are aware UTC")
 
 
 def _beyond_the_calendar() -> DomainError:

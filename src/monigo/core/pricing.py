@@ -5,9 +5,10 @@ read from what clients send, and written, stands in `price_forms`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monigo.core.money import EXACT, round_amount
 
@@ -33,44 +34,38 @@ MODEL_ALIASES: Mapping[str, PricingModel] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """A rate and the cumulative quantity, inclusive, up to which it holds; None: without end."""
 
     up_to: Decimal | None
     unit_amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class FlatUnit:
+class FlatUnit(Struct, frozen=True):
     """Each unit costs the same."""
 
     unit_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Tiered:
+class Tiered(Struct, frozen=True):
     """Each unit costs the rate of the tier that it falls in."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """All units cost the rate of the tier that the whole quantity falls in."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedTiered:
+class WeightedTiered(Struct, frozen=True):
     """As Tiered, but shown to the customer as one blended rate."""
 
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """Units are sold in blocks; a block begun is due in full, or free if not rounded up."""
 
     package_size: Decimal
@@ -78,8 +73,7 @@ class Package:
     round_up_partial_block: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Overage:
+class Overage(Struct, frozen=True):
     """A base price, due without usage too, and a rate for what exceeds the included units."""
 
     included_units: Decimal
@@ -87,8 +81,7 @@ class Overage:
     overage_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(Struct, frozen=True):
     """A share of the sum (0.015 is 1.5 %), and a fixed price for each event."""
 
     rate: Decimal
@@ -98,8 +91,7 @@ class Percentage:
 PriceModel = FlatUnit | Tiered | Volume | WeightedTiered | Package | Overage | Percentage
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """What one price charges for a period: its model, and what is added to and bounds that."""
 
     model: PriceModel
@@ -115,21 +107,26 @@ def price(model: PriceModel, quantity: Decimal, event_count: int = 0) -> Decimal
     amount for FlatUnit and Percentage and counts as 0 for the others.
     """
     with localcontext(EXACT):
-        counted = max(quantity, _ZERO)
-        match model:
-            case FlatUnit(unit_price):
-                return quantity * unit_price
-            case Tiered(tiers) | WeightedTiered(tiers):
-                return _tier_by_tier(tiers, counted)
-            case Volume(tiers):
-                return counted * _rate_at(tiers, counted)
-            case Package():
-                return _blocks(model, counted) * model.package_price
-            case Overage():
-                exceeding = max(counted - model.included_units, _ZERO)
-                return model.base_price + exceeding * model.overage_price
-            case Percentage(rate, fixed):
-                return rate * quantity + fixed * event_count
+        return _price(model, quantity, event_count)
+
+
+def _price(model: PriceModel, quantity: Decimal, event_count: int) -> Decimal:
+    """As `price`, in the context of the caller."""
+    counted = max(quantity, _ZERO)
+    match model:
+        case FlatUnit(unit_price):
+            return quantity * unit_price
+        case Tiered(tiers) | WeightedTiered(tiers):
+            return _tier_by_tier(tiers, counted)
+        case Volume(tiers):
+            return counted * _rate_at(tiers, counted)
+        case Package():
+            return _blocks(model, counted) * model.package_price
+        case Overage():
+            exceeding = max(counted - model.included_units, _ZERO)
+            return model.base_price + exceeding * model.overage_price
+        case Percentage(rate, fixed):
+            return rate * quantity + fixed * event_count
 
 
 def amount_due(
@@ -141,7 +138,7 @@ def amount_due(
     the minimum out: it falls due only when the period closes.
     """
     with localcontext(EXACT):
-        amount = price(charge.model, quantity, event_count) + charge.flat_fee
+        amount = _price(charge.model, quantity, event_count) + charge.flat_fee
     if with_minimum and charge.minimum_amount is not None:
         amount = max(charge.minimum_amount, amount)
     if charge.maximum_amount is not None:

@@ -4,8 +4,9 @@ The steps are reckoned by themselves, not asked of `pricing`: a test compares th
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
+
+from msgspec import Struct
 
 from monigo.core.money import EXACT, format_decimal, round_amount
 from monigo.core.pricing import (
@@ -24,8 +25,7 @@ from monigo.core.pricing import (
 _ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: what it adds (or takes, below zero), and what all steps so far come to. Exact."""
 
     text: str

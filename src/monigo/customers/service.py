@@ -1,8 +1,9 @@
 """Use cases of customers."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, not_found
 from monigo.core.ids import CustomerId, parse_id

@@ -1,14 +1,14 @@
 """Customers: whom a merchant bills or pays."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from monigo.core.ids import CustomerId
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerDetails:
+class CustomerDetails(Struct, frozen=True):
     """What the merchant says of a customer; unset text is empty."""
 
     external_id: str
@@ -18,8 +18,7 @@ class CustomerDetails:
     metadata: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """A customer as stored."""
 
     id: CustomerId

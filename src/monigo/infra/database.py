@@ -4,12 +4,12 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
@@ -50,16 +50,14 @@ class RowLock(StrEnum):
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """Whose data: one organisation in one mode."""
 
     org_id: OrganizationId
     is_test: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """An open transaction under row-level security, and the instant at which it acts.
 
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
@@ -122,6 +120,10 @@ class Database:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        # Connections kept out of the pool between calls: to borrow and give back takes longer than
+        # all else that a call does here. Others always have most of the pool.
+        self._kept: list[Connection] = []
+        self._kept_max = pool.get_max_size() // 4
 
     @classmethod
     async def connect(cls, url: str, *, clock: Clock, pool_size: int) -> Self:
@@ -145,6 +147,8 @@ class Database:
         """Wait for the borrowed connections and close all."""
         try:
             async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
+                while self._kept:
+                    await self._pool.release(self._kept.pop())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -182,6 +186,37 @@ class Database:
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise
+
+    async def call(self, tenant: Tenant, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """One statement as a transaction of its own, without a word to begin or end it.
+
+        It must call a function that binds itself to the tenant, which is passed as `$1` and `$2`.
+        """
+        connection = await self._for_call()
+        is_sound = False
+        try:
+            rows = await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
+            is_sound = True
+        except asyncpg.PostgresError:
+            is_sound = not connection.is_closed()
+            raise
+        except asyncpg.InternalClientError:
+            connection.terminate()
+            raise
+        finally:
+            if is_sound and len(self._kept) < self._kept_max:
+                self._kept.append(connection)
+            else:
+                await self._pool.release(connection)
+        return rows
+
+    async def _for_call(self) -> Connection:
+        while self._kept:
+            connection = self._kept.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        return await self._pool.acquire()
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:

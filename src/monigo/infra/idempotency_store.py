@@ -1,7 +1,8 @@
 """The store of answers to requests that carried an Idempotency-Key."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from monigo.infra.database import Transaction
 
@@ -30,8 +31,7 @@ DELETE_OLD = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """An answer as it was given, and the hash of the body it answered."""
 
     body_hash: bytes

@@ -1,11 +1,12 @@
 """The outbox: what happened is written in the transaction of the fact that it tells of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox_store
@@ -31,16 +32,14 @@ class EventType(StrEnum):
     REALTIME_BALANCE_EXHAUSTED = "subscription.realtime_balance_exhausted"
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
+class OutboxEvent(Struct, frozen=True):
     """Something that happened; `data` is JSON and names the things concerned by their ids."""
 
     type: EventType
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event with its identity."""
 
     id: UUID

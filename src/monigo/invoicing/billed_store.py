@@ -1,9 +1,10 @@
 """The SQL of what has been billed already: the sums of the delta rule, closed periods, credits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, MetricId, PriceId, SubscriptionId
@@ -81,8 +82,7 @@ REMEASURE = """
 _LIVE = [status.value for status in LIVE]
 
 
-@dataclass(frozen=True, slots=True)
-class BilledPeriod:
+class BilledPeriod(Struct, frozen=True):
     """A period whose sums are asked for; `closed_at` is None while it is open."""
 
     subscription_id: SubscriptionId
@@ -90,8 +90,7 @@ class BilledPeriod:
     closed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class BilledPrice:
+class BilledPrice(Struct, frozen=True):
     """How earlier lines of a period called a price."""
 
     price_id: PriceId

@@ -6,8 +6,9 @@ workers share the work, and a killed one leaves nothing half done.
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from monigo import catalog, customers, metering, subscriptions, tenancy, wallets
 from monigo.catalog import BillingMode, PlanType

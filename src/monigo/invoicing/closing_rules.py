@@ -1,8 +1,9 @@
 """Pure rules of the period close: what a subscription's time asks for next."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monigo import subscriptions
 from monigo.core.periods import Period
@@ -27,8 +28,7 @@ class Action(StrEnum):
     SETTLE = "settle"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One action on one period; `cancel_at` ends the subscription first."""
 
     action: Action

@@ -5,8 +5,9 @@ was voided after its own number had been given. A draft comes after all of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from monigo.core.ids import InvoiceId
 from monigo.infra.database import Transaction
@@ -53,8 +54,7 @@ SUM_CREDIT_BEFORE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AskedLine:
+class AskedLine(Struct, frozen=True):
     """A line of which the earlier ones are asked for; it may adjust a closed period."""
 
     line: Line

@@ -1,11 +1,11 @@
 """The SQL of exports: invoices page by page, and revenue by month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, PlanId
@@ -45,8 +45,7 @@ SUM_REVENUE = """
 _LIVE = [status.value for status in LIVE]
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceWalk:
+class InvoiceWalk(Struct, frozen=True):
     """Which invoices to go through, newest first; None means any."""
 
     plan_type: PlanType
@@ -54,8 +53,7 @@ class InvoiceWalk:
     status: InvoiceStatus | None
 
 
-@dataclass(frozen=True, slots=True)
-class Revenue:
+class Revenue(Struct, frozen=True):
     """What was invoiced in a month, in a currency, under a plan."""
 
     month: date

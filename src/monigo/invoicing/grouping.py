@@ -6,8 +6,9 @@ is due is the value's part so far, less what live invoices billed under that val
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
+
+from msgspec import Struct
 
 from monigo.core.money import EXACT, MONEY_PLACES
 from monigo.core.pricing import FlatUnit, Percentage, PriceModel
@@ -22,8 +23,7 @@ _MONEY_STEP = Decimal(1).scaleb(-MONEY_PLACES)
 _DOWN = Context(prec=EXACT.prec, rounding=ROUND_DOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One value's share of a price's whole quantity and amount in a period."""
 
     group_value: str

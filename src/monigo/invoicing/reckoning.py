@@ -5,9 +5,11 @@ number of queries does not depend on how many invoices are asked for.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from monigo import catalog, metering, subscriptions, tenancy
 from monigo.catalog import PlanType

@@ -1,8 +1,10 @@
 """Pure rules of invoices: the delta rule, credits, totals, and which state follows which."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import reduce
+
+from msgspec.structs import replace
 
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
@@ -78,8 +80,7 @@ def adjustment_lines(
 def fee_lines(period: Period, fee: Decimal, billed: BilledGroups) -> list[Line]:
     """What is due of a plan's fee for a period, by the same rule; none where nothing differs."""
     before = billed.get(None, {}).get("", NOTHING_BILLED)
-    with localcontext(EXACT):
-        amount = fee - before.amount
+    amount = EXACT.subtract(fee, before.amount)
     if not amount:
         return []
     quantity = Decimal(1).copy_sign(amount)
@@ -127,9 +128,8 @@ def _delta_line(
     period: Period, priced: PricedUsage, part: Part, billed: Mapping[str, Billed]
 ) -> Line:
     before = billed.get(part.group_value, NOTHING_BILLED)
-    with localcontext(EXACT):
-        quantity = part.quantity - before.quantity
-        amount = part.amount - before.amount
+    quantity = EXACT.subtract(part.quantity, before.quantity)
+    amount = EXACT.subtract(part.amount, before.amount)
     return Line(
         kind=LineKind.USAGE,
         price_id=priced.price.price_id,
@@ -179,8 +179,7 @@ def with_credit(
     """
     due = sum_of((line.amount for line in lines), currency)
     if due < 0:
-        with localcontext(EXACT):
-            exact = -sum((line.amount for line in lines), Decimal(0))
+        exact = reduce(EXACT.subtract, (line.amount for line in lines), Decimal(0))
         return [*lines, _credit_line(period, "credit carried forward", exact)]
     if due > 0 and available > 0:
         return [_credit_line(period, "credit brought forward", -min(available, due)), *lines]

@@ -1,8 +1,9 @@
 """Use cases of invoices: draft, finalize, void, and the bills that payout plans have instead."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import customers, subscriptions
 from monigo.catalog import PlanType

@@ -5,9 +5,10 @@ page, each in a short transaction, and starts again from nothing where it was in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from monigo import catalog, customers, metering, subscriptions
 from monigo.catalog import Metric
@@ -56,8 +57,7 @@ PAGE_SIZE = 100
 MEASURED_AT_ONCE = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """How far a simulation came: behind which subscription it goes on, and how many are done."""
 
     after: SubscriptionId | None = None

@@ -1,10 +1,12 @@
 """Pure rules of simulations: which periods, which terms, what they come to, and the report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo import subscriptions
 from monigo.catalog import Metric
@@ -30,8 +32,7 @@ _INSTANT = timedelta(microseconds=1)
 MetricVersion = tuple[MetricId, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What a period is priced by: each charge with the metric that it is on, and a fee."""
 
     charges: tuple[tuple[Charge, Metric], ...]

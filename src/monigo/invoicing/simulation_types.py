@@ -1,11 +1,12 @@
 """Simulations: what past usage of a plan's subscribers would have cost under other prices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from monigo.catalog import PriceDraft
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId
@@ -21,8 +22,7 @@ class SimulationStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What is to be simulated: these prices in place of the plan's.
 
     Without `base_fee` the fee stays. Without `customer_ids` all subscribers count. `span` holds the
@@ -36,8 +36,7 @@ class Proposal:
     span: Period | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewSimulation:
+class NewSimulation(Struct, frozen=True):
     """A simulation as a client asks for it; customers by id or external_id."""
 
     plan: str
@@ -48,8 +47,7 @@ class NewSimulation:
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedPeriod:
+class SimulatedPeriod(Struct, frozen=True):
     """A past period's subtotal before taxes: by the terms that held, and as proposed."""
 
     customer_id: CustomerId
@@ -58,8 +56,7 @@ class SimulatedPeriod:
     new_amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(Struct, frozen=True):
     """A simulation; one that was answered at once has no id, and is stored nowhere."""
 
     id: PlanSimulationId | None

@@ -5,11 +5,13 @@ what can change (overrides, pauses, the fee).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import catalog, subscriptions
 from monigo.catalog import BaseFee, BillingMode, Metric, PlanHistory, PriceOverride
@@ -25,7 +27,7 @@ from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Reckoned, Terms
 from monigo.subscriptions import Subscription
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TermBook:
     """All that the running terms of some subscriptions follow from."""
 
@@ -33,6 +35,10 @@ class TermBook:
     overrides: Mapping[CustomerId, tuple[PriceOverride, ...]]
     metrics: Mapping[MetricId, Metric]
     pauses: Mapping[SubscriptionId, Sequence[Period]]
+    # By plan and applicable revisions, what all who have them agreed to; most have the same.
+    _common: dict[tuple[PlanId, tuple[int, ...]], Terms] = field(
+        default_factory=dict[tuple[PlanId, tuple[int, ...]], Terms], init=False
+    )
 
     def currency(self, subscription: Subscription) -> str:
         """The currency of all of a subscription's invoices."""
@@ -46,17 +52,40 @@ class TermBook:
     def terms(self, subscription: Subscription, period: Period) -> Terms:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
-        history = self.histories[phase.plan_id]
-        agreed = catalog.agreed_terms(history, period=period, subscribed_at=phase.joined_at)
-        overrides = self.overrides.get(subscription.customer_id, ())
+        applicable = catalog.applicable_revisions(
+            self.histories[phase.plan_id], period=period, subscribed_at=phase.joined_at
+        )
+        common = self._common.get((phase.plan_id, applicable))
+        if common is None:
+            common = self._common[phase.plan_id, applicable] = self._agreed(
+                phase.plan_id, applicable
+            )
+        overrides = self.overrides.get(subscription.customer_id)
         return Terms(
-            plan_id=phase.plan_id,
+            plan_id=common.plan_id,
+            plan_revision=common.plan_revision,
+            base_fee=common.base_fee,
+            base_fee_revision=common.base_fee_revision,
+            windows=subtract(period, self.pauses.get(subscription.id, ())),
+            prices=common.prices if overrides is None else _overridden(common, overrides, period),
+        )
+
+    def _agreed(self, plan_id: PlanId, applicable: tuple[int, ...]) -> Terms:
+        """What holds for a period to which these revisions apply, without pauses and overrides."""
+        agreed = catalog.agreed_terms(self.histories[plan_id], applicable)
+        return Terms(
+            plan_id=plan_id,
             plan_revision=agreed.plan_revision,
             base_fee=agreed.base_fee,
             base_fee_revision=agreed.base_fee_revision,
-            windows=subtract(period, self.pauses.get(subscription.id, ())),
+            windows=(),
             prices=tuple(
-                _agreed(price, self.metrics, catalog.override_for(overrides, price.id, period))
+                AgreedPrice(
+                    price_id=price.id,
+                    revision=price.revision,
+                    charge=price.terms.charge,
+                    metric=self.metrics[price.terms.metric_id],
+                )
                 for price in agreed.prices
             ),
         )
@@ -153,17 +182,20 @@ def _metric_ids(histories: Iterable[PlanHistory]) -> set[MetricId]:
     }
 
 
-def _agreed(
-    price: catalog.Price, metrics: Mapping[MetricId, Metric], override: PriceOverride | None
-) -> AgreedPrice:
-    charge = price.terms.charge
-    return AgreedPrice(
-        price_id=price.id,
-        revision=price.revision,
-        charge=catalog.charge_under(charge, override),
-        metric=metrics[price.terms.metric_id],
-        override_id=override and override.id,
-        override_model=override.model_name if override else "",
+def _overridden(
+    terms: Terms, overrides: Sequence[PriceOverride], period: Period
+) -> tuple[AgreedPrice, ...]:
+    """The prices as one customer pays them."""
+    return tuple(
+        price
+        if (override := catalog.override_for(overrides, price.price_id, period)) is None
+        else replace(
+            price,
+            charge=catalog.charge_under(price.charge, override),
+            override_id=override.id,
+            override_model=override.model_name,
+        )
+        for price in terms.prices
     )
 
 

@@ -1,11 +1,12 @@
 """Invoices: what a customer owes for a period, line by line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct
 
 from monigo.catalog import BaseFee, BillingMode, Metric, PlanType
 from monigo.core.ids import (
@@ -51,8 +52,7 @@ class LineKind(StrEnum):
     CREDIT = "credit"
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(Struct, frozen=True):
     """What live invoices have charged already for one price, period and group value."""
 
     quantity: Decimal
@@ -62,8 +62,7 @@ class Billed:
 NOTHING_BILLED = Billed(Decimal(0), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class AgreedPrice:
+class AgreedPrice(Struct, frozen=True):
     """A price as it holds for one subscription and period: its revision, or an override of it."""
 
     price_id: PriceId
@@ -74,8 +73,7 @@ class AgreedPrice:
     override_model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """All that decides what a period's usage costs; a closing invoice freezes them.
 
     `windows` are the parts of the period that are billed: all but the pauses.
@@ -89,8 +87,7 @@ class Terms:
     prices: tuple[AgreedPrice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PricedUsage:
+class PricedUsage(Struct, frozen=True):
     """A price and a period's whole usage under it; `groups` splits the quantity, if at all.
 
     `is_due` is false where nothing is owed whatever was used: a removed price, a whole pause.
@@ -107,8 +104,7 @@ class PricedUsage:
 BilledGroups = Mapping[PriceId | None, Mapping[str, Billed]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line. `quantity` and `amount` are what it bills; the cumulative ones only explain.
 
     `group_value` is the value of the metric's `group_by` that it bills; empty where there is none.
@@ -133,8 +129,7 @@ class Line:
     whole_quantity: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """An invoice's sums: lines, tax on them, tax withheld from a bill, and what is to be paid."""
 
     subtotal: Decimal
@@ -146,8 +141,7 @@ class Totals:
     total: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLine:
+class StoredLine(Struct, frozen=True):
     """A line with its identity."""
 
     id: LineItemId
@@ -156,8 +150,7 @@ class StoredLine:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(Struct, frozen=True):
     """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet."""
 
     id: InvoiceId
@@ -180,8 +173,7 @@ class Invoice:
     paid_reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class PriceChange:
+class PriceChange(Struct, frozen=True):
     """What a change of usage does to one price's amount in a subscription's running period."""
 
     subscription_id: SubscriptionId
@@ -191,8 +183,7 @@ class PriceChange:
     after: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceFilter:
+class InvoiceFilter(Struct, frozen=True):
     """Which invoices, or bills, to list; None means any."""
 
     plan_type: PlanType = PlanType.COLLECTION
@@ -200,8 +191,7 @@ class InvoiceFilter:
     status: InvoiceStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """An invoice that is to be reckoned: whose, of which period, and what it is to charge for.
 
     `with_usage` is false for the fee that is due as a period opens. `with_others` adds what a
@@ -220,8 +210,7 @@ class Wanted:
     with_minimum: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoned:
+class Reckoned(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
@@ -236,8 +225,7 @@ class Reckoned:
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
-class BilledBefore:
+class BilledBefore(Struct, frozen=True):
     """What an earlier invoice billed for the same price (or fee), period and group value."""
 
     invoice_id: InvoiceId
@@ -246,8 +234,7 @@ class BilledBefore:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedLine:
+class ExplainedLine(Struct, frozen=True):
     """A line and how its amount came about; the last step's total is the amount.
 
     `metric` and `price` are as they held for the period; a credit has neither, and no windows.
@@ -264,8 +251,7 @@ class ExplainedLine:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """An invoice and how each of its amounts came about; the last step's total is its total."""
 
     invoice: Invoice
@@ -273,8 +259,7 @@ class Explanation:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedPeriod:
+class ClosedPeriod(Struct, frozen=True):
     """A period that has its closing invoice, with the terms as they were frozen.
 
     `remeasured` tells when replays had it counted anew, under the metrics of that instant: by the

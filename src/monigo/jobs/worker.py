@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from monigo import invoicing, metering
 from monigo.bootstrap import Services
@@ -35,8 +36,7 @@ CLOSE_INTERVAL_SECONDS = 1
 CHARGE_INTERVAL_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodicJob:
+class PeriodicJob(Struct, frozen=True):
     """Something to do again and again."""
 
     name: str

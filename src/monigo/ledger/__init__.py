@@ -9,8 +9,8 @@ from monigo.ledger.service import (
     post,
     totals,
 )
+from monigo.ledger.store import posting_arguments, transfer_made
 from monigo.ledger.types import (
-    KEY_TAKEN,
     Account,
     AccountKind,
     Direction,
@@ -27,7 +27,6 @@ from monigo.ledger.types import (
 from monigo.ledger.verification import verify
 
 __all__ = [
-    "KEY_TAKEN",
     "POSTINGS_MAX",
     "Account",
     "AccountKind",
@@ -46,6 +45,8 @@ __all__ = [
     "load_accounts",
     "open_accounts",
     "post",
+    "posting_arguments",
     "totals",
+    "transfer_made",
     "verify",
 ]

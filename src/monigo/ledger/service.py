@@ -36,18 +36,12 @@ async def load_accounts(
 
 
 async def post(
-    tx: Transaction,
-    postings: Sequence[Posting],
-    requests: Sequence[Request] = (),
-    *,
-    accounts_held: bool = False,
+    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
 ) -> list[Transfer]:
     """Make transfers in one statement, all or none; those of one account in their order.
 
     Accounts are locked in the order of their ids, whatever the order of the postings, so that no
-    two callers wait for each other; not so with `accounts_held`, by which the caller says that it
-    holds a lock without which nobody moves these accounts. `requests` are remembered along with
-    it, for repeats to find.
+    two callers wait for each other. `requests` are remembered along with it, for repeats to find.
 
     Callers check beforehand that there is enough: here too little is the database's refusal
     (`ledger_accounts_balance_not_negative`), which ends the transaction.
@@ -60,8 +54,7 @@ async def post(
     if not postings and not requests:
         return []
     transfer_ids = [TransferId(new_id()) for _ in postings]
-    lock = len(postings) > 1 and not accounts_held
-    made = await store.insert_transfers(tx, transfer_ids, postings, requests, lock=lock)
+    made = await store.post_transfers(tx, transfer_ids, postings, requests)
     return [made[transfer_id] for transfer_id in transfer_ids]
 
 

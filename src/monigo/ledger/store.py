@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,6 @@ from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
 from monigo.ledger.types import (
-    KEY_TAKEN,
     Account,
     AccountKind,
     EntryType,
@@ -47,40 +47,18 @@ SELECT_ACCOUNTS = """
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
-# With $22 the accounts are taken first, in the order of their ids. What was asked is remembered in
-# the same statement.
-INSERT_TRANSFERS = f"""
-    WITH posted AS (
-        INSERT INTO ledger_transfers (
-            org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
-            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
-            metadata, created_at
-        )
-        SELECT $1, $2, posting.id, posting.transaction_id, posting.from_account_id,
-            posting.to_account_id, posting.amount, posting.currency, posting.entry_type,
-            posting.description, posting.reference_type, posting.reference_id,
-            posting.counterparty, posting.idempotency_key, posting.metadata::jsonb, $16
-        FROM unnest(
-            $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]
-        ) WITH ORDINALITY AS posting (
-            id, transaction_id, from_account_id, to_account_id, amount, currency, entry_type,
-            description, reference_type, reference_id, counterparty, idempotency_key, metadata,
-            position
-        )
-        WHERE (SELECT NOT $22::boolean OR lock_ledger_accounts($5::uuid[] || $6::uuid[]))
-        ORDER BY posting.position
-        RETURNING id, {SIDES}
-    ), remembered AS (
+# What was asked is remembered in the same statement.
+POST_TRANSFERS = f"""
+    WITH remembered AS (
         INSERT INTO ledger_requests (
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
         )
         SELECT $1, $2, request.scope, request.idempotency_key, request.content_hash,
-            request.transfer_ids::uuid[], request.result::jsonb, $16
-        FROM unnest($17::uuid[], $18::text[], $19::bytea[], $20::text[], $21::text[])
+            request.transfer_ids::uuid[], request.result::jsonb, $5
+        FROM unnest($6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::text[])
             AS request (scope, idempotency_key, content_hash, transfer_ids, result)
     )
-    SELECT id, {SIDES} FROM posted
+    SELECT id, {SIDES} FROM post_ledger_transfers($3, $4, $5)
 """
 
 SELECT_TRANSFERS = f"""
@@ -125,7 +103,7 @@ TOO_LARGE = {"amount": "takes an account beyond what it can hold"}
 
 ERRORS = {
     "ledger_requests_pkey": lambda: conflict(
-        KEY_TAKEN, "another request with this idempotency_key is running"
+        "request_running", "another request with this idempotency_key is running"
     ),
 }
 
@@ -158,13 +136,11 @@ async def load_accounts(
     }
 
 
-async def insert_transfers(
+async def post_transfers(
     tx: Transaction,
     transfer_ids: Sequence[TransferId],
     postings: Sequence[Posting],
     requests: Sequence[Request],
-    *,
-    lock: bool,
 ) -> dict[TransferId, Transfer]:
     """Make the transfers in their order, and remember what was asked."""
     ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
@@ -172,30 +148,45 @@ async def insert_transfers(
         ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
     with violations_as(ERRORS), _overflow_as_invalid():
         rows = await tx.fetch(
-            INSERT_TRANSFERS,
-            transfer_ids,
-            [posting.transaction_id for posting in postings],
-            [posting.from_account_id for posting in postings],
-            [posting.to_account_id for posting in postings],
-            [posting.amount for posting in postings],
-            [posting.currency for posting in postings],
-            [posting.entry_type.value for posting in postings],
-            [posting.description for posting in postings],
-            [posting.reference_type for posting in postings],
-            [posting.reference_id for posting in postings],
-            [posting.counterparty for posting in postings],
-            [posting.idempotency_key for posting in postings],
-            [json.encode(posting.metadata) for posting in postings],
+            POST_TRANSFERS,
+            *posting_arguments(transfer_ids, postings),
             tx.now,
             [request.key.scope for request in requests],
             [request.key.idempotency_key for request in requests],
             [request.content_hash for request in requests],
             [_array(request, ids_by_transaction) for request in requests],
             [json.encode(request.result) for request in requests],
-            lock,
         )
     posted = dict(zip(transfer_ids, postings, strict=True))
-    return {row["id"]: _made(row, posted[row["id"]], tx.now) for row in rows}
+    return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
+
+
+def posting_arguments(
+    transfer_ids: Sequence[TransferId], postings: Sequence[Posting]
+) -> tuple[list[LedgerAccountId], list[tuple[Any, ...]]]:
+    """What `post_ledger_transfers` takes: the accounts, and a `ledger_posting` each."""
+    account_ids = {posting.from_account_id for posting in postings}
+    account_ids.update(posting.to_account_id for posting in postings)
+    ordered = sorted(account_ids)
+    places = {account_id: place for place, account_id in enumerate(ordered, 1)}
+    return ordered, [
+        (
+            transfer_id,
+            posting.transaction_id,
+            places[posting.from_account_id],
+            places[posting.to_account_id],
+            posting.amount,
+            posting.currency,
+            posting.entry_type.value,
+            posting.description,
+            posting.reference_type,
+            posting.reference_id,
+            posting.counterparty,
+            posting.idempotency_key,
+            json.encode(posting.metadata),
+        )
+        for transfer_id, posting in zip(transfer_ids, postings, strict=True)
+    ]
 
 
 @contextmanager
@@ -262,11 +253,11 @@ def _transfer(row: asyncpg.Record) -> Transfer:
         idempotency_key=row["idempotency_key"],
         metadata=json.decode(row["metadata"]),
     )
-    return _made(row, posting, row["created_at"])
+    return transfer_made(row, posting, row["created_at"])
 
 
-def _made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
-    """A posting with what the database made of it."""
+def transfer_made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
+    """A posting with what the database made of it: the columns `SIDES`, and the transfer's id."""
     return Transfer(
         id=TransferId(row["id"]),
         posting=posting,

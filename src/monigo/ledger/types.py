@@ -1,17 +1,15 @@
 """What the ledger is made of: accounts, transfers between them, and their two sides."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
+from msgspec import Struct, field
 
-# The code of the error by which callers know that a request's key was used before, or meanwhile.
-KEY_TAKEN = "request_running"
+from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 
 
 class AccountKind(StrEnum):
@@ -45,8 +43,7 @@ class Direction(StrEnum):
     CREDIT = "credit"
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
+class NewAccount(Struct, frozen=True):
     """An account to open, empty."""
 
     id: LedgerAccountId
@@ -54,8 +51,7 @@ class NewAccount:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account and the head of its chain; `sequence` counts its entries."""
 
     id: LedgerAccountId
@@ -65,8 +61,7 @@ class Account:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """A transfer to make: `amount`, above zero, from one account to another.
 
     Legs of one transaction share its id. `counterparty` is who outside stands behind it, such as
@@ -87,8 +82,7 @@ class Posting:
     metadata: Any = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """What a transfer did to one of its accounts: the entry's place and the balances around it."""
 
     account_id: LedgerAccountId
@@ -97,8 +91,7 @@ class Side:
     balance_after: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """A transfer as it was made; it never changes."""
 
     id: TransferId
@@ -108,16 +101,14 @@ class Transfer:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKey:
+class RequestKey(Struct, frozen=True):
     """An idempotency key, and what it is unique in."""
 
     scope: UUID
     idempotency_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What was asked under a key: the content's hash, and what a repeat is to be told.
 
     `transaction_ids` are those whose transfers came of it, `result` is JSON of the asker's own.
@@ -129,8 +120,7 @@ class Request:
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRequest:
+class KeptRequest(Struct, frozen=True):
     """A request that was made before, with the transfers that came of it, in their order."""
 
     content_hash: bytes
@@ -138,8 +128,7 @@ class KeptRequest:
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(Struct, frozen=True):
     """What all accounts of a kind hold in a currency."""
 
     kind: AccountKind

@@ -11,7 +11,12 @@ _ENTRIES = """
         lag(side.balance_after, 1, 0::numeric) OVER chain AS previous_balance,
         lag(side.chain_hash, 1, sha256('')) OVER chain AS previous_hash
     FROM ledger_transfers AS transfer
-    CROSS JOIN LATERAL ledger_transfer_content(transfer) AS said (content)
+    CROSS JOIN LATERAL ledger_transfer_content(
+        transfer.org_id, transfer.is_test, transfer.id, transfer.transaction_id,
+        transfer.from_account_id, transfer.to_account_id, transfer.amount, transfer.currency,
+        transfer.entry_type, transfer.description, transfer.reference_type, transfer.reference_id,
+        transfer.counterparty, transfer.idempotency_key, transfer.metadata, transfer.created_at
+    ) AS said (content)
     CROSS JOIN LATERAL (VALUES
         (transfer.from_account_id, transfer.from_sequence, -transfer.amount,
             transfer.from_balance_before, transfer.from_balance_after, transfer.from_chain_hash,

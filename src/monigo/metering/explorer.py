@@ -10,9 +10,10 @@ import base64
 import struct
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from msgspec import Struct
 
 from monigo import customers
 from monigo.core.errors import invalid
@@ -92,8 +93,7 @@ async def property_keys(tx: Transaction, event_name: str) -> list[str]:
     return await explorer_store.property_keys(tx, event_name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """Some events of a walk, and where it goes on, unless it has ended."""
 
     events: list[StoredEvent]

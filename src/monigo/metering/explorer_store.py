@@ -6,11 +6,11 @@ the index that folding uses: a further index by time would slow down every inges
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.core.ids import CustomerId
 from monigo.infra.database import Transaction
@@ -108,16 +108,14 @@ SELECT_PROPERTY_KEYS = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place right behind an event: its time, or the batch that it came in, and its hash."""
 
     key: datetime | UUID
     dedup: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Struct, frozen=True):
     """Which events to go through, and which way: a customer's by time, all by arrival."""
 
     customer_id: CustomerId | None

@@ -1,9 +1,10 @@
 """The SQL that folds events into hour buckets, batch by batch, and builds buckets anew."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
+
+from msgspec import Struct
 
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import Connection, Tenant, Transaction
@@ -128,8 +129,7 @@ HAS_UNIQUE_METRIC = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TakenBatches:
+class TakenBatches(Struct, frozen=True):
     """Batches taken out of the queue by this transaction, and how many events they hold.
 
     `by_month` splits the events by the month in which they were taken in.

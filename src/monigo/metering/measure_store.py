@@ -4,11 +4,12 @@ All three come in one statement and so from one snapshot: an event is in exactly
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import asyncpg
+from msgspec.structs import asdict
 
 from monigo.catalog import MetricDefinition
 from monigo.core.aggregation import Aggregation, round_average
@@ -196,6 +197,16 @@ SELECT_ACTIVITY = """
 """
 
 
+# Where each aggregation finds its quantity; an average has to be reckoned.
+_QUANTITIES = {
+    Aggregation.COUNT: "event_count",
+    Aggregation.SUM: "number_sum",
+    Aggregation.MAX: "number_max",
+    Aggregation.MINIMUM: "number_min",
+    Aggregation.UNIQUE: "distinct_count",
+}
+
+
 async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
     """The usage behind each query, in their order, all of one snapshot."""
     spans = [
@@ -259,10 +270,8 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
     if not rows:
         return Usage(Decimal(0), 0, None, None)
     quantities = {row["group_value"]: quantity_of(row) for row in rows}
-    with localcontext(EXACT):
-        quantity = sum(quantities.values(), Decimal(0))
     return Usage(
-        quantity=quantity,
+        quantity=reduce(EXACT.add, quantities.values()),
         event_count=sum(row["event_count"] for row in rows),
         first_event_at=min(row["first_event_at"] for row in rows),
         last_event_at=max(row["last_event_at"] for row in rows),
@@ -272,19 +281,8 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
 
 def quantity_of(row: asyncpg.Record | Mapping[str, Any]) -> Decimal:
     """The quantity that an aggregation makes of its sums."""
-    quantity: Decimal | int | None
-    match Aggregation(row["aggregation"]):
-        case Aggregation.COUNT:
-            quantity = row["event_count"]
-        case Aggregation.SUM:
-            quantity = row["number_sum"]
-        case Aggregation.MAX:
-            quantity = row["number_max"]
-        case Aggregation.MINIMUM:
-            quantity = row["number_min"]
-        case Aggregation.UNIQUE:
-            quantity = row["distinct_count"]
-        case Aggregation.AVERAGE:
-            count = row["number_count"]
-            quantity = round_average(row["number_sum"], count) if count else 0
-    return Decimal(quantity or 0)
+    column = _QUANTITIES.get(row["aggregation"])
+    if column is not None:
+        return Decimal(row[column] or 0)
+    count = row["number_count"]
+    return round_average(row["number_sum"], count) if count else Decimal(0)

@@ -1,11 +1,11 @@
 """The SQL that builds buckets anew from stored events, some customers and hours at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 from monigo import catalog
 from monigo.core.ids import CustomerId, MetricId
@@ -182,8 +182,7 @@ COMPARE = f"""
 _SUMS = ("event_count", "number_count", "number_sum", "number_min", "number_max", "distinct_count")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which events are counted anew: by whole hours, by name ('' is any), for which metric."""
 
     hours: Period
@@ -191,8 +190,7 @@ class Selection:
     metric_id: MetricId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """Customers in the order of their ids, whose events of some hours are counted in one step.
 
     `next_hour` is where the only customer of a share goes on, when its events are too many.

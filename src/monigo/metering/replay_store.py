@@ -1,10 +1,10 @@
 """All SQL of replay jobs: their rows, and what they set on a metric when they are done."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.catalog import Metric
 from monigo.core.errors import DomainError, conflict
@@ -109,8 +109,7 @@ def _busy() -> DomainError:
 ERRORS = {"replay_jobs_one_processing": _busy}
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """The last customer that is done, and up to when the next one is, if it is done in parts."""
 
     customer_id: CustomerId | None

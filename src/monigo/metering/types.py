@@ -1,7 +1,6 @@
 """Usage events as they come in, and what is measured from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct, field
 
 from monigo.catalog import Metric
 from monigo.core.ids import CustomerId, MetricId, ReplayJobId
@@ -26,16 +26,14 @@ class Event(msgspec.Struct):
     properties: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-@dataclass(frozen=True, slots=True)
-class IngestResult:
+class IngestResult(Struct, frozen=True):
     """Idempotency keys in the batch's order: counted now, and counted before."""
 
     ingested: Sequence[str]
     duplicates: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class UsageQuery:
+class UsageQuery(Struct, frozen=True):
     """What to measure: a customer's usage by one metric, in windows that don't overlap.
 
     In `event_windows` the events themselves are counted, whatever their buckets say.
@@ -47,8 +45,7 @@ class UsageQuery:
     event_windows: Sequence[Period] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LateQuery:
+class LateQuery(Struct, frozen=True):
     """Since when have a customer's events before `closed_until` come after the last look?
 
     `looked_at` is by the machine's clock.
@@ -59,8 +56,7 @@ class LateQuery:
     looked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """A measured quantity and the events behind it. No events: quantity 0.
 
     `groups` splits the quantity by the value of the metric's `group_by`, if it has one.
@@ -73,8 +69,7 @@ class Usage:
     groups: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerActivity:
+class CustomerActivity(Struct, frozen=True):
     """A customer that had events counted by this metric in some span of time."""
 
     customer_id: CustomerId
@@ -91,8 +86,7 @@ class ReplayStatus(StrEnum):
     CANCELED = "canceled"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayRequest:
+class ReplayRequest(Struct, frozen=True):
     """What to count anew: the events of a window, all or those of one name."""
 
     start: datetime
@@ -101,8 +95,7 @@ class ReplayRequest:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayJob:
+class ReplayJob(Struct, frozen=True):
     """A replay as stored. One that a metric's definition began names the metric and its version.
 
     `report` is a dry run's result, as JSON.
@@ -124,8 +117,7 @@ class ReplayJob:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class UsageChange:
+class UsageChange(Struct, frozen=True):
     """What a replay would change: one customer's usage by one metric over the whole window."""
 
     customer_id: CustomerId
@@ -134,16 +126,14 @@ class UsageChange:
     after: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayStep:
+class ReplayStep(Struct, frozen=True):
     """What one step of a replay did. `changes` are a dry run's."""
 
     is_last: bool
     changes: Sequence[UsageChange] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event as stored. `id` is its hash, `properties` its JSON text."""
 
     id: UUID
@@ -156,8 +146,7 @@ class StoredEvent:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(Struct, frozen=True):
     """Which events are wanted: of whom, of which name, from when up to when; None means any."""
 
     customer: str | None = None
@@ -166,8 +155,7 @@ class EventFilter:
     end: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventRequest:
+class EventRequest(Struct, frozen=True):
     """Which page of a list of events: from a cursor on, or by number, counted from 1."""
 
     wanted: EventFilter
@@ -177,16 +165,14 @@ class EventRequest:
     newest_first: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class EventPage:
+class EventPage(Struct, frozen=True):
     """Some events, and the cursor of those that follow; empty at the end."""
 
     events: Sequence[StoredEvent]
     next_cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRequest:
+class SeriesRequest(Struct, frozen=True):
     """Which series is wanted; `group_by` empty means undivided."""
 
     metric: str
@@ -197,8 +183,7 @@ class SeriesRequest:
     group_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPoint:
+class SeriesPoint(Struct, frozen=True):
     """A metric's usage in one stretch of time; its `groups` if it was asked for them."""
 
     period: Period
@@ -207,8 +192,7 @@ class SeriesPoint:
     groups: Mapping[str, Decimal] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A metric's usage, point by point without a gap; of all customers where none is named."""
 
     metric: Metric

@@ -1,8 +1,9 @@
 """What is to be done for subscriptions by itself: noted, claimed by workers, tried again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period

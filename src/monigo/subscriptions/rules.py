@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from monigo.catalog import Plan
 from monigo.core.errors import conflict, invalid
-from monigo.core.periods import Period, Schedule, index_at, period_at
+from monigo.core.periods import Period, Schedule, period_around
 from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
 
 BACKDATED_MAX = timedelta(days=90)
@@ -63,8 +63,7 @@ def period_containing(subscription: Subscription, instant: datetime) -> Period |
     if instant < phase.anchor_at:
         period = Period(subscription.start_date, phase.anchor_at)
     else:
-        schedule = schedule_of(subscription, phase)
-        period = period_at(schedule, index_at(schedule, instant))
+        period = period_around(schedule_of(subscription, phase), instant)
     return _cut(period, subscription, phase)
 
 

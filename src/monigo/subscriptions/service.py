@@ -1,10 +1,11 @@
 """Use cases of subscriptions."""
 
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import catalog, customers, tenancy
 from monigo.core.errors import DomainError, conflict, invalid, not_found

@@ -1,8 +1,9 @@
 """Subscriptions: who is on which plan, and when that is billed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, MetricId, PlanId, SubscriptionId
@@ -27,8 +28,7 @@ class PauseReason(StrEnum):
     DUNNING = "dunning"
 
 
-@dataclass(frozen=True, slots=True)
-class NewSubscription:
+class NewSubscription(Struct, frozen=True):
     """What the merchant asks for. Without `start_date` it starts now."""
 
     customer: str
@@ -38,8 +38,7 @@ class NewSubscription:
     end_date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`.
 
     `joined_at` is when it was put on the plan: another day than `started_at`, where it was made for
@@ -53,8 +52,7 @@ class Phase:
     joined_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """A subscription as stored.
 
     `phase` is the stretch on its present plan, and `past_phases` are those on the plans before, in
@@ -103,8 +101,7 @@ class Happening(StrEnum):
     CANCELED = "canceled"
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
+class TimelineEntry(Struct, frozen=True):
     """Something that happened to a subscription; `detail` is the reason or the plan's id."""
 
     happened_at: datetime
@@ -112,8 +109,7 @@ class TimelineEntry:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A subscription with something to be done; `attempts` failed so far."""
 
     subscription_id: SubscriptionId
@@ -121,8 +117,7 @@ class Due:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionFilter:
+class SubscriptionFilter(Struct, frozen=True):
     """Which subscriptions to list; None means any."""
 
     customer: str | None = None
@@ -130,8 +125,7 @@ class SubscriptionFilter:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRollup:
+class UsageRollup(Struct, frozen=True):
     """One customer's usage of one metric in one billing period.
 
     `billable` leaves out what was used while the subscription was paused.
@@ -145,8 +139,7 @@ class UsageRollup:
     billable: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class UsageFilter:
+class UsageFilter(Struct, frozen=True):
     """Which rollups to read: of whom, of what, with `period_start` in `[start, end)`."""
 
     customer: str | None

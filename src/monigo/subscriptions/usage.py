@@ -1,8 +1,9 @@
 """Usage told per billing period: metering's sums, laid out on the subscriptions' periods."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from monigo import catalog, customers, metering, tenancy
 from monigo.catalog import Metric, Plan
@@ -27,8 +28,7 @@ SPAN_DEFAULT = timedelta(days=366)
 AHEAD_MAX = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     customer_id: CustomerId
     metric: Metric
     period: Period
@@ -97,8 +97,7 @@ def _span(wanted: UsageFilter, organization: Organization, now: datetime) -> Per
     return Period(start, end) if start < end else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     """What decides each customer's periods."""
 
     timezone: str

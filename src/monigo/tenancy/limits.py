@@ -6,7 +6,8 @@ until the first of them nothing is limited. Processes don't tell each other what
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.rate import SECOND, Taken, take
@@ -19,8 +20,7 @@ UNLIMITED = OrganizationLimits(requests_per_second_max=None, monthly_event_quota
 REMEMBERED_MAX = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     limits: OrganizationLimits
     read_at: int
 
@@ -48,6 +48,11 @@ class Limits:
             self._full_at = {key: at for key, at in self._full_at.items() if at > now}
         self._full_at[caller.api_key_id] = taken.full_at
         return taken
+
+    def are_known(self, org_id: OrganizationId) -> bool:
+        """Whether `of` would answer without a question."""
+        known = self._known.get(org_id)
+        return known is not None and self._monotonic() - known.read_at < SECOND
 
     async def of(self, tx: Transaction) -> OrganizationLimits:
         """The organisation's limits, read anew when the last time is over a second ago."""

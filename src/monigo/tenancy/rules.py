@@ -1,11 +1,11 @@
 """Pure rules of organisations: which settings are valid, and what a key's secret looks like."""
 
 import hashlib
-from dataclasses import replace
 from decimal import Decimal
 
 from babel import Locale
 from babel.core import get_global
+from msgspec.structs import replace
 
 from monigo.core.errors import invalid
 from monigo.core.periods import parse_timezone

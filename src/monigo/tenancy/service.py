@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, ensure, invalid, not_found
 from monigo.core.ids import ApiKeyId, OrganizationId

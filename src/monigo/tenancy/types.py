@@ -1,9 +1,10 @@
 """Organisations, API keys and what a key's bearer may do."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.infra.database import Tenant
@@ -21,8 +22,7 @@ class Scope(StrEnum):
 ALL_SCOPES = tuple(Scope)
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """A merchant and the settings its customers are billed by. Rates are percentages.
 
     `raw_event_retention_days` is how long events keep their properties; None is for ever. The two
@@ -48,16 +48,14 @@ class Organization:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationLimits:
+class OrganizationLimits(Struct, frozen=True):
     """How much an organisation may send; None is as much as it likes."""
 
     requests_per_second_max: int | None
     monthly_event_quota: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """A key as it can be shown: the secret itself is known only when it is made."""
 
     id: ApiKeyId
@@ -76,16 +74,14 @@ class ApiKey:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyReference:
+class KeyReference(Struct, frozen=True):
     """Where a presented key belongs; its row decides whether it still counts."""
 
     tenant: Tenant
     api_key_id: ApiKeyId
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedKey:
+class IssuedKey(Struct, frozen=True):
     """A new key together with its secret, which is told once."""
 
     key: ApiKey
@@ -100,8 +96,7 @@ class ClockStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class SetClock:
+class SetClock(Struct, frozen=True):
     """A test clock that was set. `steps` counts what was run at its present instant."""
 
     now: datetime
@@ -111,8 +106,7 @@ class SetClock:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(Struct, frozen=True):
     """What a merchant sees of test time; `failure` says why a clock stopped on its way."""
 
     now: datetime

@@ -18,6 +18,7 @@ from monigo.wallets.reservations import (
     release,
     reserve,
 )
+from monigo.wallets.rules import entries_of
 from monigo.wallets.service import (
     close_wallets_of_customer,
     get,
@@ -87,6 +88,7 @@ __all__ = [
     "consume",
     "consume_all",
     "delete_auto_top_up",
+    "entries_of",
     "expire_all",
     "expire_credits",
     "expire_reservations",

@@ -5,9 +5,10 @@ wallet is locked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import catalog, ledger
 from monigo.core.errors import invalid, not_found
@@ -61,7 +62,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
         idempotency_key=wanted.idempotency_key,
     )
     request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
-    await ledger.post(tx, [posting], [request], accounts_held=True)
+    await ledger.post(tx, [posting], [request])
     await store.note_credited(tx, [wallet])
     return granted
 
@@ -112,7 +113,7 @@ async def consume_all(
             usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
             postings.append(usage_posting(wallet, source, paid, one, transaction_id))
         answers.append(plan)
-    await ledger.post(tx, postings, accounts_held=True)
+    await ledger.post(tx, postings)
     return answers
 
 
@@ -133,7 +134,6 @@ async def expire_credits(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
             _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)
             for one in left
         ],
-        accounts_held=True,
     )
     return len(due)
 

@@ -1,10 +1,10 @@
 """Credits and debits: many go together, each succeeds or fails by itself."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.errors import DomainError, not_found, without_frames
@@ -25,12 +25,11 @@ from monigo.wallets import service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
-    entries_then,
     reused,
     wallet_facts,
     wallet_then,
 )
-from monigo.wallets.rules import after_movement, counter_kind, entries_of
+from monigo.wallets.rules import after_movement, counter_kind
 from monigo.wallets.types import Movement, MovementResult, Wallet
 
 
@@ -48,66 +47,27 @@ async def move(tx: Transaction, movement: Movement) -> MovementResult:
 
 
 async def move_all(
-    tx: Transaction, movements: Sequence[Movement], *, expect_repeats: bool = True
+    tx: Transaction, movements: Sequence[Movement]
 ) -> list[MovementResult | DomainError]:
     """Credit and debit many wallets, in the given order where they share one.
 
-    A movement that can't be made is answered with its error and hinders no other. Without
-    `expect_repeats` nobody looks for repeats first, which is faster while there are none.
-
-    Raises:
-        RepeatError: there is a repeat that was not expected, and the transaction is lost.
+    A movement that can't be made is answered with its error and hinders no other.
     """
     wallets = await service.hold_all(tx, [movement.wallet_id for movement in movements])
-    known = [movement for movement in movements if movement.wallet_id in wallets]
-    group, decisions = await _decide_all(tx, wallets, movements, known if expect_repeats else ())
-    if not expect_repeats:
-        # What is refused may be the repeat of what was not.
-        refused = [
-            movement
-            for movement, decision in zip(movements, decisions, strict=True)
-            if isinstance(decision, DomainError) and movement.wallet_id in wallets
-        ]
-        if refused:
-            group, decisions = await _decide_all(tx, wallets, movements, refused)
-    with _repeats_told(expected=expect_repeats):
-        transfers = await ledger.post(tx, group.postings, group.requests, accounts_held=True)
+    keys = {_key(movement) for movement in movements if movement.wallet_id in wallets}
+    kept = await ledger.find_requests(tx, list(keys)) if keys else {}
+    group = _Group(tx, wallets, kept)
+    decisions = [group.decide(movement) for movement in movements]
+    transfers = await ledger.post(tx, group.postings, group.requests)
     await store.note_credited(tx, group.credited)
     await top_ups.count_deposits(tx, group.deposits)
     await top_ups.ask_where_low(tx, group.debited)
     return [
-        MovementResult(decision.wallet, entries_of(decision.wallet, transfers[decision.position]))
+        MovementResult(decision.wallet, [transfers[decision.position]])
         if isinstance(decision, _Made)
         else decision
         for decision in decisions
     ]
-
-
-class RepeatError(Exception):
-    """A movement is the repeat of an earlier one, though none was expected."""
-
-
-@contextmanager
-def _repeats_told(*, expected: bool) -> Generator[None]:
-    try:
-        yield
-    except DomainError as error:
-        if expected or error.code != ledger.KEY_TAKEN:
-            raise
-        raise RepeatError from error
-
-
-async def _decide_all(
-    tx: Transaction,
-    wallets: Mapping[UUID, Wallet],
-    movements: Sequence[Movement],
-    looked_up: Sequence[Movement],
-) -> "tuple[_Group, list[_Made | MovementResult | DomainError]]":
-    """Decide one movement after the other; those `looked_up` may be repeats."""
-    keys = {_key(movement) for movement in looked_up}
-    kept = await ledger.find_requests(tx, list(keys)) if keys else {}
-    group = _Group(tx, wallets, kept)
-    return group, [group.decide(movement) for movement in movements]
 
 
 class _Made:
@@ -152,11 +112,11 @@ class _Group:
         wallet = self._wallets.get(movement.wallet_id)
         if wallet is None:
             raise not_found("wallet")
-        key, content = _key(movement), _content(movement)
+        key, content = _key(movement), movement_hash(movement)
         before = self._kept.get(key)
         if before is not None:
             check_same(before, content)
-            return MovementResult(wallet_then(wallet, before.result), entries_then(wallet, before))
+            return MovementResult(wallet_then(wallet, before.result), before.transfers)
         made = self._made.get(key)
         if made is not None:
             if made.content != content:
@@ -169,7 +129,7 @@ class _Group:
             self.credited.append(moved)
         if moved.top_up_threshold is not None:
             self._note_for_rule(moved, movement)
-        posting = movement_posting(moved, movement)
+        posting = movement_posting(moved, movement, TransactionId(new_id()))
         self.postings.append(posting)
         self.requests.append(Request(key, content, [posting.transaction_id], wallet_facts(moved)))
         return made
@@ -187,14 +147,14 @@ class _Group:
             self.deposits[wallet.id] = EXACT.add(before, movement.amount)
 
 
-def movement_posting(wallet: Wallet, movement: Movement) -> Posting:
+def movement_posting(wallet: Wallet, movement: Movement, transaction_id: TransactionId) -> Posting:
     """The transfer that a movement is: between the wallet's money and one of its counters."""
     kind = counter_kind(movement.direction, movement.entry_type)
     accounts = wallet.accounts
     counter = accounts.provider if kind is AccountKind.PROVIDER else accounts.revenue
     is_debit = movement.direction is Direction.DEBIT
     return Posting(
-        transaction_id=TransactionId(new_id()),
+        transaction_id=transaction_id,
         from_account_id=accounts.money if is_debit else counter,
         to_account_id=counter if is_debit else accounts.money,
         amount=movement.amount,
@@ -213,7 +173,8 @@ def _key(movement: Movement) -> RequestKey:
     return RequestKey(movement.wallet_id, movement.idempotency_key)
 
 
-def _content(movement: Movement) -> bytes:
+def movement_hash(movement: Movement) -> bytes:
+    """What a repeat of the movement is compared by."""
     return content_hash(
         movement.direction.value,
         {

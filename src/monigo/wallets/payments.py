@@ -1,9 +1,11 @@
 """Payments of invoices from wallets: credits first, then money; each whole, or not at all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.ids import CustomerId, MetricId, TransactionId
@@ -23,8 +25,7 @@ from monigo.wallets.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """What a customer's wallet in a currency is to pay, and for what.
 
     `due` splits the amount by metric, None for what is not metered; credits may be for some metrics
@@ -41,8 +42,7 @@ class Payment:
     in_part: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(Struct, frozen=True):
     """What was taken too much and goes back into a customer's wallet."""
 
     customer_id: CustomerId
@@ -70,7 +70,7 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
         till.pay(payment, wallet_ids.get((payment.customer_id, payment.currency)))
         for payment in payments
     ]
-    await ledger.post(tx, till.postings, accounts_held=True)
+    await ledger.post(tx, till.postings)
     await top_ups.ask_where_low(tx, till.wallets.values())
     return paid
 
@@ -87,8 +87,9 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
     for refund in refunds:
         wallet = wallets[wallet_ids[refund.customer_id, refund.currency]]
         movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
-        postings.append(movement_posting(wallet, movement))
-    await ledger.post(tx, postings, accounts_held=True)
+        transaction_id = TransactionId(new_id())
+        postings.append(movement_posting(wallet, movement, transaction_id))
+    await ledger.post(tx, postings)
 
 
 class _Till:
@@ -110,31 +111,34 @@ class _Till:
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
             return Decimal(0)
         grants = self._grants.get(wallet.id, {})
-        plan = plan_consumption(list(grants.values()), payment.due, self._now)
+        plan = plan_consumption(list(grants.values()), payment.due, self._now) if grants else []
         by_credits = sum((part.amount for part in plan), Decimal(0))
         by_money = payment.amount - by_credits
         if by_money > wallet.balance:
             if not payment.in_part:
                 return Decimal(0)
             by_money = wallet.balance
-        request = ConsumptionRequest(
-            wallet_id=wallet.id,
-            due=payment.due,
-            description=payment.description,
-            reference_type=payment.reference_type,
-            reference_id=payment.reference_id,
-        )
         transaction_id = TransactionId(new_id())
         for part in plan:
             grant = grants[part.grant_id]
+            request = _request(wallet, payment)
             self.postings.append(usage_posting(wallet, grant, part, request, transaction_id))
             grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
         if by_money:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
-            posting = movement_posting(wallet, movement)
-            self.postings.append(replace(posting, transaction_id=transaction_id))
+            self.postings.append(movement_posting(wallet, movement, transaction_id))
             self.wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
         return by_credits + by_money
+
+
+def _request(wallet: Wallet, payment: Payment) -> ConsumptionRequest:
+    return ConsumptionRequest(
+        wallet_id=wallet.id,
+        due=payment.due,
+        description=payment.description,
+        reference_type=payment.reference_type,
+        reference_id=payment.reference_id,
+    )
 
 
 def _movement(

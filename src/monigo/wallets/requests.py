@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, conflict
 from monigo.core.money import format_money
 from monigo.infra import json
 from monigo.ledger import KeptRequest
-from monigo.wallets.rules import entries_of
-from monigo.wallets.types import Entry, Wallet, WalletStatus
+from monigo.wallets.types import Wallet, WalletStatus
 
 
 def content_hash(operation: str, content: Mapping[str, Any]) -> bytes:
@@ -56,8 +56,3 @@ def wallet_then(wallet: Wallet, facts: Mapping[str, str]) -> Wallet:
         status=WalletStatus(facts["status"]),
         updated_at=datetime.fromisoformat(facts["updated_at"]),
     )
-
-
-def entries_then(wallet: Wallet, kept: KeptRequest) -> list[Entry]:
-    """The entries that came of a request."""
-    return [entry for transfer in kept.transfers for entry in entries_of(wallet, transfer)]

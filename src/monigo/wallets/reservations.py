@@ -4,10 +4,11 @@ What is held lies in the wallet's reserved account, so that nothing else can spe
 of a reservation is made while its wallet is locked.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import ledger
 from monigo.core.errors import ensure, invalid, not_found
@@ -28,7 +29,6 @@ from monigo.wallets import reservations_store, service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
-    entries_then,
     wallet_facts,
     wallet_then,
 )
@@ -38,7 +38,6 @@ from monigo.wallets.rules import (
     check_capture,
     check_open,
     check_usable,
-    entries_of,
 )
 from monigo.wallets.types import (
     Reservation,
@@ -79,8 +78,8 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
     await reservations_store.insert(tx, reservation)
     facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
     request = Request(key, content, [posting.transaction_id], facts)
-    (transfer,) = await ledger.post(tx, [posting], [request], accounts_held=True)
-    return ReservationResult(reservation, held, entries_of(wallet, transfer))
+    (transfer,) = await ledger.post(tx, [posting], [request])
+    return ReservationResult(reservation, held, [transfer])
 
 
 async def capture(
@@ -164,7 +163,6 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
     await ledger.post(
         tx,
         [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
-        accounts_held=True,
     )
     await store.note_credited(tx, [wallets[one.wallet_id] for one in expired])
     return len(due)
@@ -217,7 +215,7 @@ async def _repeated(tx: Transaction, wallet: Wallet, kept: KeptRequest) -> Reser
         updated_at=made.created_at,
         settled_at=None,
     )
-    return ReservationResult(then, wallet_then(wallet, kept.result), entries_then(wallet, kept))
+    return ReservationResult(then, wallet_then(wallet, kept.result), kept.transfers)
 
 
 async def _held(
@@ -242,10 +240,9 @@ async def _settled(
     after = replace(after_settling(wallet, reservation, captured), updated_at=tx.now)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
-    transfers = await ledger.post(tx, postings, accounts_held=True)
-    entries = [entry for transfer in transfers for entry in entries_of(wallet, transfer)]
+    transfers = await ledger.post(tx, postings)
     await store.note_credited(tx, [wallet])
-    return ReservationResult(settled[0], after, entries)
+    return ReservationResult(settled[0], after, transfers)
 
 
 def _move(reservation: Reservation, wallet: Wallet, entry_type: EntryType) -> Posting:

@@ -1,10 +1,11 @@
 """What a wallet allows, as pure decisions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import MetricId, derived_id
@@ -153,11 +154,12 @@ def may_ask(rule: AutoTopUp, asked: Decimal) -> bool:
     return rule.monthly_limit is None or EXACT.add(asked, rule.amount) <= rule.monthly_limit
 
 
-def entries_of(wallet: Wallet, transfer: Transfer) -> list[Entry]:
-    """Both sides of a transfer of a wallet, the one that it takes from first."""
+def entries_of(wallet: Wallet, transfers: Iterable[Transfer]) -> list[Entry]:
+    """Both sides of each transfer of a wallet, the one that it takes from first."""
     return [
-        entry_of(wallet, transfer, Direction.DEBIT),
-        entry_of(wallet, transfer, Direction.CREDIT),
+        entry_of(wallet, transfer, direction)
+        for transfer in transfers
+        for direction in (Direction.DEBIT, Direction.CREDIT)
     ]
 
 

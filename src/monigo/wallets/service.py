@@ -1,8 +1,9 @@
 """Use cases of wallets: open, read, change their status."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import customers, ledger, tenancy
 from monigo.core.errors import conflict, invalid, not_found

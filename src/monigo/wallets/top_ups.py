@@ -5,9 +5,10 @@ request and an event. Deposits pay the request, whoever makes them.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from monigo import tenancy
 from monigo.core.errors import conflict, not_found

@@ -1,12 +1,13 @@
 """Wallets, what moves money in and out of them, and what is told about it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from monigo.core.ids import (
     CreditGrantId,
@@ -18,7 +19,7 @@ from monigo.core.ids import (
     TransactionId,
     WalletId,
 )
-from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.ledger import AccountKind, Direction, EntryType, Transfer
 
 
 class WalletStatus(StrEnum):
@@ -29,8 +30,7 @@ class WalletStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class WalletAccounts:
+class WalletAccounts(Struct, frozen=True):
     """The ledger's accounts of one wallet: the customer's two, and the merchant's two."""
 
     money: LedgerAccountId
@@ -39,8 +39,7 @@ class WalletAccounts:
     revenue: LedgerAccountId
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(Struct, frozen=True):
     """A wallet as it stands.
 
     `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
@@ -61,8 +60,7 @@ class Wallet:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(Struct, frozen=True):
     """Money to put into a wallet (credit) or to take from it (debit)."""
 
     wallet_id: WalletId
@@ -78,8 +76,7 @@ class Movement:
     metadata: Any = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One side of a transfer, as accountants read it; `wallet_id` on the customer's side only."""
 
     id: UUID
@@ -102,12 +99,11 @@ class Entry:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MovementResult:
-    """A wallet as a movement left it, and the movement's entries."""
+class MovementResult(Struct, frozen=True):
+    """A wallet as a movement left it, and the transfers that the movement is."""
 
     wallet: Wallet
-    entries: list[Entry]
+    transfers: Sequence[Transfer]
 
 
 class ReservationStatus(StrEnum):
@@ -119,8 +115,7 @@ class ReservationStatus(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationRequest:
+class ReservationRequest(Struct, frozen=True):
     """Money to hold, until an instant or for some seconds; neither means the usual time."""
 
     wallet_id: WalletId
@@ -135,8 +130,7 @@ class ReservationRequest:
     metadata: Any = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Struct, frozen=True):
     """Money held for a payment in flight."""
 
     id: ReservationId
@@ -155,17 +149,15 @@ class Reservation:
     settled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationResult:
-    """A reservation after what was done, its wallet, and the entries that came of it."""
+class ReservationResult(Struct, frozen=True):
+    """A reservation after what was done, its wallet, and the transfers that came of it."""
 
     reservation: Reservation
     wallet: Wallet
-    entries: list[Entry]
+    transfers: Sequence[Transfer]
 
 
-@dataclass(frozen=True, slots=True)
-class GrantRequest:
+class GrantRequest(Struct, frozen=True):
     """Credit to give; a lower priority is consumed first, no metrics mean any."""
 
     wallet_id: WalletId
@@ -178,8 +170,7 @@ class GrantRequest:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CreditGrant:
+class CreditGrant(Struct, frozen=True):
     """Credit that was given, and what is left of it."""
 
     id: CreditGrantId
@@ -197,8 +188,7 @@ class CreditGrant:
     expired_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumptionRequest:
+class ConsumptionRequest(Struct, frozen=True):
     """What a wallet's credits are to pay, by metric; None for what is not metered."""
 
     wallet_id: WalletId
@@ -208,8 +198,7 @@ class ConsumptionRequest:
     reference_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Consumption:
+class Consumption(Struct, frozen=True):
     """What a grant pays of what is due for a metric; None where nothing is metered."""
 
     grant_id: CreditGrantId
@@ -217,8 +206,7 @@ class Consumption:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class AutoTopUp:
+class AutoTopUp(Struct, frozen=True):
     """A wallet's rule: below the threshold it asks for the amount, in a month up to the limit."""
 
     threshold: Decimal
@@ -234,8 +222,7 @@ class TopUpStatus(StrEnum):
     CANCELED = "canceled"
 
 
-@dataclass(frozen=True, slots=True)
-class TopUp:
+class TopUp(Struct, frozen=True):
     """Money that a wallet's rule asked for, and what deposits since then have brought of it."""
 
     id: TopUpId

@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from monigo.infra.postgres.install import (
     Account,
@@ -25,8 +26,7 @@ VERSION = "18"
 DRAFT_PREFIX = ".postgres-init-"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """A cluster ready to be started: where its programs are and who runs them."""
 
     programs: Path

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from monigo.infra.postgres.place import EmbeddedPostgresError, Place
 
@@ -26,8 +27,7 @@ DEDICATED_ID = 65_530
 COMMAND_SECONDS_MAX = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An unprivileged user of the operating system."""
 
     uid: int

@@ -4,8 +4,9 @@ import fcntl
 import os
 import secrets
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 HOST = "127.0.0.1"
 USER = "monigo"
@@ -26,8 +27,7 @@ class EmbeddedPostgresError(RuntimeError):
     """The embedded database can't be started, attached to or stopped; says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The data directory, absolute, and the names in it."""
 
     root: Path
@@ -133,8 +133,7 @@ def open_place(data_dir: Path) -> Place:
     return Place(root.resolve())
 
 
-@dataclass(frozen=True, slots=True)
-class Postmaster:
+class Postmaster(Struct, frozen=True):
     """The main process of a server, its port, and whether it says that it takes connections."""
 
     pid: int
