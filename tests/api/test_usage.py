@@ -1,7 +1,10 @@
 """Usage: one rollup per customer, metric and billing period, stable and complete."""
 
+from datetime import timedelta
+
 import pytest
 
+from monigo.core.times import format_instant
 from support.api import Api, event
 
 LONG_AGO = "2000-01-01T00:00:00Z"
@@ -164,6 +167,17 @@ def test_an_event_at_a_boundary_belongs_to_the_period_that_begins(api, new_year)
     }
 
     assert counted == {"12": 1, "01": 1}
+
+
+def test_events_count_that_are_as_far_ahead_as_they_may_be(api, new_year):
+    """No look goes further ahead than events can lie: here from just before a full hour."""
+    api.backend.clock.advance(minutes=59, seconds=59)
+    ahead = api.backend.clock.now() + timedelta(minutes=59, seconds=59)
+    api.customer()
+    api.metric()
+    api.ingest(event("ahead", timestamp=format_instant(ahead)))
+
+    assert [rollup["event_count"] for rollup in rollups(api)] == [1]
 
 
 def test_events_count_in_whatever_order_they_arrive(api, new_year):

@@ -4,6 +4,7 @@ All three come in one statement and so from one snapshot: an event is in exactly
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -18,6 +19,7 @@ from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.infra import json
 from monigo.infra.database import Transaction
+from monigo.metering.replay_rules import AHEAD, whole_hours
 from monigo.metering.types import CustomerActivity, Usage, UsageQuery
 
 # Each definition comes with the question, as it may be an earlier one, frozen with a closed period.
@@ -46,16 +48,16 @@ MEASURE = """
             definition.metric_id, definition.version, definition.event_name,
             definition.aggregation, definition.aggregation_property, definition.filters,
             definition.group_by,
-            date_trunc(
-                'hour',
+            date_bin(
+                '1 hour',
                 greatest(
                     asked.starts_at,
                     definition.rollups_from,
                     CASE WHEN asked.is_raw THEN 'infinity'::timestamptz END
                 ) + interval '59:59.999999',
-                'UTC'
+                'epoch'
             ) AS first_hour,
-            date_trunc('hour', asked.ends_at, 'UTC') AS last_hour
+            date_bin('1 hour', asked.ends_at, 'epoch') AS last_hour
         FROM unnest(
             $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
             $8::boolean[]
@@ -217,6 +219,7 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
     ]
     if not spans:
         return [_usage(query, []) for query in queries]
+    horizon = whole_hours(tx.now, tx.now + AHEAD).end
     metrics = {(query.metric.id, query.metric.version): query.metric for query in queries}
     number = {key: ordinal for ordinal, key in enumerate(metrics)}
     rows = await tx.fetch(
@@ -225,7 +228,7 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
         [query.customer_id for _, query, _, _ in spans],
         [number[query.metric.id, query.metric.version] for _, query, _, _ in spans],
         [window.start for _, _, window, _ in spans],
-        [window.end for _, _, window, _ in spans],
+        [_end(window, horizon) for _, _, window, _ in spans],
         [is_raw for _, _, _, is_raw in spans],
         list(number.values()),
         [metric.id for metric in metrics.values()],
@@ -238,6 +241,11 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
     return [
         _usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries, start=1)
     ]
+
+
+def _end(window: Period, horizon: datetime) -> datetime:
+    """Where to stop looking: no event lies beyond `horizon`, a full hour, so none of its edge."""
+    return min(window.end, horizon) if window.start < horizon else window.end
 
 
 def _definition_columns(definitions: Sequence[MetricDefinition]) -> tuple[list[str], ...]:
