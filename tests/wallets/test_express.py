@@ -1,5 +1,6 @@
 """The express way: one statement moves what needs no question, and leaves all else alone."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -325,3 +326,23 @@ def test_after_a_refusal_the_teller_asks_before_it_moves(counter, monkeypatch):
 
     assert refused.status_code == 402
     assert {answer.status_code for answer in after} == {200}
+
+
+def test_a_connection_that_was_kept_and_is_cut_is_replaced(counter):
+    counter.move(movement(counter.wallet, "-1"))
+    counter.api.backend.sql(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'monigo' AND state = 'idle'"
+    )
+    counter.api.backend.run(asyncio.sleep(0.1))
+
+    moved = counter.move(movement(counter.wallet, "-1"))
+
+    assert [one.wallet.balance for one in moved] == [98]
+
+
+def test_a_refused_statement_leaves_its_connection_fit_for_the_next(counter):
+    refused = [counter.move(movement(counter.wallet, "-101")) for _ in range(20)]
+
+    assert refused == [None] * 20
+    assert counter.move(movement(counter.wallet, "-1"))[0].wallet.balance == 99

@@ -198,7 +198,7 @@ class Database:
             rows = await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
             is_sound = True
         except asyncpg.PostgresError:
-            is_sound = not connection.is_closed()
+            is_sound = _is_open(connection)
             raise
         except asyncpg.InternalClientError:
             connection.terminate()
@@ -213,7 +213,7 @@ class Database:
     async def _for_call(self) -> Connection:
         while self._kept:
             connection = self._kept.pop()
-            if not connection.is_closed():
+            if _is_open(connection):
                 return connection
             await self._pool.release(connection)
         return await self._pool.acquire()
@@ -234,6 +234,13 @@ class Database:
         async with self.lookups() as connection:
             rows = await connection.fetch("SELECT org_id FROM tenant_lookups ORDER BY org_id")
         return [OrganizationId(row["org_id"]) for row in rows]
+
+
+def _is_open(connection: Connection) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # The pool has taken it back because it was cut.
+        return False
 
 
 def _bound_to(tenant: Tenant) -> str:
