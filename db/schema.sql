@@ -89,79 +89,18 @@ CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
 
-CREATE TABLE public.ledger_accounts (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    kind public.ledger_account_kind NOT NULL,
-    currency public.ledger_currency NOT NULL,
-    balance public.ledger_balance DEFAULT 0 NOT NULL,
-    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
-    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
-);
-
-CREATE TABLE public.wallets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    currency text NOT NULL,
-    status text NOT NULL,
-    money_account_id uuid NOT NULL,
-    reserved_account_id uuid NOT NULL,
-    provider_account_id uuid NOT NULL,
-    revenue_account_id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    top_up_threshold numeric(24,6),
-    top_up_amount numeric(24,6),
-    top_up_monthly_limit numeric(24,6),
-    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
-    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
-    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
-    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
-);
-
-CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
- SELECT wallet.org_id,
-    wallet.is_test,
-    wallet.id,
-    wallet.customer_id,
-    wallet.currency,
-    wallet.status,
-    wallet.money_account_id,
-    wallet.reserved_account_id,
-    wallet.provider_account_id,
-    wallet.revenue_account_id,
-    wallet.created_at,
-    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
-    money.balance,
-    reserved.balance AS reserved_balance,
-    money.sequence AS entries,
-    wallet.top_up_threshold
-   FROM ((public.wallets wallet
-     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
-     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
-
-CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
+CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
+#variable_conflict use_column
 BEGIN
     PERFORM set_config('app.org_id', organization::text, true),
         set_config('app.is_test', test::text, true);
     RETURN QUERY
-    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
-        state.money_account_id, state.reserved_account_id, state.provider_account_id,
-        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
-        state.reserved_balance, state.entries, state.top_up_threshold
-    FROM wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
+        revenue_account_id, created_at
+    FROM wallets
+    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 
@@ -343,6 +282,66 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
         'UTF8'
     )
 $$;
+
+CREATE TABLE public.ledger_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    kind public.ledger_account_kind NOT NULL,
+    currency public.ledger_currency NOT NULL,
+    balance public.ledger_balance DEFAULT 0 NOT NULL,
+    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
+    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
+);
+
+CREATE TABLE public.wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    money_account_id uuid NOT NULL,
+    reserved_account_id uuid NOT NULL,
+    provider_account_id uuid NOT NULL,
+    revenue_account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    top_up_threshold numeric(24,6),
+    top_up_amount numeric(24,6),
+    top_up_monthly_limit numeric(24,6),
+    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
+    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
+);
+
+CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
+ SELECT wallet.org_id,
+    wallet.is_test,
+    wallet.id,
+    wallet.customer_id,
+    wallet.currency,
+    wallet.status,
+    wallet.money_account_id,
+    wallet.reserved_account_id,
+    wallet.provider_account_id,
+    wallet.revenue_account_id,
+    wallet.created_at,
+    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
+    money.balance,
+    reserved.balance AS reserved_balance,
+    money.sequence AS entries,
+    wallet.top_up_threshold
+   FROM ((public.wallets wallet
+     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
+     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
 
 CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
     LANGUAGE plpgsql
@@ -2016,6 +2015,9 @@ ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
+
 GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
 
 GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
@@ -2045,9 +2047,6 @@ GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;

@@ -1,20 +1,21 @@
 -- Movements that need no question: one statement judges, makes and remembers them, and is a transaction
 -- of its own, so that nothing goes back and forth while wallets are locked.
 
--- Binds the transaction to a tenant and reads wallets of it.
-CREATE FUNCTION find_wallets(organization uuid, test boolean, wallet_ids uuid[])
-RETURNS SETOF wallet_states
+-- Binds the transaction to a tenant and reads what never changes of its wallets.
+CREATE FUNCTION find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE (
+    id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid,
+    provider_account_id uuid, revenue_account_id uuid, created_at timestamptz
+)
 LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 BEGIN
     PERFORM set_config('app.org_id', organization::text, true),
         set_config('app.is_test', test::text, true);
     RETURN QUERY
-    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
-        state.money_account_id, state.reserved_account_id, state.provider_account_id,
-        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
-        state.reserved_balance, state.entries, state.top_up_threshold
-    FROM wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
+        revenue_account_id, created_at
+    FROM wallets
+    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 REVOKE EXECUTE ON FUNCTION find_wallets FROM PUBLIC;
@@ -25,9 +26,9 @@ GRANT EXECUTE ON FUNCTION find_wallets TO monigo_app;
 CREATE TYPE wallet_movement AS (wallet integer, is_credit boolean, content_hash bytea);
 
 -- Binds the transaction to a tenant, moves money in wallets and tells what came of it: a row for each
--- movement, or none at all where anything is out of the ordinary (a key that may not write, a wallet
--- that is not there or not active, one with a rule that may have to ask for money). What the ledger
--- refuses (too little, another currency, a key used before) ends the statement. Either way nothing
+-- movement, or none at all where anything is out of the ordinary (a key that may not write, as
+-- `tenancy.refusals` would say, a wallet that is not there or not active, one with a rule that may have
+-- to ask for money). What the ledger refuses (too little, another currency, a key used before) ends the statement. Either way nothing
 -- has moved, and the caller goes about it with questions (`move_all`), which also finds the reason.
 --
 -- `wallet_ids` names each wallet once, in order, `reserved_ids` the account of what is held in it. Each

@@ -271,6 +271,27 @@ def test_more_wallets_than_are_remembered_are_moved_all_the_same(counter, monkey
     assert [str(one[0].wallet.balance) for one in moved] == ["99.000000", "98.000000", "97.000000"]
 
 
+def test_groups_at_the_same_time_forget_no_wallet_of_each_other(counter, monkeypatch):
+    monkeypatch.setattr(express, "REMEMBERED_MAX", 2)
+    first, *others = [counter.open(currency) for currency in ("EUR", "USD", "GHS", "KES")]
+    counter.move(movement(counter.wallet, "-1"), movement(first, "-1"))
+
+    async def move_all():
+        now = counter.api.backend.clock.now()
+        groups = [[movement(counter.wallet, "-1"), movement(other, "-1")] for other in others]
+        return await asyncio.gather(
+            *(
+                counter.express.move(counter.api.tenant, {counter.key_id}, group, now=now)
+                for group in groups
+            )
+        )
+
+    moved = counter.api.backend.run(move_all())
+
+    assert None not in moved
+    assert counter.read(counter.wallet.id).balance == 96
+
+
 def test_a_wallet_is_never_moved_in_the_other_mode(counter):
     test_tenant = Tenant(counter.api.org_id, is_test=True)
 

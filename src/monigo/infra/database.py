@@ -147,6 +147,7 @@ class Database:
         """Wait for the borrowed connections and close all."""
         try:
             async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
+                self._kept_max = 0
                 while self._kept:
                     await self._pool.release(self._kept.pop())
                 await self._pool.close()

@@ -16,9 +16,9 @@ from monigo.infra.ids import new_id
 from monigo.ledger import Direction
 from monigo.wallets import express_store
 from monigo.wallets.movements import movement_hash, movement_posting
-from monigo.wallets.types import Movement, MovementResult, Wallet, WalletStatus
+from monigo.wallets.types import KnownWallet, Movement, MovementResult, Wallet, WalletStatus
 
-# About 50 MB.
+# About 40 MB.
 REMEMBERED_MAX = 50_000
 
 
@@ -27,8 +27,7 @@ class Express:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # As they once were: what counts of them (owner, currency, accounts) never changes.
-        self._wallets: dict[tuple[Tenant, WalletId], Wallet] = {}
+        self._wallets: dict[tuple[Tenant, WalletId], KnownWallet] = {}
 
     async def move(
         self,
@@ -49,7 +48,9 @@ class Express:
             return None
         transfer_ids = [TransferId(new_id()) for _ in movements]
         postings = [
-            movement_posting(wallets[movement.wallet_id], movement, TransactionId(new_id()))
+            movement_posting(
+                wallets[movement.wallet_id].accounts, movement, TransactionId(new_id())
+            )
             for movement in movements
         ]
         try:
@@ -81,23 +82,28 @@ class Express:
 
     async def _find(
         self, tenant: Tenant, wallet_ids: Collection[WalletId]
-    ) -> dict[WalletId, Wallet] | None:
+    ) -> dict[WalletId, KnownWallet] | None:
         """The wallets, from memory where they are known; None where one is not there."""
-        unknown = [one for one in wallet_ids if (tenant, one) not in self._wallets]
-        if unknown:
-            found = await express_store.find(self._database, tenant, unknown)
-            if len(found) < len(unknown):
-                return None
-            # All at once, so that none of those just needed goes.
-            if len(self._wallets) + len(found) > REMEMBERED_MAX:
-                self._wallets.clear()
-                return await self._find(tenant, wallet_ids)
-            self._wallets |= {(tenant, wallet.id): wallet for wallet in found}
-        return {one: self._wallets[tenant, one] for one in wallet_ids}
+        known = {
+            one: wallet
+            for one in wallet_ids
+            if (wallet := self._wallets.get((tenant, one))) is not None
+        }
+        unknown = [one for one in wallet_ids if one not in known]
+        if not unknown:
+            return known
+        found = await express_store.find(self._database, tenant, unknown)
+        if len(found) < len(unknown):
+            return None
+        if len(self._wallets) + len(found) > REMEMBERED_MAX:
+            self._wallets.clear()
+        for wallet in found:
+            self._wallets[tenant, wallet.id] = known[wallet.id] = wallet
+        return known
 
 
 def _wallet_after(
-    wallet: Wallet, direction: Direction, row: asyncpg.Record, now: datetime
+    wallet: KnownWallet, direction: Direction, row: asyncpg.Record, now: datetime
 ) -> Wallet:
     is_debit = direction is Direction.DEBIT
     return Wallet(

@@ -6,13 +6,17 @@ from typing import Any
 
 import asyncpg
 
-from monigo.core.ids import ApiKeyId, LedgerAccountId, WalletId
+from monigo.core.ids import ApiKeyId, CustomerId, LedgerAccountId, WalletId
 from monigo.infra.database import Database, Tenant
 from monigo.ledger import Direction
-from monigo.wallets.store import COLUMNS, parse_wallet
-from monigo.wallets.types import Movement, Wallet
+from monigo.wallets.store import accounts_of
+from monigo.wallets.types import KnownWallet, Movement
 
-FIND = f"SELECT {COLUMNS} FROM find_wallets($1, $2, $3)"
+FIND = """
+    SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
+        revenue_account_id, created_at
+    FROM find_wallets($1, $2, $3)
+"""
 
 MOVE = """
     SELECT id, reserved_balance, from_balance_before, from_balance_after, from_sequence,
@@ -23,9 +27,18 @@ MOVE = """
 
 async def find(
     database: Database, tenant: Tenant, wallet_ids: Collection[WalletId]
-) -> list[Wallet]:
+) -> list[KnownWallet]:
     """Those of these wallets that the tenant has."""
-    return [parse_wallet(row) for row in await database.call(tenant, FIND, list(wallet_ids))]
+    return [
+        KnownWallet(
+            id=WalletId(row["id"]),
+            customer_id=CustomerId(row["customer_id"]),
+            currency=row["currency"],
+            accounts=accounts_of(row),
+            created_at=row["created_at"],
+        )
+        for row in await database.call(tenant, FIND, list(wallet_ids))
+    ]
 
 
 async def move(
@@ -34,7 +47,7 @@ async def move(
     api_key_ids: Collection[ApiKeyId],
     *,
     movements: Sequence[tuple[Movement, bytes]],
-    wallets: Mapping[WalletId, Wallet],
+    wallets: Mapping[WalletId, KnownWallet],
     postings: tuple[Sequence[LedgerAccountId], Sequence[tuple[Any, ...]]],
     now: datetime,
 ) -> list[asyncpg.Record]:

@@ -30,7 +30,7 @@ from monigo.wallets.requests import (
     wallet_then,
 )
 from monigo.wallets.rules import after_movement, counter_kind
-from monigo.wallets.types import Movement, MovementResult, Wallet
+from monigo.wallets.types import Movement, MovementResult, Wallet, WalletAccounts
 
 
 async def move(tx: Transaction, movement: Movement) -> MovementResult:
@@ -129,7 +129,7 @@ class _Group:
             self.credited.append(moved)
         if moved.top_up_threshold is not None:
             self._note_for_rule(moved, movement)
-        posting = movement_posting(moved, movement, TransactionId(new_id()))
+        posting = movement_posting(moved.accounts, movement, TransactionId(new_id()))
         self.postings.append(posting)
         self.requests.append(Request(key, content, [posting.transaction_id], wallet_facts(moved)))
         return made
@@ -147,10 +147,11 @@ class _Group:
             self.deposits[wallet.id] = EXACT.add(before, movement.amount)
 
 
-def movement_posting(wallet: Wallet, movement: Movement, transaction_id: TransactionId) -> Posting:
+def movement_posting(
+    accounts: WalletAccounts, movement: Movement, transaction_id: TransactionId
+) -> Posting:
     """The transfer that a movement is: between the wallet's money and one of its counters."""
     kind = counter_kind(movement.direction, movement.entry_type)
-    accounts = wallet.accounts
     counter = accounts.provider if kind is AccountKind.PROVIDER else accounts.revenue
     is_debit = movement.direction is Direction.DEBIT
     return Posting(

@@ -88,7 +88,7 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
         wallet = wallets[wallet_ids[refund.customer_id, refund.currency]]
         movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
         transaction_id = TransactionId(new_id())
-        postings.append(movement_posting(wallet, movement, transaction_id))
+        postings.append(movement_posting(wallet.accounts, movement, transaction_id))
     await ledger.post(tx, postings)
 
 
@@ -126,7 +126,7 @@ class _Till:
             grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
         if by_money:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
-            self.postings.append(movement_posting(wallet, movement, transaction_id))
+            self.postings.append(movement_posting(wallet.accounts, movement, transaction_id))
             self.wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
         return by_credits + by_money
 

@@ -126,7 +126,7 @@ async def insert(
 async def load(tx: Transaction, wallet_id: UUID) -> Wallet | None:
     """A wallet as it stands."""
     row = await tx.fetchrow(SELECT, wallet_id)
-    return None if row is None else parse_wallet(row)
+    return None if row is None else _wallet(row)
 
 
 async def load_of_customer(
@@ -134,7 +134,7 @@ async def load_of_customer(
 ) -> Wallet | None:
     """The customer's wallet in a currency."""
     row = await tx.fetchrow(SELECT_OF_CUSTOMER, customer_id, currency)
-    return None if row is None else parse_wallet(row)
+    return None if row is None else _wallet(row)
 
 
 async def list_page(
@@ -143,12 +143,12 @@ async def list_page(
     """Wallets, newest first; of one customer where it is given."""
     rows = await tx.fetch(SELECT_PAGE, customer_id, request.limit, request.offset)
     total = await tx.fetchval(COUNT, customer_id)
-    return Page([parse_wallet(row) for row in rows], total, request.offset)
+    return Page([_wallet(row) for row in rows], total, request.offset)
 
 
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids until the transaction ends."""
-    return {row["id"]: parse_wallet(row) for row in await tx.fetch(LOCK, list(wallet_ids))}
+    return {row["id"]: _wallet(row) for row in await tx.fetch(LOCK, list(wallet_ids))}
 
 
 async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:
@@ -200,8 +200,7 @@ async def update_status(
         await tx.execute(UPDATE_STATUS, list(wallet_ids), status.value, tx.now, closed_at)
 
 
-def parse_wallet(row: asyncpg.Record) -> Wallet:
-    """A row of the columns `COLUMNS`."""
+def _wallet(row: asyncpg.Record) -> Wallet:
     return Wallet(
         id=WalletId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
@@ -209,14 +208,19 @@ def parse_wallet(row: asyncpg.Record) -> Wallet:
         status=WalletStatus(row["status"]),
         balance=row["balance"],
         reserved_balance=row["reserved_balance"],
-        accounts=WalletAccounts(
-            money=LedgerAccountId(row["money_account_id"]),
-            reserved=LedgerAccountId(row["reserved_account_id"]),
-            provider=LedgerAccountId(row["provider_account_id"]),
-            revenue=LedgerAccountId(row["revenue_account_id"]),
-        ),
+        accounts=accounts_of(row),
         entries=row["entries"],
         top_up_threshold=row["top_up_threshold"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+    )
+
+
+def accounts_of(row: asyncpg.Record) -> WalletAccounts:
+    """The accounts that a row of a wallet names."""
+    return WalletAccounts(
+        money=LedgerAccountId(row["money_account_id"]),
+        reserved=LedgerAccountId(row["reserved_account_id"]),
+        provider=LedgerAccountId(row["provider_account_id"]),
+        revenue=LedgerAccountId(row["revenue_account_id"]),
     )

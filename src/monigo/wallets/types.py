@@ -60,6 +60,16 @@ class Wallet(Struct, frozen=True):
     updated_at: datetime
 
 
+class KnownWallet(Struct, frozen=True):
+    """What never changes of a wallet."""
+
+    id: WalletId
+    customer_id: CustomerId
+    currency: str
+    accounts: WalletAccounts
+    created_at: datetime
+
+
 class Movement(Struct, frozen=True):
     """Money to put into a wallet (credit) or to take from it (debit)."""
 
