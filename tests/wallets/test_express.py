@@ -12,7 +12,15 @@ from monigo import wallets
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.database import Tenant
 from monigo.tenancy import Limits
-from monigo.wallets import Direction, EntryType, Movement, WalletStatus, express, teller
+from monigo.wallets import (
+    Direction,
+    EntryType,
+    Movement,
+    WalletStatus,
+    express,
+    express_store,
+    teller,
+)
 from monigo.wallets.express import Express
 from support.api import Api
 
@@ -272,9 +280,16 @@ def test_more_wallets_than_are_remembered_are_moved_all_the_same(counter, monkey
 
 
 def test_groups_at_the_same_time_forget_no_wallet_of_each_other(counter, monkeypatch):
+    """All read a wallet that they don't know at the same time, and each makes room for it."""
     monkeypatch.setattr(express, "REMEMBERED_MAX", 2)
     first, *others = [counter.open(currency) for currency in ("EUR", "USD", "GHS", "KES")]
     counter.move(movement(counter.wallet, "-1"), movement(first, "-1"))
+    find, together = express_store.find, asyncio.Barrier(len(others))
+
+    async def find_together(*arguments):
+        found = await find(*arguments)
+        await together.wait()
+        return found
 
     async def move_all():
         now = counter.api.backend.clock.now()
@@ -286,6 +301,7 @@ def test_groups_at_the_same_time_forget_no_wallet_of_each_other(counter, monkeyp
             )
         )
 
+    monkeypatch.setattr(express_store, "find", find_together)
     moved = counter.api.backend.run(move_all())
 
     assert None not in moved
