@@ -58,6 +58,10 @@ def status(api, subscription):
     return api.get(f"/v1/subscriptions/{subscription['id']}").json()["subscription"]["status"]
 
 
+def cancel(api, subscription):
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+
+
 def bills(api):
     invoices = api.get("/v1/invoices").json()["invoices"]
     return [
@@ -135,7 +139,7 @@ def test_a_cancel_while_short_leaves_an_invoice_that_a_credit_pays(api, backend,
     subscription = api.subscribe("c1", plan_of(api, "prepaid")["id"])
     api.ingest(event("1"))
     clock("2027-02-10T00:00:00Z")
-    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    cancel(api, subscription)
     owed = bills(api)
 
     credit(api, wallet, "100", "top-up")
@@ -218,7 +222,7 @@ def test_a_cancel_while_realtime_is_exhausted_leaves_only_the_rest_to_pay(
     api.ingest(event("1"), event("2"))
     work(backend, api)
     clock("2027-02-10T00:00:00Z")
-    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "canceled"})
+    cancel(api, subscription)
     owed = bills(api)
 
     credit(api, wallet, "60", "more")
@@ -227,6 +231,40 @@ def test_a_cancel_while_realtime_is_exhausted_leaves_only_the_rest_to_pay(
     assert owed == [("closing", "finalized", "2027-01-31", "200.000000")]
     assert bills(api) == [("closing", "paid", "2027-01-31", "200.000000")]
     assert balance(api, wallet) == "10.000000"
+
+
+@pytest.mark.parametrize("settle", ["void", "mark-paid"])
+def test_what_realtime_took_for_an_invoice_settled_elsewhere_goes_back_and_pays_the_next(
+    api, backend, wallet, clock, settle
+):
+    clock(START)
+    plan = plan_of(api, "realtime")
+    credit(api, wallet, "150", "top-up")
+    first = api.subscribe("c1", plan["id"])
+    api.ingest(event("1"), event("2"))
+    work(backend, api)
+    clock("2027-02-10T00:00:00Z")
+    cancel(api, first)
+    second = api.subscribe("c1", plan["id"])
+    api.ingest(event("3"))
+    clock("2027-02-12T00:00:00Z")
+    cancel(api, second)
+    (invoice,) = [
+        one
+        for one in api.get("/v1/invoices").json()["invoices"]
+        if one["subscription_id"] == first["id"]
+    ]
+
+    answer = api.post(f"/v1/invoices/{invoice['id']}/{settle}", json={"reference": "bank 17"})
+    given_back = balance(api, wallet)
+    work(backend, api)
+
+    assert given_back == "150.000000"
+    assert bills(api) == [
+        ("closing", {"void": "void", "mark-paid": "paid"}[settle], "2027-01-31", "200.000000"),
+        ("closing", "paid", "2027-02-10", "100.000000"),
+    ], answer.text
+    assert balance(api, wallet) == "50.000000"
 
 
 def test_a_payout_plan_takes_nothing_from_a_wallet(api):

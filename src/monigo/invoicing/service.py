@@ -184,6 +184,8 @@ async def mark_paid(
 ) -> Invoice:
     """Note that an invoice's money was received elsewhere, under the merchant's reference.
 
+    What a wallet had paid of it in realtime goes back.
+
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
     """
@@ -197,6 +199,7 @@ async def mark_paid(
         raise invalid(faults)
     check_can_mark_paid(invoice)
     await store.mark_paid(tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now)
+    await wallet_payments.give_back(tx, invoice)
     paid = await get(tx, invoice.id)
     await tell(tx, EventType.INVOICE_PAID, paid)
     return paid
@@ -208,7 +211,8 @@ async def void(
     """Take an invoice back.
 
     In a running period its usage is left to the closing invoice, in an ended one it is waived.
-    What it carried of other periods falls due again.
+    What it carried of other periods falls due again, what a wallet had paid of it in realtime goes
+    back.
 
     Raises:
         DomainError: not_found; conflict, when paid or void already.
@@ -216,6 +220,7 @@ async def void(
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
     await store.void(tx, invoice.id)
+    await wallet_payments.give_back(tx, invoice)
     await _recheck_carried(tx, invoice, subscription)
     voided = await get(tx, invoice.id, plan_type=plan_type)
     await tell(tx, EventType.INVOICE_VOIDED, voided)

@@ -14,7 +14,7 @@ from monigo.infra.outbox import EventType
 from monigo.invoicing import charges_store, store
 from monigo.invoicing.charges_store import ChargeKey
 from monigo.invoicing.happenings import tell
-from monigo.invoicing.types import Invoice, InvoiceKind, Line, Reckoned
+from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Line, Reckoned
 from monigo.wallets import Payment, Refund
 
 # What a movement is referred to by. A running period's charges name the period, because there is no
@@ -98,6 +98,20 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
             await tell(tx, EventType.INVOICE_PAID, paid)
 
 
+async def give_back(tx: Transaction, invoice: Invoice) -> None:
+    """Give back what realtime billing took for a locked invoice that no wallet is to pay any more.
+
+    It was voided, or paid elsewhere, while its wallet was short.
+    """
+    if invoice.kind is not InvoiceKind.CLOSING or invoice.status is InvoiceStatus.DRAFT:
+        return
+    key = invoice.subscription_id, invoice.period.start
+    charged = (await charges_store.load_charges(tx, [key])).get(key, _ZERO)
+    if charged:
+        await charges_store.set_charges(tx, {key: _ZERO})
+        await wallets.refund_all(tx, [_refund_of(invoice, charged)])
+
+
 async def wake(tx: Transaction) -> None:
     """Have those looked at again who wait for a credit that came."""
     customer_ids = await wallets.take_credited(tx, WOKEN_AT_ONCE)
@@ -156,6 +170,17 @@ def _refund(item: Reckoned, amount: Decimal) -> Refund:
         description=f"charged too much from {item.wanted.period.start:%Y-%m-%d}",
         reference_type=INVOICE,
         reference_id=str(item.wanted.id),
+    )
+
+
+def _refund_of(invoice: Invoice, amount: Decimal) -> Refund:
+    return Refund(
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+        amount=amount,
+        description=f"taken in vain from {invoice.period.start:%Y-%m-%d}",
+        reference_type=INVOICE,
+        reference_id=str(invoice.id),
     )
 
 

@@ -90,6 +90,7 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
         transaction_id = TransactionId(new_id())
         postings.append(movement_posting(wallet.accounts, movement, transaction_id))
     await ledger.post(tx, postings)
+    await store.note_credited(tx, list(wallets.values()))
 
 
 class _Till:
