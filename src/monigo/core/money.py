@@ -48,6 +48,8 @@ _MINOR_UNIT_PLACES = {
 _USUAL_MINOR_UNIT_PLACES = 2
 
 _MONEY_STEP = Decimal(1).scaleb(-MONEY_PLACES)
+# By places.
+_MINOR_UNIT_STEPS = [Decimal(1).scaleb(-places) for places in range(MONEY_PLACES)]
 _NUMBER_PATTERN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -67,7 +69,7 @@ def round_to_minor_unit(value: Decimal, currency: str) -> Decimal:
 
     The result is written with six places, as all money is.
     """
-    step = Decimal(1).scaleb(-minor_unit_places(currency))
+    step = _MINOR_UNIT_STEPS[minor_unit_places(currency)]
     return round_amount(value.quantize(step, rounding=ROUND_HALF_UP, context=ROUNDING))
 
 

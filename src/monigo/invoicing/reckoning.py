@@ -23,6 +23,7 @@ from monigo.invoicing.billed_store import BilledPeriod
 from monigo.invoicing.rules import (
     adjustment_lines,
     fee_lines,
+    subtotal_of,
     totals,
     usage_lines,
     with_credit,
@@ -234,6 +235,9 @@ async def _totaled(
     organization = await tenancy.get_organization(tx)
     customer_ids = {item.subscription.customer_id for item in wanted}
     carried = await billed_store.sum_credits(tx, list(customer_ids))
+    others: dict[int, list[_Part]] = {}
+    for part in parts[len(wanted) :]:
+        others.setdefault(id(part.wanted), []).append(part)
     reckoned: list[Reckoned] = []
     for item, own in zip(wanted, parts[: len(wanted)], strict=True):
         currency = book.currency(item.subscription)
@@ -244,27 +248,31 @@ async def _totaled(
             plan_type,
         )
         available = carried.get(account, Decimal(0))
-        all_lines = with_credit(
-            lines[id(item)], period=item.period, currency=currency, available=available
-        )
-        for line in all_lines:
-            if line.kind is LineKind.CREDIT:
-                available = EXACT.add(available, line.amount)
-        carried[account] = available
-        sums = totals(all_lines, currency=currency, plan_type=plan_type, organization=organization)
+        own_lines = lines[id(item)]
+        subtotal = subtotal_of(own_lines, currency)
+        all_lines = with_credit(own_lines, period=item.period, due=subtotal, available=available)
+        if all_lines is not own_lines:
+            subtotal = subtotal_of(all_lines, currency)
+            for line in all_lines:
+                if line.kind is LineKind.CREDIT:
+                    available = EXACT.add(available, line.amount)
+            carried[account] = available
+        sums = totals(subtotal, currency=currency, plan_type=plan_type, organization=organization)
         mode = book.billing_mode(item.subscription, item.period)
-        others = _other_terms(item, parts[len(wanted) :], all_lines)
-        reckoned.append(Reckoned(item, currency, mode, own.terms, others, tuple(all_lines), sums))
+        terms = _other_terms(others.get(id(item), ()), all_lines)
+        reckoned.append(Reckoned(item, currency, mode, own.terms, terms, tuple(all_lines), sums))
     return reckoned
 
 
 def _other_terms(
-    wanted: Wanted, others: Iterable[_Part], lines: Sequence[Line]
+    others: Sequence[_Part], lines: Sequence[Line]
 ) -> tuple[tuple[Period, Terms], ...]:
     """The terms behind lines that bill what is not the invoice's own usage and fee."""
+    if not others:
+        return ()
     billed = {line.period for line in lines}
     return tuple(
         (part.period, part.terms if part.with_usage else replace(part.terms, prices=()))
         for part in others
-        if part.wanted is wanted and part.period in billed
+        if part.period in billed
     )

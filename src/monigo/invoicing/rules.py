@@ -115,10 +115,11 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
             with_minimum=priced.with_minimum,
         )
     parts = split(charge.model, amount, quantities, billed=list(billed))
-    # A value that is told no more (another `group_by`, or `other`) gives back what it was billed.
-    told = {part.group_value for part in parts}
-    parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
-    _check_amounts(priced, (amount, *(part.amount for part in parts)))
+    if billed:
+        # A value that is told no more (another `group_by`, or `other`) gives back what was billed.
+        told = {part.group_value for part in parts}
+        parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
+    _check_amounts(priced, (amount, *[part.amount for part in parts]))
     lines = [_delta_line(period, priced, part, billed) for part in parts]
     # Without any difference one line stays, so that the price is seen.
     return [line for line in lines if line.quantity or line.amount] or lines[:1]
@@ -151,14 +152,15 @@ def _delta_line(
 
 
 def _check_quantities(usage: PricedUsage, quantities: Mapping[str, Decimal]) -> None:
-    known = (usage.usage.quantity, *quantities.values())
-    if any(abs(quantity) >= _QUANTITY_LIMIT for quantity in known):
-        raise _overflow(usage.description)
+    for quantity in (usage.usage.quantity, *quantities.values()):
+        if abs(quantity) >= _QUANTITY_LIMIT:
+            raise _overflow(usage.description)
 
 
 def _check_amounts(usage: PricedUsage, amounts: Iterable[Decimal]) -> None:
-    if any(abs(amount) >= _AMOUNT_LIMIT for amount in amounts):
-        raise _overflow(usage.description)
+    for amount in amounts:
+        if abs(amount) >= _AMOUNT_LIMIT:
+            raise _overflow(usage.description)
 
 
 def _unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
@@ -170,20 +172,19 @@ def _unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
 
 
 def with_credit(
-    lines: Sequence[Line], *, period: Period, currency: str, available: Decimal
-) -> list[Line]:
-    """The lines with a credit line where one is due.
+    lines: Sequence[Line], *, period: Period, due: Decimal, available: Decimal
+) -> Sequence[Line]:
+    """The lines, whose subtotal is `due`, with a credit line where one is due.
 
     A negative subtotal is carried forward, which makes it 0. A positive one opens with what
     earlier invoices carried (`available`), at most its own size.
     """
-    due = sum_of((line.amount for line in lines), currency)
     if due < 0:
         exact = reduce(EXACT.subtract, (line.amount for line in lines), Decimal(0))
         return [*lines, _credit_line(period, "credit carried forward", exact)]
     if due > 0 and available > 0:
         return [_credit_line(period, "credit brought forward", -min(available, due)), *lines]
-    return list(lines)
+    return lines
 
 
 def _credit_line(period: Period, description: str, amount: Decimal) -> Line:
@@ -202,10 +203,15 @@ def _credit_line(period: Period, description: str, amount: Decimal) -> Line:
     )
 
 
+def subtotal_of(lines: Sequence[Line], currency: str) -> Decimal:
+    """The sum of the lines' amounts, rounded to the currency's minor unit."""
+    return sum_of([line.amount for line in lines], currency)
+
+
 def totals(
-    lines: Sequence[Line], *, currency: str, plan_type: PlanType, organization: Organization
+    subtotal: Decimal, *, currency: str, plan_type: PlanType, organization: Organization
 ) -> Totals:
-    """Subtotal, the taxes that the organisation has set up, and what is to be paid.
+    """A subtotal, the taxes that the organisation has set up, and what is to be paid.
 
     VAT is added to an invoice, withholding tax is taken off a bill; each is rounded to the
     currency's minor unit.
@@ -213,7 +219,6 @@ def totals(
     Raises:
         DomainError: conflict, when the sum is more than an invoice can hold.
     """
-    subtotal = sum_of((line.amount for line in lines), currency)
     is_invoice = plan_type is PlanType.COLLECTION
     has_vat = organization.vat_enabled and is_invoice
     has_wht = organization.wht_enabled and not is_invoice

@@ -277,13 +277,17 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
     """One query's usage from its groups, of which there is one unless the metric has `group_by`."""
     if not rows:
         return Usage(Decimal(0), 0, None, None)
+    if not query.metric.definition.group_by:
+        (row,) = rows
+        first, last = row["first_event_at"], row["last_event_at"]
+        return Usage(quantity_of(row), row["event_count"], first, last)
     quantities = {row["group_value"]: quantity_of(row) for row in rows}
     return Usage(
         quantity=reduce(EXACT.add, quantities.values()),
         event_count=sum(row["event_count"] for row in rows),
         first_event_at=min(row["first_event_at"] for row in rows),
         last_event_at=max(row["last_event_at"] for row in rows),
-        groups=quantities if query.metric.definition.group_by else {},
+        groups=quantities,
     )
 
 

@@ -47,6 +47,8 @@ def is_trial(subscription: Subscription, period: Period) -> bool:
 
 def phase_at(subscription: Subscription, instant: datetime) -> Phase:
     """The phase that an instant belongs to; the first one for those before the start."""
+    if not subscription.past_phases:
+        return subscription.phase
     phases = (*subscription.past_phases, subscription.phase)
     return next((phase for phase in reversed(phases) if phase.started_at <= instant), phases[0])
 

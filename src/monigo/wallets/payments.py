@@ -12,7 +12,7 @@ from monigo.core.ids import CustomerId, MetricId, TransactionId
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, Posting
-from monigo.wallets import credits_store, service, store, top_ups
+from monigo.wallets import credits_store, store, top_ups
 from monigo.wallets.credits import usage_posting
 from monigo.wallets.movements import movement_posting
 from monigo.wallets.rules import plan_consumption
@@ -61,15 +61,12 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
     """
     if not payments:
         return []
-    wallet_ids = await store.ids_by_owner(
+    held = await store.lock_of_owners(
         tx, {(payment.customer_id, payment.currency) for payment in payments}
     )
-    wallets = await service.hold_all(tx, list(wallet_ids.values()))
-    till = _Till(tx, wallets, await credits_store.list_usable(tx, list(wallets)))
-    paid = [
-        till.pay(payment, wallet_ids.get((payment.customer_id, payment.currency)))
-        for payment in payments
-    ]
+    wallet_ids = [wallet.id for wallet in held.values()]
+    till = _Till(tx, held, await credits_store.list_usable(tx, wallet_ids))
+    paid = [till.pay(payment) for payment in payments]
     await ledger.post(tx, till.postings)
     await top_ups.ask_where_low(tx, till.wallets.values())
     return paid
@@ -79,25 +76,27 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
     """Give back what was taken too much; a closed wallet gets it, too."""
     if not refunds:
         return
-    wallet_ids = await store.ids_by_owner(
+    held = await store.lock_of_owners(
         tx, {(refund.customer_id, refund.currency) for refund in refunds}
     )
-    wallets = await service.hold_all(tx, list(wallet_ids.values()))
     postings: list[Posting] = []
     for refund in refunds:
-        wallet = wallets[wallet_ids[refund.customer_id, refund.currency]]
+        wallet = held[refund.customer_id, refund.currency]
         movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
         transaction_id = TransactionId(new_id())
         postings.append(movement_posting(wallet.accounts, movement, transaction_id))
     await ledger.post(tx, postings)
-    await store.note_credited(tx, list(wallets.values()))
+    await store.note_credited(tx, list(held.values()))
 
 
 class _Till:
     """Payments of one transaction, one after the other on locked wallets."""
 
     def __init__(
-        self, tx: Transaction, wallets: Mapping[UUID, Wallet], grants: Sequence[CreditGrant]
+        self,
+        tx: Transaction,
+        wallets: Mapping[tuple[CustomerId, str], Wallet],
+        grants: Sequence[CreditGrant],
     ) -> None:
         self.postings: list[Posting] = []
         self._now = tx.now
@@ -106,9 +105,10 @@ class _Till:
         for grant in grants:
             self._grants.setdefault(grant.wallet_id, {})[grant.id] = grant
 
-    def pay(self, payment: Payment, wallet_id: UUID | None) -> Decimal:
+    def pay(self, payment: Payment) -> Decimal:
         """What is taken for a payment."""
-        wallet = None if wallet_id is None else self.wallets.get(wallet_id)
+        owner = payment.customer_id, payment.currency
+        wallet = self.wallets.get(owner)
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
             return Decimal(0)
         grants = self._grants.get(wallet.id, {})
@@ -128,7 +128,7 @@ class _Till:
         if by_money:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
             self.postings.append(movement_posting(wallet.accounts, movement, transaction_id))
-            self.wallets[wallet.id] = replace(wallet, balance=wallet.balance - by_money)
+            self.wallets[owner] = replace(wallet, balance=wallet.balance - by_money)
         return by_credits + by_money
 
 

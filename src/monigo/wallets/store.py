@@ -51,13 +51,17 @@ SELECT_IDS_OF_CUSTOMER = """
     SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND customer_id = $3
 """
 
-SELECT_IDS_BY_OWNER = """
-    SELECT id, customer_id, currency FROM wallets
-    WHERE org_id = $1 AND is_test = $2
-        AND (customer_id, currency) IN (
-            SELECT owner.customer_id, owner.currency
-            FROM unnest($3::uuid[], $4::text[]) AS owner (customer_id, currency)
+LOCK_OF_OWNERS = f"""
+    SELECT {COLUMNS} FROM lock_wallets(
+        $1, $2, ARRAY(
+            SELECT id FROM wallets
+            WHERE org_id = $1 AND is_test = $2
+                AND (customer_id, currency) IN (
+                    SELECT owner.customer_id, owner.currency
+                    FROM unnest($3::uuid[], $4::text[]) AS owner (customer_id, currency)
+                )
         )
+    )
 """
 
 NOTE_CREDITED = """
@@ -156,16 +160,16 @@ async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[
     return [row["id"] for row in await tx.fetch(SELECT_IDS_OF_CUSTOMER, customer_id)]
 
 
-async def ids_by_owner(
+async def lock_of_owners(
     tx: Transaction, owners: Collection[tuple[CustomerId, str]]
-) -> dict[tuple[CustomerId, str], UUID]:
-    """The wallets of customers in currencies; those without one are absent."""
+) -> dict[tuple[CustomerId, str], Wallet]:
+    """As `lock`, the wallets of customers in currencies; those without one are absent."""
     rows = await tx.fetch(
-        SELECT_IDS_BY_OWNER,
+        LOCK_OF_OWNERS,
         [customer_id for customer_id, _ in owners],
         [currency for _, currency in owners],
     )
-    return {(CustomerId(row["customer_id"]), row["currency"]): row["id"] for row in rows}
+    return {(wallet.customer_id, wallet.currency): wallet for wallet in map(_wallet, rows)}
 
 
 async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
