@@ -40,6 +40,12 @@ CREATE TYPE public.ledger_posting AS (
 	metadata jsonb
 );
 
+CREATE DOMAIN public.ledger_request_hash AS bytea
+	CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(VALUE) = 32));
+
+CREATE DOMAIN public.ledger_request_key AS text
+	CONSTRAINT ledger_requests_key_not_empty CHECK ((VALUE <> ''::text));
+
 CREATE DOMAIN public.ledger_sequence AS bigint
 	CONSTRAINT ledger_accounts_sequence_not_negative CHECK ((VALUE >= 0));
 
@@ -58,6 +64,47 @@ CREATE TYPE public.wallet_movement AS (
 	is_credit boolean,
 	content_hash bytea
 );
+
+CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    offending record;
+BEGIN
+    -- OFFSET 0 has each account looked up by its key, whatever number of rows the plan was made for.
+    IF NOT EXISTS (
+        SELECT 1 FROM made
+        WHERE NOT EXISTS (
+            SELECT 1 FROM public.ledger_accounts AS account
+            WHERE account.org_id = made.org_id AND account.is_test = made.is_test
+                AND account.id = made.from_account_id AND account.currency = made.currency
+            OFFSET 0
+        ) OR NOT EXISTS (
+            SELECT 1 FROM public.ledger_accounts AS account
+            WHERE account.org_id = made.org_id AND account.is_test = made.is_test
+                AND account.id = made.to_account_id AND account.currency = made.currency
+            OFFSET 0
+        )
+    ) THEN
+        RETURN NULL;
+    END IF;
+    SELECT side.account_id, made.currency, side.name INTO STRICT offending
+    FROM made
+    CROSS JOIN LATERAL (
+        VALUES ('from', made.from_account_id), ('to', made.to_account_id)
+    ) AS side (name, account_id)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM public.ledger_accounts AS account
+        WHERE account.org_id = made.org_id AND account.is_test = made.is_test
+            AND account.id = side.account_id AND account.currency = made.currency
+    )
+    ORDER BY side.name
+    LIMIT 1;
+    RAISE EXCEPTION 'no account % in %', offending.account_id, offending.currency
+        USING ERRCODE = '23503',
+        CONSTRAINT = format('ledger_transfers_%s_account_fkey', offending.name);
+END
+$$;
 
 CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
     LANGUAGE plpgsql
@@ -151,6 +198,34 @@ CREATE FUNCTION public.is_reset(target regclass, is_test boolean) RETURNS boolea
     LANGUAGE sql STABLE
     RETURN (is_test AND (COALESCE(current_setting('app.is_reset'::text, true), ''::text) = 'on'::text) AND (EXISTS (SELECT 1 FROM pg_class WHERE ((pg_class.oid = (is_reset.target)::oid) AND (pg_get_userbyid(pg_class.relowner) = CURRENT_USER)))));
 
+CREATE FUNCTION public.keep_accounts_of_transfers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    missed uuid;
+BEGIN
+    SELECT gone.id INTO missed
+    FROM gone
+    WHERE EXISTS (
+        SELECT 1 FROM public.ledger_transfers AS transfer
+        WHERE transfer.org_id = gone.org_id AND transfer.is_test = gone.is_test
+            AND transfer.from_account_id = gone.id
+        OFFSET 0
+    ) OR EXISTS (
+        SELECT 1 FROM public.ledger_transfers AS transfer
+        WHERE transfer.org_id = gone.org_id AND transfer.is_test = gone.is_test
+            AND transfer.to_account_id = gone.id
+        OFFSET 0
+    )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'account % has transfers', missed
+            USING ERRCODE = '23503', CONSTRAINT = 'ledger_accounts_keep_their_transfers';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -239,6 +314,15 @@ BEGIN
     RETURN NULL;
 END
 $_$;
+
+CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'an account stays what it is'
+        USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_identity_fixed';
+END
+$$;
 
 CREATE FUNCTION public.keep_settled_reservation() RETURNS trigger
     LANGUAGE plpgsql
@@ -384,7 +468,7 @@ BEGIN
 END
 $_$;
 
-CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -404,32 +488,31 @@ BEGIN
         ORDER BY known.id
         FOR NO KEY UPDATE
     ) AS wallet;
-    IF held IS DISTINCT FROM wallet_ids OR EXISTS (
-        SELECT 1 FROM unnest(api_key_ids) AS asked (id)
-        WHERE NOT EXISTS (
-            SELECT 1 FROM api_keys AS known
-            WHERE known.org_id = organization AND known.id = asked.id
-                AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
-                AND known.revoked_at IS NULL
-                AND (known.expires_at IS NULL OR known.expires_at > made_at)
-        )
+    IF held IS DISTINCT FROM wallet_ids OR cardinality(api_key_ids) <> (
+        SELECT count(*) FROM api_keys AS known
+        WHERE known.org_id = organization AND known.id = ANY (api_key_ids)
+            AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
+            AND known.revoked_at IS NULL
+            AND (known.expires_at IS NULL OR known.expires_at > made_at)
     ) THEN
         RETURN;
     END IF;
 
     RETURN QUERY
     WITH moved AS MATERIALIZED (
-        SELECT posted.id, asked.wallet, asked.is_credit, asked.idempotency_key,
+        SELECT asked.id, asked.wallet, asked.is_credit, asked.idempotency_key,
             asked.content_hash, reserve.balance::numeric AS reserved_balance,
-            posted.from_balance_before, posted.from_balance_after, posted.from_sequence,
-            posted.to_balance_before, posted.to_balance_after, posted.to_sequence
-        FROM unnest(movements, postings) AS asked (
+            asked.from_balance_before, asked.from_balance_after, asked.from_sequence,
+            asked.to_balance_before, asked.to_balance_after, asked.to_sequence
+        FROM ROWS FROM (
+            unnest(movements), unnest(postings),
+            post_ledger_transfers(account_ids, postings, made_at)
+        ) AS asked (
             wallet, is_credit, content_hash, id, transaction_id, source, target, amount, currency,
             entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
-            metadata
+            metadata, posted_id, from_balance_before, from_balance_after, from_sequence,
+            to_balance_before, to_balance_after, to_sequence
         )
-        JOIN post_ledger_transfers(account_ids, postings, made_at) AS posted
-            ON posted.id = asked.id
         JOIN ledger_accounts AS reserve
             ON reserve.org_id = organization AND reserve.is_test = test
             AND reserve.id = reserved_ids[asked.wallet]
@@ -454,12 +537,12 @@ BEGIN
         moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
     FROM moved;
 
-    IF EXISTS (SELECT 1 FROM unnest(movements) WHERE is_credit) THEN
+    IF credited_ids <> '{}' THEN
         INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
         SELECT organization, test, credited.id, credited.customer_id
         FROM wallets AS credited
         WHERE credited.org_id = organization AND credited.is_test = test
-            AND credited.id IN (SELECT wallet_ids[wallet] FROM unnest(movements) WHERE is_credit)
+            AND credited.id = ANY (credited_ids)
         ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
@@ -471,7 +554,7 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
 CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -870,13 +953,11 @@ CREATE TABLE public.ledger_requests (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     scope uuid NOT NULL,
-    idempotency_key text NOT NULL,
-    content_hash bytea NOT NULL,
+    idempotency_key public.ledger_request_key NOT NULL,
+    content_hash public.ledger_request_hash NOT NULL,
     transfer_ids uuid[] NOT NULL,
     result jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
-    CONSTRAINT ledger_requests_key_not_empty CHECK ((idempotency_key <> ''::text))
+    created_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.ledger_transfers (
@@ -1747,6 +1828,12 @@ CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btre
 
 CREATE INDEX watched_customers_changed ON public.watched_customers USING btree (org_id, is_test, customer_id) WHERE (changed_at > charged_at);
 
+CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
+
+CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
+
+CREATE TRIGGER keep_accounts_of_transfers AFTER DELETE ON public.ledger_accounts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.keep_accounts_of_transfers();
+
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
 
 CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallets FOR EACH ROW EXECUTE FUNCTION public.keep_closed_wallet_empty();
@@ -1758,6 +1845,8 @@ CREATE TRIGGER keep_final_lines_from_change AFTER UPDATE ON public.invoice_line_
 CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_items REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
+
+CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
 
 CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
 
@@ -1785,12 +1874,6 @@ ALTER TABLE ONLY public.invoices
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
-
-ALTER TABLE ONLY public.ledger_transfers
-    ADD CONSTRAINT ledger_transfers_from_account_fkey FOREIGN KEY (org_id, is_test, from_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
-
-ALTER TABLE ONLY public.ledger_transfers
-    ADD CONSTRAINT ledger_transfers_to_account_fkey FOREIGN KEY (org_id, is_test, to_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2048,8 +2131,8 @@ GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;

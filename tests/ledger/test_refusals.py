@@ -197,6 +197,41 @@ def test_no_transfer_is_inserted_by_hand(book, accounts):
     assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
 
 
+@pytest.mark.parametrize("side", ["from", "to"])
+def test_not_even_the_owner_moves_a_transfer_to_another_currency(book, accounts, side):
+    wallet, revenue, dollars = accounts
+    (made,) = book.post(posting(wallet, revenue, "10"))
+    statement = f"UPDATE ledger_transfers SET {side}_account_id = $1 WHERE id = $2"
+
+    refused = refusal(book.backend.sql, statement, dollars, made.id)
+
+    assert isinstance(refused, asyncpg.ForeignKeyViolationError)
+    assert refused.constraint_name == f"ledger_transfers_{side}_account_fkey"
+    assert book.differences() == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_account_with_transfers_stays(book, accounts, place):
+    book.post(posting(accounts[0], accounts[1], "10"))
+
+    refused = refusal(
+        book.backend.sql, "DELETE FROM ledger_accounts WHERE id = $1", accounts[place]
+    )
+
+    assert refused.constraint_name == "ledger_accounts_keep_their_transfers"
+
+
+@pytest.mark.parametrize(
+    "change", ["currency = 'USD'", "id = gen_random_uuid()", "is_test = NOT is_test"]
+)
+def test_an_account_stays_what_it_is(book, accounts, change):
+    statement = f"UPDATE ledger_accounts SET {change} WHERE id = $1"
+
+    refused = refusal(book.backend.sql, statement, accounts[0])
+
+    assert refused.constraint_name == "ledger_accounts_identity_fixed"
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -37,6 +37,8 @@ TENANT_TABLES = sorted(known_tenant_tables().every)
 TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode)
 
 TABLES_WITH_FOREIGN_KEYS = known_tables_with_foreign_keys()
+# Whose keys are checked by a trigger, once for a statement.
+CHECKED_BY_STATEMENT = {"ledger_transfers"}
 
 TABLES = """
     SELECT relname AS name, relrowsecurity AS is_secured, pg_get_userbyid(relowner) AS owner,
@@ -126,7 +128,7 @@ def copy_of_a_pointing_row(backend, tenants, table):
         if key["table_name"] == table
         for column in key["columns"]
     }
-    condition = " AND ".join(f"{column} IS NOT NULL" for column in sorted(columns))
+    condition = " AND ".join(f"{column} IS NOT NULL" for column in sorted(columns)) or "true"
     return copy_of_a_row(backend, tenants, table, condition)
 
 
@@ -216,9 +218,8 @@ def test_every_foreign_key_joins_two_tenant_tables(backend):
 def test_crossing_is_tried_for_every_table_with_a_foreign_key(backend):
     rows = backend.sql(FOREIGN_KEYS)
 
-    assert {row["table_name"] for row in rows} - {"api_keys", "test_clocks"} == set(
-        TABLES_WITH_FOREIGN_KEYS
-    )
+    joined = {row["table_name"] for row in rows} | CHECKED_BY_STATEMENT
+    assert joined - {"api_keys", "test_clocks"} == set(TABLES_WITH_FOREIGN_KEYS)
 
 
 def test_no_view_or_function_goes_around_row_level_security(backend):

@@ -21,7 +21,7 @@ FIND = """
 MOVE = """
     SELECT id, reserved_balance, from_balance_before, from_balance_after, from_sequence,
         to_balance_before, to_balance_after, to_sequence
-    FROM move_without_question($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    FROM move_without_question($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
@@ -63,6 +63,7 @@ async def move(
         list(api_key_ids),
         wallet_ids,
         [wallets[wallet_id].accounts.reserved for wallet_id in wallet_ids],
+        {movement.wallet_id for movement, _ in movements if movement.direction is Direction.CREDIT},
         [
             (places[movement.wallet_id], movement.direction is Direction.CREDIT, content_hash)
             for movement, content_hash in movements
