@@ -9,7 +9,7 @@ import pytest
 
 from monigo import ledger
 from monigo.core.errors import DomainError, InvariantError
-from monigo.core.ids import TransactionId
+from monigo.core.ids import TransactionId, TransferId
 from monigo.ledger import AccountKind, Request, RequestKey
 from support.ledger import Book, posting
 
@@ -40,6 +40,26 @@ def test_transfers_of_one_account_are_made_in_their_order(book):
 
     assert [one.debit.balance_after for one in made] == [Decimal(50), Decimal(30), Decimal(0)]
     assert [one.credit.sequence for one in made] == [1, 2, 3]
+
+
+def test_transfers_are_told_in_the_order_of_the_postings(book):
+    """What is moved without a question relies on it (`move_without_question`)."""
+    accounts = [book.open(AccountKind.REVENUE) for _ in range(5)]
+    turns = [(place % 5, (place * 3 + 1) % 5) for place in range(60)]
+    postings = [
+        posting(accounts[source], accounts[target], "1")
+        for source, target in turns
+        if source != target
+    ]
+    ids = [TransferId(uuid4()) for _ in postings]
+
+    rows = book.backend.sql(
+        "SELECT id FROM post_ledger_transfers($1, $2, now())",
+        *ledger.posting_arguments(ids, postings),
+        as_app=book.tenant,
+    )
+
+    assert [row["id"] for row in rows] == ids
 
 
 def test_one_transfer_too_much_takes_all_with_it(book):
