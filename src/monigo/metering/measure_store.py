@@ -26,7 +26,8 @@ from monigo.metering.types import CustomerActivity, Usage, UsageQuery
 # Buckets are used only while they are its very version's, so that an edit meanwhile can't mix two
 # definitions. Each span carries its whole question, so that nothing big is joined by ordinal: the
 # planner can't know how many questions come, and would compare each with each. OFFSET 0 keeps the
-# few unfolded batches what is looked through first, rather than all events of a customer.
+# few unfolded batches what is looked through first, rather than all events of a customer. Buckets
+# of metrics without `group_by` are summed up as they are read, rather than carried on and sorted.
 MEASURE = """
     WITH definition AS (
         SELECT asked.*,
@@ -127,6 +128,22 @@ MEASURE = """
         GROUP BY ordinal, aggregation
     ),
     part AS (
+        SELECT hours.ordinal, hours.aggregation, '' AS group_value, bucket.event_count,
+            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
+            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
+        FROM hours
+        CROSS JOIN LATERAL (
+            SELECT sum(event_count) AS event_count, sum(number_count) AS number_count,
+                sum(number_sum) AS number_sum, min(number_min) AS number_min,
+                max(number_max) AS number_max, min(first_event_at) AS first_event_at,
+                max(last_event_at) AS last_event_at
+            FROM usage_buckets
+            WHERE org_id = $1 AND is_test = $2 AND customer_id = hours.customer_id
+                AND metric_id = hours.metric_id AND metric_version = hours.version
+                AND hour >= hours.starts_at AND hour < hours.ends_at
+        ) AS bucket
+        WHERE hours.group_by = '' AND bucket.event_count > 0
+        UNION ALL
         SELECT hours.ordinal, hours.aggregation, bucket.group_value, bucket.event_count,
             bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
             bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
@@ -135,6 +152,7 @@ MEASURE = """
             AND bucket.customer_id = hours.customer_id AND bucket.metric_id = hours.metric_id
             AND bucket.metric_version = hours.version
             AND bucket.hour >= hours.starts_at AND bucket.hour < hours.ends_at
+        WHERE hours.group_by <> ''
         UNION ALL
         SELECT ordinal, aggregation, group_value, count(*), count(number),
             coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
