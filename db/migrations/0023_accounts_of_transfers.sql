@@ -1,6 +1,6 @@
 -- That a transfer's accounts exist, of its tenant and currency, and stay, is looked at once for each
--- statement. As foreign keys it was looked at for each row and side, which took a sixth of PostgreSQL's
--- time of a movement.
+-- statement. As foreign keys it was looked at for each row and side, which took a seventh of
+-- PostgreSQL's time of a movement.
 
 CREATE FUNCTION check_accounts_of_transfers() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -46,8 +46,8 @@ REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION check_accounts
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON ledger_transfers
 REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION check_accounts_of_transfers();
 
--- At the end of the statement, so that a reset may clear both tables in one. Nobody adds a transfer of
--- an account meanwhile: who does holds it (`post_ledger_transfers`).
+-- At the end of the statement, so that a reset may clear both tables in one. No posting adds a transfer
+-- of an account meanwhile: it holds its accounts (`post_ledger_transfers`).
 CREATE FUNCTION keep_accounts_of_transfers() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -234,7 +234,7 @@ def test_a_cancel_while_realtime_is_exhausted_leaves_only_the_rest_to_pay(
 
 
 @pytest.mark.parametrize("settle", ["void", "mark-paid"])
-def test_what_realtime_took_for_an_invoice_settled_elsewhere_goes_back_and_pays_the_next(
+def test_what_realtime_took_for_an_invoice_settled_elsewhere_goes_back(
     api, backend, wallet, clock, settle
 ):
     clock(START)
@@ -264,6 +264,22 @@ def test_what_realtime_took_for_an_invoice_settled_elsewhere_goes_back_and_pays_
         ("closing", {"void": "void", "mark-paid": "paid"}[settle], "2027-01-31", "200.000000"),
         ("closing", "paid", "2027-02-10", "100.000000"),
     ], answer.text
+    assert balance(api, wallet) == "50.000000"
+
+
+def test_voiding_the_draft_of_a_running_realtime_period_gives_nothing_back(
+    api, backend, wallet, clock
+):
+    clock(START)
+    subscription = api.subscribe("c1", plan_of(api, "realtime")["id"])
+    credit(api, wallet, "150", "top-up")
+    api.ingest(event("1"))
+    work(backend, api)
+    draft = api.draft(subscription["id"])
+
+    answer = api.post(f"/v1/invoices/{draft['id']}/void")
+
+    assert answer.status_code == 200, answer.text
     assert balance(api, wallet) == "50.000000"
 
 

@@ -259,8 +259,10 @@ async def _totaled(
             carried[account] = available
         sums = totals(subtotal, currency=currency, plan_type=plan_type, organization=organization)
         mode = book.billing_mode(item.subscription, item.period)
-        terms = _other_terms(others.get(id(item), ()), all_lines)
-        reckoned.append(Reckoned(item, currency, mode, own.terms, terms, tuple(all_lines), sums))
+        other_terms = _other_terms(others.get(id(item), ()), all_lines)
+        reckoned.append(
+            Reckoned(item, currency, mode, own.terms, other_terms, tuple(all_lines), sums)
+        )
     return reckoned
 
 

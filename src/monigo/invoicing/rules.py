@@ -174,7 +174,7 @@ def _unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
 def with_credit(
     lines: Sequence[Line], *, period: Period, due: Decimal, available: Decimal
 ) -> Sequence[Line]:
-    """The lines, whose subtotal is `due`, with a credit line where one is due.
+    """The lines, whose subtotal is `due`, with a credit line where one is due; else as they are.
 
     A negative subtotal is carried forward, which makes it 0. A positive one opens with what
     earlier invoices carried (`available`), at most its own size.

@@ -178,7 +178,7 @@ def _refund_of(invoice: Invoice, amount: Decimal) -> Refund:
         customer_id=invoice.customer_id,
         currency=invoice.currency,
         amount=amount,
-        description=f"taken in vain from {invoice.period.start:%Y-%m-%d}",
+        description=f"paid back for usage from {invoice.period.start:%Y-%m-%d}",
         reference_type=INVOICE,
         reference_id=str(invoice.id),
     )
