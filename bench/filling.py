@@ -89,7 +89,7 @@ def fill_usage(
         WHERE c.org_id = '{org}' AND c.external_id LIKE '{prefix}%'
         """,
         f"""
-        INSERT INTO usage_buckets (org_id, is_test, customer_id, metric_id, metric_version, hour,
+        INSERT INTO usage_hours (org_id, is_test, customer_id, metric_id, metric_version, hour,
             group_value, event_count, number_count, number_sum, number_min, number_max,
             first_event_at, last_event_at)
         SELECT e.org_id, true, e.customer_id, m.id, 1, date_trunc('hour', e.occurred_at, 'UTC'), '',
@@ -99,8 +99,20 @@ def fill_usage(
         JOIN customers AS c ON c.id = e.customer_id AND c.external_id LIKE '{prefix}%'
         GROUP BY 1, 3, 4, 6
         """,
+        f"""
+        INSERT INTO usage_days (org_id, is_test, customer_id, metric_id, metric_version, day,
+            group_value, event_count, number_count, number_sum, number_min, number_max,
+            first_event_at, last_event_at)
+        SELECT org_id, true, customer_id, metric_id, 1, date_trunc('day', hour, 'UTC') AS day, '',
+            sum(event_count), sum(number_count), sum(number_sum), min(number_min), max(number_max),
+            min(first_event_at), max(last_event_at)
+        FROM usage_hours WHERE org_id = '{org}'
+        GROUP BY org_id, customer_id, metric_id, day
+        ORDER BY day
+        """,
         "VACUUM ANALYZE usage_events",
-        "VACUUM ANALYZE usage_buckets",
+        "VACUUM ANALYZE usage_hours",
+        "VACUUM ANALYZE usage_days",
         "SELECT 1",
     )
 

@@ -1441,23 +1441,13 @@ CREATE TABLE public.unfolded_batches (
     CONSTRAINT unfolded_batches_not_empty CHECK ((event_count > 0))
 );
 
-CREATE TABLE public.usage_bucket_values (
+CREATE TABLE public.usage_days (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     customer_id uuid NOT NULL,
     metric_id uuid NOT NULL,
     metric_version integer NOT NULL,
-    hour timestamp with time zone NOT NULL,
-    value uuid NOT NULL
-);
-
-CREATE TABLE public.usage_buckets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    customer_id uuid NOT NULL,
-    metric_id uuid NOT NULL,
-    metric_version integer NOT NULL,
-    hour timestamp with time zone NOT NULL,
+    day timestamp with time zone NOT NULL,
     group_value text NOT NULL,
     event_count bigint NOT NULL,
     number_count bigint NOT NULL,
@@ -1466,9 +1456,10 @@ CREATE TABLE public.usage_buckets (
     number_max numeric,
     first_event_at timestamp with time zone NOT NULL,
     last_event_at timestamp with time zone NOT NULL,
-    CONSTRAINT usage_buckets_hour_holds_its_events CHECK (((first_event_at >= hour) AND (last_event_at < (hour + '01:00:00'::interval)))),
-    CONSTRAINT usage_buckets_not_empty CHECK ((event_count > 0)),
-    CONSTRAINT usage_buckets_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
+    CONSTRAINT usage_days_begin_at_midnight CHECK ((date_bin('1 day'::interval, day, '2000-01-01 00:00:00+00'::timestamp with time zone) = day)),
+    CONSTRAINT usage_days_day_holds_its_events CHECK (((first_event_at >= day) AND (last_event_at < (day + '24:00:00'::interval)))),
+    CONSTRAINT usage_days_not_empty CHECK ((event_count > 0)),
+    CONSTRAINT usage_days_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
 )
 WITH (fillfactor='80');
 
@@ -1488,6 +1479,37 @@ CREATE TABLE public.usage_events (
 ALTER TABLE ONLY public.usage_events ALTER COLUMN dedup SET STATISTICS 0;
 ALTER TABLE ONLY public.usage_events ALTER COLUMN idempotency_key SET STATISTICS 0;
 ALTER TABLE ONLY public.usage_events ALTER COLUMN properties SET STATISTICS 0;
+
+CREATE TABLE public.usage_hour_values (
+    org_id uuid CONSTRAINT usage_bucket_values_org_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT usage_bucket_values_is_test_not_null NOT NULL,
+    customer_id uuid CONSTRAINT usage_bucket_values_customer_id_not_null NOT NULL,
+    metric_id uuid CONSTRAINT usage_bucket_values_metric_id_not_null NOT NULL,
+    metric_version integer CONSTRAINT usage_bucket_values_metric_version_not_null NOT NULL,
+    hour timestamp with time zone CONSTRAINT usage_bucket_values_hour_not_null NOT NULL,
+    value uuid CONSTRAINT usage_bucket_values_value_not_null NOT NULL
+);
+
+CREATE TABLE public.usage_hours (
+    org_id uuid CONSTRAINT usage_buckets_org_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT usage_buckets_is_test_not_null NOT NULL,
+    customer_id uuid CONSTRAINT usage_buckets_customer_id_not_null NOT NULL,
+    metric_id uuid CONSTRAINT usage_buckets_metric_id_not_null NOT NULL,
+    metric_version integer CONSTRAINT usage_buckets_metric_version_not_null NOT NULL,
+    hour timestamp with time zone CONSTRAINT usage_buckets_hour_not_null NOT NULL,
+    group_value text CONSTRAINT usage_buckets_group_value_not_null NOT NULL,
+    event_count bigint CONSTRAINT usage_buckets_event_count_not_null NOT NULL,
+    number_count bigint CONSTRAINT usage_buckets_number_count_not_null NOT NULL,
+    number_sum numeric CONSTRAINT usage_buckets_number_sum_not_null NOT NULL,
+    number_min numeric,
+    number_max numeric,
+    first_event_at timestamp with time zone CONSTRAINT usage_buckets_first_event_at_not_null NOT NULL,
+    last_event_at timestamp with time zone CONSTRAINT usage_buckets_last_event_at_not_null NOT NULL,
+    CONSTRAINT usage_hours_hour_holds_its_events CHECK (((first_event_at >= hour) AND (last_event_at < (hour + '01:00:00'::interval)))),
+    CONSTRAINT usage_hours_not_empty CHECK ((event_count > 0)),
+    CONSTRAINT usage_hours_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.wallet_reservations (
     org_id uuid NOT NULL,
@@ -1697,14 +1719,17 @@ ALTER TABLE ONLY public.test_clocks
 ALTER TABLE ONLY public.unfolded_batches
     ADD CONSTRAINT unfolded_batches_pkey PRIMARY KEY (org_id, is_test, batch_id);
 
-ALTER TABLE ONLY public.usage_bucket_values
-    ADD CONSTRAINT usage_bucket_values_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, value);
-
-ALTER TABLE ONLY public.usage_buckets
-    ADD CONSTRAINT usage_buckets_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
+ALTER TABLE ONLY public.usage_days
+    ADD CONSTRAINT usage_days_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, day, group_value);
 
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
+
+ALTER TABLE ONLY public.usage_hour_values
+    ADD CONSTRAINT usage_hour_values_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, value);
+
+ALTER TABLE ONLY public.usage_hours
+    ADD CONSTRAINT usage_hours_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
 
 ALTER TABLE ONLY public.wallet_reservations
     ADD CONSTRAINT wallet_reservations_pkey PRIMARY KEY (org_id, is_test, id);
@@ -2048,11 +2073,13 @@ CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY own_rows ON public.usage_bucket_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
-
-CREATE POLICY own_rows ON public.usage_buckets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_hours USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2086,11 +2113,13 @@ ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.usage_bucket_values ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.usage_buckets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 
@@ -2230,13 +2259,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.usage_bucket_values TO monigo_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_buckets TO monigo_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 
 GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.wallet_reservations TO monigo_app;
 

@@ -22,12 +22,17 @@ METRICS = [
 FAULTS = {
     "bucket changed": (
         (
-            "UPDATE usage_buckets SET event_count = event_count + 1 WHERE org_id = $1 AND metric_id"
-            " = (SELECT metric_id FROM usage_buckets WHERE org_id = $1 ORDER BY 1 LIMIT 1)"
+            "UPDATE usage_hours SET event_count = event_count + 1 WHERE org_id = $1 AND metric_id"
+            " = (SELECT metric_id FROM usage_hours WHERE org_id = $1 ORDER BY 1 LIMIT 1)"
         ),
         "bucket",
     ),
-    "bucket lost": ("DELETE FROM usage_buckets WHERE org_id = $1", "bucket"),
+    "bucket lost": ("DELETE FROM usage_hours WHERE org_id = $1", "bucket"),
+    "day changed": (
+        "UPDATE usage_days SET number_sum = number_sum + 1 WHERE org_id = $1",
+        "day of buckets",
+    ),
+    "day lost": ("DELETE FROM usage_days WHERE org_id = $1", "day of buckets"),
     "event lost": (
         "DELETE FROM usage_events WHERE org_id = $1 AND idempotency_key = 'k1'",
         "bucket",
@@ -43,9 +48,9 @@ FAULTS = {
         ),
         "bucket",
     ),
-    "value lost": ("DELETE FROM usage_bucket_values WHERE org_id = $1", "distinct values"),
+    "value lost": ("DELETE FROM usage_hour_values WHERE org_id = $1", "distinct values"),
     "value invented": (
-        "UPDATE usage_bucket_values SET value = gen_random_uuid() WHERE org_id = $1",
+        "UPDATE usage_hour_values SET value = gen_random_uuid() WHERE org_id = $1",
         "distinct values",
     ),
     "month miscounted": (

@@ -87,10 +87,17 @@ def statements(source: str) -> Iterator[tuple[int, str]]:
 
 
 def tenant_tables(migrations: str) -> TenantTables:
-    """What the migrations make tenant tables of."""
+    """What the migrations make tenant tables of, by their latest names."""
+    migrations = _under_latest_names(migrations)
     every = frozenset(re.findall(r"make_tenant_table\('(\w+)'", migrations))
     modes = re.findall(r"CREATE TABLE (\w+) \([^;]*?\bis_test boolean", migrations)
     return TenantTables(every, every & frozenset(modes))
+
+
+def _under_latest_names(migrations: str) -> str:
+    for before, after in re.findall(r"ALTER TABLE (\w+) RENAME TO (\w+)", migrations):
+        migrations = re.sub(rf"\b{before}\b", after, migrations)
+    return migrations
 
 
 def _whole_texts(node: ast.AST) -> Iterator[ast.expr]:
@@ -104,7 +111,10 @@ def _whole_texts(node: ast.AST) -> Iterator[ast.expr]:
 
 def tables_with_foreign_keys(migrations: str) -> frozenset[str]:
     """The tables whose rows point at other rows of their own tenant, mode included."""
-    keys = re.findall(r"ALTER TABLE (\w+) ADD CONSTRAINT \w+\s+FOREIGN KEY \(([^)]*)\)", migrations)
+    keys = re.findall(
+        r"ALTER TABLE (\w+) ADD CONSTRAINT \w+\s+FOREIGN KEY \(([^)]*)\)",
+        _under_latest_names(migrations),
+    )
     return frozenset(table for table, columns in keys if "is_test" in columns)
 
 

@@ -293,13 +293,14 @@ def test_tenant_tables_are_found_in_the_migrations():
         CREATE TABLE invoices (org_id uuid, is_test boolean NOT NULL);
         SELECT make_tenant_table('invoices', 'SELECT');
         CREATE TABLE lookups (is_test boolean);
+        ALTER TABLE invoices RENAME TO bills;
         """
     )
 
     tables = sql_rules.tenant_tables(migrations)
 
-    assert tables.every == {"organizations", "invoices"}
-    assert tables.with_mode == {"invoices"}
+    assert tables.every == {"organizations", "bills"}
+    assert tables.with_mode == {"bills"}
 
 
 def test_a_domain_without_one_of_its_files_is_caught():

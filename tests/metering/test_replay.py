@@ -18,10 +18,10 @@ from support.clock import STARTS_AT
 # Each bucket's sums, as folding or a replay made them.
 BUCKETS = """
     SELECT customer_id, metric_id, metric_version, hour, group_value, event_count, number_sum,
-        (SELECT count(*) FROM usage_bucket_values AS known
+        (SELECT count(*) FROM usage_hour_values AS known
             WHERE known.customer_id = bucket.customer_id AND known.metric_id = bucket.metric_id
                 AND known.metric_version = bucket.metric_version AND known.hour = bucket.hour)
-    FROM usage_buckets AS bucket
+    FROM usage_hours AS bucket
     WHERE org_id = $1
     ORDER BY 1, 2, 3, 4, 5
 """
@@ -86,11 +86,23 @@ def rollups_from(api, metric):
 
 def corrupt(api):
     api.backend.sql(
-        "UPDATE usage_buckets SET event_count = event_count + 5, number_sum = number_sum + 5"
+        "UPDATE usage_hours SET event_count = event_count + 5, number_sum = number_sum + 5"
         " WHERE org_id = $1 RETURNING 1",
         api.org_id,
     )
-    api.backend.sql("DELETE FROM usage_bucket_values WHERE org_id = $1 RETURNING 1", api.org_id)
+    # Summed up wrongly, as the hours were.
+    api.backend.sql(
+        "UPDATE usage_days AS day SET event_count = bucket.event_count,"
+        " number_sum = bucket.number_sum FROM ("
+        "   SELECT customer_id, metric_id, group_value, date_trunc('day', hour, 'UTC') AS day,"
+        "     sum(event_count) AS event_count, sum(number_sum) AS number_sum FROM usage_hours"
+        "   WHERE org_id = $1 GROUP BY 1, 2, 3, 4"
+        " ) AS bucket WHERE day.org_id = $1 AND (day.customer_id, day.metric_id, day.group_value,"
+        "   day.day) = (bucket.customer_id, bucket.metric_id, bucket.group_value, bucket.day)"
+        " RETURNING 1",
+        api.org_id,
+    )
+    api.backend.sql("DELETE FROM usage_hour_values WHERE org_id = $1 RETURNING 1", api.org_id)
 
 
 @pytest.fixture
@@ -362,12 +374,12 @@ def test_a_dry_run_reports_the_difference_and_changes_nothing(busy):
     price = {"metric_id": busy.metrics[0]["id"], "model": "flat_unit", "unit_price": "2"}
     subscription = busy.subscribe("c1", busy.plan(price)["id"], start_date=ago(days=2))
     draft = busy.draft(subscription["id"])
-    busy.backend.sql(
-        "UPDATE usage_buckets SET event_count = event_count + 5"
-        " WHERE org_id = $1 AND customer_id = $2 AND event_count = 1 AND metric_id = $3"
-        " RETURNING 1",
-        *(busy.org_id, draft["customer_id"], busy.metrics[0]["id"]),
-    )
+    for table, more in (("usage_hours", 5), ("usage_days", 15)):
+        busy.backend.sql(
+            f"UPDATE {table} SET event_count = event_count + {more}"
+            " WHERE org_id = $1 AND customer_id = $2 AND metric_id = $3 RETURNING 1",
+            *(busy.org_id, draft["customer_id"], busy.metrics[0]["id"]),
+        )
     wrong = buckets(busy)
 
     done = work(busy, start(busy, dry_run=True)["id"])

@@ -1,4 +1,4 @@
-"""The SQL that folds events into hour buckets, batch by batch, and builds buckets anew."""
+"""The SQL that folds events into buckets of hours and days, batch by batch."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -63,22 +63,43 @@ COUNTED = """
     OFFSET 0
 """
 
+# What hour buckets hold of what was `{counted}`.
+SUMMED = """
+    SELECT customer_id, metric_id, metric_version, hour, group_value, count(*) AS event_count,
+        count(number) AS number_count, coalesce(sum(number), 0) AS number_sum,
+        min(number) AS number_min, max(number) AS number_max,
+        min(occurred_at) AS first_event_at, max(occurred_at) AS last_event_at
+    FROM ({counted}) AS counted
+    GROUP BY customer_id, metric_id, metric_version, hour, group_value
+"""
+
 # Sorted, so that two folds that touch the same buckets take their locks in one order.
-INSERT_BUCKETS = """
-    INSERT INTO usage_buckets AS bucket (
+INSERT_HOURS = """
+    INSERT INTO usage_hours AS bucket (
         org_id, is_test, customer_id, metric_id, metric_version, hour, group_value, event_count,
         number_count, number_sum, number_min, number_max, first_event_at, last_event_at
     )
-    SELECT $1, $2, customer_id, metric_id, metric_version, hour, group_value, count(*),
-        count(number), coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
-        max(occurred_at)
-    FROM ({counted}) AS counted
-    GROUP BY customer_id, metric_id, metric_version, hour, group_value
+    SELECT $1, $2, customer_id, metric_id, metric_version, hour, group_value, event_count,
+        number_count, number_sum, number_min, number_max, first_event_at, last_event_at
+    FROM {summed}
     ORDER BY customer_id, metric_id, metric_version, hour, group_value
 """
+INSERT_DAYS = """
+    INSERT INTO usage_days AS bucket (
+        org_id, is_test, customer_id, metric_id, metric_version, day, group_value, event_count,
+        number_count, number_sum, number_min, number_max, first_event_at, last_event_at
+    )
+    SELECT $1, $2, customer_id, metric_id, metric_version,
+        date_bin('1 day', hour, '2000-01-01 00:00Z') AS day, group_value, sum(event_count),
+        sum(number_count), sum(number_sum), min(number_min), max(number_max), min(first_event_at),
+        max(last_event_at)
+    FROM {hours}
+    GROUP BY customer_id, metric_id, metric_version, day, group_value
+    ORDER BY customer_id, metric_id, metric_version, day, group_value
+"""
 
-ADD_BUCKETS = f"""{INSERT_BUCKETS}
-    ON CONFLICT (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value)
+_ADDING = """
+    ON CONFLICT (org_id, is_test, customer_id, metric_id, metric_version, {begin}, group_value)
     DO UPDATE SET
         event_count = bucket.event_count + excluded.event_count,
         number_count = bucket.number_count + excluded.number_count,
@@ -90,7 +111,7 @@ ADD_BUCKETS = f"""{INSERT_BUCKETS}
 """
 
 ADD_VALUES = """
-    INSERT INTO usage_bucket_values (
+    INSERT INTO usage_hour_values (
         org_id, is_test, customer_id, metric_id, metric_version, hour, value
     )
     SELECT DISTINCT $1::uuid, $2::boolean, customer_id, metric_id, metric_version, hour, value
@@ -101,7 +122,15 @@ ADD_VALUES = """
 """
 
 _OF_BATCHES = COUNTED.format(chosen="event.batch_id = ANY ($3::uuid[])")
-FOLD_BATCHES = ADD_BUCKETS.format(counted=_OF_BATCHES)
+# In one statement, so that the events are read once. Every fold adds to days and hours in the same
+# order, so that none of them waits for each other.
+FOLD_BATCHES = f"""
+    WITH summed AS MATERIALIZED ({SUMMED.format(counted=_OF_BATCHES)}),
+    folded AS (
+        {INSERT_HOURS.format(summed="summed")} {_ADDING.format(begin="hour")}
+    )
+    {INSERT_DAYS.format(hours="summed")} {_ADDING.format(begin="day")}
+"""
 FOLD_VALUES_OF_BATCHES = ADD_VALUES.format(counted=_OF_BATCHES)
 
 COUNT_EVENTS_OF_BATCHES = """

@@ -1,6 +1,7 @@
 """The SQL that reads usage exactly: buckets, what is not folded yet, and broken hours.
 
-All three come in one statement and so from one snapshot: an event is in exactly one of them.
+Buckets are of days, and of hours where a day is broken. All comes in one statement and so from one
+snapshot: an event is in exactly one of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,45 +11,83 @@ from functools import reduce
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo.catalog import MetricDefinition
+from monigo.catalog import Metric, MetricDefinition
 from monigo.core.aggregation import Aggregation, round_average
-from monigo.core.ids import CustomerId, MetricId
+from monigo.core.ids import MetricId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.infra import json
 from monigo.infra.database import Transaction
-from monigo.metering.replay_rules import AHEAD, whole_hours
-from monigo.metering.types import CustomerActivity, Usage, UsageQuery
+from monigo.metering.replay_rules import AHEAD, whole_days, whole_hours
+from monigo.metering.types import Usage, UsageQuery
+
+# What buckets of a `{table}` hold; those of metrics without `group_by` are summed up as they are
+# read, rather than carried on and sorted, and no column is that the aggregation doesn't need.
+_OF_BUCKETS = """
+        SELECT piece.ordinal, piece.aggregation, '' AS group_value, bucket.event_count,
+            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
+            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
+        FROM piece
+        CROSS JOIN LATERAL (
+            SELECT sum(event_count) AS event_count,
+                sum(number_count) FILTER (WHERE piece.adds_up) AS number_count,
+                sum(number_sum) FILTER (WHERE piece.adds_up) AS number_sum,
+                min(number_min) FILTER (WHERE piece.compares) AS number_min,
+                max(number_max) FILTER (WHERE piece.compares) AS number_max,
+                min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at
+            FROM {table}
+            WHERE org_id = $1 AND is_test = $2 AND customer_id = piece.customer_id
+                AND metric_id = piece.metric_id AND metric_version = piece.version
+                AND {begin} >= piece.starts_at AND {begin} < piece.ends_at
+        ) AS bucket
+        WHERE piece.unit = '{begin}' AND piece.group_by = '' AND bucket.event_count > 0
+        UNION ALL
+        SELECT piece.ordinal, piece.aggregation, bucket.group_value, bucket.event_count,
+            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
+            bucket.first_event_at, bucket.last_event_at, NULL
+        FROM piece
+        JOIN {table} AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
+            AND bucket.customer_id = piece.customer_id AND bucket.metric_id = piece.metric_id
+            AND bucket.metric_version = piece.version
+            AND bucket.{begin} >= piece.starts_at AND bucket.{begin} < piece.ends_at
+        WHERE piece.unit = '{begin}' AND piece.group_by <> ''
+"""
+_OF_HOURS = _OF_BUCKETS.format(table="usage_hours", begin="hour")
+_OF_DAYS = _OF_BUCKETS.format(table="usage_days", begin="day")
 
 # Each definition comes with the question, as it may be an earlier one, frozen with a closed period.
 # Buckets are used only while they are its very version's, so that an edit meanwhile can't mix two
-# definitions. Each span carries its whole question, so that nothing big is joined by ordinal: the
-# planner can't know how many questions come, and would compare each with each. OFFSET 0 keeps the
-# few unfolded batches what is looked through first, rather than all events of a customer. Buckets
-# of metrics without `group_by` are summed up as they are read, rather than carried on and sorted.
-MEASURE = """
+# definitions. A question asks for all definitions of a set, for the price of being passed once.
+# Each span carries all of it, so that nothing big is joined by ordinal: the planner can't know how
+# many questions come, and would compare each with each. OFFSET 0 keeps the few unfolded batches
+# what is looked through first, rather than all events of a customer.
+MEASURE = f"""
     WITH definition AS (
-        SELECT asked.*,
+        SELECT asked.set_number, asked.place, asked.metric_id, asked.version, asked.event_name,
+            asked.aggregation, asked.aggregation_property, asked.filters, asked.group_by,
+            asked.aggregation IN ('sum', 'average') AS adds_up,
+            asked.aggregation IN ('minimum', 'max') AS compares,
             CASE WHEN metric.version = asked.version
                 THEN metric.rollups_from ELSE 'infinity'
             END AS rollups_from
         FROM unnest(
-            $9::bigint[], $10::uuid[], $11::integer[], $12::text[], $13::text[], $14::text[],
-            $15::jsonb[], $16::text[]
+            $9::bigint[], $10::bigint[], $11::uuid[], $12::integer[], $13::text[], $14::text[],
+            $15::text[], $16::jsonb[], $17::text[]
         ) AS asked (
-            ordinal, metric_id, version, event_name, aggregation, aggregation_property, filters,
-            group_by
+            set_number, place, metric_id, version, event_name, aggregation, aggregation_property,
+            filters, group_by
         )
         JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
             AND metric.id = asked.metric_id
     ),
     span AS (
-        SELECT asked.ordinal, asked.customer_id, asked.starts_at, asked.ends_at,
-            definition.metric_id, definition.version, definition.event_name,
-            definition.aggregation, definition.aggregation_property, definition.filters,
-            definition.group_by,
+        SELECT asked.first_ordinal + definition.place AS ordinal, asked.customer_id,
+            asked.starts_at, asked.ends_at, definition.metric_id, definition.version,
+            definition.event_name, definition.aggregation, definition.aggregation_property,
+            definition.filters, definition.group_by, definition.adds_up, definition.compares,
             date_bin(
                 '1 hour',
                 greatest(
@@ -62,14 +101,32 @@ MEASURE = """
         FROM unnest(
             $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
             $8::boolean[]
-        ) AS asked (ordinal, customer_id, definition, starts_at, ends_at, is_raw)
-        JOIN definition ON definition.ordinal = asked.definition
+        ) AS asked (first_ordinal, customer_id, set_number, starts_at, ends_at, is_raw)
+        JOIN definition ON definition.set_number = asked.set_number
     ),
     hours AS (
         SELECT ordinal, customer_id, metric_id, version, event_name, aggregation,
-            aggregation_property, filters, group_by, first_hour AS starts_at, last_hour AS ends_at
+            aggregation_property, filters, group_by, adds_up, compares, first_hour AS starts_at,
+            last_hour AS ends_at
         FROM span
         WHERE first_hour < last_hour
+    ),
+    piece AS (
+        SELECT hours.ordinal, hours.customer_id, hours.metric_id, hours.version,
+            hours.aggregation, hours.group_by, hours.adds_up, hours.compares, cut.unit,
+            cut.starts_at, cut.ends_at
+        FROM hours
+        CROSS JOIN LATERAL (
+            SELECT date_bin('1 day', hours.starts_at + interval '23 hours', 'epoch') AS first,
+                date_bin('1 day', hours.ends_at, 'epoch') AS last
+        ) AS day
+        CROSS JOIN LATERAL (
+            VALUES
+                ('hour', hours.starts_at, least(day.first, hours.ends_at)),
+                ('day', day.first, day.last),
+                ('hour', greatest(day.last, day.first), hours.ends_at)
+        ) AS cut (unit, starts_at, ends_at)
+        WHERE cut.starts_at < cut.ends_at
     ),
     broken AS (
         SELECT span.ordinal, span.customer_id, span.event_name, span.aggregation,
@@ -119,7 +176,7 @@ MEASURE = """
             UNION ALL
             SELECT hours.ordinal, hours.aggregation, known.value
             FROM hours
-            JOIN usage_bucket_values AS known ON known.org_id = $1 AND known.is_test = $2
+            JOIN usage_hour_values AS known ON known.org_id = $1 AND known.is_test = $2
                 AND known.customer_id = hours.customer_id AND known.metric_id = hours.metric_id
                 AND known.metric_version = hours.version
                 AND known.hour >= hours.starts_at AND known.hour < hours.ends_at
@@ -128,32 +185,7 @@ MEASURE = """
         GROUP BY ordinal, aggregation
     ),
     part AS (
-        SELECT hours.ordinal, hours.aggregation, '' AS group_value, bucket.event_count,
-            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
-            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
-        FROM hours
-        CROSS JOIN LATERAL (
-            SELECT sum(event_count) AS event_count, sum(number_count) AS number_count,
-                sum(number_sum) AS number_sum, min(number_min) AS number_min,
-                max(number_max) AS number_max, min(first_event_at) AS first_event_at,
-                max(last_event_at) AS last_event_at
-            FROM usage_buckets
-            WHERE org_id = $1 AND is_test = $2 AND customer_id = hours.customer_id
-                AND metric_id = hours.metric_id AND metric_version = hours.version
-                AND hour >= hours.starts_at AND hour < hours.ends_at
-        ) AS bucket
-        WHERE hours.group_by = '' AND bucket.event_count > 0
-        UNION ALL
-        SELECT hours.ordinal, hours.aggregation, bucket.group_value, bucket.event_count,
-            bucket.number_count, bucket.number_sum, bucket.number_min, bucket.number_max,
-            bucket.first_event_at, bucket.last_event_at, NULL::bigint AS distinct_count
-        FROM hours
-        JOIN usage_buckets AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
-            AND bucket.customer_id = hours.customer_id AND bucket.metric_id = hours.metric_id
-            AND bucket.metric_version = hours.version
-            AND bucket.hour >= hours.starts_at AND bucket.hour < hours.ends_at
-        WHERE hours.group_by <> ''
-        UNION ALL
+        {_OF_HOURS} UNION ALL {_OF_DAYS} UNION ALL
         SELECT ordinal, aggregation, group_value, count(*), count(number),
             coalesce(sum(number), 0), min(number), max(number), min(occurred_at),
             max(occurred_at), NULL
@@ -173,50 +205,6 @@ MEASURE = """
     ORDER BY ordinal, group_value
 """
 
-# Customers are found through the buckets' key, one look-up for each customer and metric: OFFSET 0
-# keeps the planner from reading all buckets into a hash instead.
-SELECT_ACTIVITY = """
-    WITH metric AS (
-        SELECT id, version, event_name, rollups_from FROM metrics
-        WHERE org_id = $1 AND is_test = $2 AND id = ANY ($5::uuid[])
-    )
-    SELECT customer.id AS customer_id, metric.id AS metric_id
-    FROM customers AS customer
-    CROSS JOIN metric
-    WHERE customer.org_id = $1 AND customer.is_test = $2 AND ($6::uuid IS NULL OR customer.id = $6)
-        AND (
-            EXISTS (
-                SELECT 1 FROM usage_buckets AS bucket
-                WHERE bucket.org_id = $1 AND bucket.is_test = $2
-                    AND bucket.customer_id = customer.id AND bucket.metric_id = metric.id
-                    AND bucket.metric_version = metric.version
-                    AND bucket.hour > $3::timestamptz - interval '1 hour' AND bucket.hour < $4
-                OFFSET 0
-            )
-            OR metric.rollups_from > $3 AND EXISTS (
-                SELECT 1 FROM usage_events AS event
-                WHERE event.org_id = $1 AND event.is_test = $2
-                    AND event.customer_id = customer.id AND event.event_name = metric.event_name
-                    AND event.occurred_at >= $3 AND event.occurred_at < $4
-                OFFSET 0
-            )
-        )
-    UNION
-    SELECT event.customer_id, metric.id
-    FROM unfolded_batches AS batch
-    CROSS JOIN LATERAL (
-        SELECT customer_id, event_name FROM usage_events
-        WHERE org_id = $1 AND is_test = $2 AND batch_id = batch.batch_id
-        OFFSET 0
-    ) AS event
-    JOIN metric ON metric.event_name = event.event_name
-    WHERE batch.org_id = $1 AND batch.is_test = $2
-        AND ($6::uuid IS NULL OR event.customer_id = $6)
-    ORDER BY customer_id, metric_id
-    LIMIT $7
-"""
-
-
 # Where each aggregation finds its quantity; an average has to be reckoned.
 _QUANTITIES = {
     Aggregation.COUNT: "event_count",
@@ -227,43 +215,99 @@ _QUANTITIES = {
 }
 
 
+class _Question(Struct, frozen=True):
+    """Queries that follow each other and differ by their metric only; the ordinal of the first."""
+
+    first_ordinal: int
+    query: UsageQuery
+    set_number: int
+
+
 async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
     """The usage behind each query, in their order, all of one snapshot."""
+    questions, sets = _questions(queries)
     spans = [
-        (ordinal, query, window, is_raw)
-        for ordinal, query in enumerate(queries, start=1)
-        for windows, is_raw in ((query.windows, False), (query.event_windows, True))
+        (question, window, is_raw)
+        for question in questions
+        for windows, is_raw in (
+            (question.query.windows, False),
+            (question.query.event_windows, True),
+        )
         for window in windows
     ]
     if not spans:
         return [_usage(query, []) for query in queries]
-    horizon = whole_hours(tx.now, tx.now + AHEAD).end
-    metrics = {(query.metric.id, query.metric.version): query.metric for query in queries}
-    number = {key: ordinal for ordinal, key in enumerate(metrics)}
+    ends = _Ends(tx.now)
+    asked = [
+        (number, place, metric)
+        for number, metrics in enumerate(sets)
+        for place, metric in enumerate(metrics)
+    ]
     rows = await tx.fetch(
         MEASURE,
-        [ordinal for ordinal, _, _, _ in spans],
-        [query.customer_id for _, query, _, _ in spans],
-        [number[query.metric.id, query.metric.version] for _, query, _, _ in spans],
-        [window.start for _, _, window, _ in spans],
-        [_end(window, horizon) for _, _, window, _ in spans],
-        [is_raw for _, _, _, is_raw in spans],
-        list(number.values()),
-        [metric.id for metric in metrics.values()],
-        [metric.version for metric in metrics.values()],
-        *_definition_columns([metric.definition for metric in metrics.values()]),
+        [question.first_ordinal for question, _, _ in spans],
+        [question.query.customer_id for question, _, _ in spans],
+        [question.set_number for question, _, _ in spans],
+        [window.start for _, window, _ in spans],
+        [ends.of(window) for _, window, _ in spans],
+        [is_raw for _, _, is_raw in spans],
+        [number for number, _, _ in asked],
+        [place for _, place, _ in asked],
+        [metric.id for _, _, metric in asked],
+        [metric.version for _, _, metric in asked],
+        *_definition_columns([metric.definition for _, _, metric in asked]),
     )
     by_ordinal: dict[int, list[asyncpg.Record]] = {}
     for row in rows:
         by_ordinal.setdefault(row["ordinal"], []).append(row)
-    return [
-        _usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries, start=1)
-    ]
+    return [_usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries)]
 
 
-def _end(window: Period, horizon: datetime) -> datetime:
-    """Where to stop looking: no event lies beyond `horizon`, a full hour, so none of its edge."""
-    return min(window.end, horizon) if window.start < horizon else window.end
+def _questions(
+    queries: Sequence[UsageQuery],
+) -> tuple[list[_Question], list[tuple[Metric, ...]]]:
+    """Queries put together as far as they ask alike, and the sets of metrics that they ask for."""
+    questions: list[_Question] = []
+    sets: list[tuple[Metric, ...]] = []
+    numbers: dict[tuple[tuple[MetricId, int], ...], int] = {}
+    first = 0
+    for ordinal, query in enumerate(queries, start=1):
+        if ordinal < len(queries) and _asks_alike(query, queries[ordinal]):
+            continue
+        metrics = tuple(one.metric for one in queries[first:ordinal])
+        key = tuple((metric.id, metric.version) for metric in metrics)
+        number = numbers.get(key)
+        if number is None:
+            number = numbers[key] = len(sets)
+            sets.append(metrics)
+        questions.append(_Question(first, query, number))
+        first = ordinal
+    return questions, sets
+
+
+def _asks_alike(one: UsageQuery, other: UsageQuery) -> bool:
+    return (
+        one.customer_id == other.customer_id
+        and one.windows == other.windows
+        and one.event_windows == other.event_windows
+    )
+
+
+class _Ends:
+    """Where to stop looking, as no event lies beyond a horizon: with an hour or a day, if possible.
+
+    So neither the events of a last broken hour are asked for nor the hours of a last broken day.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._hour = whole_hours(now, now + AHEAD).end
+        self._day = whole_days(Period(now, self._hour)).end
+
+    def of(self, window: Period) -> datetime:
+        """The end of what there is to look for in a window."""
+        if window.end >= self._day > window.start:
+            return self._day
+        return min(window.end, self._hour) if window.start < self._hour else window.end
 
 
 def _definition_columns(definitions: Sequence[MetricDefinition]) -> tuple[list[str], ...]:
@@ -274,21 +318,6 @@ def _definition_columns(definitions: Sequence[MetricDefinition]) -> tuple[list[s
         [json.encode([asdict(item) for item in definition.filters]) for definition in definitions],
         [definition.group_by for definition in definitions],
     )
-
-
-async def list_activity(
-    tx: Transaction,
-    *,
-    span: Period,
-    metric_ids: Sequence[MetricId],
-    customer_id: CustomerId | None,
-    limit: int,
-) -> list[CustomerActivity]:
-    """Who may have had events counted by these metrics in a span, at most `limit` pairs."""
-    rows = await tx.fetch(SELECT_ACTIVITY, span.start, span.end, metric_ids, customer_id, limit)
-    return [
-        CustomerActivity(CustomerId(row["customer_id"]), MetricId(row["metric_id"])) for row in rows
-    ]
 
 
 def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:

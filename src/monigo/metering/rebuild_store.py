@@ -11,8 +11,9 @@ from monigo import catalog
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
-from monigo.metering.fold_store import ADD_VALUES, COUNTED, INSERT_BUCKETS
+from monigo.metering.fold_store import ADD_VALUES, COUNTED, INSERT_DAYS, INSERT_HOURS, SUMMED
 from monigo.metering.measure_store import quantity_of
+from monigo.metering.replay_rules import whole_days
 from monigo.metering.types import UsageChange
 
 # A step's statements are planned for the very customers of the step. What they sort fits into
@@ -89,15 +90,32 @@ SELECT_CUT = """
 """
 
 # Older versions' buckets go, too: nobody reads them any more.
-DELETE_BUCKETS = f"""
-    DELETE FROM usage_buckets
+DELETE_HOURS = f"""
+    DELETE FROM usage_hours
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
         AND metric_id = ANY (ARRAY ({_CONCERNED}))
         AND hour >= $4 AND hour < $5
 """
 
+# Days are summed up from their hours, of which a step may have built some only; whole days here.
+DELETE_DAYS = f"""
+    DELETE FROM usage_days
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND day >= $4 AND day < $5
+"""
+_HOURS_OF_DAYS = f"""
+    SELECT customer_id, metric_id, metric_version, hour, group_value, event_count, number_count,
+        number_sum, number_min, number_max, first_event_at, last_event_at
+    FROM usage_hours
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND hour >= $4 AND hour < $5
+"""
+BUILD_DAYS = INSERT_DAYS.format(hours=f"({_HOURS_OF_DAYS}) AS hours")
+
 DELETE_VALUES = f"""
-    DELETE FROM usage_bucket_values
+    DELETE FROM usage_hour_values
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
         AND metric_id = ANY (ARRAY ({_CONCERNED}))
         AND hour >= $4 AND hour < $5
@@ -114,7 +132,7 @@ _OF_STEP = COUNTED.format(
         ))"""
 )
 # Into the room that was made before, where nothing can be in the way.
-BUILD_BUCKETS = INSERT_BUCKETS.format(counted=_OF_STEP)
+BUILD_HOURS = INSERT_HOURS.format(summed=f"({SUMMED.format(counted=_OF_STEP)}) AS summed")
 BUILD_VALUES = ADD_VALUES.format(counted=_OF_STEP)
 
 HAS_UNIQUE_METRIC = """
@@ -139,7 +157,7 @@ COMPARE = f"""
             sum(bucket.number_count)::bigint AS number_count, sum(bucket.number_sum) AS number_sum,
             min(bucket.number_min) AS number_min, max(bucket.number_max) AS number_max
         FROM metric
-        JOIN usage_buckets AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
+        JOIN usage_hours AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
             AND bucket.metric_id = metric.id AND bucket.metric_version = metric.version
             AND bucket.customer_id = ANY ($3::uuid[])
             AND bucket.hour >= metric.starts_at AND bucket.hour < $5
@@ -148,7 +166,7 @@ COMPARE = f"""
     known AS (
         SELECT known.customer_id, known.metric_id, count(DISTINCT known.value) AS distinct_count
         FROM metric
-        JOIN usage_bucket_values AS known ON known.org_id = $1 AND known.is_test = $2
+        JOIN usage_hour_values AS known ON known.org_id = $1 AND known.is_test = $2
             AND known.metric_id = metric.id AND known.metric_version = metric.version
             AND known.customer_id = ANY ($3::uuid[])
             AND known.hour >= metric.starts_at AND known.hour < $5
@@ -271,18 +289,21 @@ async def rebuild(tx: Transaction, selection: Selection, share: Share) -> None:
 
     Folding must be held, so that a batch is either folded or not for all of it.
     """
-    arguments = _arguments(selection, share)
-    await tx.execute(DELETE_BUCKETS, *arguments)
+    arguments = _arguments(selection, share, share.hours)
+    of_days = _arguments(selection, share, whole_days(share.hours))
+    await tx.execute(DELETE_HOURS, *arguments)
+    await tx.execute(DELETE_DAYS, *of_days)
     await tx.execute(DELETE_VALUES, *arguments)
     await tx.connection.execute(SET_UP_BUILD)
-    await tx.execute(BUILD_BUCKETS, *arguments)
+    await tx.execute(BUILD_HOURS, *arguments)
+    await tx.execute(BUILD_DAYS, *of_days)
     if await tx.fetchval(HAS_UNIQUE_METRIC, selection.event_name, selection.metric_id):
         await tx.execute(BUILD_VALUES, *arguments)
 
 
 async def compare(tx: Transaction, selection: Selection, share: Share) -> list[UsageChange]:
     """What rebuilding a share would change, customer by customer, over all its hours."""
-    rows = await tx.fetch(COMPARE, *_arguments(selection, share))
+    rows = await tx.fetch(COMPARE, *_arguments(selection, share, share.hours))
     changed = [row for row in rows if _quantity(row, "before") != _quantity(row, "after")]
     metrics = await catalog.get_metrics(tx, {MetricId(row["metric_id"]) for row in changed})
     return [
@@ -296,11 +317,11 @@ async def compare(tx: Transaction, selection: Selection, share: Share) -> list[U
     ]
 
 
-def _arguments(selection: Selection, share: Share) -> tuple[Any, ...]:
+def _arguments(selection: Selection, share: Share, window: Period) -> tuple[Any, ...]:
     return (
         share.customer_ids,
-        share.hours.start,
-        share.hours.end,
+        window.start,
+        window.end,
         selection.event_name,
         selection.metric_id,
     )

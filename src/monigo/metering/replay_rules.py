@@ -11,6 +11,7 @@ REPLAY_SPAN_MAX = timedelta(days=400)
 # Beyond the hour by which an event may be ahead.
 AHEAD = timedelta(hours=2)
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 # Before any event. (The very first instant would come back from the database as -infinity.)
 _FIRST_INSTANT = datetime(2, 1, 1, tzinfo=UTC)
 
@@ -34,6 +35,13 @@ def whole_hours(start: datetime, end: datetime) -> Period:
 def floor_hour(instant: datetime) -> datetime:
     """The hour that an instant lies in, as buckets have it."""
     return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def whole_days(window: Period) -> Period:
+    """The days that a window touches, whole, by UTC."""
+    cut = window.end.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Period(start, cut if cut == window.end else cut + _DAY)
 
 
 def kept_from(retention_days: int | None, now: datetime) -> datetime:

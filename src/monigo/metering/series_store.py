@@ -101,7 +101,7 @@ SELECT_SERIES = f"""
             bucket.number_max
         FROM metric
         CROSS JOIN customer
-        JOIN usage_buckets AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
+        JOIN usage_hours AS bucket ON bucket.org_id = $1 AND bucket.is_test = $2
             AND bucket.customer_id = customer.id AND bucket.metric_id = metric.id
             AND bucket.metric_version = metric.version AND bucket.hour >= metric.whole_from
             AND bucket.hour < metric.ends_at
@@ -115,7 +115,7 @@ SELECT_SERIES = f"""
             SELECT width_bucket(known.hour, $5::timestamptz[]), known.value
             FROM metric
             CROSS JOIN customer
-            JOIN usage_bucket_values AS known ON known.org_id = $1 AND known.is_test = $2
+            JOIN usage_hour_values AS known ON known.org_id = $1 AND known.is_test = $2
                 AND known.customer_id = customer.id AND known.metric_id = metric.id
                 AND known.metric_version = metric.version AND known.hour >= metric.whole_from
                 AND known.hour < metric.ends_at AND metric.aggregation = 'unique'

@@ -6,7 +6,7 @@ from datetime import datetime
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
-from monigo.metering import late_store, measure_store
+from monigo.metering import activity_store, late_store, measure_store
 from monigo.metering.types import CustomerActivity, LateQuery, Usage, UsageQuery
 
 
@@ -35,6 +35,6 @@ async def list_activity(
     limit: int,
 ) -> list[CustomerActivity]:
     """Who may have had events counted by these metrics in a span, at most `limit` pairs."""
-    return await measure_store.list_activity(
+    return await activity_store.list_activity(
         tx, span=span, metric_ids=metric_ids, customer_id=customer_id, limit=limit
     )

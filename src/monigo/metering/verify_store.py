@@ -54,11 +54,45 @@ COMPARE_BUCKETS = _DIFFERENCES.format(
             'sum', bucket.number_sum, 'min', bucket.number_min, 'max', bucket.number_max,
             'first', bucket.first_event_at, 'last', bucket.last_event_at
         ) AS facts
-        FROM usage_buckets AS bucket
+        FROM usage_hours AS bucket
         JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
             AND metric.id = bucket.metric_id AND metric.version = bucket.metric_version
             AND metric.deleted_at IS NULL
         WHERE bucket.org_id = $1 AND bucket.is_test = $2 AND bucket.hour >= {_WHOLE}
+    """,
+)
+
+_DAY = """
+    jsonb_build_object(
+        'customer_id', customer_id, 'metric_id', metric_id, 'version', metric_version, 'day', day,
+        'group', group_value
+    ) AS subject
+"""
+
+# Of all hours that there are, so of earlier versions, too.
+COMPARE_DAYS = _DIFFERENCES.format(
+    computed=f"""
+        SELECT {_DAY}, jsonb_build_object(
+            'events', sum(event_count), 'numbers', sum(number_count), 'sum', sum(number_sum),
+            'min', min(number_min), 'max', max(number_max), 'first', min(first_event_at),
+            'last', max(last_event_at)
+        ) AS facts
+        FROM (
+            SELECT customer_id, metric_id, metric_version, date_trunc('day', hour, 'UTC') AS day,
+                group_value, event_count, number_count, number_sum, number_min, number_max,
+                first_event_at, last_event_at
+            FROM usage_hours
+            WHERE org_id = $1 AND is_test = $2
+        ) AS bucket
+        GROUP BY customer_id, metric_id, metric_version, day, group_value
+    """,
+    stored=f"""
+        SELECT {_DAY}, jsonb_build_object(
+            'events', event_count, 'numbers', number_count, 'sum', number_sum,
+            'min', number_min, 'max', number_max, 'first', first_event_at, 'last', last_event_at
+        ) AS facts
+        FROM usage_days
+        WHERE org_id = $1 AND is_test = $2
     """,
 )
 
@@ -78,7 +112,7 @@ COMPARE_VALUES = _DIFFERENCES.format(
         SELECT {_BUCKET}, {_VALUES}
         FROM (
             SELECT known.customer_id, known.metric_id, known.hour, '' AS group_value, known.value
-            FROM usage_bucket_values AS known
+            FROM usage_hour_values AS known
             JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
                 AND metric.id = known.metric_id AND metric.version = known.metric_version
                 AND metric.deleted_at IS NULL
@@ -122,6 +156,7 @@ COMPARE_BATCHES = _DIFFERENCES.format(
 
 COMPARISONS = {
     "bucket": COMPARE_BUCKETS,
+    "day of buckets": COMPARE_DAYS,
     "distinct values": COMPARE_VALUES,
     "event count of a month": COMPARE_COUNTS,
     "events of a batch": COMPARE_BATCHES,
@@ -129,12 +164,12 @@ COMPARISONS = {
 
 COUNT = """
     SELECT (SELECT count(*) FROM usage_events WHERE org_id = $1 AND is_test = $2) AS events,
-        (SELECT count(*) FROM usage_buckets WHERE org_id = $1 AND is_test = $2) AS buckets
+        (SELECT count(*) FROM usage_hours WHERE org_id = $1 AND is_test = $2) AS buckets
 """
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Where buckets, distinct values, months and batches are not what the events say."""
+    """Where buckets, days, distinct values, months and batches are not what the events say."""
     return [
         Difference(what, row["subject"], row["stored"], row["computed"])
         for what, comparison in COMPARISONS.items()
