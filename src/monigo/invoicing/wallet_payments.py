@@ -62,20 +62,21 @@ async def charge(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId
 
     The previews for which too little was there are told by their ids; the rest stays due.
     """
-    charged = await charges_store.load_charges(tx, [_key(item) for item in reckoned])
+    keys = [_key(item) for item in reckoned]
+    charged = await charges_store.load_charges(tx, keys)
     due = [
-        (item, rest)
-        for item in reckoned
-        if (rest := EXACT.subtract(item.totals.total, charged.get(_key(item), _ZERO))) > 0
+        (item, key, rest)
+        for item, key in zip(reckoned, keys, strict=True)
+        if (rest := EXACT.subtract(item.totals.total, charged.get(key, _ZERO))) > 0
     ]
-    paid = await wallets.pay_all(tx, [_payment(item, rest, in_part=True) for item, rest in due])
+    paid = await wallets.pay_all(tx, [_payment(item, rest, in_part=True) for item, _, rest in due])
     taken = {
-        _key(item): EXACT.add(charged.get(_key(item), _ZERO), took)
-        for (item, _), took in zip(due, paid, strict=True)
+        key: EXACT.add(charged.get(key, _ZERO), took)
+        for (_, key, _), took in zip(due, paid, strict=True)
         if took
     }
     await charges_store.set_charges(tx, taken)
-    return {item.wanted.id for (item, rest), took in zip(due, paid, strict=True) if took < rest}
+    return {item.wanted.id for (item, _, rest), took in zip(due, paid, strict=True) if took < rest}
 
 
 async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
@@ -137,7 +138,7 @@ def _payment(item: Reckoned, amount: Decimal, *, in_part: bool = False) -> Payme
         currency=item.currency,
         amount=amount,
         due=_by_metric(item.lines, amount),
-        description=f"usage from {item.wanted.period.start:%Y-%m-%d}",
+        description=f"usage from {item.wanted.period.start.date()}",
         reference_type=PERIOD if in_part else INVOICE,
         reference_id=_period_reference(item) if in_part else str(item.wanted.id),
         in_part=in_part,
@@ -156,7 +157,7 @@ def _payment_of(invoice: Invoice, amount: Decimal) -> Payment:
         currency=invoice.currency,
         amount=amount,
         due=_by_metric([stored.line for stored in invoice.lines], amount),
-        description=f"usage from {invoice.period.start:%Y-%m-%d}",
+        description=f"usage from {invoice.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(invoice.id),
     )
@@ -167,7 +168,7 @@ def _refund(item: Reckoned, amount: Decimal) -> Refund:
         customer_id=item.wanted.subscription.customer_id,
         currency=item.currency,
         amount=amount,
-        description=f"charged too much from {item.wanted.period.start:%Y-%m-%d}",
+        description=f"charged too much from {item.wanted.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(item.wanted.id),
     )
@@ -178,7 +179,7 @@ def _refund_of(invoice: Invoice, amount: Decimal) -> Refund:
         customer_id=invoice.customer_id,
         currency=invoice.currency,
         amount=amount,
-        description=f"paid back for usage from {invoice.period.start:%Y-%m-%d}",
+        description=f"paid back for usage from {invoice.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(invoice.id),
     )

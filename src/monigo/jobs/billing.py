@@ -12,7 +12,7 @@ from monigo.infra.logging import logger
 log = logger(__name__)
 
 # Slices of a tenant under way at once: one computes here while the others are in the database.
-SLICES_AT_ONCE = 3
+SLICES_AT_ONCE = 4
 # Of each lane, before the next tenant has its turn.
 SLICES_A_TURN = 10
 

@@ -38,6 +38,17 @@ async def load_accounts(
 async def post(
     tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
 ) -> list[Transfer]:
+    """As `move`; the transfers that were made, in the postings' order."""
+    transfer_ids = _new_ids(postings)
+    if not postings and not requests:
+        return []
+    made = await store.post_transfers(tx, transfer_ids, postings, requests)
+    return [made[transfer_id] for transfer_id in transfer_ids]
+
+
+async def move(
+    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
+) -> None:
     """Make transfers in one statement, all or none; those of one account in their order.
 
     Accounts are locked in the order of their ids, whatever the order of the postings, so that no
@@ -50,12 +61,14 @@ async def post(
         DomainError: conflict, when another transaction remembered one of the keys meanwhile;
             invalid, beyond what an account can hold. Either ends the transaction.
     """
+    transfer_ids = _new_ids(postings)
+    if postings or requests:
+        await store.make_transfers(tx, transfer_ids, postings, requests)
+
+
+def _new_ids(postings: Sequence[Posting]) -> list[TransferId]:
     ensure(len(postings) <= POSTINGS_MAX, f"at most {POSTINGS_MAX} postings go at once")
-    if not postings and not requests:
-        return []
-    transfer_ids = [TransferId(new_id()) for _ in postings]
-    made = await store.post_transfers(tx, transfer_ids, postings, requests)
-    return [made[transfer_id] for transfer_id in transfer_ids]
+    return [TransferId(new_id()) for _ in postings]
 
 
 async def find_requests(

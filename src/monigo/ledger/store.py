@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.core.errors import conflict, invalid
+from monigo.core.errors import conflict, ensure, invalid
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
@@ -48,7 +48,7 @@ SELECT_ACCOUNTS = """
 """
 
 # What was asked is remembered in the same statement.
-POST_TRANSFERS = f"""
+MAKE_TRANSFERS = """
     WITH remembered AS (
         INSERT INTO ledger_requests (
             org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
@@ -58,8 +58,10 @@ POST_TRANSFERS = f"""
         FROM unnest($6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::text[])
             AS request (scope, idempotency_key, content_hash, transfer_ids, result)
     )
-    SELECT id, {SIDES} FROM post_ledger_transfers($3, $4, $5)
+    SELECT {told} FROM post_ledger_transfers($3, $4, $5)
 """
+POST_TRANSFERS = MAKE_TRANSFERS.format(told=f"id, {SIDES}")
+COUNT_TRANSFERS = MAKE_TRANSFERS.format(told="count(*)")
 
 SELECT_TRANSFERS = f"""
     SELECT {COLUMNS} FROM ledger_transfers
@@ -142,13 +144,36 @@ async def post_transfers(
     postings: Sequence[Posting],
     requests: Sequence[Request],
 ) -> dict[TransferId, Transfer]:
-    """Make the transfers in their order, and remember what was asked."""
+    """Make the transfers in their order, and remember what was asked; what was made, by id."""
+    rows = await _make(tx, POST_TRANSFERS, transfer_ids, postings, requests)
+    posted = dict(zip(transfer_ids, postings, strict=True))
+    return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
+
+
+async def make_transfers(
+    tx: Transaction,
+    transfer_ids: Sequence[TransferId],
+    postings: Sequence[Posting],
+    requests: Sequence[Request],
+) -> None:
+    """As `post_transfers`, without reading what was made."""
+    ((count,),) = await _make(tx, COUNT_TRANSFERS, transfer_ids, postings, requests)
+    ensure(count == len(postings), "every posting makes a transfer")
+
+
+async def _make(
+    tx: Transaction,
+    statement: str,
+    transfer_ids: Sequence[TransferId],
+    postings: Sequence[Posting],
+    requests: Sequence[Request],
+) -> list[asyncpg.Record]:
     ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
     for transfer_id, posting in zip(transfer_ids, postings, strict=True):
         ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
     with violations_as(ERRORS), _overflow_as_invalid():
-        rows = await tx.fetch(
-            POST_TRANSFERS,
+        return await tx.fetch(
+            statement,
             *posting_arguments(transfer_ids, postings),
             tx.now,
             [request.key.scope for request in requests],
@@ -157,8 +182,6 @@ async def post_transfers(
             [_array(request, ids_by_transaction) for request in requests],
             [json.encode(request.result) for request in requests],
         )
-    posted = dict(zip(transfer_ids, postings, strict=True))
-    return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
 
 
 def posting_arguments(

@@ -62,7 +62,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
         idempotency_key=wanted.idempotency_key,
     )
     request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
-    await ledger.post(tx, [posting], [request])
+    await ledger.move(tx, [posting], [request])
     await store.note_credited(tx, [wallet])
     return granted
 
@@ -113,7 +113,7 @@ async def consume_all(
             usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
             postings.append(usage_posting(wallet, source, paid, one, transaction_id))
         answers.append(plan)
-    await ledger.post(tx, postings)
+    await ledger.move(tx, postings)
     return answers
 
 
@@ -128,7 +128,7 @@ async def expire_credits(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
     wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
     expired = await credits_store.expire(tx, [grant_id for grant_id, _ in due])
     left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
-    await ledger.post(
+    await ledger.move(
         tx,
         [
             _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)

@@ -67,7 +67,7 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
     wallet_ids = [wallet.id for wallet in held.values()]
     till = _Till(tx, held, await credits_store.list_usable(tx, wallet_ids))
     paid = [till.pay(payment) for payment in payments]
-    await ledger.post(tx, till.postings)
+    await ledger.move(tx, till.postings)
     await top_ups.ask_where_low(tx, till.wallets.values())
     return paid
 
@@ -85,7 +85,7 @@ async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
         movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
         transaction_id = TransactionId(new_id())
         postings.append(movement_posting(wallet.accounts, movement, transaction_id))
-    await ledger.post(tx, postings)
+    await ledger.move(tx, postings)
     await store.note_credited(tx, list(held.values()))
 
 

@@ -160,7 +160,7 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
     expired = await reservations_store.settle(
         tx, [reservation_id for reservation_id, _ in due], ReservationStatus.EXPIRED
     )
-    await ledger.post(
+    await ledger.move(
         tx,
         [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
     )
