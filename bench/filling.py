@@ -103,11 +103,13 @@ def fill_usage(
         INSERT INTO usage_days (org_id, is_test, customer_id, metric_id, metric_version, day,
             group_value, event_count, number_count, number_sum, number_min, number_max,
             first_event_at, last_event_at)
-        SELECT org_id, true, customer_id, metric_id, 1, date_trunc('day', hour, 'UTC') AS day, '',
+        SELECT h.org_id, true, customer_id, metric_id, 1, date_trunc('day', hour, 'UTC') AS day, '',
             sum(event_count), sum(number_count), sum(number_sum), min(number_min), max(number_max),
             min(first_event_at), max(last_event_at)
-        FROM usage_hours WHERE org_id = '{org}'
-        GROUP BY org_id, customer_id, metric_id, day
+        FROM usage_hours AS h
+        JOIN customers AS c ON c.id = h.customer_id AND c.external_id LIKE '{prefix}%'
+        WHERE h.org_id = '{org}'
+        GROUP BY h.org_id, customer_id, metric_id, day
         ORDER BY day
         """,
         "VACUUM ANALYZE usage_events",
