@@ -50,6 +50,3 @@ ALTER TABLE usage_hours
     RENAME CONSTRAINT usage_buckets_numbers_are_of_events TO usage_hours_numbers_are_of_events;
 ALTER TABLE usage_hours
     RENAME CONSTRAINT usage_buckets_hour_holds_its_events TO usage_hours_hour_holds_its_events;
-ALTER TABLE usage_bucket_values RENAME TO usage_hour_values;
-ALTER TABLE usage_hour_values
-    RENAME CONSTRAINT usage_bucket_values_pkey TO usage_hour_values_pkey;

@@ -1,5 +1,7 @@
 """Chooses implementations and puts the parts together; the only place that does."""
 
+import asyncio
+
 from msgspec import Struct
 
 from monigo import invoicing, subscriptions, wallets
@@ -24,6 +26,10 @@ PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
 # instant is there again for what is billed at it.
 TEST_CLOCK_WORK: tuple[DueWork, ...] = (wallets.Expiry(), invoicing.PeriodClose())
 
+# Slices of billing under way at once: one computes here while the others are in the database. Of
+# all kinds together, and on half of the connections at most, so that requests find some.
+SLICES_AT_ONCE = 4
+
 
 class Services(Struct, frozen=True):
     """What a running process works with."""
@@ -36,6 +42,7 @@ class Services(Struct, frozen=True):
     limits: Limits
     keys: KeyFinder
     app_url: str
+    slices: asyncio.Semaphore
 
 
 async def open_services(
@@ -55,4 +62,5 @@ async def open_services(
         limits,
         KeyFinder(database),
         app_url,
+        asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )

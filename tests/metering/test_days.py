@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monigo import catalog, metering
 from monigo.core.periods import Period
 from monigo.jobs.replays import run_replay
-from monigo.metering import UsageQuery
+from monigo.metering import UsageQuery, rebuild_store
 from monigo.metering.verification import verify
 from support.api import Api, event
 from support.clock import STARTS_AT
@@ -227,6 +227,38 @@ def test_a_replay_sums_up_broken_days_from_all_their_hours(api, customer):
     windows = (Period(at(0), at(3 * 1440)),)
     (usage,) = measured(api, [(UUID(customer["id"]), metric, windows, ())])
     assert usage.quantity == len(hours)
+
+
+@pytest.mark.usefixtures("customer")
+def test_a_metric_deleted_amid_a_step_leaves_no_day_without_its_hours(api, monkeypatch):
+    metric = api.metric()
+    api.ingest(*(event(f"e{hour}", timestamp=at(hour * 60).isoformat()) for hour in (1, 30)))
+    fold(api)
+    window = {"from": at(0).isoformat(), "to": at(20 * 60).isoformat()}
+    job = api.post("/v1/events/replay", json=window).json()["job"]
+    concerned = rebuild_store.concerned_metrics
+
+    async def found_and_deleted(tx, selection):
+        found = await concerned(tx, selection)
+        connection = await asyncpg.connect(api.backend.owner_url)
+        await connection.execute(
+            "UPDATE metrics SET deleted_at = now() WHERE id = $1", metric["id"]
+        )
+        await connection.close()
+        return found
+
+    monkeypatch.setattr(rebuild_store, "concerned_metrics", found_and_deleted)
+    api.backend.run(run_replay(api.backend.services, api.tenant, UUID(job["id"]), asyncio.Event()))
+
+    hours, days = (
+        [
+            row["event_count"]
+            for row in owner(api, f"SELECT event_count FROM {table} WHERE org_id = $1", api.org_id)
+        ]
+        for table in ("usage_hours", "usage_days")
+    )
+    assert hours == days == [1]
+    assert differences(api) == []
 
 
 @pytest.mark.usefixtures("customer")

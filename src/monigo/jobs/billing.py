@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from monigo import invoicing, metering, subscriptions, wallets
-from monigo.bootstrap import Services
+from monigo.bootstrap import SLICES_AT_ONCE, Services
 from monigo.core.errors import DomainError
 from monigo.infra.database import Tenant
 from monigo.infra.logging import logger
 
 log = logger(__name__)
 
-# Slices of a tenant under way at once: one computes here while the others are in the database.
-SLICES_AT_ONCE = 4
 # Of each lane, before the next tenant has its turn.
 SLICES_A_TURN = 10
 
@@ -69,13 +67,16 @@ async def _turn(
 
 async def _charge_slice(services: Services, tenant: Tenant) -> bool:
     """One slice of a tenant's realtime charges; whether there may be more."""
-    return await invoicing.charge_some(services.database, tenant) == invoicing.CHARGED_AT_ONCE
+    async with services.slices:
+        charged = await invoicing.charge_some(services.database, tenant)
+    return charged == invoicing.CHARGED_AT_ONCE
 
 
 async def _close_slice(services: Services, tenant: Tenant) -> bool:
     """One slice of a tenant's; whether there may be more."""
     try:
-        return await invoicing.close_some(services.database, tenant) == invoicing.SLICE_SIZE
+        async with services.slices:
+            return await invoicing.close_some(services.database, tenant) == invoicing.SLICE_SIZE
     except DomainError as error:
         # One tenant's trouble is not the others'.
         log.exception("periods not closed", org_id=str(tenant.org_id), reason=error.message)

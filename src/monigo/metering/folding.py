@@ -1,4 +1,4 @@
-"""Folding: what was ingested is added to hour buckets about once a second.
+"""Folding: what was ingested is added to buckets of hours and days about once a second.
 
 A batch leaves the queue in the transaction that adds it, so it is folded once, whatever crashes
 and however many workers share the work; a batch that commits late is simply folded later.

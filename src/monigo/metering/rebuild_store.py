@@ -31,11 +31,12 @@ SET_UP_STEP = """
 SET_UP_BUILD = "SET LOCAL enable_indexscan = off"
 SET_UP_COUNT = "SET LOCAL statement_timeout = '5min'"
 
-# $6 is an event's name, or '' for any; $7 a metric, or NULL for all that count such events.
-_CONCERNED = """
-    SELECT metric.id FROM metrics AS metric
-    WHERE metric.org_id = $1 AND metric.is_test = $2 AND metric.deleted_at IS NULL
-        AND ($6::text = '' OR metric.event_name = $6) AND ($7::uuid IS NULL OR metric.id = $7)
+# The metrics that count events of a name, or '' for any; or one of them. Asked once for a step, so
+# that all of it is of the same metrics, though one be edited or deleted meanwhile.
+SELECT_CONCERNED = """
+    SELECT id FROM metrics
+    WHERE org_id = $1 AND is_test = $2 AND deleted_at IS NULL
+        AND ($3 = '' OR event_name = $3) AND ($4::uuid IS NULL OR id = $4)
 """
 
 COUNT_EVENTS = """
@@ -90,34 +91,34 @@ SELECT_CUT = """
 """
 
 # Older versions' buckets go, too: nobody reads them any more.
-DELETE_HOURS = f"""
+DELETE_HOURS = """
     DELETE FROM usage_hours
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
-        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND metric_id = ANY ($6::uuid[])
         AND hour >= $4 AND hour < $5
 """
 
 # Days are summed up from their hours, of which a step may have built some only; whole days here.
-DELETE_DAYS = f"""
+DELETE_DAYS = """
     DELETE FROM usage_days
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
-        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND metric_id = ANY ($6::uuid[])
         AND day >= $4 AND day < $5
 """
-_HOURS_OF_DAYS = f"""
+_HOURS_OF_DAYS = """
     SELECT customer_id, metric_id, metric_version, hour, group_value, event_count, number_count,
         number_sum, number_min, number_max, first_event_at, last_event_at
     FROM usage_hours
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
-        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND metric_id = ANY ($6::uuid[])
         AND hour >= $4 AND hour < $5
 """
 BUILD_DAYS = INSERT_DAYS.format(hours=f"({_HOURS_OF_DAYS}) AS hours")
 
-DELETE_VALUES = f"""
+DELETE_VALUES = """
     DELETE FROM usage_hour_values
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
-        AND metric_id = ANY (ARRAY ({_CONCERNED}))
+        AND metric_id = ANY ($6::uuid[])
         AND hour >= $4 AND hour < $5
 """
 
@@ -125,7 +126,7 @@ DELETE_VALUES = f"""
 _OF_STEP = COUNTED.format(
     chosen="""event.customer_id = ANY ($3::uuid[])
         AND event.occurred_at >= $4 AND event.occurred_at < $5
-        AND ($6::text = '' OR event.event_name = $6) AND ($7::uuid IS NULL OR metric.id = $7)
+        AND metric.id = ANY ($6::uuid[])
         AND event.batch_id <> ALL (ARRAY (
             SELECT batch.batch_id FROM unfolded_batches AS batch
             WHERE batch.org_id = $1 AND batch.is_test = $2
@@ -138,8 +139,7 @@ BUILD_VALUES = ADD_VALUES.format(counted=_OF_STEP)
 HAS_UNIQUE_METRIC = """
     SELECT EXISTS (
         SELECT 1 FROM metrics
-        WHERE org_id = $1 AND is_test = $2 AND aggregation = 'unique' AND deleted_at IS NULL
-            AND ($3 = '' OR event_name = $3) AND ($4::uuid IS NULL OR id = $4)
+        WHERE org_id = $1 AND is_test = $2 AND aggregation = 'unique' AND id = ANY ($3::uuid[])
     )
 """
 
@@ -150,7 +150,7 @@ COMPARE = f"""
         SELECT metric.id, metric.version, metric.aggregation,
             greatest(metric.rollups_from, $4) AS starts_at
         FROM metrics AS metric
-        WHERE metric.org_id = $1 AND metric.is_test = $2 AND metric.id = ANY (ARRAY ({_CONCERNED}))
+        WHERE metric.org_id = $1 AND metric.is_test = $2 AND metric.id = ANY ($6::uuid[])
     ),
     bucket AS (
         SELECT bucket.customer_id, bucket.metric_id, sum(bucket.event_count)::bigint AS event_count,
@@ -284,26 +284,34 @@ async def _cut(tx: Transaction, share: Share, selection: Selection, events_max: 
     return Share(share.customer_ids, Period(hours.start, cut), count, next_hour=cut)
 
 
+async def concerned_metrics(tx: Transaction, selection: Selection) -> list[MetricId]:
+    """The metrics that count a selection's events, as they are now."""
+    rows = await tx.fetch(SELECT_CONCERNED, selection.event_name, selection.metric_id)
+    return [MetricId(row["id"]) for row in rows]
+
+
 async def rebuild(tx: Transaction, selection: Selection, share: Share) -> None:
     """Replace a share's buckets by what its folded events are under today's metrics.
 
     Folding must be held, so that a batch is either folded or not for all of it.
     """
-    arguments = _arguments(selection, share, share.hours)
-    of_days = _arguments(selection, share, whole_days(share.hours))
+    metric_ids = await concerned_metrics(tx, selection)
+    arguments = _arguments(share, share.hours, metric_ids)
+    of_days = _arguments(share, whole_days(share.hours), metric_ids)
     await tx.execute(DELETE_HOURS, *arguments)
     await tx.execute(DELETE_DAYS, *of_days)
     await tx.execute(DELETE_VALUES, *arguments)
     await tx.connection.execute(SET_UP_BUILD)
     await tx.execute(BUILD_HOURS, *arguments)
     await tx.execute(BUILD_DAYS, *of_days)
-    if await tx.fetchval(HAS_UNIQUE_METRIC, selection.event_name, selection.metric_id):
+    if await tx.fetchval(HAS_UNIQUE_METRIC, metric_ids):
         await tx.execute(BUILD_VALUES, *arguments)
 
 
 async def compare(tx: Transaction, selection: Selection, share: Share) -> list[UsageChange]:
     """What rebuilding a share would change, customer by customer, over all its hours."""
-    rows = await tx.fetch(COMPARE, *_arguments(selection, share, share.hours))
+    metric_ids = await concerned_metrics(tx, selection)
+    rows = await tx.fetch(COMPARE, *_arguments(share, share.hours, metric_ids))
     changed = [row for row in rows if _quantity(row, "before") != _quantity(row, "after")]
     metrics = await catalog.get_metrics(tx, {MetricId(row["metric_id"]) for row in changed})
     return [
@@ -317,14 +325,8 @@ async def compare(tx: Transaction, selection: Selection, share: Share) -> list[U
     ]
 
 
-def _arguments(selection: Selection, share: Share, window: Period) -> tuple[Any, ...]:
-    return (
-        share.customer_ids,
-        window.start,
-        window.end,
-        selection.event_name,
-        selection.metric_id,
-    )
+def _arguments(share: Share, window: Period, metric_ids: Sequence[MetricId]) -> tuple[Any, ...]:
+    return share.customer_ids, window.start, window.end, metric_ids
 
 
 def _quantity(row: asyncpg.Record, side: str) -> Any:
