@@ -118,7 +118,7 @@ sent_events = st.lists(st.tuples(moments, st.integers(-3, 3)), min_size=1, max_s
 cuts = st.lists(moments, min_size=2, max_size=6, unique=True).map(sorted)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(sent_events, sent_events, cuts, st.integers(0, 120))
 def test_a_reading_is_exact_however_windows_lie_in_days(merchant, folded, unfolded, cuts, whole):
     name = next(_names)
