@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from monigo import catalog, metering
 from monigo.core.periods import Period
 from monigo.jobs.replays import run_replay
-from monigo.metering import UsageQuery, rebuild_store
+from monigo.metering import UsageQuery, folding, rebuild_store
 from monigo.metering.verification import verify
 from support.api import Api, event
 from support.clock import STARTS_AT
@@ -227,6 +228,43 @@ def test_a_replay_sums_up_broken_days_from_all_their_hours(api, customer):
     windows = (Period(at(0), at(3 * 1440)),)
     (usage,) = measured(api, [(UUID(customer["id"]), metric, windows, ())])
     assert usage.quantity == len(hours)
+
+
+def test_folds_side_by_side_of_the_same_days_wait_for_none_that_waits_for_them(api, monkeypatch):
+    """Each batch has events of all customers and groups; of now, as late ones lock days before."""
+    for aggregation in ("sum", "unique"):
+        api.metric(aggregation=aggregation, aggregation_property="n")
+    api.metric(group_by="n")
+    names = [api.customer(f"c{number}")["external_id"] for number in range(20)]
+    for batch in range(24):
+        chosen = random.Random(batch)
+        api.ingest(
+            *(
+                event(
+                    f"b{batch}-{number}",
+                    chosen.choice(names),
+                    properties={"n": chosen.randrange(10)},
+                )
+                for number in range(60)
+            )
+        )
+    monkeypatch.setattr(folding, "BATCHES_A_FOLD", 2)
+    database = api.backend.services.database
+
+    async def fold_side_by_side():
+        async with asyncio.TaskGroup() as group:
+            for _ in range(6):
+                group.create_task(metering.fold_all(database))
+
+    api.backend.run(fold_side_by_side())
+
+    counted = owner(
+        api,
+        "SELECT metric_id, sum(event_count) AS count FROM usage_days WHERE org_id = $1 GROUP BY 1",
+        api.org_id,
+    )
+    assert [row["count"] for row in counted] == [24 * 60] * 3
+    assert differences(api) == []
 
 
 @pytest.mark.usefixtures("customer")
