@@ -136,6 +136,8 @@ class Database:
             server_settings={
                 "application_name": "monigo",
                 "timezone": "UTC",
+                # Rows of an array are guessed too high, so that short queries would be compiled.
+                "jit": "off",
                 "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
                 "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
                 "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_SECONDS}s",
