@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import random
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +18,7 @@ from monigo.metering import UsageQuery, folding, rebuild_store
 from monigo.metering.verification import verify
 from support.api import Api, event
 from support.clock import STARTS_AT
-from support.metering import trust_buckets
+from support.metering import aggregated, fold, trust_buckets
 
 # A midnight, UTC.
 BASE = datetime(2026, 6, 8, tzinfo=UTC)
@@ -31,21 +30,6 @@ CUSTOMERS = "SELECT id, external_id FROM customers WHERE org_id = $1 AND externa
 
 def at(minutes):
     return BASE + timedelta(minutes=minutes)
-
-
-def fold(api):
-    api.backend.run(metering.fold_all(api.backend.services.database))
-
-
-def owner(api, statement, *arguments):
-    async def run():
-        connection = await asyncpg.connect(api.backend.owner_url)
-        try:
-            return await connection.fetch(statement, *arguments)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 def measured(api, queries):
@@ -93,23 +77,6 @@ def customer(api):
     return api.customer()
 
 
-def aggregated(aggregation, numbers):
-    match aggregation:
-        case "count":
-            return Decimal(len(numbers))
-        case "sum":
-            return Decimal(sum(numbers))
-        case "max":
-            return Decimal(max(numbers, default=0))
-        case "minimum":
-            return Decimal(min(numbers, default=0))
-        case "unique":
-            return Decimal(len(set(numbers)))
-        case "average":
-            average = Decimal(sum(numbers)) / len(numbers) if numbers else Decimal(0)
-            return average.quantize(Decimal("1e-12"))
-
-
 # Minutes on and around hours and midnights, over five days.
 moments = st.one_of(
     st.builds(lambda hours, off: hours * 60 + off, st.integers(0, 120), st.sampled_from([0, 29])),
@@ -134,14 +101,13 @@ def test_a_reading_is_exact_however_windows_lie_in_days(merchant, folded, unfold
     merchant.ingest(*events[: len(folded)])
     fold(merchant)
     merchant.ingest(*events[len(folded) :])
-    owner(
-        merchant,
+    merchant.backend.sql(
         "UPDATE metrics SET rollups_from = $1 WHERE org_id = $2",
         BASE + timedelta(hours=whole),
         merchant.org_id,
     )
     windows = tuple(Period(at(left), at(right)) for left, right in itertools.pairwise(cuts))
-    customers = owner(merchant, CUSTOMERS, merchant.org_id, f"{name}-")
+    customers = merchant.backend.sql(CUSTOMERS, merchant.org_id, f"{name}-")
     # Every other window; the first of them is read from the events.
     queries = [
         (row["id"], metric, windows[2::2], windows[:1])
@@ -177,7 +143,7 @@ def test_days_are_what_whole_days_are_read_from(api, customer):
         *(event(f"e{m}", timestamp=at(m).isoformat()) for m in minutes),
     )
     fold(api)
-    owner(api, "UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
+    api.backend.sql("UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
 
     # From 01:00 of the first day until 01:00 of the third: an hour, a day, an hour.
     windows = (Period(at(60), at(49 * 60)),)
@@ -191,7 +157,7 @@ def test_a_running_window_is_read_from_days_to_its_end(api, customer):
     trust_buckets(api, [metric["id"]])
     api.ingest(event("now"))
     fold(api)
-    owner(api, "UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
+    api.backend.sql("UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
     today = STARTS_AT.replace(hour=0)
 
     windows = (Period(today, today + timedelta(days=20, minutes=7)),)
@@ -206,20 +172,18 @@ def test_a_replay_sums_up_broken_days_from_all_their_hours(api, customer):
     hours = [1, 5, 23, 25, 30, 47]
     api.ingest(*(event(f"e{hour}", timestamp=at(hour * 60).isoformat()) for hour in hours))
     fold(api)
-    owner(
-        api,
+    api.backend.sql(
         "UPDATE usage_hours SET event_count = 7 WHERE org_id = $1 AND hour = $2",
         *(api.org_id, at(5 * 60)),
     )
-    owner(api, "UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
+    api.backend.sql("UPDATE usage_days SET event_count = 100 WHERE org_id = $1", api.org_id)
     window = {"from": at(4 * 60).isoformat(), "to": at(31 * 60).isoformat()}
     job = api.post("/v1/events/replay", json=window).json()["job"]
 
     services = api.backend.services
     api.backend.run(run_replay(services, api.tenant, UUID(job["id"]), asyncio.Event()))
 
-    days = owner(
-        api,
+    days = api.backend.sql(
         "SELECT event_count FROM usage_days WHERE org_id = $1 ORDER BY day",
         api.org_id,
     )
@@ -258,8 +222,7 @@ def test_folds_side_by_side_of_the_same_days_wait_for_none_that_waits_for_them(a
 
     api.backend.run(fold_side_by_side())
 
-    counted = owner(
-        api,
+    counted = api.backend.sql(
         "SELECT metric_id, sum(event_count) AS count FROM usage_days WHERE org_id = $1 GROUP BY 1",
         api.org_id,
     )
@@ -291,7 +254,9 @@ def test_a_metric_deleted_amid_a_step_leaves_no_day_without_its_hours(api, monke
     hours, days = (
         [
             row["event_count"]
-            for row in owner(api, f"SELECT event_count FROM {table} WHERE org_id = $1", api.org_id)
+            for row in api.backend.sql(
+                f"SELECT event_count FROM {table} WHERE org_id = $1", api.org_id
+            )
         ]
         for table in ("usage_hours", "usage_days")
     )

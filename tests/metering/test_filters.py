@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monigo.infra import json
-from monigo.metering import fold_all
 from support.api import Api, event
-from support.metering import trust_buckets
+from support.metering import fold, trust_buckets
 
 OPERATORS = ("=", "!=", "in", "not in", ">", ">=", "<", "<=", "exists")
 COMPARED = {
@@ -120,7 +119,7 @@ def test_a_filter_counts_what_the_oracle_counts_folded_or_not(merchant, sent, fi
     merchant.post("/v1/ingest", content=json.encode({"events": events})).raise_for_status()
 
     unfolded = counted(merchant, customer["id"])
-    merchant.backend.run(fold_all(merchant.backend.services.database))
+    fold(merchant)
     folded = counted(merchant, customer["id"])
 
     expected = {
@@ -153,7 +152,7 @@ def test_a_filter_on_true_is_not_one_on_one(api):
     metric = api.metric("m", filters=[{"property": "p", "operator": "=", "value": 1}])
     trust_buckets(api, [metric["id"]])
     api.ingest(event("1", name="m", properties={"p": 1}), event("2", name="m"))
-    api.backend.run(fold_all(api.backend.services.database))
+    fold(api)
 
     filters = [{"property": "p", "operator": "=", "value": True}]
     changed = api.put(f"/v1/metrics/{metric['id']}", json={"filters": filters})

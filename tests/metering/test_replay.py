@@ -14,6 +14,7 @@ from monigo.tenancy import Scope
 from support import shapes
 from support.api import Api, event
 from support.clock import STARTS_AT
+from support.metering import fold
 
 # Each bucket's sums, as folding or a replay made them.
 BUCKETS = """
@@ -33,10 +34,6 @@ def ago(**duration):
 
 def window(**fields):
     return {"from": ago(days=2), "to": ago(hours=-2), **fields}
-
-
-def drain(api):
-    api.backend.run(metering.fold_all(api.backend.services.database))
 
 
 def start(api, **fields):
@@ -118,7 +115,7 @@ def busy(api):
         api.ingest(*(event(f"{customer}-{at}", customer, timestamp=at) for at in times))
         api.ingest(event(f"t-{customer}", customer, "tokens", properties={"n": "2.5"}))
         api.ingest(event(f"v-{customer}", customer, "visit", properties={"page": "/"}))
-    drain(api)
+    fold(api)
     api.metrics = calls, tokens, pages
     return api
 
@@ -135,7 +132,7 @@ def test_a_metric_made_after_events_counts_them(busy):
     before = usage(busy, late)
 
     done = work(busy, jobs(busy)[0]["id"])
-    drain(busy)
+    fold(busy)
 
     assert (before, usage(busy, late)) == (9, 9)
     assert (done["status"], done["initiated_by"]) == ("completed", "system:metric")
@@ -165,7 +162,7 @@ def test_a_reading_is_exact_before_during_and_after_a_metrics_edit(busy):
         readings.append(usage(busy, calls))
         busy.ingest(event(f"late-{len(readings)}", "c1", "tokens", properties={"n": 1}))
         readings[-1] += usage(busy, calls) - usage(busy, tokens)
-        drain(busy)
+        fold(busy)
     work(busy, refold["id"])
 
     assert len(readings) >= 4
@@ -231,7 +228,7 @@ def test_events_that_are_not_folded_yet_are_not_counted_twice(busy):
 
     work(busy, start(busy)["id"])
     folded = usage(busy, busy.metrics[0])
-    drain(busy)
+    fold(busy)
 
     assert (folded, usage(busy, busy.metrics[0])) == (10, 10)
 
@@ -329,12 +326,12 @@ def test_ingestion_goes_on_during_a_replay(busy):
                 keys = [f"more-{number}-{index + each}" for each in range(10)]
                 client.ingest(*(event(key, f"c{number}") for key in keys))
 
-    def fold():
+    def keep_folding():
         while not fold_every_now_and_then.is_set():
-            drain(busy)
+            fold(busy)
 
     threads = [threading.Thread(target=ingest, args=(number,)) for number in (1, 2, 3)]
-    folding = threading.Thread(target=fold)
+    folding = threading.Thread(target=keep_folding)
     for thread in (*threads, folding):
         thread.start()
     work(busy, replay["id"], small(events=20))
@@ -342,7 +339,7 @@ def test_ingestion_goes_on_during_a_replay(busy):
         work(busy, start(busy)["id"], small(customers=2, events=200))
     fold_every_now_and_then.set()
     folding.join()
-    drain(busy)
+    fold(busy)
     folded = buckets(busy)
     work(busy, start(busy)["id"])
 

@@ -6,6 +6,7 @@ import pytest
 
 from monigo import metering
 from support.api import event
+from support.metering import fold
 
 PROPERTIES = "SELECT properties::text AS text FROM usage_events WHERE org_id = $1 ORDER BY dedup"
 
@@ -19,10 +20,6 @@ def keep_for(api, days):
 def forget(api):
     services = api.backend.services
     return api.backend.run(metering.forget_properties(services.database, api.tenant))
-
-
-def drain(api):
-    api.backend.run(metering.fold_all(api.backend.services.database))
 
 
 def properties(api):
@@ -41,7 +38,7 @@ def aged(api):
     api.customer()
     api.metric("tokens", aggregation="sum", aggregation_property="n")
     api.ingest(event("old", name="tokens", properties={"n": 7}))
-    drain(api)
+    fold(api)
     keep_for(api, 100)
     api.backend.clock.advance(days=102)
     return api
@@ -73,7 +70,7 @@ def test_what_was_counted_stays_counted(aged):
 def test_events_within_the_retention_keep_everything(api):
     api.customer()
     api.ingest(event("young", name="tokens", properties={"n": 7}))
-    drain(api)
+    fold(api)
     keep_for(api, 100)
     api.backend.clock.advance(days=100)
 
@@ -93,7 +90,7 @@ def test_events_that_are_not_folded_keep_everything(api):
     api.backend.clock.advance(days=102)
 
     assert forget(api) == 0
-    drain(api)
+    fold(api)
     assert forget(api) == 1
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError
 from monigo.core.periods import Period
-from monigo.metering import Granularity, fold_all, series_store
+from monigo.metering import Granularity, series_store
 from monigo.metering.points import broken_hours, lay_out
 from support.api import Api, event
 from support.clock import STARTS_AT
-from support.metering import trust_buckets
+from support.metering import aggregated, fold, trust_buckets
 
 # A past hour boundary that all zones below have seen without a change of clocks for weeks.
 BASE = STARTS_AT - timedelta(days=9)
@@ -57,30 +57,10 @@ def set_rollups_from(api, metric, time):
     )
 
 
-def fold(api):
-    api.backend.run(fold_all(api.backend.services.database))
-
-
 @pytest.fixture(scope="module")
 def merchant(backend):
     with Api.of_new_organization(backend) as client:
         yield client
-
-
-def aggregated(aggregation, numbers):
-    match aggregation:
-        case "count":
-            return len(numbers)
-        case "sum":
-            return sum(numbers)
-        case "max":
-            return max(numbers, default=0)
-        case "minimum":
-            return min(numbers, default=0)
-        case "unique":
-            return len(set(numbers))
-        case "average":
-            return round(sum(numbers) / len(numbers), 9) if numbers else 0
 
 
 def told(series, aggregation):
@@ -135,7 +115,7 @@ def test_each_point_holds_what_happened_in_it_folded_or_not(  # noqa: PLR0917 - 
         bounds = [instant(point["start"]) for point in series["points"]] + [end]
         assert bounds[0] == start
         assert told(series, aggregation) == [
-            (aggregated(aggregation, numbers), len(numbers))
+            (round(float(aggregated(aggregation, numbers)), 9), len(numbers))
             for numbers in (
                 [n for minutes, n in [*folded, *unfolded] if left <= at(minutes) < right]
                 for left, right in pairwise(bounds)

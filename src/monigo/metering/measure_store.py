@@ -301,7 +301,7 @@ class _Ends:
 
     def __init__(self, now: datetime) -> None:
         self._hour = whole_hours(now, now + AHEAD).end
-        self._day = whole_days(Period(now, self._hour)).end
+        self._day = whole_days(now, self._hour).end
 
     def of(self, window: Period) -> datetime:
         """The end of what there is to look for in a window."""

@@ -297,7 +297,7 @@ async def rebuild(tx: Transaction, selection: Selection, share: Share) -> None:
     """
     metric_ids = await concerned_metrics(tx, selection)
     arguments = _arguments(share, share.hours, metric_ids)
-    of_days = _arguments(share, whole_days(share.hours), metric_ids)
+    of_days = _arguments(share, whole_days(share.hours.start, share.hours.end), metric_ids)
     await tx.execute(DELETE_HOURS, *arguments)
     await tx.execute(DELETE_DAYS, *of_days)
     await tx.execute(DELETE_VALUES, *arguments)

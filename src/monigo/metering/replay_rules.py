@@ -32,16 +32,19 @@ def whole_hours(start: datetime, end: datetime) -> Period:
     return Period(floor_hour(start), cut if cut == end else cut + _HOUR)
 
 
+def whole_days(start: datetime, end: datetime) -> Period:
+    """The days that a window touches, whole, by UTC."""
+    cut = _floor_day(end)
+    return Period(_floor_day(start), cut if cut == end else cut + _DAY)
+
+
 def floor_hour(instant: datetime) -> datetime:
     """The hour that an instant lies in, as buckets have it."""
     return instant.replace(minute=0, second=0, microsecond=0)
 
 
-def whole_days(window: Period) -> Period:
-    """The days that a window touches, whole, by UTC."""
-    cut = window.end.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Period(start, cut if cut == window.end else cut + _DAY)
+def _floor_day(instant: datetime) -> datetime:
+    return floor_hour(instant).replace(hour=0)
 
 
 def kept_from(retention_days: int | None, now: datetime) -> datetime:
