@@ -74,8 +74,6 @@ def _number_as_sent(value: object) -> Decimal | None:
 
 def _round(number: Decimal) -> Decimal:
     """Half to even at twelve places."""
-    if number.adjusted() < -PROPERTY_PLACES - 1:
-        return Decimal(0)
     # Unary plus turns a negative zero, which would print as "-0", into zero.
     return ROUNDING.plus(number.quantize(_STEP, context=ROUNDING))
 
