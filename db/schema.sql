@@ -132,13 +132,17 @@ CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS bo
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) > public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '>='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) >= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) < public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) <= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
 
-CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
+CREATE FUNCTION public.json_number_rounded(held jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE COST 1 PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN public.round_quantity(public.json_number_as_sent(held));
+END
+$$;
 
 CREATE FUNCTION public.json_number(held jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (abs((held)::numeric) < 999999999999999999.9999999999995) THEN CASE WHEN (scale((held)::numeric) <= 12) THEN (held)::numeric ELSE public.round_quantity((held)::numeric) END ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE public.round_quantity(public.json_number_as_sent(held)) END ELSE NULL::numeric END;
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (scale((held)::numeric) > 12) THEN public.json_number_rounded(held) WHEN (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE public.json_number_rounded(held) END ELSE NULL::numeric END;
 
 CREATE FUNCTION public.event_number(properties jsonb, property text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -737,6 +741,10 @@ BEGIN
     ON CONFLICT (org_id) DO UPDATE SET resets = test_clocks.resets + 1;
 END
 $_$;
+
+CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
