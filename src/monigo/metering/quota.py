@@ -69,7 +69,7 @@ class Allowance:
 
 
 @dataclass(slots=True)
-class _Gate:
+class Gate:
     """What a tenant's transactions wait at: they go side by side, or one of them alone."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -96,7 +96,7 @@ class EventQuotas:
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self._monotonic = monotonic
         self._counts: dict[Tenant, MonthlyCount] = {}
-        self.gates: dict[Tenant, _Gate] = {}
+        self.gates: dict[Tenant, Gate] = {}
 
     def turn(self) -> "QuotaTurn":
         """What one transaction is to be wrapped in, so that it ends after the commit."""
@@ -123,7 +123,7 @@ class QuotaTurn:
     def __init__(self, quotas: EventQuotas) -> None:
         self._quotas = quotas
         self._tenant: Tenant | None = None
-        self._gate = _Gate()
+        self._gate = Gate()
         self._is_inside = self._is_alone = False
         self._allowance: Allowance | None = None
         # How many events the transaction stored.
@@ -137,7 +137,7 @@ class QuotaTurn:
         Only where the room is short are their `hashes` looked up, to tell which are repeats.
         """
         self._tenant = tx.tenant
-        self._gate = gate = self._quotas.gates.setdefault(tx.tenant, _Gate())
+        self._gate = gate = self._quotas.gates.setdefault(tx.tenant, Gate())
         gate.users += 1
         await gate.turn.acquire()
         self._is_alone = True
@@ -145,7 +145,6 @@ class QuotaTurn:
         known = None
         if count.used + size > quota:
             await gate.empty()
-            count = await self._quotas.count(tx)
             if count.used + size > quota:
                 known = await quota_store.known_hashes(tx, hashes())
         else:
