@@ -172,6 +172,23 @@ def test_a_filters_bound_may_have_more_decimals_and_is_kept_within_what_can_be_s
     assert list(answers[-1].json()["details"]) == ["filters[0].value"]
 
 
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_values_apart_are_told_by_up_to_255_characters(api, customer, is_folded):
+    metric = api.metric(group_by="n")
+    trust_buckets(api, [metric["id"]])
+    values = ["x" * 100 + "a", "x" * 100 + "b", "x" * 254 + "c", "x" * 255 + "d", "x" * 255 + "e"]
+    send(api, [f'"{value}"' for value in values])
+    if is_folded:
+        fold(api)
+
+    (usage,) = measured(api, [(UUID(customer["id"]), metric, (WHOLE,), ())])
+
+    assert usage.groups == {
+        **dict.fromkeys(values[:3], 1),
+        "x" * 255: 2,
+    }
+
+
 def test_usage_lines_and_explanations_tell_what_was_not_counted(api, customer):
     metric = api.metric(aggregation="sum", aggregation_property="n")
     calls = api.metric(name="calls")
