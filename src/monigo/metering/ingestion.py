@@ -73,7 +73,7 @@ class Ingestor:
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
-        self._quotas = EventQuotas()
+        self.quotas = EventQuotas()
         self._customers = CustomerCache()
         self._lanes: dict[Tenant, _Lane] = {}
         # For how many transactions yet a tenant's events are expected to hold repeats.
@@ -173,7 +173,7 @@ class Ingestor:
         self, tenant: Tenant, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         """Check and store requests in one transaction; an answer for each, good or bad."""
-        async with self._quotas.turn() as turn, self._database.transaction(tenant) as tx:
+        async with self.quotas.turn() as turn, self._database.transaction(tenant) as tx:
             return await self._check_and_insert(tx, turn, requests, insert)
 
     async def _check_and_insert(
