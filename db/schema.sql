@@ -120,17 +120,33 @@ CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
 
+CREATE FUNCTION public.plain_number(digits text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (("left"(digits, 16000) || CASE WHEN (substr(digits, 16001) ~ '[1-9]'::text) THEN '1'::text ELSE ''::text END))::numeric;
+
+CREATE FUNCTION public.json_number_as_sent(held jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (abs((held)::numeric) < 999999999999999999.9999999999995) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN (((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]+)?$'::text) AND (abs(public.plain_number((held #>> '{}'::text[]))) < 999999999999999999.9999999999995)) THEN public.plain_number((held #>> '{}'::text[])) ELSE NULL::numeric END ELSE NULL::numeric END;
+
+CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) > public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '>='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) >= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) < public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) <= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
+
+CREATE FUNCTION public.json_number_rounded(held jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE COST 1 PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN public.round_quantity(public.json_number_as_sent(held));
+END
+$$;
+
 CREATE FUNCTION public.json_number(held jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN ((scale((held)::numeric) <= 12) AND (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric)) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE NULL::numeric END ELSE NULL::numeric END;
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (scale((held)::numeric) > 12) THEN public.json_number_rounded(held) WHEN (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE public.json_number_rounded(held) END ELSE NULL::numeric END;
 
 CREATE FUNCTION public.event_number(properties jsonb, property text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.json_number((properties -> property));
-
-CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) > public.event_number(filter.value, 'value'::text)) WHEN '>='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) >= public.event_number(filter.value, 'value'::text)) WHEN '<'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) < public.event_number(filter.value, 'value'::text)) WHEN '<='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) <= public.event_number(filter.value, 'value'::text)) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
 
 CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -726,6 +742,10 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -868,7 +888,9 @@ CREATE TABLE public.invoice_line_items (
     first_event_at timestamp with time zone,
     last_event_at timestamp with time zone,
     whole_quantity numeric(38,12) NOT NULL,
+    uncounted_events bigint DEFAULT 0 NOT NULL,
     CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
+    CONSTRAINT invoice_line_items_uncounted_are_of_events CHECK (((uncounted_events >= 0) AND (uncounted_events <= event_count))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
 

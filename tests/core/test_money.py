@@ -1,5 +1,6 @@
 """How amounts are read, rounded and written."""
 
+import tracemalloc
 from decimal import Context, Decimal, Inexact, localcontext
 
 import pytest
@@ -136,8 +137,15 @@ def test_numbers_beyond_eighteen_integer_digits_are_refused(value):
 
 
 def test_a_huge_integer_is_refused_without_writing_it_out():
+    huge = 10**1_000_000
+    tracemalloc.start()
+
     with pytest.raises(ValueError, match="is too large"):
-        parse_decimal(10**1_000_000, places=6)
+        parse_decimal(huge, places=6)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 def test_more_integer_digits_are_read_where_the_caller_allows_them():

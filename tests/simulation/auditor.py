@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 MISSING = object()
-NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
+TOO_LARGE = 10**18
 GROUP_LENGTH = 255
 
 
@@ -46,6 +47,7 @@ class Answer:
     first: datetime | None
     last: datetime | None
     groups: dict[str, Decimal]
+    uncounted: int
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Auditor:
             first=min(times, default=None),
             last=max(times, default=None),
             groups={value: quantity(rule, events) for value, events in groups.items()},
+            uncounted=uncounted(rule, found),
         )
 
 
@@ -100,17 +103,35 @@ def quantity(rule: Rule, events: list[Kept]) -> Decimal:
         return Decimal(total.numerator) / Decimal(total.denominator)
 
 
+def uncounted(rule: Rule, events: list[Kept]) -> int:
+    """How many events hold no number where the rule needs one."""
+    if rule.aggregation in {"count", "unique"}:
+        return 0
+    return sum(number(event.properties.get(rule.counted)) is None for event in events)
+
+
 def rounded(value: Fraction) -> Fraction:
     """Half to even at twelve places."""
     return Fraction(round(value * 10**12), 10**12)
 
 
 def number(value: Any) -> Decimal | None:
-    """A JSON number or a string of plain digits, at most 18 before and 12 after the point."""
+    """A JSON number or a string of plain digits: up to 18, and decimals, rounded to 12."""
+    sent = number_as_sent(value)
+    if sent is None:
+        return None
+    with localcontext(prec=100):
+        return Decimal(round(Fraction(sent) * 10**12)) / 10**12
+
+
+def number_as_sent(value: Any) -> Decimal | None:
+    """The same number with all its decimals."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     text = value if isinstance(value, str) else plain(value)
-    return Decimal(text) if NUMBER.fullmatch(text) else None
+    if not NUMBER.fullmatch(text) or abs(rounded(Fraction(text))) >= TOO_LARGE:
+        return None
+    return Decimal(text)
 
 
 def plain(value: int | Decimal) -> str:
@@ -144,7 +165,8 @@ def passes(properties: dict[str, Any], name: str, operator: str, operand: Any) -
         case "!=" | "not in":
             choices = operand if operator == "not in" else [operand]
             return value is MISSING or same(value) not in map(same, choices)
-    left, right = None if value is MISSING else number(value), number(operand)
+    left = None if value is MISSING else number_as_sent(value)
+    right = number_as_sent(operand)
     if left is None or right is None:
         return False
     return {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[

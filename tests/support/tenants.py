@@ -48,7 +48,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     subscription = api.subscribe(customer["id"], plan["id"])
     api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
     api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
+    _come_late(api, external_id)
     api.backend.run(metering.fold_all(api.backend.services.database))
+    _forget_old_events(api)
+    # Its replay waits, for there are events already.
+    api.metric("ride")
     final = api.finalize(api.draft(subscription["id"])["id"])
     api.ingest(event("call-3", external_id))
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
@@ -87,6 +91,20 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
     }
+
+
+def _come_late(api: Api, external_id: str) -> None:
+    """An event of an earlier hour, which the fold notes."""
+    earlier = format_instant(api.backend.clock.now() - timedelta(hours=3))
+    api.ingest(event("late-1", external_id, timestamp=earlier))
+
+
+def _forget_old_events(api: Api) -> None:
+    """Retention that has been at work, though nothing is old enough yet."""
+    services = api.backend.services
+    for days in (100, None):
+        api.patch("/v1/organization", json={"raw_event_retention_days": days})
+        api.backend.run(metering.forget_properties(services.database, api.tenant))
 
 
 def _plant_rows(api: Api, plan, subscription) -> str:

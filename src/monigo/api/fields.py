@@ -217,3 +217,10 @@ RateNumber = Annotated[
     PlainSerializer(json.exact_floats, return_type=Any),
     WithJsonSchema({"type": "number", "examples": [7.5]}),
 ]
+Uncounted = Annotated[
+    int,
+    Field(
+        description="events without a number that the metric could count, so left out of its"
+        " value; on a line those of the price's whole usage"
+    ),
+]

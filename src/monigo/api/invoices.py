@@ -18,6 +18,7 @@ from monigo.api.fields import (
     Outgoing,
     Quantity,
     RateText,
+    Uncounted,
     UnitPrice,
     empty_as_none,
 )
@@ -77,6 +78,7 @@ class LineOut(Outgoing):
     amount: Money
     period_start: Instant
     period_end: Instant
+    uncounted_events: Uncounted
 
 
 class LineItemOut(LineOut):
@@ -110,6 +112,7 @@ def line_fields(line: Line) -> dict[str, Any]:
         "amount": line.amount,
         "period_start": line.period.start,
         "period_end": line.period.end,
+        "uncounted_events": line.uncounted_events,
     }
 
 

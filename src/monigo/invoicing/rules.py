@@ -148,6 +148,7 @@ def _delta_line(
         first_event_at=priced.usage.first_event_at,
         last_event_at=priced.usage.last_event_at,
         whole_quantity=priced.usage.quantity,
+        uncounted_events=priced.usage.uncounted_events,
     )
 
 

@@ -113,21 +113,22 @@ INSERT_LINES = """
         org_id, is_test, id, invoice_id, subscription_id, position, kind, price_id, metric_id,
         period_start, period_end, description, quantity, unit_price, amount, cumulative_quantity,
         cumulative_amount, price_revision, group_value, event_count, first_event_at,
-        last_event_at, whole_quantity, created_at
+        last_event_at, whole_quantity, uncounted_events, created_at
     )
-    SELECT $1, $2, line.*, $24
+    SELECT $1, $2, line.*, $25
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
         $10::timestamptz[], $11::timestamptz[], $12::text[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
-        $21::timestamptz[], $22::timestamptz[], $23::numeric[]
+        $21::timestamptz[], $22::timestamptz[], $23::numeric[], $24::bigint[]
     ) AS line
 """
 
 SELECT_LINES = """
     SELECT id, invoice_id, kind, price_id, metric_id, period_start, period_end, description,
         quantity, unit_price, amount, cumulative_quantity, cumulative_amount, price_revision,
-        group_value, event_count, first_event_at, last_event_at, whole_quantity, created_at
+        group_value, event_count, first_event_at, last_event_at, whole_quantity,
+        uncounted_events, created_at
     FROM invoice_line_items
     WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
     ORDER BY invoice_id, position
@@ -238,6 +239,7 @@ async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [line.first_event_at for line in lines],
         [line.last_event_at for line in lines],
         [line.whole_quantity for line in lines],
+        [line.uncounted_events for line in lines],
         tx.now,
     )
 
@@ -355,6 +357,7 @@ def _line(row: asyncpg.Record) -> StoredLine:
         first_event_at=row["first_event_at"],
         last_event_at=row["last_event_at"],
         whole_quantity=row["whole_quantity"],
+        uncounted_events=row["uncounted_events"],
     )
     return StoredLine(LineItemId(row["id"]), InvoiceId(row["invoice_id"]), line, row["created_at"])
 

@@ -127,6 +127,7 @@ class Line(Struct, frozen=True):
     first_event_at: datetime | None = None
     last_event_at: datetime | None = None
     whole_quantity: Decimal = Decimal(0)
+    uncounted_events: int = 0
 
 
 class Totals(Struct, frozen=True):
