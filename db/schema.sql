@@ -315,6 +315,15 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.keep_final_rounding() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a final invoice does not change'
+        USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+END
+$$;
+
 CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -868,7 +877,8 @@ CREATE TABLE public.invoice_line_items (
     first_event_at timestamp with time zone,
     last_event_at timestamp with time zone,
     whole_quantity numeric(38,12) NOT NULL,
-    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
+    CONSTRAINT invoice_line_items_kind_is_one_of_four CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text, 'rounding'::text]))),
+    CONSTRAINT invoice_line_items_rounding_has_no_price CHECK (((kind <> 'rounding'::text) OR ((price_id IS NULL) AND (metric_id IS NULL)))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
 
@@ -904,6 +914,7 @@ CREATE TABLE public.invoices (
     remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
     has_credit boolean NOT NULL,
     billing_mode text NOT NULL,
+    rounded_off numeric(24,6),
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -938,6 +949,8 @@ COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, froze
 COMMENT ON COLUMN public.invoices.remeasured IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
 
 COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or brings a credit';
+
+COMMENT ON COLUMN public.invoices.rounded_off IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
 
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,
@@ -1763,6 +1776,8 @@ CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btre
 
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
 
+CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
+
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
@@ -1776,6 +1791,8 @@ CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
 CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
+
+CREATE INDEX invoices_with_rounding ON public.invoices USING btree (org_id, is_test, subscription_id) WHERE (rounded_off <> (0)::numeric);
 
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
 
@@ -1870,6 +1887,8 @@ CREATE TRIGGER keep_final_lines_from_change AFTER UPDATE ON public.invoice_line_
 CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_items REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
+
+CREATE TRIGGER keep_final_rounding BEFORE UPDATE ON public.invoices FOR EACH ROW WHEN (((old.status <> 'draft'::text) AND (old.rounded_off IS DISTINCT FROM new.rounded_off))) EXECUTE FUNCTION public.keep_final_rounding();
 
 CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
 

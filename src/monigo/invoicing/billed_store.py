@@ -1,4 +1,4 @@
-"""The SQL of what has been billed already: the sums of the delta rule, closed periods, credits."""
+"""The SQL of what has been billed already: sums by price, closed periods, credits, rounding."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +15,7 @@ from monigo.infra.database import Transaction
 from monigo.invoicing.grouping import undescribed
 from monigo.invoicing.rules import LIVE
 from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
+from monigo.subscriptions import Subscription
 
 # What was voided after its own period had been closed is waived, so it counts as billed. What a
 # voided invoice carried of other periods counts no more, and falls due again.
@@ -58,6 +59,26 @@ SUM_CREDIT = """
     WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.has_credit
         AND invoice.customer_id = ANY ($3::uuid[]) AND invoice.status = ANY ($4::text[])
     GROUP BY invoice.customer_id, invoice.currency, invoice.plan_type
+"""
+
+# Of the few invoices that rounded anything, which have an index of their own.
+SUM_ROUNDING = """
+    SELECT subscription_id, sum(rounded_off) AS rounding
+    FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
+        AND rounded_off <> 0 AND status = ANY ($4::text[])
+    GROUP BY subscription_id
+"""
+
+# By customer, for whom there is an index. What was made before rounding was carried counts in
+# neither sum.
+SUM_SUBTOTALS = """
+    SELECT subscription_id, sum(subtotal) AS subtotals
+    FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND subscription_id = ANY ($4::uuid[]) AND rounded_off IS NOT NULL
+        AND status = ANY ($5::text[])
+    GROUP BY subscription_id
 """
 
 # Without a closing invoice that still counts, a period is waived, or was a trial.
@@ -145,6 +166,24 @@ async def sum_credits(
         (CustomerId(row["customer_id"]), row["currency"], PlanType(row["plan_type"])): row["amount"]
         for row in rows
     }
+
+
+async def sum_rounding(
+    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
+) -> dict[SubscriptionId, Decimal]:
+    """Σ (lines but `rounding`, less the subtotal) over subscriptions' live invoices, where any."""
+    rows = await tx.fetch(SUM_ROUNDING, subscription_ids, _LIVE)
+    return {SubscriptionId(row["subscription_id"]): row["rounding"] for row in rows}
+
+
+async def sum_subtotals(
+    tx: Transaction, known: Sequence[Subscription]
+) -> dict[SubscriptionId, Decimal]:
+    """Σ subtotals over subscriptions' live invoices."""
+    customer_ids = [subscription.customer_id for subscription in known]
+    subscription_ids = [subscription.id for subscription in known]
+    rows = await tx.fetch(SUM_SUBTOTALS, customer_ids, subscription_ids, _LIVE)
+    return {SubscriptionId(row["subscription_id"]): row["subtotals"] for row in rows}
 
 
 async def load_closed(

@@ -45,11 +45,14 @@ class InvoiceStatus(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line charges for: usage at a price, a plan's fee, a credit between invoices."""
+    """What a line charges for: usage at a price, a plan's fee, or what other invoices left."""
 
     USAGE = "usage"
     FEE = "fee"
+    # Between invoices of a customer.
     CREDIT = "credit"
+    # Between invoices of a subscription: what their subtotals took off or added by rounding.
+    ROUNDING = "rounding"
 
 
 class Billed(Struct, frozen=True):
@@ -214,6 +217,7 @@ class Reckoned(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
+    `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal.
     """
 
     wanted: Wanted
@@ -223,6 +227,7 @@ class Reckoned(Struct, frozen=True):
     other_terms: tuple[tuple[Period, Terms], ...]
     lines: tuple[Line, ...]
     totals: Totals
+    rounded_off: Decimal
 
 
 class BilledBefore(Struct, frozen=True):
