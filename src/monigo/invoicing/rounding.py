@@ -130,3 +130,11 @@ def is_half(exact: Decimal, currency: str) -> bool:
     """Whether a sum lies between two minor units, so that which one it is hangs on its sign."""
     minor_units = EXACT.scaleb(abs(exact), minor_unit_places(currency))
     return EXACT.remainder(minor_units, _ONE) == _HALF
+
+
+def is_rounded(subtotal: Decimal, exact: Decimal, currency: str) -> bool:
+    """Whether a sum can be rounded to a subtotal, whatever the earlier subtotals were."""
+    many = EXACT.multiply(round_to_minor_unit(abs(exact), currency), Decimal(2))
+    return subtotal in {
+        rounded_sum(exact, subtotals=earlier, currency=currency) for earlier in (_ZERO, many)
+    }

@@ -239,10 +239,19 @@ class BilledBefore(Struct, frozen=True):
     amount: Decimal
 
 
+class RoundedBefore(Struct, frozen=True):
+    """Earlier invoices of a subscription: their subtotals, and what those left of their lines."""
+
+    invoices: int
+    subtotals: Decimal
+    rounding: Decimal
+
+
 class ExplainedLine(Struct, frozen=True):
     """A line and how its amount came about; the last step's total is the amount.
 
-    `metric` and `price` are as they held for the period; a credit has neither, and no windows.
+    `metric` and `price` are as they held for the period; what other invoices left has neither, and
+    no windows.
     """
 
     stored: StoredLine
