@@ -179,6 +179,14 @@ def test_a_credit_that_no_line_can_hold_is_refused():
         summed([nines, nines])
 
 
+def test_a_credit_can_bring_a_sum_back_to_what_an_invoice_can_hold():
+    dear = "900000000000000000"
+
+    made = summed([dear, dear], available="900000000000000000")
+
+    assert made.subtotal == Decimal(dear)
+
+
 @pytest.mark.parametrize(
     ("exact", "currency", "half"),
     [
