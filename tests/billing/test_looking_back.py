@@ -84,6 +84,37 @@ def test_what_a_voided_closing_carried_of_another_period_comes_again(api, clock)
     ]
 
 
+def test_what_is_voided_in_the_instant_of_the_closing_but_after_it_is_waived(api, clock):
+    clock(START)
+    _, subscription = subscribed(api)
+    api.ingest(event("1"))
+    interim = api.finalize(api.draft(subscription["id"])["id"])
+    clock("2027-02-01T00:00:00Z")
+    api.post(f"/v1/invoices/{interim['id']}/void")
+    api.ingest(event("late", timestamp="2027-01-20T00:00:00Z"))
+
+    clock("2027-03-01T00:00:00Z")
+
+    assert subtotals(api) == ["1", "0", "1"]
+
+
+def test_what_is_voided_before_the_closing_of_its_instant_is_billed_by_it(api, clock):
+    api.patch("/v1/organization", json={"event_ingestion_grace_period_hours": 1})
+    clock(START)
+    _, subscription = subscribed(api)
+    api.ingest(event("1"))
+    interim = api.finalize(api.draft(subscription["id"])["id"])
+    clock("2027-02-01T00:30:00Z")
+    (draft,) = api.get("/v1/invoices?status=draft").json()["invoices"]
+    api.post(f"/v1/invoices/{interim['id']}/void")
+    api.finalize(draft["id"])
+    api.ingest(event("late", timestamp="2027-01-20T00:00:00Z"))
+
+    clock("2027-03-01T01:00:00Z")
+
+    assert subtotals(api) == ["1", "1", "1"]
+
+
 @pytest.mark.parametrize(
     ("names", "billed"),
     [

@@ -5,8 +5,9 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from monigo import invoicing, metering
+from monigo import invoicing
 from support.api import event
+from support.metering import fold
 from support.verification import faults
 
 START = "2027-01-01T00:00:00Z"
@@ -64,7 +65,7 @@ def rounding(invoice):
 
 def work(backend, api):
     """What the workers would do in the next seconds."""
-    backend.run(metering.fold_all(backend.services.database))
+    fold(api)
     while backend.run(invoicing.charge_some(backend.services.database, api.tenant)):
         continue
 
@@ -98,22 +99,67 @@ def test_late_calls_come_to_what_they_cost_together_and_no_invoice_to_nothing(ap
     assert [one["kind"] for one in made] == ["closing", "supplementary", "supplementary"]
 
 
-def test_what_is_too_little_for_an_invoice_is_not_forgotten_for_a_later_period(api, clock):
+def test_what_is_too_little_for_an_invoice_is_not_forgotten(api, backend, clock):
     clock(START)
-    subscription = subscribed(api, "0.4")
+    subscription = subscribed(api, "0.1")
     clock("2027-02-10T00:00:00Z")
     cancel(api, subscription)
     api.ingest(event("january", timestamp="2027-01-09T00:00:00Z"))
+    api.ingest(event("february", timestamp="2027-02-09T00:00:00Z"))
     clock("2027-02-12T00:00:00Z")
     before = len(invoices(api))
-    api.ingest(event("february", timestamp="2027-02-09T00:00:00Z"))
+    let_time_pass(api, backend)
+    four = [event(f"{number}", timestamp="2027-02-08T00:00:00Z") for number in range(4)]
+    api.ingest(*four)
 
     clock("2027-02-14T00:00:00Z")
 
     supplementary = invoices(api)[-1]
     assert (before, len(invoices(api))) == (2, 3)
     assert supplementary["subtotal"] == "1.000000"
-    assert [line["period_start"] for line in supplementary["line_items"]] == [START, END]
+    told = [(line["period_start"], line["quantity"]) for line in supplementary["line_items"]]
+    assert told == [(START, "1"), (END, "5")]
+
+
+def let_time_pass(api, backend):
+    """As if what came late until now had been seen long ago by all that looks at it."""
+    fold(api)
+    for statement in (
+        "UPDATE late_usage SET noted_at = noted_at - interval '1 hour' WHERE org_id = $1",
+        "UPDATE usage_events SET received_at = received_at - interval '1 hour' WHERE org_id = $1",
+    ):
+        backend.sql(statement, api.org_id)
+
+
+def test_a_period_that_opens_without_a_fee_has_no_invoice_of_rounding_alone(api, clock):
+    clock(START)
+    subscription = subscribed(api)
+    other = api.plan(currency="XOF")
+    api.ingest(event("1"))
+    clock("2027-01-10T00:00:00Z")
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"plan_id": other["id"]})
+
+    clock("2027-01-20T00:00:00Z")
+
+    assert [(one["kind"], one["subtotal"]) for one in invoices(api)] == [("closing", "1.000000")]
+
+
+def test_a_void_after_the_end_makes_no_invoice_of_rounding_alone(api, clock):
+    clock(START)
+    subscription = subscribed(api)
+    api.ingest(event("1"))
+    clock("2027-02-02T00:00:00Z")
+    api.ingest(event("2"))
+    cancel(api, subscription)
+    january, _ = invoices(api)
+    api.post(f"/v1/invoices/{january['id']}/void")
+
+    clock("2027-02-10T00:00:00Z")
+
+    assert [(one["status"], one["subtotal"]) for one in invoices(api)] == [
+        ("void", "1.000000"),
+        ("paid", "0.000000"),
+    ]
 
 
 def test_differences_that_cancel_out_make_no_invoice(api, clock):
@@ -352,15 +398,40 @@ def test_an_invoice_from_before_rounding_was_carried_leaves_nothing(api, backend
     clock(START)
     subscription = subscribed(api)
     (before,) = bill_each_call(api, subscription, 1)
-    backend.sql(
-        "WITH off AS (SELECT set_config('session_replication_role', 'replica', true))"
-        " UPDATE invoices SET rounded_off = NULL FROM off WHERE id = $1",
-        before["id"],
-    )
+    forget_rounding(backend, before)
 
     after = bill_each_call(api, subscription, 2)
 
     assert [rounding(one) for one in after] == [[], []]
+
+
+def forget_rounding(backend, invoice):
+    """As if the invoice had been made before there was such a thing."""
+    backend.sql(
+        "WITH off AS (SELECT set_config('session_replication_role', 'replica', true))"
+        " UPDATE invoices SET rounded_off = NULL FROM off WHERE id = $1",
+        invoice["id"],
+    )
+
+
+@pytest.mark.parametrize("fate", ["void", "from before"])
+def test_a_half_to_give_back_is_carried_forward_where_nothing_counts_that_was_billed(
+    api, backend, clock, fate
+):
+    clock(START)
+    subscription = subscribed(api, metric={"aggregation": "sum", "aggregation_property": "n"})
+    api.ingest(event("1", properties={"n": 1}))
+    first = bill(api, subscription)
+    if fate == "void":
+        api.post(f"/v1/invoices/{first['id']}/void")
+        api.ingest(event("2", properties={"n": -2}))
+    else:
+        forget_rounding(backend, first)
+        api.ingest(event("2", properties={"n": -1}))
+
+    second = bill(api, subscription)
+
+    assert [line["amount"] for line in second["line_items"]] == ["-0.500000", "0.500000"]
 
 
 @pytest.mark.parametrize(

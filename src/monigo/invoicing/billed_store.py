@@ -18,13 +18,14 @@ from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
 from monigo.subscriptions import Subscription
 
 # What was voided after its own period had been closed is waived, so it counts as billed. What a
-# voided invoice carried of other periods counts no more, and falls due again.
+# voided invoice carried of other periods counts no more, and falls due again. Numbers tell what
+# came first, for a test clock may hold times still.
 # Period by period, by OFFSET 0: a plan made while there were few lines would read them all.
 SUM_BILLED = """
     SELECT asked.ordinal, line.price_id, line.group_value, sum(line.quantity) AS quantity,
         sum(line.amount) AS amount
-    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
-        AS asked (ordinal, subscription_id, period_start, closed_at)
+    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::bigint[])
+        AS asked (ordinal, subscription_id, period_start, closing_number)
     CROSS JOIN LATERAL (
         SELECT invoice_id, price_id, group_value, quantity, amount FROM invoice_line_items
         WHERE org_id = $1 AND is_test = $2 AND subscription_id = asked.subscription_id
@@ -36,7 +37,7 @@ SUM_BILLED = """
     WHERE invoice.status = ANY ($7::text[])
         OR invoice.status = 'void' AND invoice.finalized_at IS NOT NULL
             AND invoice.period_start = asked.period_start
-            AND invoice.voided_at > asked.closed_at
+            AND invoice.voided_after >= asked.closing_number
     GROUP BY asked.ordinal, line.price_id, line.group_value
 """
 
@@ -84,7 +85,7 @@ SUM_SUBTOTALS = """
 # Without a closing invoice that still counts, a period is waived, or was a trial.
 SELECT_CLOSED = """
     SELECT invoice.subscription_id, invoice.period_start, invoice.period_end,
-        invoice.terms::text AS terms, invoice.finalized_at, invoice.remeasured::text AS remeasured
+        invoice.terms::text AS terms, invoice.number, invoice.remeasured::text AS remeasured
     FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, changed_from)
     JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
         AND invoice.subscription_id = asked.subscription_id
@@ -104,11 +105,11 @@ _LIVE = [status.value for status in LIVE]
 
 
 class BilledPeriod(Struct, frozen=True):
-    """A period whose sums are asked for; `closed_at` is None while it is open."""
+    """A period whose sums are asked for; `closing_number` is None while it is open."""
 
     subscription_id: SubscriptionId
     period: Period
-    closed_at: datetime | None
+    closing_number: int | None
 
 
 class BilledPrice(Struct, frozen=True):
@@ -127,7 +128,7 @@ async def sum_billed(tx: Transaction, asked: Sequence[BilledPeriod]) -> list[Bil
         list(range(len(asked))),
         [item.subscription_id for item in asked],
         [item.period.start for item in asked],
-        [item.closed_at for item in asked],
+        [item.closing_number for item in asked],
         _LIVE,
     )
     for row in rows:
@@ -201,7 +202,7 @@ async def load_closed(
             subscription_id=SubscriptionId(row["subscription_id"]),
             period=Period(row["period_start"], row["period_end"]),
             frozen_terms=row["terms"],
-            closed_at=row["finalized_at"],
+            closing_number=row["number"],
             remeasured={
                 event_name: parse_instant(instant)
                 for event_name, instant in json.decode(row["remeasured"]).items()

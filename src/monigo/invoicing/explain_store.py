@@ -38,7 +38,7 @@ SELECT_BILLED_BEFORE = """
         AND closing.kind = 'closing' AND closing.number < $4
         AND (closing.voided_after IS NULL OR closing.voided_after >= $4) AND asked.is_adjustment
     WHERE invoice.voided_after IS NULL OR invoice.voided_after >= $4
-        OR invoice.period_start = asked.period_start AND invoice.voided_at > closing.finalized_at
+        OR invoice.period_start = asked.period_start AND invoice.voided_after >= closing.number
     ORDER BY asked.ordinal, invoice.number
 """
 

@@ -168,8 +168,8 @@ async def _changed_from(
 
 
 def _billed_period(part: _Part) -> BilledPeriod:
-    closed_at = None if part.closed is None else part.closed.closed_at
-    return BilledPeriod(part.wanted.subscription.id, part.period, closed_at)
+    closing_number = None if part.closed is None else part.closed.closing_number
+    return BilledPeriod(part.wanted.subscription.id, part.period, closing_number)
 
 
 async def _measure(tx: Transaction, parts: Iterable[_Part]) -> None:

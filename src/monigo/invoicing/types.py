@@ -276,12 +276,12 @@ class Explanation(Struct, frozen=True):
 class ClosedPeriod(Struct, frozen=True):
     """A period that has its closing invoice, with the terms as they were frozen.
 
-    `remeasured` tells when replays had it counted anew, under the metrics of that instant: by the
-    name of the events, or "" for all.
+    `closing_number` is that invoice's. `remeasured` tells when replays had the period counted anew,
+    under the metrics of that instant: by the name of the events, or "" for all.
     """
 
     subscription_id: SubscriptionId
     period: Period
     frozen_terms: str
-    closed_at: datetime
+    closing_number: int
     remeasured: Mapping[str, datetime]
