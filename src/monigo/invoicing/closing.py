@@ -23,6 +23,7 @@ from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.invoicing.happenings import tell_created, tell_finalized
 from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
+from monigo.invoicing.rounding import is_worth_an_invoice, resting
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
 from monigo.subscriptions import Due, PauseReason, Status, Subscription
 
@@ -174,7 +175,8 @@ async def _take(
         for item in _wanted(tx, step, known)
     ]
     reckoned = await reckon(tx, await _with_drafts(tx, wanted, modes))
-    reckoned = [item for item in reckoned if _is_worth_an_invoice(item)]
+    small = resting(reckoned)
+    reckoned = [item for item in reckoned if is_worth_an_invoice(item)]
     if reckoned:
         await write_drafts(tx, reckoned)
     drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
@@ -186,9 +188,13 @@ async def _take(
     for step, known in begun:
         if step.action is Action.SETTLE and modes[known.id] is not BillingMode.POSTPAID:
             await wallet_payments.pay_waiting(tx, known.customer_id)
-    changed = [_advanced(tx, step, known, is_short=known.id in short) for step, known in begun]
+    changed = [
+        _advanced(tx, step, known, is_short=known.id in short, resting_from=small.get(known.id))
+        for step, known in begun
+    ]
     await subscriptions.save_all(tx, changed)
     await _wait_out_grace(tx, begun, grace)
+    await _wait_for_more(tx, [known for known in changed if known.id in small])
     return [
         await _paused_or_resumed(tx, step, known, mode=modes[known.id], is_short=known.id in short)
         for (step, _), known in zip(begun, changed, strict=True)
@@ -342,24 +348,38 @@ async def _with_drafts(
     return placed
 
 
-def _is_worth_an_invoice(reckoned: Reckoned) -> bool:
-    """A period always gets its closing invoice; others are made only when they charge something."""
-    if reckoned.wanted.kind is InvoiceKind.CLOSING:
-        return True
-    return any(line.amount for line in reckoned.lines)
-
-
 def _advanced(
-    tx: Transaction, step: Step, subscription: Subscription, *, is_short: bool
+    tx: Transaction,
+    step: Step,
+    subscription: Subscription,
+    *,
+    is_short: bool,
+    resting_from: datetime | None,
 ) -> Subscription:
-    """The subscription after its step; a period that could not be paid does not advance."""
+    """The subscription after its step; a period that could not be paid does not advance.
+
+    `resting_from` is where the periods begin whose differences are too small for an invoice yet.
+    """
     if is_short and step.action is not Action.TRIAL_END:
         return subscription
     if step.period is not None and step.action in {Action.CLOSE, Action.TRIAL_END}:
         subscription = replace(subscription, closed_until=step.period.end)
     if step.action in {Action.CLOSE, Action.SETTLE}:
         subscription = replace(subscription, recheck_from=None, settled_at=tx.real_now)
+        if subscriptions.next_due_at(subscription, tx.now) is not None:
+            subscription = replace(subscription, recheck_from=resting_from)
     return replace(subscription, billing_error="")
+
+
+async def _wait_for_more(tx: Transaction, small: Sequence[Subscription]) -> None:
+    """What is too small for a supplementary invoice is looked at again when others are, daily."""
+    looks = [
+        (known.id, subscriptions.next_due_at(replace(known, recheck_from=None), tx.now))
+        for known in small
+    ]
+    await subscriptions.wait_until(
+        tx, [(Due(known_id, tx.now, 0), look) for known_id, look in looks if look is not None]
+    )
 
 
 async def _wait_out_grace(

@@ -44,22 +44,23 @@ INSERT_DRAFTS = """
     INSERT INTO invoices (
         org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
         subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
-        period_end, terms, has_credit, billing_mode, paid_reference, created_at, updated_at
+        period_end, terms, has_credit, billing_mode, rounded_off, paid_reference, created_at,
+        updated_at
     )
     SELECT $1, $2, draft.id, draft.customer_id, draft.subscription_id, draft.plan_type, draft.kind,
         'draft', draft.currency, draft.subtotal, draft.vat_enabled, draft.vat_rate,
         draft.vat_amount, draft.wht_rate, draft.wht_amount, draft.total, draft.period_start,
-        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, '',
+        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, draft.rounded_off, '',
         draft.created_at, $20
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::numeric[],
         $10::boolean[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::boolean[],
-        $21::timestamptz[], $22::text[]
+        $21::timestamptz[], $22::text[], $23::numeric[]
     ) AS draft (
         id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
-        has_credit, created_at, billing_mode
+        has_credit, created_at, billing_mode, rounded_off
     )
 """
 
@@ -205,6 +206,7 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         tx.now,
         [item.wanted.created_at for item in reckoned],
         [item.billing_mode.value for item in reckoned],
+        [item.rounded_off for item in reckoned],
     )
     await _insert_lines(tx, reckoned)
 

@@ -1,6 +1,6 @@
 """The SQL that reads invoices to compare them with their lines and numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -46,7 +46,7 @@ _TAKEN = """
 SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
-        line.amount AS line_amount, wallet.amount AS taken,
+        invoice.rounded_off, line.amount AS line_amount, line.rounding, wallet.amount AS taken,
         CASE WHEN invoice.billing_mode <> 'postpaid' AND invoice.status = 'paid'
             AND invoice.paid_reference = '' THEN invoice.total ELSE 0 END AS told,
         invoice.billing_mode <> 'postpaid' AND EXISTS (
@@ -56,7 +56,8 @@ SELECT_SUMS = f"""
         ) AS is_part_of_period
     FROM invoices AS invoice
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(amount), 0) AS amount
+        SELECT coalesce(sum(amount), 0) AS amount,
+            coalesce(sum(amount) FILTER (WHERE kind = 'rounding'), 0) AS rounding
         FROM invoice_line_items
         WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id
     ) AS line
@@ -67,6 +68,48 @@ SELECT_SUMS = f"""
         AND ($3::uuid IS NULL OR invoice.id > $3)
     ORDER BY invoice.id
     LIMIT $4
+"""
+
+# Final invoices, in the order of their numbers, whose `rounding` is not what the invoices that were
+# live then had left, or whose subtotal doesn't make all subtotals the rounded sum of all lines. One
+# counts from its number until it was voided. Here `round` goes half away from zero.
+SELECT_ROUNDING = """
+    WITH change AS (
+        SELECT subscription_id, number AS place, 1 AS step, id, currency, rounded_off, subtotal
+        FROM invoices
+        WHERE org_id = $1 AND is_test = $2 AND number IS NOT NULL AND rounded_off IS NOT NULL
+        UNION ALL
+        SELECT subscription_id, voided_after, 2, NULL, currency, -rounded_off, -subtotal
+        FROM invoices
+        WHERE org_id = $1 AND is_test = $2 AND number IS NOT NULL AND rounded_off IS NOT NULL
+            AND voided_after IS NOT NULL
+    ), final AS (
+        SELECT id, currency, rounded_off, subtotal,
+            coalesce(sum(rounded_off) OVER earlier, 0) AS carried,
+            coalesce(sum(subtotal) OVER earlier, 0) AS subtotals
+        FROM change
+        WINDOW earlier AS (
+            PARTITION BY subscription_id ORDER BY place, step
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )
+    ), rounded AS (
+        SELECT final.id, final.carried, line.rounding, final.subtotal,
+            round(
+                final.subtotals + final.subtotal + final.rounded_off + final.carried, unit.places
+            ) - final.subtotals AS computed
+        FROM final
+        JOIN unnest($3::text[], $4::integer[]) AS unit (currency, places)
+            ON unit.currency = final.currency
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS rounding FROM invoice_line_items
+            WHERE org_id = $1 AND is_test = $2 AND invoice_id = final.id AND kind = 'rounding'
+        ) AS line
+        WHERE final.id IS NOT NULL
+    )
+    SELECT id, carried, rounding, subtotal, computed FROM rounded
+    WHERE rounding <> carried OR subtotal <> computed
+    ORDER BY id
+    LIMIT $5
 """
 
 # A period that was charged before its invoices is compared as a whole: its invoices say what they
@@ -147,6 +190,16 @@ SELECT_PAID_FOR_NOTHING = """
 async def load_sums(tx: Transaction, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The next invoices by id: their totals, the sum of their lines, and their payments."""
     return await tx.fetch(SELECT_SUMS, after, limit)
+
+
+async def list_wrongly_rounded(
+    tx: Transaction, places: Mapping[str, int], limit: int
+) -> list[asyncpg.Record]:
+    """Final invoices that carry or round another amount than they should, of these currencies.
+
+    `places` are the decimal places of each currency's minor unit.
+    """
+    return await tx.fetch(SELECT_ROUNDING, list(places), list(places.values()), limit)
 
 
 async def list_gaps(tx: Transaction, plan_type: PlanType, limit: int) -> Sequence[tuple[int, int]]:
