@@ -726,6 +726,10 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.stretch_slot(org_id uuid, is_test boolean, customer_id uuid, plan_type text) RETURNS numrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((stretch_slot.org_id)::text || (stretch_slot.is_test)::text) || (stretch_slot.customer_id)::text) || stretch_slot.plan_type), (0)::bigint) slot(slot));
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -1050,6 +1054,7 @@ CREATE TABLE public.organizations (
     monthly_event_quota bigint,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    repeated_trials_enabled boolean NOT NULL,
     CONSTRAINT organizations_default_currency_available CHECK ((default_currency = ANY (available_currencies))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((monthly_event_quota >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((event_ingestion_grace_period_hours >= 0) AND (event_ingestion_grace_period_hours <= 720))),
@@ -1354,6 +1359,19 @@ CREATE TABLE public.subscription_phases (
     joined_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.subscription_stretches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    plan_type text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT subscription_stretches_end_after_start CHECK ((ended_at > started_at))
+);
+
+COMMENT ON COLUMN public.subscription_stretches.ended_at IS 'exclusive; NULL: no end is known yet';
+
 CREATE TABLE public.subscription_timeline (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1362,7 +1380,7 @@ CREATE TABLE public.subscription_timeline (
     happened_at timestamp with time zone NOT NULL,
     happening text NOT NULL,
     detail text NOT NULL,
-    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
+    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'plan_change_scheduled'::text, 'plan_change_withdrawn'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
 );
 
 CREATE TABLE public.subscriptions (
@@ -1392,15 +1410,23 @@ CREATE TABLE public.subscriptions (
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     phase_joined_at timestamp with time zone NOT NULL,
+    cancel_at timestamp with time zone,
+    scheduled_plan_id uuid,
+    scheduled_at timestamp with time zone,
+    trial_plan_id uuid,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
+    CONSTRAINT subscriptions_cancel_at_is_flagged CHECK (((cancel_at IS NULL) OR cancel_at_period_end)),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
+    CONSTRAINT subscriptions_canceled_has_no_scheduled_plan CHECK (((status <> 'canceled'::text) OR (scheduled_plan_id IS NULL))),
     CONSTRAINT subscriptions_closed_within_life CHECK (((closed_until >= start_date) AND ((closed_until <= canceled_at) OR (canceled_at IS NULL) OR (closed_until = start_date)))),
     CONSTRAINT subscriptions_deleted_is_canceled CHECK (((deleted_at IS NULL) OR (status = 'canceled'::text))),
     CONSTRAINT subscriptions_end_after_start CHECK ((end_date > start_date)),
     CONSTRAINT subscriptions_pause_has_its_reason CHECK (((status = ANY (ARRAY['paused'::text, 'suspended'::text])) = (pause_reason IS NOT NULL))),
     CONSTRAINT subscriptions_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text]))),
     CONSTRAINT subscriptions_phase_within_life CHECK ((phase_started_at >= start_date)),
-    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text])))
+    CONSTRAINT subscriptions_scheduled_plan_has_its_time CHECK (((scheduled_plan_id IS NULL) = (scheduled_at IS NULL))),
+    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text]))),
+    CONSTRAINT subscriptions_trial_has_its_plan CHECK (((trial_plan_id IS NULL) = (trial_ends_at IS NULL)))
 );
 
 COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'since when it is on its present plan';
@@ -1701,6 +1727,12 @@ ALTER TABLE ONLY public.subscription_pauses
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_never_overlap EXCLUDE USING gist (public.stretch_slot(org_id, is_test, customer_id, plan_type) WITH &&, tstzrange(started_at, ended_at) WITH &&);
+
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_pkey PRIMARY KEY (org_id, is_test, subscription_id, "position");
 
@@ -1827,9 +1859,13 @@ CREATE INDEX replay_jobs_unfinished ON public.replay_jobs USING btree (org_id, i
 
 CREATE UNIQUE INDEX subscription_pauses_one_open ON public.subscription_pauses USING btree (org_id, is_test, subscription_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX subscription_stretches_of_customer ON public.subscription_stretches USING btree (org_id, is_test, customer_id, plan_type, ended_at);
+
 CREATE INDEX subscriptions_of_customer ON public.subscriptions USING btree (org_id, is_test, customer_id);
 
 CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, is_test, plan_id);
+
+CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree (org_id, is_test, scheduled_plan_id) WHERE (scheduled_plan_id IS NOT NULL);
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
@@ -1942,6 +1978,9 @@ ALTER TABLE ONLY public.subscription_phases
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -1950,6 +1989,12 @@ ALTER TABLE ONLY public.subscriptions
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_scheduled_plan_fkey FOREIGN KEY (org_id, is_test, scheduled_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_trial_plan_fkey FOREIGN KEY (org_id, is_test, trial_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
@@ -2067,6 +2112,8 @@ CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(c
 
 CREATE POLICY own_rows ON public.subscription_phases USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.subscription_stretches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.subscription_timeline USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2106,6 +2153,8 @@ ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_phases ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscription_stretches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_timeline ENABLE ROW LEVEL SECURITY;
 
@@ -2246,6 +2295,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_stretches TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_timeline TO monigo_app;
 
