@@ -204,3 +204,36 @@ def test_dunning_keeps_its_place_and_its_reason(api, backend, clock):
     again = api.post(PATH, json={"customer_id": "c1", "plan_id": plan["id"]})
     assert read(api, subscription)["status"] == "suspended"
     assert again.status_code == 409
+
+
+def test_one_that_no_worker_ended_in_time_is_canceled_at_its_end(api):
+    *_, subscription = api.subscribed_customer()
+    flagged = change(api, subscription, cancel_at_period_end=True)
+    api.backend.clock.advance(days=40)
+
+    canceled = change(api, subscription, status="canceled")
+
+    assert canceled["canceled_at"] == flagged["cancel_at"]
+
+
+def test_the_flag_is_not_withdrawn_after_the_end(api):
+    *_, subscription = api.subscribed_customer()
+    change(api, subscription, cancel_at_period_end=True)
+    api.backend.clock.advance(days=40)
+
+    refused = api.patch(f"{PATH}/{subscription['id']}", json={"cancel_at_period_end": False})
+
+    assert refused.status_code == 409
+
+
+def test_finalizing_the_last_period_before_a_worker_comes_bills_no_next_one(api):
+    plan = api.plan(base_fee="50", base_fee_timing="in_advance")
+    subscription = api.subscribe(api.customer()["id"], plan["id"])
+    draft = api.draft(subscription["id"])
+    flagged = change(api, subscription, cancel_at_period_end=True)
+    api.backend.clock.advance(days=40)
+
+    closing = api.finalize(draft["id"])
+
+    assert (closing["kind"], closing["total"]) == ("closing", "0.000000")
+    assert read(api, subscription)["canceled_at"] == flagged["cancel_at"]

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from monigo import invoicing, metering
+from monigo.core.times import format_instant
 from support.api import event
 from support.pauses import pause_for_dunning
 from support.verification import faults
@@ -429,3 +430,22 @@ def test_one_that_has_ended_changes_no_more(api, metric):
     other = plan_of(api, metric, "5")
 
     assert ask(api, subscription, plan_id=other, apply_at="period_end").status_code == 409
+
+
+def test_a_change_that_no_worker_made_in_time_has_come_before_the_next(api, backend):
+    api.customer()
+    metric = api.metric()["id"]
+    first, second, third = (plan_of(api, metric, price) for price in ("2", "5", "7"))
+    subscription = api.subscribe("c1", first)
+    planned = schedule(api, subscription, second)
+    api.backend.clock.advance(days=40)
+
+    change(api, subscription, plan_id=third)
+
+    rows = backend.sql(
+        "SELECT plan_id, started_at FROM subscription_phases WHERE org_id = $1 ORDER BY 2",
+        api.org_id,
+    )
+    assert [str(row["plan_id"]) for row in rows] == [first, second]
+    assert format_instant(rows[1]["started_at"]) == planned["scheduled_at"]
+    assert read(api, subscription)["plan_id"] == third
