@@ -61,6 +61,7 @@ async def generate(
         fields = {"subscription_id": error.message}
         raise DomainError(error.kind, error.code, error.message, fields=fields) from error
     _check_plan_type(subscription, plan_type)
+    subscription = await catch_up(tx, subscription)
     if period_start is None:
         period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
     else:

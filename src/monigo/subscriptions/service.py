@@ -41,13 +41,13 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     plan = await hold_plan(tx, wanted.plan)
     plan_type = plan.details.plan_type
     organization = await tenancy.get_organization(tx)
+    check_dates(start=wanted.start_date or tx.now, end=wanted.end_date, now=tx.now)
     if await store.has_active(tx, customer.id, plan_type):
         raise store.already_subscribed()
     subscription_id = SubscriptionId(new_id())
     start = wanted.start_date or await stretches.usual_start(
         tx, customer.id, plan_type, besides=subscription_id, timezone=organization.timezone
     )
-    check_dates(start=start, end=wanted.end_date, now=tx.now)
     trial_days = await _trial_days(tx, wanted, customer.id, plan, organization)
     trial_ends_at = days_later(start, trial_days, organization.timezone) if trial_days else None
     subscription = Subscription(

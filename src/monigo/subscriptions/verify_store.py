@@ -11,15 +11,16 @@ from monigo.subscriptions.rules import LOOKS_END
 # What each subscription may bill by itself, and what those of its customer and plan type take that
 # were made before it: where they overlap, the instants are the earlier one's.
 _LIVES = """
-    SELECT id, customer_id, plan_type, taken, coalesce(
+    SELECT org_id, is_test, id, customer_id, plan_type, taken, coalesce(
             range_agg(taken) OVER (
-                PARTITION BY customer_id, plan_type
+                PARTITION BY org_id, is_test, customer_id, plan_type
                 ORDER BY created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ),
             '{}'::tstzmultirange
         ) AS before
     FROM (
-        SELECT known.id, known.customer_id, known.plan_type, known.created_at,
+        SELECT known.org_id, known.is_test, known.id, known.customer_id, known.plan_type,
+            known.created_at,
             CASE WHEN known.canceled_at <= known.start_date THEN '{}'::tstzmultirange
                 ELSE tstzmultirange(
                     tstzrange(known.start_date, coalesce(known.canceled_at, known.end_date))
@@ -27,11 +28,13 @@ _LIVES = """
             END - coalesce(pauses.paused, '{}'::tstzmultirange) AS taken
         FROM subscriptions AS known
         LEFT JOIN (
-            SELECT subscription_id, range_agg(tstzrange(started_at, ended_at)) AS paused
+            SELECT org_id, is_test, subscription_id,
+                range_agg(tstzrange(started_at, ended_at)) AS paused
             FROM subscription_pauses
             WHERE org_id = $1 AND is_test = $2
-            GROUP BY subscription_id
-        ) AS pauses ON pauses.subscription_id = known.id
+            GROUP BY org_id, is_test, subscription_id
+        ) AS pauses ON pauses.org_id = known.org_id AND pauses.is_test = known.is_test
+            AND pauses.subscription_id = known.id
         WHERE known.org_id = $1 AND known.is_test = $2
     ) AS own
 """
@@ -50,12 +53,13 @@ SELECT_OTHER_STRETCHES = f"""
         (lives.taken - lives.before)::text AS computed
     FROM ({_LIVES}) AS lives
     FULL JOIN (
-        SELECT subscription_id, customer_id, plan_type,
+        SELECT org_id, is_test, subscription_id, customer_id, plan_type,
             range_agg(tstzrange(started_at, ended_at)) AS taken
         FROM subscription_stretches
         WHERE org_id = $1 AND is_test = $2
-        GROUP BY subscription_id, customer_id, plan_type
-    ) AS noted ON noted.subscription_id = lives.id AND noted.customer_id = lives.customer_id
+        GROUP BY org_id, is_test, subscription_id, customer_id, plan_type
+    ) AS noted ON noted.org_id = lives.org_id AND noted.is_test = lives.is_test
+        AND noted.subscription_id = lives.id AND noted.customer_id = lives.customer_id
         AND noted.plan_type = lives.plan_type
     WHERE coalesce(noted.taken, '{{}}'::tstzmultirange)
         IS DISTINCT FROM coalesce(lives.taken - lives.before, '{{}}'::tstzmultirange)
