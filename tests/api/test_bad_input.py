@@ -296,6 +296,7 @@ ORGANIZATION_FAULTS = [
     ('{"vat_rate": 7.50001}', "vat_rate"),
     ('{"vat_rate": 1e99}', "vat_rate"),
     ('{"wht_rate": 100.5}', "wht_rate"),
+    ('{"repeated_trials_enabled": "perhaps"}', "repeated_trials_enabled"),
     ('{"event_ingestion_grace_period_hours": -1}', "event_ingestion_grace_period_hours"),
     ('{"event_ingestion_grace_period_hours": 721}', "event_ingestion_grace_period_hours"),
     ('{"event_ingestion_grace_period_hours": 1e9999999}', "event_ingestion_grace_period_hours"),

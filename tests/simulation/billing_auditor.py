@@ -11,7 +11,17 @@ from fractions import Fraction
 from typing import Any
 
 from simulation.auditor import Auditor, Rule
-from simulation.billing_rules import Edit, Phase, Plan, Span, Spec, Sub, amount_of, to_minor_unit
+from simulation.billing_rules import (
+    Edit,
+    Phase,
+    Plan,
+    Span,
+    Spec,
+    Sub,
+    amount_of,
+    days_on,
+    to_minor_unit,
+)
 from simulation.billing_wire import DAY
 
 FIRST_LOOK = timedelta(hours=1, minutes=5)
@@ -99,12 +109,12 @@ class Books:
             looks += [sub.canceled_at + days * DAY for days in range(1, 92)]
             return next((look for look in looks if look > (sub.looked or now - DAY)), None)
         if sub.status == "paused":
-            return sub.end_date
+            return sub.ends_at
         due = span[0] if now < span[0] else self.closes_at(sub, span)
-        return min(due, sub.end_date or due)
+        return min(due, sub.ends_at or due)
 
     def closes_at(self, sub: Sub, span: Span) -> datetime:
-        at_once = sub.status == "canceled" or sub.cancel_flag or sub.is_trial(span)
+        at_once = sub.status == "canceled" or sub.is_trial(span)
         return span[1] if at_once else span[1] + self.grace
 
     def request(self, sub: Sub, now: datetime) -> None:
@@ -115,8 +125,8 @@ class Books:
 
     def take_step(self, sub: Sub, now: datetime, grace: timedelta) -> bool:
         """The next thing that is due for a subscription now, if there is one."""
-        if sub.status != "canceled" and sub.end_date is not None and sub.end_date <= now:
-            self.cancel(sub, sub.end_date)
+        if sub.status != "canceled" and sub.ends_at is not None and sub.ends_at <= now:
+            self.cancel(sub, sub.ends_at)
             return True
         span = sub.first_open()
         if span is None:
@@ -127,12 +137,9 @@ class Books:
             if not waits and not sub.is_trial(span):
                 self.open(sub, span)
             return False
-        ends_now = sub.status == "active" and sub.cancel_flag
-        is_regular = not sub.is_trial(span) and not ends_now and sub.status != "canceled"
+        is_regular = not sub.is_trial(span) and sub.status != "canceled"
         if is_regular and now < span[1] + grace:
             return False
-        if ends_now:
-            self.cancel(sub, span[1])
         if sub.is_trial(span):
             sub.closed_until = span[1]
             if sub.status == "active":
@@ -140,6 +147,21 @@ class Books:
         else:
             self.close(sub, span, now)
         return True
+
+    def taken_until(self, customer: str, plan_type: str) -> datetime | None:
+        """The last instant that subscriptions of a plan type, deleted ones too, may bill."""
+        own = [sub for sub in self.subs.values() if sub.customer == customer]
+        ends = [sub.taken_until() for sub in own if sub.plan.plan_type == plan_type]
+        return max(filter(None, ends), default=None)
+
+    def trial_end(self, customer: str, plan: Plan, start: datetime, zone: str) -> datetime | None:
+        """When a new subscription's trial ends: a plan's is had once."""
+        own = [
+            sub for sub in self.subs.values() if (sub.customer, sub.tried) == (customer, plan.id)
+        ]
+        if not plan.trial_days or any(sub.had_trial() for sub in own):
+            return None
+        return days_on(start, plan.trial_days, zone)
 
     def cancel(self, sub: Sub, at: datetime) -> None:
         sub.status, sub.canceled_at, sub.looked = "canceled", at, at

@@ -6,7 +6,7 @@ are laid out one by one.
 
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from simulation.billing_wire import DAY
 
 MONTHS = {"monthly": 1, "quarterly": 3, "annually": 12}
+PUT_BACK_MAX = timedelta(minutes=90)
 PLACES = {"NGN": 2, "XOF": 0, "KWD": 3}
 
 Span = tuple[datetime, datetime]
@@ -121,7 +122,9 @@ class Plan:
         prices: dict[str, Spec | None] = dict(self.edits[0].prices)
         fee = self.edits[0].fee
         for edit in self.edits[1:]:
-            holds = {"all": edit.at < end, "next_period": edit.at <= start}
+            # Who joined within the hour that the period began in has the edits from before.
+            begun = joined if start < joined < start + PUT_BACK_MAX else start
+            holds = {"all": edit.at < end, "next_period": edit.at <= begun}
             if holds.get(edit.apply_to, edit.at <= joined):
                 prices |= edit.prices
                 fee = edit.fee or fee
@@ -150,12 +153,13 @@ class Sub:
     start: datetime
     end_date: datetime | None
     trial_end: datetime | None
+    tried: str
     phases: list[Phase]
     closed_until: datetime
     status: str = "active"
     pauses: list[list[datetime | None]] = field(default_factory=list)
     canceled_at: datetime | None = None
-    cancel_flag: bool = False
+    cancel_at: datetime | None = None
     deleted: bool = False
     recheck: bool = False
     looked: datetime | None = None
@@ -163,6 +167,22 @@ class Sub:
     @property
     def plan(self) -> Plan:
         return self.phases[-1].plan
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ends by itself, in a pause, too."""
+        return min(filter(None, [self.end_date, self.cancel_at]), default=None)
+
+    def taken_until(self) -> datetime | None:
+        """The last instant up to which it may bill, or has billed."""
+        end = self.canceled_at or self.end_date or datetime.max.replace(tzinfo=UTC)
+        windows = self.billable((self.start, end)) if self.start < end else []
+        return windows[-1][1] if windows else None
+
+    def had_trial(self) -> bool:
+        """Whether its trial began, or will."""
+        is_void = self.canceled_at is not None and self.canceled_at <= self.start
+        return self.trial_end is not None and not is_void
 
     def phase_at(self, instant: datetime) -> Phase:
         begun = [phase for phase in self.phases if phase.started <= instant]

@@ -11,7 +11,7 @@ from monigo import metering
 from monigo.cli.verification import verify_tenant
 from monigo.jobs.replays import run_replay
 from simulation.billing_auditor import FIRST_LOOK, Books, Override
-from simulation.billing_rules import Edit, Phase, Plan, Span, Spec, Sub, days_on
+from simulation.billing_rules import Edit, Phase, Plan, Span, Spec, Sub
 from simulation.billing_wire import (
     AMOUNTS,
     DAY,
@@ -167,8 +167,7 @@ class World:
 
     def subscribe(self, dice: random.Random) -> None:
         """A customer starts on a plan: now, earlier or later, maybe for a limited time."""
-        plan, place = dice.choice(self.books.plans), dice.randrange(CUSTOMERS)
-        customer = self.customers[place]
+        plan, customer = dice.choice(self.books.plans), self.customers[dice.randrange(CUSTOMERS)]
         if self.is_taken(customer, plan.plan_type):
             return
         fits = plan.billing_period not in {"daily", "weekly"}
@@ -184,8 +183,11 @@ class World:
             "start_date": told(start),
             "end_date": told(end) if end else None,
         }
+        if start < (self.books.taken_until(customer, plan.plan_type) or start):
+            assert self.api.post("/v1/subscriptions", json=body).status_code == 409
+            return
         made = self.ask("post", "/v1/subscriptions", body)["subscription"]
-        trial_end = days_on(start, plan.trial_days, self.zone) if plan.trial_days else None
+        trial_end = self.books.trial_end(customer, plan, start, self.zone)
         sub = Sub(
             id=made["id"],
             customer=customer,
@@ -194,6 +196,7 @@ class World:
             start=start,
             end_date=end,
             trial_end=trial_end,
+            tried=plan.id,
             phases=[Phase(plan, start, trial_end or start, self.now)],
             closed_until=start,
         )
@@ -242,13 +245,10 @@ class World:
     def schedule_cancel(self, dice: random.Random) -> None:
         """A subscription is to end with its period, or not after all."""
         for sub in dice.sample(self.running(), min(1, len(self.running()))):
-            span = sub.first_open()
-            if not sub.cancel_flag and span and span[1] <= self.now:
-                # Which period it ends with is not decided while an earlier one is still open.
-                return
-            path, wanted = f"/v1/subscriptions/{sub.id}", not sub.cancel_flag
+            path, wanted = f"/v1/subscriptions/{sub.id}", sub.cancel_at is None
             self.ask("patch", path, {"cancel_at_period_end": wanted})
-            sub.cancel_flag = wanted
+            end = sub.period_at(max(self.now, sub.start))[1]
+            sub.cancel_at = min(end, sub.end_date or end) if wanted else None
 
     def change_plan(self, dice: random.Random) -> None:
         """A subscription goes on under another plan of its type and currency."""

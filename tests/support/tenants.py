@@ -71,7 +71,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # The plan is another for a moment, so that there is a past one.
     back = {"plan_id": api.plan(plan_type="payout")["id"]}
     api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
-    simulation_id = _plant_rows(api, plan, subscription)
+    api.patch(
+        f"/v1/subscriptions/{paid['id']}",
+        json={"plan_id": earned["id"], "apply_at": "period_end"},
+    )
+    simulation_id = _plant_rows(api, plan, subscription, paid)
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
@@ -107,8 +111,16 @@ def _forget_old_events(api: Api) -> None:
         api.backend.run(metering.forget_properties(services.database, api.tenant))
 
 
-def _plant_rows(api: Api, plan, subscription) -> str:
-    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge."""
+def _plant_rows(api: Api, plan, subscription, paid) -> str:
+    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge.
+
+    And a trial that ended as it began, of the subscription that points to other plans, too.
+    """
+    api.backend.sql(
+        "UPDATE subscriptions SET trial_plan_id = plan_id, trial_ends_at = start_date"
+        " WHERE id = $1",
+        paid["id"],
+    )
     api.backend.sql(
         "INSERT INTO realtime_charges (org_id, is_test, subscription_id, period_start, charged,"
         " updated_at) SELECT org_id, is_test, id, now(), 0, now() FROM subscriptions WHERE id = $1",

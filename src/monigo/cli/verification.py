@@ -6,12 +6,18 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, wallets
+from monigo import invoicing, ledger, metering, subscriptions, wallets
 from monigo.bootstrap import Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra.database import Database, Tenant
 
-VERIFICATIONS = (metering.verify, invoicing.verify, ledger.verify, wallets.verify)
+VERIFICATIONS = (
+    metering.verify,
+    subscriptions.verify,
+    invoicing.verify,
+    ledger.verify,
+    wallets.verify,
+)
 
 
 class Report(Struct, frozen=True):

@@ -150,6 +150,17 @@ def calendar_month(instant: datetime, timezone: str) -> Period:
         raise _beyond_the_calendar() from None
 
 
+def start_of_hour(instant: datetime, timezone: str) -> datetime:
+    """The latest full hour that the zone's clocks showed by `instant`; of the same local day."""
+    zone = parse_timezone(timezone)
+    try:
+        # The fold stays: in an hour that is repeated it is the one of now.
+        full = instant.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+        return full.astimezone(UTC)
+    except OverflowError:
+        raise _beyond_the_calendar() from None
+
+
 def days_later(instant: datetime, days: int, timezone: str) -> datetime:
     """The same local time so many days later, as for the end of a trial."""
     zone = parse_timezone(timezone)

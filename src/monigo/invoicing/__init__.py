@@ -8,6 +8,8 @@ from monigo.invoicing.lifecycle import (
     change_plan,
     delete_subscription,
     resume_subscription,
+    schedule_cancel,
+    schedule_plan_change,
     subscribe,
 )
 from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
@@ -108,6 +110,8 @@ __all__ = [
     "refuse_customer_with_unpaid_invoice",
     "requeue_simulations",
     "resume_subscription",
+    "schedule_cancel",
+    "schedule_plan_change",
     "simulate",
     "simulate_some",
     "start_report",

@@ -21,6 +21,7 @@ from monigo.infra.logging import logger
 from monigo.invoicing import store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.invoicing.happenings import tell_created, tell_finalized
+from monigo.invoicing.life_steps import begin_step
 from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rounding import is_worth_an_invoice, resting
@@ -166,8 +167,8 @@ async def _take(
     is_strict: bool = False,
 ) -> list[Subscription]:
     """Take one step with each of these locked subscriptions: their invoices, then their state."""
-    begun = [(step, await _canceled(tx, step, known)) for step, known in steps]
-    modes = await _billing_modes(tx, [known for _, known in begun])
+    begun = [(step, await begin_step(tx, step, known)) for step, known in steps]
+    modes = await _billing_modes(tx, begun)
     wanted = [
         item
         for step, known in begun
@@ -202,12 +203,20 @@ async def _take(
 
 
 async def _billing_modes(
-    tx: Transaction, known: Sequence[Subscription]
+    tx: Transaction, begun: Sequence[tuple[Step, Subscription]]
 ) -> dict[SubscriptionId, BillingMode]:
-    """How each subscription's open period is paid for."""
-    phases = {one.id: subscriptions.phase_at(one, one.closed_until) for one in known}
+    """How the period that each step bills is paid for; after a trial that is the first regular."""
+    phases = {
+        one.id: subscriptions.phase_at(
+            one,
+            step.period.end
+            if step.action is Action.TRIAL_END and step.period is not None
+            else one.closed_until,
+        )
+        for step, one in begun
+    }
     plans = await catalog.get_plans(tx, {phase.plan_id for phase in phases.values()})
-    return {one.id: plans[phases[one.id].plan_id].details.billing_mode for one in known}
+    return {known: plans[phase.plan_id].details.billing_mode for known, phase in phases.items()}
 
 
 async def _finalize(
@@ -283,12 +292,6 @@ async def finalize_drafts(
 def _final_status(item: Reckoned, unpaid: AbstractSet[InvoiceId]) -> InvoiceStatus:
     is_owed = item.billing_mode is BillingMode.POSTPAID or item.wanted.id in unpaid
     return InvoiceStatus.FINALIZED if item.totals.total and is_owed else InvoiceStatus.PAID
-
-
-async def _canceled(tx: Transaction, step: Step, subscription: Subscription) -> Subscription:
-    if step.cancel_at is None:
-        return subscription
-    return await subscriptions.cancel(tx, subscription, step.cancel_at)
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:
@@ -387,12 +390,13 @@ async def _wait_out_grace(
 ) -> None:
     """A closing draft is looked at again when late events have had their time to come.
 
-    Or before, when the subscription itself ends meanwhile.
+    Or before, when the subscription itself ends or changes its plan meanwhile.
     """
     waiting: list[tuple[Due, datetime]] = []
     for step, known in steps:
         if step.action is Action.DRAFT and step.period is not None:
             closes_at = step.period.end + grace
-            looked_at = min(closes_at, known.end_date or closes_at)
+            changes = (subscriptions.ends_at(known), known.scheduled_at)
+            looked_at = min((closes_at, *(at for at in changes if at is not None)))
             waiting.append((Due(known.id, tx.now, 0), looked_at))
     await subscriptions.wait_until(tx, waiting)

@@ -17,6 +17,7 @@ from monigo.infra.outbox import EventType
 from monigo.invoicing import billed_store, store, wallet_payments
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
 from monigo.invoicing.happenings import tell
+from monigo.invoicing.life_steps import catch_up
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rules import (
     check_can_delete,
@@ -60,6 +61,7 @@ async def generate(
         fields = {"subscription_id": error.message}
         raise DomainError(error.kind, error.code, error.message, fields=fields) from error
     _check_plan_type(subscription, plan_type)
+    subscription = await catch_up(tx, subscription)
     if period_start is None:
         period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
     else:
@@ -82,6 +84,7 @@ async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
     """
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
+    subscription, period = await _foreseen(tx, subscription, period)
     wanted = Wanted(
         id=InvoiceId(new_id()),
         subscription=subscription,
@@ -161,6 +164,7 @@ async def finalize(
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
+    subscription = await catch_up(tx, subscription)
     open_period = subscriptions.first_open_period(subscription)
     if (
         open_period is not None
@@ -298,6 +302,20 @@ def _running_period(tx: Transaction, subscription: Subscription) -> Period:
     if subscriptions.is_trial(subscription, period):
         raise conflict("subscription_in_trial", "a trial is not billed")
     return period
+
+
+async def _foreseen(
+    tx: Transaction, subscription: Subscription, period: Period
+) -> tuple[Subscription, Period]:
+    """The subscription as it will stand at its running period's end, if it is left alone."""
+    ends_at = subscriptions.ends_at(subscription)
+    if ends_at is not None and ends_at <= period.end:
+        status = subscriptions.Status.CANCELED
+        ended = replace(subscription, status=status, canceled_at=ends_at)
+        return ended, Period(period.start, max(ends_at, tx.now))
+    if subscription.scheduled_at == period.end:
+        return await subscriptions.as_after_plan_change(tx, subscription), period
+    return subscription, period
 
 
 async def _waived_period(
