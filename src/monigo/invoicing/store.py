@@ -271,10 +271,16 @@ async def count_unpaid(tx: Transaction, customer_id: CustomerId) -> int:
     return await tx.fetchval(COUNT_UNPAID, customer_id, _UNPAID)
 
 
-async def _with_lines(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Invoice]:
-    lines: dict[UUID, list[StoredLine]] = {row["id"]: [] for row in rows}
+async def load_lines(tx: Transaction, invoice_ids: Sequence[UUID]) -> dict[UUID, list[StoredLine]]:
+    """The lines of each invoice, in their order."""
+    lines: dict[UUID, list[StoredLine]] = {invoice_id: [] for invoice_id in invoice_ids}
     for line_row in await tx.fetch(SELECT_LINES, list(lines)):
         lines[line_row["invoice_id"]].append(_line(line_row))
+    return lines
+
+
+async def _with_lines(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Invoice]:
+    lines = await load_lines(tx, [row["id"] for row in rows])
     return [_invoice(row, tuple(lines[row["id"]])) for row in rows]
 
 

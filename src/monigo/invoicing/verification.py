@@ -14,6 +14,7 @@ from monigo.infra.database import Transaction
 from monigo.invoicing import verify_store
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.verify_payments import compare_sources
 from monigo.invoicing.wallet_payments import INVOICE, PERIOD
 
 INVOICES_A_PAGE = 10_000
@@ -34,7 +35,8 @@ async def verify(tx: Transaction) -> Verification:
     numbers = [found for plan_type in PlanType for found in await _of_numbers(tx, plan_type)]
     periods = await _of_periods(tx)
     return Verification(
-        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *periods]
+        {"invoices": looked_at},
+        [*differences[:DIFFERENCES_MAX], *numbers, *periods, *await compare_sources(tx)],
     )
 
 
