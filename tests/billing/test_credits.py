@@ -104,12 +104,13 @@ def test_a_fee_is_paid_by_no_credit_for_a_metric(api, wallet, clock):
 
 
 @pytest.mark.parametrize(
-    ("expires_at", "grace_hours"), [(END, 0), (HOUR_LATER, 24), (DAY_LATER, 24), (END, 24)]
+    "valid", [(END, 0), (HOUR_LATER, 24), (DAY_LATER, 24), (END, 24)], ids=lambda valid: valid[0]
 )
 @pytest.mark.parametrize("billing_mode", ["prepaid", "realtime", "postpaid"])
 def test_a_credit_that_is_valid_for_the_whole_period_pays_it(
-    api, wallet, clock, billing_mode, expires_at, grace_hours
+    api, wallet, clock, billing_mode, valid
 ):
+    expires_at, grace_hours = valid
     api.patch("/v1/organization", json={"event_ingestion_grace_period_hours": grace_hours})
     plan_id, _ = plan_of(api, billing_mode, "a")
     subscribe(api, plan_id)
@@ -306,9 +307,7 @@ def test_credits_pay_no_bill(api, wallet, clock):
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])
-def test_a_wallet_that_is_not_active_pays_nothing_of_a_postpaid_invoice(
-    api, wallet, clock, status
-):
+def test_a_wallet_that_is_not_active_pays_nothing_of_a_postpaid_invoice(api, wallet, clock, status):
     plan_id, _ = plan_of(api, "postpaid", "a")
     subscribe(api, plan_id)
     grant(api, wallet, "100")
@@ -322,7 +321,8 @@ def test_a_wallet_that_is_not_active_pays_nothing_of_a_postpaid_invoice(
     assert left(api, wallet) == ["100"]
 
 
-def test_credits_in_another_currency_pay_nothing(api, wallet, clock):
+@pytest.mark.usefixtures("wallet")
+def test_credits_in_another_currency_pay_nothing(api, clock):
     dollars = api.wallet(currency="USD")
     plan_id, _ = plan_of(api, "postpaid", "a")
     subscribe(api, plan_id)
@@ -335,7 +335,8 @@ def test_credits_in_another_currency_pay_nothing(api, wallet, clock):
     assert left(api, dollars) == ["100"]
 
 
-def test_what_credits_leave_due_is_in_the_currencys_own_units(api, wallet, clock):
+@pytest.mark.usefixtures("wallet")
+def test_what_credits_leave_due_is_in_the_currencys_own_units(api, clock):
     francs = api.wallet(currency="XOF")
     plan_id, _ = plan_of(api, "postpaid", "a", currency="XOF")
     subscribe(api, plan_id)
@@ -348,22 +349,24 @@ def test_what_credits_leave_due_is_in_the_currencys_own_units(api, wallet, clock
     assert left(api, francs) == ["0.500000"]
 
 
-@pytest.mark.parametrize("how", ["void", "mark-paid"])
-@pytest.mark.parametrize("status", STATUSES)
-def test_what_credits_paid_of_a_postpaid_invoice_goes_back(
-    api, backend, wallet, clock, how, status
-):
+@pytest.fixture(params=STATUSES)
+def owed(request, api, backend, wallet, clock):
+    """An invoice of 60, of which a credit paid 25, in each state in which the rest is due."""
     plan_id, _ = plan_of(api, "postpaid", "a")
     subscribe(api, plan_id)
     grant(api, wallet, "25")
     use(api, "a", 60)
     clock(END)
     (invoice,) = invoices(api)
-    for reached in STATUSES[1 : STATUSES.index(status) + 1]:
+    for reached in STATUSES[1 : STATUSES.index(request.param) + 1]:
         backend.sql("UPDATE invoices SET status = $2 WHERE id = $1", invoice["id"], reached)
+    return invoice
 
+
+@pytest.mark.parametrize("how", ["void", "mark-paid"])
+def test_what_credits_paid_of_a_postpaid_invoice_goes_back(api, owed, wallet, how):
     body = {"reference": "bank", "whole": True}
-    answer = api.post(f"/v1/invoices/{invoice['id']}/{how}", json=body)
+    answer = api.post(f"/v1/invoices/{owed['id']}/{how}", json=body)
 
     due = {"void": ("void", "60", "0", "0"), "mark-paid": ("paid", "60", "60", "0")}[how]
     assert amounts(answer.json()["invoice"]) == due
@@ -387,7 +390,7 @@ def revoke(api, wallet, credit):
     return api.post(f"/v1/wallets/{wallet['id']}/credits/{credit['id']}/revoke")
 
 
-def test_a_credit_is_revoked_once_and_pays_nothing_more(api, wallet, clock):
+def test_a_credit_is_revoked_once_and_pays_nothing_more(api, wallet):
     plan_id, _ = plan_of(api, "realtime", "a")
     subscribe(api, plan_id)
     credit = grant(api, wallet, "100")

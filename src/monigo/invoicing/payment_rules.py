@@ -123,7 +123,8 @@ def _within_limits(
     beyond: list[tuple[int, Decimal]] = []
     for place in limited:
         part = paid[place]
-        fits = min(part.amount, room.get(part.metric_id, _ZERO))
+        is_allowed = part.metric_id in _limits_of(part, limits)
+        fits = min(part.amount, room.get(part.metric_id, _ZERO)) if is_allowed else _ZERO
         room[part.metric_id] = EXACT.subtract(room.get(part.metric_id, _ZERO), fits)
         kept[place] = replace(part, amount=fits)
         beyond.append((place, EXACT.subtract(part.amount, fits)))
