@@ -127,6 +127,9 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     await store.update_status(tx, [wallet.id], status)
     if status is WalletStatus.CLOSED:
         await top_ups_store.cancel(tx, [wallet.id])
+    if status is WalletStatus.ACTIVE:
+        # What it holds can pay again, and somebody may wait for it.
+        await store.note_credited(tx, [wallet])
     return replace(wallet, status=status, updated_at=tx.now)
 
 
