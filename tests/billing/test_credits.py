@@ -76,6 +76,44 @@ def test_a_credit_for_a_metric_that_is_paid_pays_no_other(api, wallet):
     assert (balance(api, wallet), left(api, wallet)) == ("850", ["50"])
 
 
+def test_money_that_pays_after_a_credit_is_used_up_pays_its_metric(api, wallet):
+    plan_id, a, b = plan_of(api, "realtime", "a", "b")
+    subscribe(api, plan_id)
+    grant(api, wallet, "30", metric_ids=[a])
+    use(api, "a", 100)
+    charge(api)
+    use(api, "b", 20)
+    charge(api)
+    grant(api, wallet, "500", metric_ids=[b])
+    use(api, "a", 10)
+
+    charge(api)
+
+    assert (balance(api, wallet), left(api, wallet)) == ("900", ["0", "500"])
+
+
+def test_a_later_credit_pays_of_a_waiting_invoice_only_what_its_metric_has_left(api, wallet, clock):
+    plan_id, a, b = plan_of(api, "realtime", "a", "b")
+    api.move(wallet, "debit", "900", "withdrawal")
+    subscription = subscribe(api, plan_id)
+    use(api, "a", 100)
+    charge(api)
+    use(api, "b", 50)
+    charge(api)
+    clock(MIDDLE)
+    cancel(api, subscription)
+
+    grant(api, wallet, "500", metric_ids=[a])
+    work(api)
+    before = amounts(invoices(api)[0])
+    grant(api, wallet, "60", metric_ids=[b])
+    work(api)
+
+    assert before == ("finalized", "150", "100", "50")
+    assert amounts(invoices(api)[0]) == ("paid", "150", "150", "0")
+    assert left(api, wallet) == ["500", "10"]
+
+
 @pytest.mark.parametrize("billing_mode", ["prepaid", "realtime"])
 def test_a_credit_for_a_metric_pays_the_tax_on_its_lines(api, wallet, clock, billing_mode):
     api.patch("/v1/organization", json={"vat_enabled": True, "vat_rate": 7.5})

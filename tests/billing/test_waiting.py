@@ -169,11 +169,9 @@ def test_held_money_that_comes_back_as_its_reservation_expires_resumes(api, wall
     assert (status(api, subscription), balance(api, wallet)) == ("active", "40")
 
 
-@pytest.mark.parametrize(
-    ("action", "body", "balance_left"),
-    [("release", None, "40"), ("capture", {"amount": "40"}, "0")],
-)
-def test_held_money_that_is_not_spent_resumes(api, wallet, clock, action, body, balance_left):  # noqa: PLR0917
+@pytest.mark.parametrize("settled", [("release", None, "40"), ("capture", {"amount": "40"}, "0")])
+def test_held_money_that_is_not_spent_resumes(api, wallet, clock, settled):
+    action, body, balance_left = settled
     plan_id, _ = plan_of(api, "prepaid", "a")
     subscription = api.subscribe("c1", plan_id, start_date=START)
     deposit(api, wallet, "100")

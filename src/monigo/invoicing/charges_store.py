@@ -3,16 +3,28 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 from uuid import UUID
 
+from msgspec import Struct
+
+from monigo import wallets
 from monigo.core.ids import CreditGrantId, CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.infra import json
 from monigo.infra.database import Transaction
-from monigo.invoicing.payment_rules import sum_of
+from monigo.invoicing.payment_rules import (
+    MetricAmount,
+    charging_amounts,
+    due_by_metric,
+    shares_of_amounts,
+    sum_of,
+)
+from monigo.invoicing.types import Line
 from monigo.wallets import PaidPart
 
 SELECT_CHARGES = """
-    SELECT charge.subscription_id, charge.period_start, charge.parts::text AS parts
+    SELECT charge.subscription_id, charge.period_start, charge.charged,
+        charge.parts::text AS parts
     FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, period_start)
     JOIN realtime_charges AS charge ON charge.org_id = $1 AND charge.is_test = $2
         AND charge.subscription_id = asked.subscription_id
@@ -56,24 +68,64 @@ ChargeKey = tuple[SubscriptionId, datetime]
 Parts = tuple[PaidPart, ...]
 
 
-async def load_charges(tx: Transaction, keys: Sequence[ChargeKey]) -> dict[ChargeKey, Parts]:
+class Charge(Struct, frozen=True):
+    """What was taken for a period so far, with its parts as they are stored.
+
+    While money alone has paid, what its lines came to then is kept in place of parts, for most
+    wallets have no credits, and nobody asks.
+    """
+
+    amount: Decimal
+    stored: str
+
+    @classmethod
+    def of(cls, parts: Parts) -> Self:
+        """What sources paid."""
+        return cls(sum_of(parts), encode_parts(parts))
+
+    @classmethod
+    def of_money(cls, amount: Decimal, lines: Sequence[Line], total: Decimal) -> Self:
+        """What money paid of lines that came to a total."""
+        return cls(amount, json.encode({"total": total, "lines": charging_amounts(lines)}))
+
+    @property
+    def is_of_money(self) -> bool:
+        """Whether money alone has paid, for lines that are kept."""
+        return self.stored.startswith("{")
+
+    def parts(self, currency: str) -> Parts:
+        """What each source paid for each metric."""
+        if not self.is_of_money:
+            return decode_parts(self.stored)
+        kept = json.decode(self.stored)
+        amounts: list[MetricAmount] = [
+            (None if metric_id is None else MetricId(UUID(metric_id)), Decimal(amount))
+            for metric_id, amount in kept["lines"]
+        ]
+        shares = shares_of_amounts(amounts, Decimal(kept["total"]), currency)
+        return tuple(wallets.parts_of((), due_by_metric(shares, ()), self.amount))
+
+
+async def load_charges(tx: Transaction, keys: Sequence[ChargeKey]) -> dict[ChargeKey, Charge]:
     """What was taken for each subscription's period so far; nothing where it is absent."""
     rows = await tx.fetch(SELECT_CHARGES, [key[0] for key in keys], [key[1] for key in keys])
     return {
-        (SubscriptionId(row["subscription_id"]), row["period_start"]): decode_parts(row["parts"])
+        (SubscriptionId(row["subscription_id"]), row["period_start"]): Charge(
+            row["charged"], row["parts"]
+        )
         for row in rows
     }
 
 
-async def set_charges(tx: Transaction, charges: Mapping[ChargeKey, Parts]) -> None:
+async def set_charges(tx: Transaction, charges: Mapping[ChargeKey, Charge]) -> None:
     """Store what was taken for periods of locked subscriptions."""
     if charges:
         await tx.execute(
             SET_CHARGES,
             [subscription_id for subscription_id, _ in charges],
             [period_start for _, period_start in charges],
-            [sum_of(parts) for parts in charges.values()],
-            [encode_parts(parts) for parts in charges.values()],
+            [charge.amount for charge in charges.values()],
+            [charge.stored for charge in charges.values()],
             tx.now,
         )
 

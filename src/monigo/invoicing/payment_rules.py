@@ -12,6 +12,7 @@ from monigo.core.money import EXACT, ROUNDING, minor_unit_places
 from monigo.invoicing.types import Line, LineKind
 from monigo.wallets import PaidPart
 
+MetricAmount = tuple[MetricId | None, Decimal]
 # By metric, and under None for what is not metered.
 Shares = Mapping[MetricId | None, Decimal]
 # By grant; none where it pays for anything.
@@ -35,10 +36,19 @@ def shares_of(lines: Sequence[Line], total: Decimal, currency: str) -> Shares:
     In the currency's smallest unit, for what one source leaves another must be able to pay; the
     largest share takes the remainder, so that all of them come to the total.
     """
+    return shares_of_amounts(charging_amounts(lines), total, currency)
+
+
+def charging_amounts(lines: Sequence[Line]) -> list[MetricAmount]:
+    """What `shares_of` needs to know of lines."""
+    return [(line.metric_id, line.amount) for line in lines if line.kind in _CHARGING]
+
+
+def shares_of_amounts(amounts: Iterable[MetricAmount], total: Decimal, currency: str) -> Shares:
+    """As `shares_of`, from the lines' amounts."""
     sums: dict[MetricId | None, Decimal] = {}
-    for line in lines:
-        if line.kind in _CHARGING:
-            sums[line.metric_id] = EXACT.add(sums.get(line.metric_id, _ZERO), line.amount)
+    for metric_id, amount in amounts:
+        sums[metric_id] = EXACT.add(sums.get(metric_id, _ZERO), amount)
     if len(sums) == 1:
         return dict.fromkeys(sums, total)
     whole = reduce(EXACT.add, sums.values(), _ZERO)

@@ -34,7 +34,11 @@ SELECT_SOURCES = f"""
         FROM (
             SELECT target, jsonb_array_elements(wallet_parts) AS content FROM invoice
             UNION ALL
-            SELECT name.text, jsonb_array_elements(charge.parts) FROM realtime_charges AS charge
+            SELECT name.text, jsonb_array_elements(
+                CASE jsonb_typeof(charge.parts) WHEN 'array' THEN charge.parts
+                ELSE jsonb_build_array(jsonb_build_array(NULL, NULL, charge.charged)) END
+            )
+            FROM realtime_charges AS charge
             CROSS JOIN LATERAL ({PERIOD_NAME.format(row="charge")}) AS name
             WHERE charge.org_id = $1 AND charge.is_test = $2
         ) AS part

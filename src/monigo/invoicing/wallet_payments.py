@@ -4,22 +4,23 @@ Prepaid and realtime invoices are paid by credits and money, in one transaction 
 them final; postpaid ones by credits alone, as far as these go.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from msgspec import Struct
 
 from monigo import catalog, subscriptions, wallets
 from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.core.ids import CustomerId, InvoiceId
+from monigo.core.ids import CustomerId, InvoiceId, MetricId
 from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType
 from monigo.invoicing import charges_store, store
-from monigo.invoicing.charges_store import ChargeKey, Parts
+from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
 from monigo.invoicing.happenings import tell
 from monigo.invoicing.payment_rules import (
     Division,
@@ -31,7 +32,7 @@ from monigo.invoicing.payment_rules import (
     sum_of,
 )
 from monigo.invoicing.types import Invoice, InvoiceKind, Reckoned
-from monigo.wallets import Extent, Payment, Repayment
+from monigo.wallets import Extent, PaidPart, Payment, Repayment
 
 # What a movement is referred to by. A running period's charges name the period, because there is no
 # invoice yet; an invoice's payment and refund name the invoice.
@@ -69,16 +70,21 @@ async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
         return NOTHING_PAID
     charged = await _charged(tx, owed)
     limits = await _limits(tx, charged.values())
-    divided = [_divide(item, charged.get(_key(item), ()), limits) for item in owed]
+    divided = [_divide(item, charged.get(_key(item)), limits) for item in owed]
     rests = [
         EXACT.subtract(item.totals.total, sum_of(division.kept))
         for item, division in zip(owed, divided, strict=True)
     ]
+    if any(division.excess for division in divided):
+        # Those that pay and those that get back, in one order.
+        await wallets.hold_of_owners(tx, [_owner(item) for item in owed])
     took = iter(
         await wallets.pay_all(
             tx,
             [
-                _payment(item, rest, division.kept, extent=_extent(item))
+                _payment(
+                    item, rest, partial(_counted, item, charged, division), extent=_extent(item)
+                )
                 for item, division, rest in zip(owed, divided, rests, strict=True)
                 if rest > 0
             ],
@@ -86,7 +92,7 @@ async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
     )
     parts: dict[InvoiceId, Parts] = {}
     short: set[InvoiceId] = set()
-    left: dict[ChargeKey, Parts] = {}
+    left: dict[ChargeKey, Charge] = {}
     back: list[Repayment] = []
     for item, division, rest in zip(owed, divided, rests, strict=True):
         taken = next(took) if rest > 0 else []
@@ -94,11 +100,13 @@ async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
             short.add(item.wanted.id)
             if item.wanted.subscription.status is not subscriptions.Status.CANCELED:
                 continue
-        if paid := merged(division.kept, taken):
+            # A later credit may be for some of its metrics only.
+            parts[item.wanted.id] = _counted(item, charged, division)
+        elif paid := merged(division.kept, taken):
             parts[item.wanted.id] = paid
         if _key(item) in charged:
             is_closed = item.wanted.kind is InvoiceKind.CLOSING
-            left[_key(item)] = () if is_closed else division.excess
+            left[_key(item)] = Charge.of(() if is_closed else division.excess)
             if is_closed:
                 back.append(_repayment(item, division.excess))
     await charges_store.set_charges(tx, left)
@@ -116,26 +124,24 @@ async def charge(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId
     due = [
         (item, key, rest)
         for item, key in zip(reckoned, keys, strict=True)
-        if (rest := EXACT.subtract(item.totals.total, sum_of(charged.get(key, ())))) > 0
+        if (rest := EXACT.subtract(item.totals.total, _amount(charged.get(key)))) > 0
     ]
     paid = await wallets.pay_all(
         tx,
         [
-            _payment(item, rest, charged.get(key, ()), extent=Extent.IN_PART)
+            _payment(item, rest, partial(_parts, item, charged.get(key)), extent=Extent.IN_PART)
             for item, key, rest in due
         ],
     )
-    taken = {
-        key: merged(charged.get(key, ()), took)
-        for (_, key, _), took in zip(due, paid, strict=True)
-        if took
-    }
-    await charges_store.set_charges(tx, taken)
-    return {
-        item.wanted.id
-        for (item, _, rest), took in zip(due, paid, strict=True)
-        if sum_of(took) < rest
-    }
+    charges: dict[ChargeKey, Charge] = {}
+    short: set[InvoiceId] = set()
+    for (item, key, rest), took in zip(due, paid, strict=True):
+        if took:
+            charges[key] = _charged_more(item, charged.get(key), took)
+        if sum_of(took) < rest:
+            short.add(item.wanted.id)
+    await charges_store.set_charges(tx, charges)
+    return short
 
 
 async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
@@ -232,30 +238,63 @@ async def _to_be_paid(tx: Transaction, reckoned: Sequence[Reckoned]) -> list[Rec
         item
         for item in reckoned
         if _is_invoice(item)
-        and (
-            item.billing_mode is not BillingMode.POSTPAID
-            or (item.wanted.subscription.customer_id, item.currency) in owners
-        )
+        and (item.billing_mode is not BillingMode.POSTPAID or _owner(item) in owners)
     ]
 
 
-async def _charged(tx: Transaction, owed: Sequence[Reckoned]) -> dict[ChargeKey, Parts]:
+def _charged_more(item: Reckoned, before: Charge | None, took: Sequence[PaidPart]) -> Charge:
+    """What is charged for a running period after more of it was taken."""
+    is_by_money = all(part.grant_id is None for part in took)
+    if is_by_money and (before is None or before.is_of_money or not before.amount):
+        amount = EXACT.add(_amount(before), sum_of(took))
+        return Charge.of_money(amount, item.lines, item.totals.total)
+    if is_by_money:
+        # A wallet whose credits are used up tells no metrics any more.
+        took = wallets.parts_of((), _due(item, _parts(item, before)), sum_of(took))
+    return Charge.of(merged(_parts(item, before), took))
+
+
+def _amount(charge: Charge | None) -> Decimal:
+    return Decimal(0) if charge is None else charge.amount
+
+
+def _parts(item: Reckoned, charge: Charge | None) -> Parts:
+    return () if charge is None else charge.parts(item.currency)
+
+
+def _counted(item: Reckoned, charged: Mapping[ChargeKey, Charge], division: Division) -> Parts:
+    """What was charged before and counts for an invoice, with the metrics that it was paid for."""
+    charge = charged.get(_key(item))
+    return _parts(item, charge) if charge is not None and charge.is_of_money else division.kept
+
+
+async def _charged(tx: Transaction, owed: Sequence[Reckoned]) -> dict[ChargeKey, Charge]:
     """What was charged before of the periods that are not billed postpaid."""
     keys = [_key(item) for item in owed if item.billing_mode is not BillingMode.POSTPAID]
     return await charges_store.load_charges(tx, keys) if keys else {}
 
 
-async def _limits(tx: Transaction, paid: Iterable[Parts]) -> Limits:
+async def _limits(tx: Transaction, charges: Iterable[Charge]) -> Limits:
+    paid = [
+        charges_store.decode_parts(charge.stored) for charge in charges if not charge.is_of_money
+    ]
     return await wallets.metrics_of_grants(
         tx, {part.grant_id for parts in paid for part in parts if part.grant_id is not None}
     )
 
 
-def _divide(item: Reckoned, paid: Parts, limits: Limits) -> Division:
-    if not paid:
+def _divide(item: Reckoned, charge: Charge | None, limits: Limits) -> Division:
+    if charge is None or not charge.amount:
         return Division((), ())
     total = item.totals.total
-    return divide(paid, shares_of(item.lines, total, item.currency), total, limits)
+    if charge.is_of_money:
+        return divide([PaidPart(None, None, charge.amount)], {}, total, {})
+    shares = shares_of(item.lines, total, item.currency)
+    return divide(charge.parts(item.currency), shares, total, limits)
+
+
+def _owner(item: Reckoned) -> tuple[CustomerId, str]:
+    return item.wanted.subscription.customer_id, item.currency
 
 
 def _is_invoice(item: Reckoned) -> bool:
@@ -270,14 +309,20 @@ def _key(item: Reckoned) -> ChargeKey:
     return item.wanted.subscription.id, item.wanted.period.start
 
 
-def _payment(item: Reckoned, amount: Decimal, before: Parts, *, extent: Extent) -> Payment:
+def _due(item: Reckoned, before: Parts) -> Mapping[MetricId | None, Decimal]:
+    """What may still be paid for each metric of an invoice, after what was paid before."""
+    return due_by_metric(shares_of(item.lines, item.totals.total, item.currency), before)
+
+
+def _payment(
+    item: Reckoned, amount: Decimal, before: Callable[[], Parts], *, extent: Extent
+) -> Payment:
     is_running = extent is Extent.IN_PART
-    shares = shares_of(item.lines, item.totals.total, item.currency)
     return Payment(
         customer_id=item.wanted.subscription.customer_id,
         currency=item.currency,
         amount=amount,
-        due=due_by_metric(shares, before),
+        due=lambda: _due(item, before()),
         period_end=item.wanted.period.end,
         description=f"usage from {item.wanted.period.start.date()}",
         reference_type=PERIOD if is_running else INVOICE,
@@ -299,7 +344,7 @@ def _payment_of(invoice: Invoice, before: Parts) -> Payment:
         customer_id=invoice.customer_id,
         currency=invoice.currency,
         amount=invoice.amount_due,
-        due=due_by_metric(shares, before),
+        due=lambda: due_by_metric(shares, before),
         period_end=invoice.period.end,
         description=f"usage from {invoice.period.start.date()}",
         reference_type=INVOICE,

@@ -27,13 +27,14 @@ from monigo.wallets.reservations import (
     release,
     reserve,
 )
-from monigo.wallets.rules import entries_of
+from monigo.wallets.rules import entries_of, parts_of
 from monigo.wallets.service import (
     close_wallets_of_customer,
     get,
     get_or_create,
     hold,
     hold_all,
+    hold_of_owners,
     list_entries,
     list_of_customer,
     list_page,
@@ -111,6 +112,7 @@ __all__ = [
     "has_credited",
     "hold",
     "hold_all",
+    "hold_of_owners",
     "list_credits",
     "list_entries",
     "list_of_customer",
@@ -121,6 +123,7 @@ __all__ = [
     "move",
     "move_all",
     "owners_with_credits",
+    "parts_of",
     "pay_all",
     "release",
     "repay_all",

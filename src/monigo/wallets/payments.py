@@ -1,6 +1,6 @@
 """Payments of invoices from wallets, credits first, then money; and what is paid back of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -43,14 +43,14 @@ class Payment(Struct, frozen=True):
     """What a customer's wallet in a currency is to pay, and for what.
 
     `due` tells how much of it may be paid for each metric, None for what is not metered; it comes
-    to `amount` or more. Credits may be for some metrics only. Whether a grant has expired is
-    judged by `period_end`, the end of the period that is paid.
+    to `amount` or more. Only wallets with credits ask, which may be for some metrics only. Whether
+    a grant has expired is judged by `period_end`, the end of the period that is paid.
     """
 
     customer_id: CustomerId
     currency: str
     amount: Decimal
-    due: Mapping[MetricId | None, Decimal]
+    due: Callable[[], Mapping[MetricId | None, Decimal]]
     period_end: datetime
     description: str
     reference_type: str
@@ -77,8 +77,9 @@ class Repayment(Struct, frozen=True):
 async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[PaidPart]]:
     """What each payment took, by its sources, in their order; nothing where it can't be had.
 
-    Customers without an active wallet in the currency have nothing. A constant number of
-    statements, however many payments there are.
+    Of wallets without credits money pays, for no metric by name. Customers without an active
+    wallet in the currency have nothing. A constant number of statements, however many payments
+    there are.
     """
     if not payments:
         return []
@@ -158,7 +159,10 @@ class _Till:
         wallet = self.wallets.get(owner)
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
             return []
-        plan = self._plan(wallet, payment)
+        has_credits = wallet.id in self._grants
+        unnamed: Mapping[MetricId | None, Decimal] = {None: payment.amount}
+        due = payment.due() if has_credits else unnamed
+        plan = self._plan(wallet, payment, due) if has_credits else []
         by_credits = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
         by_money = Decimal(0)
         if payment.extent is not Extent.CREDITS:
@@ -173,15 +177,14 @@ class _Till:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
             self.postings.append(movement_posting(wallet.accounts, movement, transaction_id))
             self.wallets[owner] = replace(wallet, balance=wallet.balance - by_money)
-        return parts_of(plan, payment.due, by_money)
+        return parts_of(plan, due, by_money)
 
-    def _plan(self, wallet: Wallet, payment: Payment) -> list[Consumption]:
-        grants = self._grants.get(wallet.id)
-        if not grants:
-            return []
+    def _plan(
+        self, wallet: Wallet, payment: Payment, due: Mapping[MetricId | None, Decimal]
+    ) -> list[Consumption]:
         plan = plan_consumption(
-            list(grants.values()),
-            payment.due,
+            list(self._grants[wallet.id].values()),
+            due,
             payable_at(payment.period_end, self._now),
             amount=payment.amount,
         )

@@ -150,6 +150,11 @@ async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wa
     return await store.lock(tx, sorted(set(wallet_ids)))
 
 
+async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
+    """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
+    await store.lock_of_owners(tx, set(owners))
+
+
 async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:
     """Close what a customer that is being deleted leaves, so that no money comes in any more.
 
