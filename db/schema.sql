@@ -21,8 +21,7 @@ CREATE DOMAIN public.ledger_entry_hash AS bytea
 CREATE DOMAIN public.ledger_entry_sequence AS bigint
 	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
 
-CREATE DOMAIN public.ledger_entry_type AS text
-	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text])));
+CREATE DOMAIN public.ledger_entry_type AS text;
 
 CREATE TYPE public.ledger_posting AS (
 	id uuid,
@@ -337,6 +336,15 @@ CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
 BEGIN
     RAISE EXCEPTION 'an account stays what it is'
         USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_identity_fixed';
+END
+$$;
+
+CREATE FUNCTION public.keep_revoked_grant() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a revoked grant stays revoked'
+        USING ERRCODE = '23514', CONSTRAINT = 'credit_grants_revoked_once';
 END
 $$;
 
@@ -791,9 +799,13 @@ CREATE TABLE public.credit_grants (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     expired_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    sweep_at timestamp with time zone,
     CONSTRAINT credit_grants_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT credit_grants_expired_in_time CHECK ((expired_at >= expires_at)),
-    CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at))
+    CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at)),
+    CONSTRAINT credit_grants_revoked_later CHECK ((revoked_at >= created_at)),
+    CONSTRAINT credit_grants_swept_after_expiry CHECK ((((sweep_at IS NULL) = (expires_at IS NULL)) AND COALESCE((sweep_at >= expires_at), true)))
 );
 
 CREATE TABLE public.credited_wallets (
@@ -926,6 +938,8 @@ CREATE TABLE public.invoices (
     remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
     has_credit boolean NOT NULL,
     billing_mode text NOT NULL,
+    wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
+    wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -937,6 +951,7 @@ END),
     CONSTRAINT invoices_kind_known CHECK ((kind = ANY (ARRAY['interim'::text, 'closing'::text, 'supplementary'::text]))),
     CONSTRAINT invoices_no_vat_when_disabled CHECK ((vat_enabled OR (vat_amount = (0)::numeric))),
     CONSTRAINT invoices_number_positive CHECK ((number > 0)),
+    CONSTRAINT invoices_only_what_is_owed_is_paid CHECK (((wallet_paid = (0)::numeric) OR (status <> ALL (ARRAY['draft'::text, 'void'::text])))),
     CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
     CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
@@ -948,7 +963,9 @@ CASE plan_type
 END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
     CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
-    CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
+    CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL))),
+    CONSTRAINT invoices_wallet_paid_within_total CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= GREATEST(total, (0)::numeric)))),
+    CONSTRAINT invoices_wallets_pay_no_bills CHECK (((wallet_paid = (0)::numeric) OR (plan_type = 'collection'::text)))
 );
 
 COMMENT ON TABLE public.invoices IS 'invoices of collection plans, and bills of payout plans';
@@ -960,6 +977,10 @@ COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, froze
 COMMENT ON COLUMN public.invoices.remeasured IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
 
 COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or brings a credit';
+
+COMMENT ON COLUMN public.invoices.wallet_paid IS 'what a wallet and its credits paid of it';
+
+COMMENT ON COLUMN public.invoices.wallet_parts IS 'the same by its source and metric, those last used at the end';
 
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,
@@ -1312,8 +1333,11 @@ CREATE TABLE public.realtime_charges (
     period_start timestamp with time zone NOT NULL,
     charged numeric(24,6) NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT realtime_charges_not_negative CHECK ((charged >= (0)::numeric))
 );
+
+COMMENT ON COLUMN public.realtime_charges.parts IS 'what is charged, by its source and metric, those last used at the end';
 
 CREATE TABLE public.replay_jobs (
     org_id uuid NOT NULL,
@@ -1651,6 +1675,9 @@ ALTER TABLE ONLY public.ledger_accounts
 ALTER TABLE ONLY public.ledger_requests
     ADD CONSTRAINT ledger_requests_pkey PRIMARY KEY (org_id, is_test, scope, idempotency_key);
 
+ALTER DOMAIN public.ledger_entry_type
+    ADD CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text]))) NOT VALID;
+
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1771,9 +1798,9 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
-CREATE INDEX credit_grants_not_expired ON public.credit_grants USING btree (org_id, is_test, expires_at) WHERE (expired_at IS NULL);
-
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE INDEX credit_grants_to_sweep ON public.credit_grants USING btree (org_id, is_test, sweep_at) WHERE ((expired_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
@@ -1894,6 +1921,8 @@ CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_it
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
+
+CREATE TRIGGER keep_revoked_grant BEFORE UPDATE ON public.credit_grants FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION public.keep_revoked_grant();
 
 CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
 
@@ -2202,6 +2231,10 @@ GRANT SELECT,INSERT ON TABLE public.credit_grants TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT UPDATE(expired_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(sweep_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credited_wallets TO monigo_app;
 

@@ -22,9 +22,16 @@ CUSTOMER_DELETION_GUARDS = (
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
-# What happens by itself as time goes by, and so on the way of a test clock. What was held until an
-# instant is there again for what is billed at it.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = (wallets.Expiry(), invoicing.PeriodClose())
+# What expires of wallets: reservations, and credits after the periods that they may pay.
+RESERVATION_EXPIRY = wallets.ReservationExpiry()
+CREDIT_EXPIRY = wallets.CreditExpiry(invoicing.open_periods)
+# What happens by itself as time goes by, and so on the way of a test clock. At one instant what was
+# held until then is there again for what is billed, and credits expire after they were used.
+TEST_CLOCK_WORK: tuple[DueWork, ...] = (
+    RESERVATION_EXPIRY,
+    invoicing.PeriodClose(),
+    CREDIT_EXPIRY,
+)
 
 # Slices of billing under way at once: one computes here while the others are in the database. Of
 # all kinds together, and on half of the connections at most, so that requests find some.

@@ -43,6 +43,7 @@ EXTRA_OPERATIONS = {
     "POST /v1/wallets/{}/reservations/{}/release",
     "GET /v1/wallets/{}/credits",
     "POST /v1/wallets/{}/credits",
+    "POST /v1/wallets/{}/credits/{}/revoke",
     "DELETE /v1/wallets/{}/auto-top-up",
     "GET /v1/wallets/{}/auto-top-up",
     "GET /v1/wallets/{}/top-ups",

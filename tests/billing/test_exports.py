@@ -77,6 +77,8 @@ def test_invoices_come_newest_first_with_all_that_the_books_need(api, billed, fa
         "paid_at": START,
         "voided_at": "",
         "paid_reference": "'@bank",
+        "amount_paid": "107.500000",
+        "amount_due": "0.000000",
     }
 
 

@@ -78,6 +78,13 @@ async def grant_credit(tx: Tx, wallet_id: Id, body: GrantIn) -> CreditEnvelope:
     return CreditEnvelope(credit=CreditOut.of(tx.tenant, granted))
 
 
+@router.post("/wallets/{wallet_id}/credits/{grant_id}/revoke")
+async def revoke_credit(tx: Tx, wallet_id: Id, grant_id: Id) -> CreditEnvelope:
+    """Take back what is left of a credit, for good. Takes no body."""
+    revoked = await wallets.revoke(tx, wallet_id, grant_id)
+    return CreditEnvelope(credit=CreditOut.of(tx.tenant, revoked))
+
+
 @router.get("/wallets/{wallet_id}/credits")
 async def list_credits(tx: Tx, wallet_id: Id, paging: Paging) -> CreditList:
     """List a wallet's credits and what is left of them, newest first."""

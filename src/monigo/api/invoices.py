@@ -63,6 +63,10 @@ class PaymentIn(Incoming):
 
     reference: Name = Field(examples=["bank transfer 4711"])
     paid_at: InstantIn = None
+    whole: bool | None = Field(
+        default=None,
+        description="all of it was received there: what wallet and credits paid of it goes back",
+    )
 
 
 class LineOut(Outgoing):
@@ -132,6 +136,8 @@ class InvoiceOut(Outgoing):
     vat_rate: RateText
     vat_amount: Money
     total: Money
+    amount_paid: Money = Field(description="of the total, by wallet, by credits or elsewhere")
+    amount_due: Money = Field(description="what is still to be paid of it")
     period_start: Instant
     period_end: Instant
     finalized_at: Instant | None
@@ -162,6 +168,8 @@ class InvoiceOut(Outgoing):
             vat_rate=totals.vat_rate,
             vat_amount=totals.vat_amount,
             total=totals.total,
+            amount_paid=invoice.amount_paid,
+            amount_due=invoice.amount_due,
             period_start=invoice.period.start,
             period_end=invoice.period.end,
             finalized_at=invoice.finalized_at,
@@ -285,8 +293,12 @@ async def void_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
 
 @router.post("/invoices/{invoice_id}/mark-paid")
 async def mark_invoice_paid(tx: Tx, invoice_id: Id, body: PaymentIn) -> InvoiceEnvelope:
-    """Note that an invoice's money was received elsewhere."""
+    """Note that what is due of an invoice was received elsewhere; with `whole`, all of it."""
     invoice = await invoicing.mark_paid(
-        tx, invoice_id, reference=body.reference, paid_at=body.paid_at
+        tx,
+        invoice_id,
+        reference=body.reference,
+        paid_at=body.paid_at,
+        is_whole=body.whole or False,
     )
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, invoice))

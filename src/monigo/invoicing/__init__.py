@@ -59,6 +59,7 @@ from monigo.invoicing.types import (
     StoredLine,
 )
 from monigo.invoicing.verification import verify
+from monigo.invoicing.wallet_payments import open_periods
 
 __all__ = [
     "CHARGED_AT_ONCE",
@@ -103,6 +104,7 @@ __all__ = [
     "list_drafts",
     "list_page",
     "mark_paid",
+    "open_periods",
     "preview",
     "price_changes",
     "recheck",

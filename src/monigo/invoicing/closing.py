@@ -5,7 +5,6 @@ workers share the work, and a killed one leaves nothing half done.
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,14 +17,17 @@ from monigo.core.periods import Period
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
-from monigo.invoicing import store, wallet_payments
+from monigo.invoicing import states_store, store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.invoicing.happenings import tell_created, tell_finalized
 from monigo.invoicing.life_steps import begin_step
+from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rounding import is_worth_an_invoice, resting
+from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
+from monigo.invoicing.wallet_payments import Paid
 from monigo.subscriptions import Due, PauseReason, Status, Subscription
 
 log = logger(__name__)
@@ -228,20 +230,18 @@ async def _finalize(
 
     Of those only what an ended subscription owes becomes final: later credits pay it.
     """
-    unpaid = await wallet_payments.pay(tx, reckoned)
-    if unpaid and is_strict:
+    paid = await wallet_payments.pay(tx, reckoned)
+    if paid.short and is_strict:
         raise wallet_payments.insufficient(
-            next(item for item in reckoned if item.wanted.id in unpaid)
+            next(item for item in reckoned if item.wanted.id in paid.short)
         )
     kept_back = [
         item
         for item in reckoned
-        if item.wanted.id in unpaid and item.wanted.subscription.status is not Status.CANCELED
+        if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
     ids = {item.wanted.id for item in kept_back}
-    await finalize_drafts(
-        tx, [item for item in reckoned if item.wanted.id not in ids], unpaid=unpaid
-    )
+    await finalize_drafts(tx, [item for item in reckoned if item.wanted.id not in ids], paid)
     return {item.wanted.subscription.id for item in kept_back}
 
 
@@ -263,35 +263,31 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     await tell_created(tx, reckoned)
 
 
-async def finalize_drafts(
-    tx: Transaction,
-    reckoned: Sequence[Reckoned],
-    *,
-    unpaid: AbstractSet[InvoiceId] = frozenset(),
-) -> None:
-    """Number written drafts, in their order.
+async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: Paid) -> None:
+    """Number written drafts, in their order, with what wallets paid of them.
 
-    What comes to nothing is paid at once, and so is what a wallet paid: all of prepaid and realtime
-    plans' but the `unpaid`.
+    What comes to nothing is paid at once, and so is what wallets paid wholly.
     """
-    statuses = {item.wanted.id: _final_status(item, unpaid) for item in reckoned}
+    finals = [_final(item, paid) for item in reckoned]
     numbers: dict[InvoiceId, int] = {}
     for plan_type in PlanType:
-        numbers |= await store.finalize(
+        numbers |= await states_store.finalize(
             tx,
             plan_type,
             [
-                (item.wanted.id, statuses[item.wanted.id])
-                for item in reckoned
+                final
+                for item, final in zip(reckoned, finals, strict=True)
                 if item.wanted.subscription.plan_type is plan_type
             ],
         )
-    await tell_finalized(tx, reckoned, numbers, statuses)
+    await tell_finalized(tx, reckoned, numbers, finals)
 
 
-def _final_status(item: Reckoned, unpaid: AbstractSet[InvoiceId]) -> InvoiceStatus:
-    is_owed = item.billing_mode is BillingMode.POSTPAID or item.wanted.id in unpaid
-    return InvoiceStatus.FINALIZED if item.totals.total and is_owed else InvoiceStatus.PAID
+def _final(item: Reckoned, paid: Paid) -> Final:
+    parts = paid.parts.get(item.wanted.id, ())
+    is_paid = sum_of(parts) == item.totals.total
+    status = InvoiceStatus.PAID if is_paid else InvoiceStatus.FINALIZED
+    return Final(item.wanted.id, status, parts)
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:

@@ -155,7 +155,10 @@ class StoredLine(Struct, frozen=True):
 
 
 class Invoice(Struct, frozen=True):
-    """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet."""
+    """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet.
+
+    `wallet_paid` is what a wallet and its credits paid of it, and have not had back.
+    """
 
     id: InvoiceId
     customer_id: CustomerId
@@ -175,6 +178,19 @@ class Invoice(Struct, frozen=True):
     voided_at: datetime | None
     due_date: datetime | None
     paid_reference: str
+    wallet_paid: Decimal
+
+    @property
+    def amount_paid(self) -> Decimal:
+        """What was paid of the total, by a wallet or elsewhere."""
+        return self.totals.total if self.status is InvoiceStatus.PAID else self.wallet_paid
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is still to be paid; nothing of one that was voided. A draft's is its total."""
+        if self.status is InvoiceStatus.VOID:
+            return Decimal(0)
+        return self.totals.total - self.amount_paid
 
 
 class PriceChange(Struct, frozen=True):

@@ -16,6 +16,7 @@ from monigo.invoicing import verify_store
 from monigo.invoicing.rounding import is_rounded
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.verify_payments import compare_sources
 from monigo.invoicing.wallet_payments import INVOICE, PERIOD
 
 INVOICES_A_PAGE = 10_000
@@ -39,7 +40,14 @@ async def verify(tx: Transaction) -> Verification:
     rounding = await _of_rounding(tx, currencies)
     periods = await _of_periods(tx)
     return Verification(
-        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *rounding, *periods]
+        {"invoices": looked_at},
+        [
+            *differences[:DIFFERENCES_MAX],
+            *numbers,
+            *rounding,
+            *periods,
+            *await compare_sources(tx),
+        ],
     )
 
 

@@ -9,6 +9,7 @@ import asyncpg
 from monigo.catalog import PlanType
 from monigo.infra.database import Transaction
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.verify_payments_store import PERIOD_NAME
 
 # Numbers that none of the invoices has, though a later one is taken.
 SELECT_GAPS = """
@@ -41,14 +42,23 @@ _TAKEN = """
     WHERE org_id = $1 AND is_test = $2 AND idempotency_key = ''
 """
 
+# What an invoice says that a wallet paid. Without a reference a wallet paid all of it; what it paid
+# all of was not received elsewhere.
+_TOLD = """
+    SELECT CASE
+        WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
+        WHEN invoice.status = 'paid' AND invoice.wallet_paid = invoice.total THEN 0
+        ELSE invoice.wallet_paid
+    END AS amount
+"""
+
 # An invoice with the sum of its lines, and what a wallet paid for it by what it says, and by the
 # ledger; of a period that was charged before its invoices only the whole can be compared.
 SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
         invoice.rounded_off, line.amount AS line_amount, line.rounding, wallet.amount AS taken,
-        CASE WHEN invoice.billing_mode <> 'postpaid' AND invoice.status = 'paid'
-            AND invoice.paid_reference = '' THEN invoice.total ELSE 0 END AS told,
+        told.amount AS told,
         invoice.billing_mode <> 'postpaid' AND EXISTS (
             SELECT 1 FROM realtime_charges
             WHERE org_id = $1 AND is_test = $2 AND subscription_id = invoice.subscription_id
@@ -64,6 +74,7 @@ SELECT_SUMS = f"""
     CROSS JOIN LATERAL (
         {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
     ) AS wallet
+    CROSS JOIN LATERAL ({_TOLD}) AS told
     WHERE invoice.org_id = $1 AND invoice.is_test = $2
         AND ($3::uuid IS NULL OR invoice.id > $3)
     ORDER BY invoice.id
@@ -113,31 +124,21 @@ SELECT_ROUNDING = """
 """
 
 # A period that was charged before its invoices is compared as a whole: its invoices say what they
-# took, and what was charged and no closing invoice has used up waits for one.
+# took, and what was charged and no invoice has used up waits for one.
 SELECT_PERIODS = f"""
     SELECT charge.subscription_id, charge.period_start, name.text AS name,
-        invoiced.paid + CASE WHEN invoiced.is_closed THEN 0 ELSE charge.charged END AS told,
+        invoiced.told + charge.charged AS told,
         invoiced.taken + charged.amount AS taken
     FROM realtime_charges AS charge
     JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
         AND subscription.id = charge.subscription_id
     CROSS JOIN LATERAL (
-        SELECT charge.subscription_id || '/' || to_char(
-                charge.period_start AT TIME ZONE 'UTC',
-                CASE date_trunc('second', charge.period_start, 'UTC')
-                    WHEN charge.period_start THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
-                    ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
-                END
-            ) AS text
+        {PERIOD_NAME.format(row="charge")}
     ) AS name
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(invoice.total) FILTER (WHERE paid.is_so), 0) AS paid,
-            coalesce(bool_or(paid.is_so AND invoice.kind = 'closing'), false) AS is_closed,
-            coalesce(sum(wallet.amount), 0) AS taken
+        SELECT coalesce(sum(told.amount), 0) AS told, coalesce(sum(wallet.amount), 0) AS taken
         FROM invoices AS invoice
-        CROSS JOIN LATERAL (
-            SELECT invoice.status = 'paid' AND invoice.paid_reference = '' AS is_so
-        ) AS paid
+        CROSS JOIN LATERAL ({_TOLD}) AS told
         CROSS JOIN LATERAL (
             {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
         ) AS wallet

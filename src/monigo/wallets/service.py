@@ -127,6 +127,9 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     await store.update_status(tx, [wallet.id], status)
     if status is WalletStatus.CLOSED:
         await top_ups_store.cancel(tx, [wallet.id])
+    if status is WalletStatus.ACTIVE:
+        # What it holds can pay again, and somebody may wait for it.
+        await store.note_credited(tx, [wallet])
     return replace(wallet, status=status, updated_at=tx.now)
 
 
@@ -145,6 +148,11 @@ async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
 async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids; unknown ones are absent."""
     return await store.lock(tx, sorted(set(wallet_ids)))
+
+
+async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
+    """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
+    await store.lock_of_owners(tx, set(owners))
 
 
 async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:
