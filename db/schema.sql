@@ -67,6 +67,7 @@ CREATE TYPE public.wallet_movement AS (
 
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     offending record;
@@ -136,6 +137,17 @@ CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
 
+CREATE FUNCTION public.find_api_key(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, api_key_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, api_key_id FROM public.api_key_lookups WHERE key_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
@@ -146,13 +158,14 @@ BEGIN
     RETURN QUERY
     SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
         revenue_account_id, created_at
-    FROM wallets
+    FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
@@ -194,12 +207,33 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.hold_to_tenant(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM pg_catalog.pg_attribute
+        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
+    ) THEN
+        own_rows := own_rows
+            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
+    );
+END
+$_$;
+
 CREATE FUNCTION public.is_reset(target regclass, is_test boolean) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (is_test AND (COALESCE(current_setting('app.is_reset'::text, true), ''::text) = 'on'::text) AND (EXISTS (SELECT 1 FROM pg_class WHERE ((pg_class.oid = (is_reset.target)::oid) AND (pg_get_userbyid(pg_class.relowner) = CURRENT_USER)))));
 
 CREATE FUNCTION public.keep_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     missed uuid;
@@ -228,6 +262,7 @@ $$;
 
 CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.now_at < old.now_at THEN
@@ -240,6 +275,7 @@ $$;
 
 CREATE FUNCTION public.keep_closed_wallet_empty() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.status = 'closed' AND EXISTS (
@@ -256,6 +292,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -295,6 +332,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_lines() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$
 DECLARE
     is_final boolean;
@@ -317,6 +355,7 @@ $_$;
 
 CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     RAISE EXCEPTION 'an account stays what it is'
@@ -326,6 +365,7 @@ $$;
 
 CREATE FUNCTION public.keep_settled_reservation() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -338,6 +378,7 @@ $$;
 
 CREATE FUNCTION public.keep_settled_top_up() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -431,7 +472,7 @@ CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids 
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM 1 FROM wallets
+    PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
     ORDER BY id
     FOR NO KEY UPDATE;
@@ -440,7 +481,7 @@ BEGIN
         state.money_account_id, state.reserved_account_id, state.provider_account_id,
         state.revenue_account_id, state.created_at, state.updated_at, state.balance,
         state.reserved_balance, state.entries, state.top_up_threshold
-    FROM wallet_states AS state
+    FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
 $$;
@@ -471,6 +512,7 @@ $_$;
 CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -546,6 +588,51 @@ BEGIN
         ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
+END
+$$;
+
+CREATE FUNCTION public.oldest_unfolded_at() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT min(received_at) FROM public.unfolded_batches);
+END
+$$;
+
+CREATE FUNCTION public.organization_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.tenant_lookups ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organization_ids_of_any_trace() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT org_id FROM public.organizations
+    UNION SELECT org_id FROM public.tenant_lookups
+    UNION SELECT org_id FROM public.api_key_lookups
+    UNION SELECT org_id FROM public.test_clock_lookups
+    UNION SELECT org_id FROM public.credited_wallets
+    UNION SELECT org_id FROM public.watched_customers
+    UNION SELECT org_id FROM public.due_subscriptions
+    UNION SELECT org_id FROM public.unfolded_batches
+    ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organizations_with_test_clock() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.test_clock_lookups ORDER BY org_id;
 END
 $$;
 
@@ -673,7 +760,7 @@ BEGIN
     SELECT asked.place INTO unknown
     FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
     WHERE NOT EXISTS (
-        SELECT 1 FROM ledger_accounts AS account
+        SELECT 1 FROM public.ledger_accounts AS account
         WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
             AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
             AND account.id = asked.id
@@ -725,6 +812,57 @@ BEGIN
     ON CONFLICT (org_id) DO UPDATE SET resets = test_clocks.resets + 1;
 END
 $_$;
+
+CREATE FUNCTION public.tenants_with_changed_customers() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.watched_customers WHERE changed_at > charged_at;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_credited_wallets() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.credited_wallets;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT tenant.org_id, mode.is_test
+    FROM public.tenant_lookups AS tenant
+    CROSS JOIN (VALUES (true), (false)) AS mode (is_test)
+    WHERE EXISTS (
+        SELECT 1 FROM public.due_subscriptions AS due
+        WHERE due.org_id = tenant.org_id AND due.is_test = mode.is_test AND due.due_at <= instant
+    );
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.unfolded_batches
+    ORDER BY org_id, is_test
+    LIMIT tenants_max;
+END
+$$;
 
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
@@ -1427,8 +1565,11 @@ CREATE TABLE public.test_clocks (
     failure text NOT NULL,
     resets bigint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    runner_id uuid,
+    runner_until timestamp with time zone,
     CONSTRAINT test_clocks_counts_not_negative CHECK (((steps >= 0) AND (resets >= 0))),
     CONSTRAINT test_clocks_failed_stands_still CHECK (((failure = ''::text) OR (target_at IS NULL))),
+    CONSTRAINT test_clocks_runner_is_whole CHECK (((runner_id IS NULL) = (runner_until IS NULL))),
     CONSTRAINT test_clocks_target_lies_ahead CHECK (((target_at IS NULL) OR ((now_at IS NOT NULL) AND (target_at >= now_at))))
 );
 
@@ -1975,15 +2116,21 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.credited_wallets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.due_subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
@@ -2011,15 +2158,21 @@ ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.credited_wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.due_subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2071,7 +2224,13 @@ CREATE POLICY own_rows ON public.subscription_timeline USING (((org_id = (NULLIF
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.tenant_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.test_clock_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2086,6 +2245,8 @@ CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(c
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 
@@ -2111,7 +2272,13 @@ ALTER TABLE public.subscription_timeline ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.tenant_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.test_clock_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
@@ -2126,6 +2293,11 @@ ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
+
+REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
@@ -2163,11 +2335,35 @@ GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organizations_with_test_clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organizations_with_test_clock() TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_changed_customers() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_changed_customers() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_credited_wallets() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 

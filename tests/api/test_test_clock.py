@@ -8,6 +8,7 @@ import pytest
 from monigo import tenancy
 from monigo.api import test_clock as routes
 from monigo.core.times import format_instant
+from monigo.tenancy import test_clock
 from support.api import Api, event
 
 DAY = timedelta(days=1)
@@ -128,6 +129,7 @@ def test_a_repeat_is_answered_as_the_first_was(api, soon):
 
 
 def test_a_clock_that_fails_says_so(api, soon, monkeypatch):
+    monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
     stubborn = SlowOnce(soon, 0)
     monkeypatch.setattr(stubborn, "run", lambda *_: routes.asyncio.sleep(0))
     monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (stubborn,))

@@ -90,7 +90,13 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
 
 
 def _plant_rows(api: Api, plan, subscription) -> str:
-    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge."""
+    """What no request leaves here: a waiting simulation, whose id it is, a realtime charge, and
+    a customer who is watched for it."""
+    api.backend.sql(
+        "INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)"
+        " SELECT org_id, is_test, customer_id, now(), now() FROM subscriptions WHERE id = $1",
+        subscription["id"],
+    )
     api.backend.sql(
         "INSERT INTO realtime_charges (org_id, is_test, subscription_id, period_start, charged,"
         " updated_at) SELECT org_id, is_test, id, now(), 0, now() FROM subscriptions WHERE id = $1",

@@ -49,6 +49,8 @@ class RowLock(StrEnum):
 # One row by its key, in a prepared statement: the price of a test clock.
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
 
+SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
+
 
 class Tenant(Struct, frozen=True):
     """Whose data: one organisation in one mode."""
@@ -223,7 +225,7 @@ class Database:
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
-        """A connection outside any tenant: it sees the look-up tables, which hold ids only."""
+        """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
         async with self._pool.acquire() as connection:
             yield connection
 
@@ -235,7 +237,7 @@ class Database:
     async def organization_ids(self) -> list[OrganizationId]:
         """All organisations, for work that goes through them one by one."""
         async with self.lookups() as connection:
-            rows = await connection.fetch("SELECT org_id FROM tenant_lookups ORDER BY org_id")
+            rows = await connection.fetch(SELECT_ORGANIZATION_IDS)
         return [OrganizationId(row["org_id"]) for row in rows]
 
 
