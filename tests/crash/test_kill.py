@@ -182,4 +182,4 @@ def test_four_programs_migrate_one_database_at_once(owner_url, tmp_path):
 
     assert [process.returncode for process in started] == [0, 0, 0, 0], outputs
     assert {output for output, _ in outputs} == {"the database has the present schema\n"}
-    assert versions == list(range(1, len(migration_files()) + 1))
+    assert versions == [int(path.name.partition("_")[0]) for path in migration_files()]

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -206,7 +206,7 @@ class Database:
             is_sound = _is_open(connection)
             raise
         except asyncpg.InternalClientError:
-            connection.terminate()
+            _cut(connection)
             raise
         finally:
             if is_sound and len(self._kept) < self._kept_max:
@@ -248,6 +248,12 @@ def _is_open(connection: Connection) -> bool:
         return False
 
 
+def _cut(connection: Connection) -> None:
+    """End a connection at once, unless the pool has taken it back already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
 def _bound_to(tenant: Tenant) -> str:
     """Makes a transaction see one tenant's rows; gone with the transaction.
 
@@ -272,12 +278,12 @@ def _apart_from_resets(tenant: Tenant) -> str:
 async def _roll_back(connection: Connection, error: BaseException) -> None:
     """Ready a connection for its next use, or give it up where it is broken; never raises more."""
     if isinstance(error, asyncpg.InternalClientError):
-        connection.terminate()  # Cut off in the middle of an answer, of which the rest may come.
-    elif not connection.is_closed():
+        _cut(connection)  # In the middle of an answer, of which the rest may come.
+    elif _is_open(connection):
         try:
             await connection.execute("ROLLBACK")
         except (*_PASSING_FAULTS, TimeoutError):
-            connection.terminate()
+            _cut(connection)
 
 
 def violated_constraint(error: asyncpg.PostgresError) -> str:
