@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from functools import partial
 from ipaddress import ip_network
 
@@ -18,22 +17,31 @@ REQUEST = HEAD + b"\r\n"
 PROXY = ip_network("127.0.0.1")
 
 
-async def _app(scope, receive, send):
-    """Says what it was asked for; on /wait only when the body is there, on /slow later."""
-    if scope["path"] == "/wait":
-        while (await receive()).get("more_body"):
-            continue
-    if scope["path"] == "/slow":
-        await asyncio.sleep(0.5)
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body"})
+# No answer that comes at all takes longer.
+SECONDS_MAX = 30
+
+
+def app_until(released):
+    """Answers 204; on /wait only when the body is there, on /slow when it is told to."""
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/wait":
+            while (await receive()).get("more_body"):
+                continue
+        if scope["path"] == "/slow":
+            await released.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    return app
 
 
 class Talker:
     """A guarded server, and connections to it."""
 
-    def __init__(self, port):
+    def __init__(self, port, released):
         self.port = port
+        self.released = released
         self.writers = []
 
     async def open(self, *pieces):
@@ -46,16 +54,16 @@ class Talker:
         return reader
 
     async def say(self, *pieces):
-        """What came back before the server hung up; all that came within three seconds."""
+        """What came back before the server hung up."""
         reader = await self.open(*pieces)
         try:
-            return await asyncio.wait_for(reader.read(), 3)
+            return await asyncio.wait_for(reader.read(), SECONDS_MAX)
         except ConnectionError:
             return b""
 
     async def first_line(self, *pieces):
         reader = await self.open(*pieces)
-        return await asyncio.wait_for(reader.readline(), 10)
+        return await asyncio.wait_for(reader.readline(), SECONDS_MAX)
 
 
 @pytest.fixture
@@ -65,15 +73,18 @@ def guarded(monkeypatch):
 
     async def run(story, door):
         http = partial(GuardedProtocol, door=door)
-        config = uvicorn.Config(_app, port=0, http=http, log_config=None, lifespan="off", ws="none")
+        released = asyncio.Event()
+        app = app_until(released)
+        config = uvicorn.Config(app, port=0, http=http, log_config=None, lifespan="off", ws="none")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it, only a flag
             await asyncio.sleep(0.01)
-        talker = Talker(server.servers[0].sockets[0].getsockname()[1])
+        talker = Talker(server.servers[0].sockets[0].getsockname()[1], released)
         try:
             return await story(talker)
         finally:
+            released.set()
             for writer in talker.writers:
                 writer.close()
             server.should_exit = True
@@ -99,10 +110,7 @@ def message_of(answer):
 
 @pytest.mark.parametrize("pieces", [b"", b"GET / HT", HEAD + b"X"])
 def test_a_connection_that_asks_nothing_is_closed(said, pieces):
-    started = time.monotonic()
-
     assert said(pieces) == b""
-    assert time.monotonic() - started < 2
 
 
 def test_a_second_request_that_never_begins_is_closed_too(said):
@@ -179,12 +187,10 @@ def test_a_large_body_in_one_piece_is_not_taken_for_a_head(said):
 
 def test_a_body_that_goes_on_after_the_answer_is_not_waited_for(said, monkeypatch):
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.2)
-    started = time.monotonic()
 
     answer = said(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 5000000\r\n\r\nx")
 
     assert answer.startswith(b"HTTP/1.1 204 ") or answer == b""
-    assert time.monotonic() - started < 2
 
 
 def test_one_address_takes_no_more_places_than_it_may(guarded):
@@ -220,6 +226,7 @@ def test_more_requests_at_once_than_there_are_places_are_told_to_come_again(guar
     async def story(talker):
         slow = [await talker.open(forwarded(path="/slow")) for _ in range(2)]
         answer = await talker.say(REQUEST)
+        talker.released.set()
         return answer, [await reader.readline() for reader in slow]
 
     answer, slow = guarded(story)
@@ -232,7 +239,7 @@ def test_the_connection_that_waits_longest_makes_room_for_others(guarded):
     async def story(talker):
         oldest, newer = await talker.open(b"GET / HT"), await talker.open(b"GET / HT")
         third = await talker.first_line(REQUEST)
-        ended = await asyncio.wait_for(oldest.read(), 3)
+        ended = await asyncio.wait_for(oldest.read(), SECONDS_MAX)
         return third, ended, newer.at_eof()
 
     third, ended, is_newer_closed = guarded(story, Door(connections_max=2))
@@ -247,6 +254,7 @@ def test_a_proxys_clients_are_counted_each_by_itself(guarded):
         refused = await talker.first_line(forwarded("10.0.0.1"))
         other = await talker.first_line(forwarded("10.0.0.1", "10.0.0.2"))
         own = await talker.first_line(REQUEST)
+        talker.released.set()
         await asyncio.gather(*(reader.readline() for reader in slow))
         return refused, other, own, await talker.first_line(forwarded("10.0.0.1"))
 
