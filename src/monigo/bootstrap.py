@@ -10,6 +10,7 @@ from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
+from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
 from monigo.wallets import Teller
@@ -55,17 +56,22 @@ class Services(Struct, frozen=True):
 async def open_services(
     settings: Settings, owner_url: str, *, clock: Clock | None = None
 ) -> Services:
-    """Bring the database to the present schema and connect as the application's role."""
-    app_url = await migrate(owner_url, app_password(settings, owner_url))
-    clock = clock or SystemClock()
-    database = await Database.connect(app_url, clock=clock, pool_size=settings.pool_size)
+    """Bring the database to the present schema and connect as the application's role.
+
+    Waits for a database that is not available yet.
+    """
+    app_url = await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+    chosen = clock or SystemClock()
+    database = await until_available(
+        lambda: Database.connect(app_url, clock=chosen, pool_size=settings.pool_size)
+    )
     limits = Limits()
     return Services(
         settings,
         database,
-        clock,
+        chosen,
         Ingestor(database, limits),
-        Teller(database, clock, limits),
+        Teller(database, chosen, limits),
         limits,
         KeyFinder(database),
         app_url,

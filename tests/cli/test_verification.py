@@ -168,7 +168,7 @@ def found(backend, api):
 def test_a_healthy_tenant_has_no_differences(merchant, backend):
     verifications = backend.run(verify_tenant(backend.services.database, merchant.tenant))
 
-    assert [one.differences for one in verifications] == [[], [], [], [], []]
+    assert not any(one.differences for one in verifications)
     looked_at = {name: count for one in verifications for name, count in one.looked_at.items()}
     assert (looked_at["events"], looked_at["invoices"]) == (7, 3)
     assert looked_at["buckets"] >= 7

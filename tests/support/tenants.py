@@ -114,8 +114,14 @@ def _forget_old_events(api: Api) -> None:
 def _plant_rows(api: Api, plan, subscription, paid) -> str:
     """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge.
 
-    And a trial that ended as it began, of the subscription that points to other plans, too.
+    And a customer who is watched for it, and a trial that ended as it began, of the subscription
+    that points to other plans, too.
     """
+    api.backend.sql(
+        "INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)"
+        " SELECT org_id, is_test, customer_id, now(), now() FROM subscriptions WHERE id = $1",
+        subscription["id"],
+    )
     api.backend.sql(
         "UPDATE subscriptions SET trial_plan_id = plan_id, trial_ends_at = start_date"
         " WHERE id = $1",

@@ -76,6 +76,7 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
         strict_content_type=False,
         redirect_slashes=False,
+        openapi_url=None,  # served by `add_docs`, made once
         docs_url=None,
         redoc_url=None,
     )

@@ -20,6 +20,7 @@ STATUSES = {
     ErrorKind.INSUFFICIENT: 402,
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.NOT_FOUND: 404,
+    ErrorKind.TIMED_OUT: 408,
     ErrorKind.CONFLICT: 409,
     ErrorKind.TOO_LARGE: 413,
     ErrorKind.MISMATCH: 422,
@@ -42,6 +43,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorBody, "description": "No, an unknown, a revoked or an expired API key."},
     403: {"model": ErrorBody, "description": "The API key lacks the scope, or is of another mode."},
     404: {"model": ErrorBody, "description": "Unknown here."},
+    408: {"model": ErrorBody, "description": "The body came too slowly; nothing changed."},
     409: {"model": ErrorBody, "description": "At odds with the present state or with uniqueness."},
     413: {"model": ErrorBody, "description": "The body is too large."},
     422: {"model": ErrorBody, "description": "Idempotency-Key reused with another body."},
@@ -62,6 +64,8 @@ def error_response(error: DomainError) -> JSONResponse:
     headers: dict[str, str] = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.kind is ErrorKind.TIMED_OUT:
+        headers["Connection"] = "close"  # The rest of the body is not waited for.
     if error.kind is ErrorKind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(content, STATUSES[error.kind], headers)

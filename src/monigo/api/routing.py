@@ -11,7 +11,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
 
 from monigo import tenancy
-from monigo.api.bodies import HeldBodies, HeldBody
+from monigo.api.bodies import Check, HeldBodies, HeldBody
 from monigo.api.errors import as_domain_error, error_response
 from monigo.api.idempotency import Attempt
 from monigo.api.rate_limit import limited
@@ -68,9 +68,9 @@ class JsonRequest(Request):
 class TenantRoute(APIRoute):
     """A route that runs in one transaction of the caller's tenant.
 
-    The body is read before the transaction begins, so that a slow client holds no connection. The
-    key is checked inside it, so that a revoked one ends at once. The record of an Idempotency-Key
-    commits with the effect it tells of.
+    The body is read before the transaction begins, so that a slow client holds no connection; but
+    of a key that may not do this, no more than a few kB are. The key is checked inside it, too, so
+    that a revoked one ends at once. The record of an Idempotency-Key commits with its effect.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -105,9 +105,17 @@ async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -
     bodies: HeldBodies = request.app.state.bodies
     caller = await authenticate(services, request)
 
+    async def check() -> None:
+        await services.keys.check(caller, *needed)
+
     async def respond() -> Response:
-        with bodies.hold() as held:
-            read = await read_request(request, held)
+        with bodies.hold(caller.tenant.org_id) as held:
+            try:
+                read = await read_request(request, held, check)
+                await check_face(read, caller)
+            except DomainError:
+                await check()  # A key that counts no more is told nothing else.
+                raise
             return await _respond_to(caller, read, needed, handle)
 
     return await limited(services, caller, respond)
@@ -117,7 +125,6 @@ async def _respond_to(
     caller: KeyReference, request: JsonRequest, needed: Sequence[Scope], handle: Handler
 ) -> Response:
     services: Services = request.app.state.services
-    await check_face(request, caller)
     async with services.database.transaction(caller.tenant) as tx:
         await tenancy.authorize(tx, caller.api_key_id, *needed)
         await services.limits.of(tx)
@@ -163,13 +170,13 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
     return reference
 
 
-async def read_request(request: Request, held: HeldBody) -> JsonRequest:
+async def read_request(request: Request, held: HeldBody, check: Check) -> JsonRequest:
     """The request with its body, which is held until the answer.
 
     Raises:
-        DomainError: too large; unavailable.
+        DomainError: as `HeldBody.read`.
     """
-    body = await held.read(request, BODY_BYTES_MAX)
+    body = await held.read(request, BODY_BYTES_MAX, check)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy

@@ -1,9 +1,13 @@
 """Configuration from `MONIGO_…` environment variables."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
 
 
 class Settings(BaseSettings):
@@ -28,7 +32,22 @@ class Settings(BaseSettings):
     portal_origins: list[str] = Field(
         default=["*"], description="web origins that may call the portal's routes (CORS)"
     )
+    connections_per_address: int = Field(
+        default=256, ge=1, le=100_000, description="connections that one client address may open"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="addresses or networks of your proxies, separated by commas: their"
+        " X-Forwarded-For says which client address a request counts for",
+    )
     log_format: str | None = Field(
         default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(ip_network(text.strip()) for text in given.split(",") if text.strip())

@@ -71,9 +71,7 @@ REVOKE_KEY = f"""
     RETURNING {KEY_COLUMNS}
 """
 
-SELECT_KEY_BY_HASH = """
-    SELECT org_id, is_test, api_key_id FROM api_key_lookups WHERE key_hash = $1
-"""
+SELECT_KEY_BY_HASH = "SELECT org_id, is_test, api_key_id FROM find_api_key($1)"
 
 
 async def insert_organization(tx: Transaction, organization: Organization) -> None:

@@ -88,7 +88,7 @@ HAS_CREDITED = """
     SELECT EXISTS (SELECT 1 FROM credited_wallets WHERE org_id = $1 AND is_test = $2)
 """
 
-SELECT_TENANTS_WITH_CREDITED = "SELECT DISTINCT org_id, is_test FROM credited_wallets"
+SELECT_TENANTS_WITH_CREDITED = "SELECT org_id, is_test FROM tenants_with_credited_wallets()"
 
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
