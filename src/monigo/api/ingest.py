@@ -2,11 +2,12 @@
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from monigo import metering
 from monigo.api.bodies import HeldBodies
+from monigo.api.errors import plain_error
 from monigo.api.hot import answer_hot
 from monigo.api.rate_limit import limited
 from monigo.api.routing import authenticate
@@ -29,7 +30,9 @@ class IngestRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
-            refusal = JSONResponse({"error": "method not allowed"}, 405, {"Allow": "POST"})
+            refusal = plain_error(
+                405, "method_not_allowed", "method not allowed", {"Allow": "POST"}
+            )
             await refusal(scope, receive, send)
             return
         request = Request(scope, receive)
