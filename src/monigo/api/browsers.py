@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monigo.api.content_policy import STRICT_POLICY
 from monigo.api.errors import plain_error
 from monigo.api.raw_paths import encoded_path
 
@@ -30,8 +31,6 @@ _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # Amounts and names of customers are nobody's to keep; what may be kept says so itself.
 _NO_STORE = (b"cache-control", b"no-store")
 _NEVER_STORED = (b"application/json", b"text/csv")
-# A page that needs more says so itself, as /docs does.
-_STRICT_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 Header = tuple[bytes, bytes]
 
@@ -46,6 +45,7 @@ class Browsers:
         self._app = app
         self._is_open = "*" in origins
         self._origins = frozenset(origin.encode() for origin in origins)
+        self.page_policy = STRICT_POLICY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,7 +59,7 @@ class Browsers:
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers: Sequence[Header] = message.get("headers", ())
-                message["headers"] = [*headers, *shared, *_by_content(headers)]
+                message["headers"] = [*headers, *shared, *self._by_content(headers)]
             await send(message)
 
         if path is None:
@@ -79,13 +79,12 @@ class Browsers:
             return by_origin
         return [(b"access-control-allow-origin", origin), _EXPOSED, *by_origin]
 
-
-def _by_content(headers: Sequence[Header]) -> list[Header]:
-    """What an answer of this type gets, unless it says otherwise itself."""
-    told = dict(headers)
-    content = told.get(b"content-type", b"")
-    if content.startswith(_NEVER_STORED) and b"cache-control" not in told:
-        return [_NO_STORE]
-    if content.startswith(b"text/html") and _STRICT_POLICY[0] not in told:
-        return [_STRICT_POLICY]
-    return []
+    def _by_content(self, headers: Sequence[Header]) -> list[Header]:
+        """What an answer of this type gets, unless it says otherwise itself."""
+        told = dict(headers)
+        content = told.get(b"content-type", b"")
+        if content.startswith(_NEVER_STORED) and b"cache-control" not in told:
+            return [_NO_STORE]
+        if content.startswith(b"text/html"):
+            return [(b"content-security-policy", self.page_policy.encode())]
+        return []

@@ -1,17 +1,13 @@
 """/docs: the API's reference, readable in a browser that has no internet."""
 
-import base64
-import hashlib
-import re
-
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-ASSETS_PATH = "/docs/assets"
+from monigo.api.content_policy import content_policy
 
-_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+ASSETS_PATH = "/docs/assets"
 
 
 def add_docs(app: FastAPI) -> None:
@@ -25,20 +21,9 @@ def add_docs(app: FastAPI) -> None:
         swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
     )
 
-    page.headers["Content-Security-Policy"] = _content_policy(bytes(page.body))
+    app.state.outermost.page_policy = content_policy(bytes(page.body))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction] - the route uses it
         """Show the reference."""
         return page
-
-
-def _content_policy(page: bytes) -> str:
-    """What the page may load: its own files, the schema, and the scripts that stand in it."""
-    scripts = [hashlib.sha256(text).digest() for text in _INLINE_SCRIPT.findall(page)]
-    hashes = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in scripts)
-    return (
-        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline';"
-        " img-src 'self' data:; font-src 'self' data:; connect-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
