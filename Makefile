@@ -40,7 +40,7 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; WHAT=closing|movements|realtime; see bench/README.md
+bench: $(READY) ## measure, side by side in one run; WHAT=closing|lists|movements|realtime; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
 
 fuzz: $(READY) ## throw ten minutes of generated requests at every route

@@ -403,7 +403,10 @@ def test_a_failing_request_is_neither_done_nor_kept(api):
 
     mended = api.post("/v1/metrics", json=body, headers=KEY)
 
-    assert (failed.status_code, failed.json()) == (500, {"error": "internal error"})
+    assert (failed.status_code, failed.json()) == (
+        500,
+        {"error": "internal error", "code": "internal_error"},
+    )
     assert (mended.status_code, REPLAYED in mended.headers) == (201, False)
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import Response
 
+from monigo.api.content_policy import content_policy
 from monigo.api.prepared import Prepared, PreparedOnce
 
 SCHEMA_PATH = "/openapi.json"
@@ -31,6 +32,7 @@ def add_docs(app: FastAPI) -> None:
         swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
         swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
     )
+    app.state.outermost.page_policy = content_policy(bytes(page.body))
     _serve(app, SCHEMA_PATH, lambda: _schema(app))
     _serve(app, "/docs", lambda: Prepared.of(bytes(page.body), "text/html"))
     for name, media_type in ASSETS.items():

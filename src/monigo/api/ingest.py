@@ -2,12 +2,13 @@
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as RequestScope
 
 from monigo import metering
 from monigo.api.bodies import HeldBodies
+from monigo.api.errors import plain_error
 from monigo.api.hot import answer_hot
 from monigo.api.rate_limit import limited
 from monigo.api.routing import authenticate
@@ -31,7 +32,9 @@ class IngestRoute:
     async def __call__(self, scope: RequestScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
-            refusal = JSONResponse({"error": "method not allowed"}, 405, {"Allow": "POST"})
+            refusal = plain_error(
+                405, "method_not_allowed", "method not allowed", {"Allow": "POST"}
+            )
             await refusal(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from monigo import invoicing
 from monigo.api.fields import (
@@ -20,9 +20,10 @@ from monigo.api.fields import (
     RateText,
     Uncounted,
     UnitPrice,
-    empty_as_none,
+    also_spelled,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.ids import (
@@ -48,7 +49,7 @@ from monigo.invoicing import (
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 
-StatusQuery = Annotated[InvoiceStatus | None, BeforeValidator(empty_as_none)]
+StatusQuery = Annotated[InvoiceStatus | None, also_spelled({"voided": "void"})]
 
 
 class GenerateIn(Incoming):
@@ -240,18 +241,18 @@ class InvoiceList(ListEnvelope):
     invoices: list[InvoiceOut]
 
 
-@router.get("/invoices")
+@router.get("/invoices", response_model=InvoiceList)
 async def list_invoices(
     tx: Tx,
     paging: Paging,
     status: Annotated[StatusQuery, Query()] = None,
     customer_id: Annotated[Name | None, Query()] = None,
-) -> InvoiceList:
+) -> ListResponse:
     """List invoices, newest first."""
     page = await invoicing.list_page(
         tx, paging, InvoiceFilter(customer=customer_id or None, status=status)
     )
-    return InvoiceList(invoices=[InvoiceOut.of(tx, item) for item in page.items], **counts(page))
+    return ListResponse("invoices", page, lambda item: InvoiceOut.of(tx, item))
 
 
 @router.post("/invoices/generate", status_code=201)

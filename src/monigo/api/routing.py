@@ -3,9 +3,10 @@
 import asyncio
 import json as stdlib_json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Query, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
@@ -14,7 +15,9 @@ from monigo import tenancy
 from monigo.api.bodies import Check, HeldBodies, HeldBody
 from monigo.api.errors import as_domain_error, error_response
 from monigo.api.idempotency import Attempt
+from monigo.api.local_days import with_local_days
 from monigo.api.rate_limit import limited
+from monigo.api.raw_paths import decoded
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.ids import parse_id
@@ -79,6 +82,7 @@ class TenantRoute(APIRoute):
         marked: tuple[Scope, ...] = getattr(self.endpoint, "needed_scopes", ())
 
         async def handler(request: Request) -> Response:
+            request.scope["path_params"] = decoded(request.path_params)
             reads = request.method in {"GET", "HEAD"}
             needed = marked or ((Scope.READ if reads else Scope.WRITE),)
             try:
@@ -131,14 +135,15 @@ async def _respond_to(
         request.state.tx = tx
         request.state.caller = caller
         attempt = request.state.attempt = await Attempt.of(tx, request)
+        answer = partial(with_local_days, tx, lambda: handle(request))
         if attempt is None:
-            return await handle(request)
+            return await answer()
         replayed = await attempt.replay(tx)
         if replayed is not None:
             return replayed
         await tx.savepoint()
         try:
-            response = await handle(request)
+            response = await answer()
         except Exception as error:
             refusal = _kept_refusal(attempt, error)
             if refusal is None:
@@ -188,7 +193,7 @@ async def check_face(request: JsonRequest, caller: KeyReference) -> None:
     Raises:
         DomainError: forbidden; invalid.
     """
-    if not request.url.path.startswith("/api/v1/"):
+    if not request.scope["path"].startswith("/api/v1/"):
         return
     named = [request.query_params.get("org_id")]
     mode: object = request.query_params.get("is_test")
@@ -234,6 +239,23 @@ def _caller(request: Request) -> KeyReference:
 
 Tx = Annotated[Transaction, Depends(_transaction)]
 Caller = Annotated[KeyReference, Depends(_caller)]
+
+
+# Declare in /openapi.json what `check_face` reads.
+async def _named_tenant(
+    org_id: Annotated[str | None, Query(description="the key's organisation, if named")] = None,
+    is_test: Annotated[
+        str | None,
+        Query(
+            description="the key's mode, if named",
+            json_schema_extra={"enum": ["true", "false"]},
+        ),
+    ] = None,
+) -> None:
+    del org_id, is_test
+
+
+named_tenant = Depends(_named_tenant)
 
 # Declares the credential in /openapi.json; TenantRoute is what checks it.
 bearer = Security(HTTPBearer(auto_error=False, description="API key: mk_test_… or mk_live_…"))

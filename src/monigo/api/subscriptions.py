@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from monigo import catalog, invoicing, subscriptions
 from monigo.api.fields import (
+    CANCELED,
     Id,
     Incoming,
     Instant,
@@ -18,10 +19,12 @@ from monigo.api.fields import (
     Name,
     Outgoing,
     Whole,
+    also_spelled,
     empty_as_none,
 )
 from monigo.api.invoices import UpcomingInvoiceEnvelope
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId, parse_id
@@ -31,7 +34,7 @@ from monigo.subscriptions import NewSubscription, Status, Subscription, Subscrip
 
 router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])
 
-StatusQuery = Annotated[Status | None, BeforeValidator(empty_as_none)]
+StatusQuery = Annotated[Status | None, also_spelled(CANCELED)]
 
 
 class SubscriptionIn(Incoming):
@@ -68,7 +71,7 @@ class SubscriptionChangeIn(Incoming):
     null takes that back.
     """
 
-    status: Annotated[Status | None, BeforeValidator(empty_as_none)] = Field(
+    status: Annotated[Status | None, also_spelled(CANCELED)] = Field(
         default=None, examples=["paused"]
     )
     plan_id: Name | None = None
@@ -177,20 +180,18 @@ async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvel
     return SubscriptionEnvelope(subscription=SubscriptionOut.of(tx, subscription))
 
 
-@router.get("/subscriptions")
+@router.get("/subscriptions", response_model=SubscriptionList)
 async def list_subscriptions(
     tx: Tx,
     paging: Paging,
     customer_id: Annotated[Name | None, Query()] = None,
     plan_id: Annotated[Name | None, Query()] = None,
     status: Annotated[StatusQuery, Query()] = None,
-) -> SubscriptionList:
+) -> ListResponse:
     """List subscriptions, newest first."""
     wanted = SubscriptionFilter(customer_id or None, plan_id or None, status)
     page = await subscriptions.list_page(tx, paging, wanted)
-    return SubscriptionList(
-        subscriptions=[SubscriptionOut.of(tx, item) for item in page.items], **counts(page)
-    )
+    return ListResponse("subscriptions", page, lambda item: SubscriptionOut.of(tx, item))
 
 
 @router.get("/subscriptions/{subscription_id}")

@@ -260,9 +260,10 @@ async def list_page(
 ) -> Page[Invoice]:
     """Invoices that match, newest first."""
     matching = (customer_id, status and status.value, plan_type.value)
-    rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, *matching)
-    return Page(await _with_lines(tx, rows), total, request.offset)
+    found: list[Invoice] = []
+    async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
+        found += await _with_lines(tx, rows)
+    return Page(found, await tx.fetchval(COUNT, *matching), request.offset)
 
 
 async def delete(tx: Transaction, invoice_id: InvoiceId) -> None:

@@ -221,9 +221,10 @@ async def list_page(
 ) -> Page[Subscription]:
     """Subscriptions that match, newest first."""
     matching = (customer_id, plan_id, status and status.value)
-    rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, *matching)
-    return Page(await _with_phases(tx, rows), total, request.offset)
+    found: list[Subscription] = []
+    async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
+        found += await _with_phases(tx, rows)
+    return Page(found, await tx.fetchval(COUNT, *matching), request.offset)
 
 
 async def list_of_customers(

@@ -133,8 +133,9 @@ async def load(tx: Transaction, grant_ids: Collection[UUID]) -> list[CreditGrant
 
 async def list_page(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:
     """A wallet's grants, newest first."""
-    rows = await tx.fetch(SELECT_PAGE, wallet_id, request.limit, request.offset)
-    return Page([_grant(row) for row in rows], await tx.fetchval(COUNT, wallet_id), request.offset)
+    pages = tx.pieces(SELECT_PAGE, wallet_id, request.limit, request.offset)
+    found = [_grant(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT, wallet_id), request.offset)
 
 
 async def list_usable(tx: Transaction, wallet_ids: Collection[UUID]) -> list[CreditGrant]:

@@ -62,16 +62,9 @@ async def get(tx: Transaction, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def list_page(
-    tx: Transaction, request: PageRequest, customer: str | None = None
-) -> Page[Wallet]:
-    """Wallets, newest first; with a customer's reference its own, none for an unknown one."""
-    if customer is None:
-        return await store.list_page(tx, request, None)
-    customer_id = (await customers.resolve(tx, [customer])).get(customer)
-    if customer_id is None:
-        return Page([], 0, request.offset)
-    return await store.list_page(tx, request, customer_id)
+async def list_page(tx: Transaction, request: PageRequest) -> Page[Wallet]:
+    """Wallets, newest first."""
+    return await store.list_page(tx, request, None)
 
 
 async def list_of_customer(tx: Transaction, customer: str, request: PageRequest) -> Page[Wallet]:
@@ -84,17 +77,21 @@ async def list_of_customer(tx: Transaction, customer: str, request: PageRequest)
     return await store.list_page(tx, request, owner.id)
 
 
-async def list_entries(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[Entry]:
-    """What moved a wallet's balance, newest first.
+async def list_entries(
+    tx: Transaction, wallet_id: UUID, request: PageRequest, *, last: int | None = None
+) -> Page[Entry]:
+    """What moved a wallet's balance, newest first; from the `last`-th entry on where it is given.
+
+    Entries are counted from the oldest, so that those which come meanwhile don't shift a page.
 
     Raises:
         DomainError: not_found.
     """
     wallet = await get(tx, wallet_id)
-    last = wallet.entries - request.offset
+    last = min(last or wallet.entries, wallet.entries) - request.offset
     first = max(1, last - request.limit + 1)
     found = await read_entries(tx, wallet, first=first, last=last) if last > 0 else []
-    return Page(found, wallet.entries, request.offset)
+    return Page(found, wallet.entries, wallet.entries - last)
 
 
 async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int) -> list[Entry]:

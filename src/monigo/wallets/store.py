@@ -145,9 +145,9 @@ async def list_page(
     tx: Transaction, request: PageRequest, customer_id: CustomerId | None
 ) -> Page[Wallet]:
     """Wallets, newest first; of one customer where it is given."""
-    rows = await tx.fetch(SELECT_PAGE, customer_id, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, customer_id)
-    return Page([_wallet(row) for row in rows], total, request.offset)
+    pages = tx.pieces(SELECT_PAGE, customer_id, request.limit, request.offset)
+    found = [_wallet(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT, customer_id), request.offset)
 
 
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
