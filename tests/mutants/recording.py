@@ -1,0 +1,221 @@
+"""Which tests pass through which function: recorded once, by a run of the suite under coverage."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from coverage import CoverageData
+from msgspec import Struct, convert, to_builtins
+
+from mutants.mutant import ROOT, Mutant
+
+PLACE = ROOT / ".mutants"
+RECORD = PLACE / "record.json"
+# What tells nothing of what the product does, or does it in processes that are not looked into.
+NOT_RECORDED = ("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py")
+# A test of the real server costs at least this: it makes an organisation.
+DATABASE_SECONDS = 0.15
+
+
+class Seen(Struct, frozen=True):
+    """A test as the recording met it."""
+
+    seconds: float
+    database: bool
+
+
+class Record(Struct):
+    """Tests by their node ids, and for each file and function the tests that pass through it."""
+
+    digest: str
+    tests: dict[str, Seen]
+    functions: dict[str, dict[str, list[str]]]
+
+
+def digest() -> str:
+    """What the sources and tests are now; a recording of anything else is stale."""
+    files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("db/**/*.sql")]
+    told = sha256()
+    for path in sorted(files):
+        told.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return told.hexdigest()
+
+
+def load() -> Record | None:
+    """The last recording, if there is one."""
+    return convert(json.loads(RECORD.read_text()), Record) if RECORD.is_file() else None
+
+
+def record(*, workers: int) -> Record:
+    """Run the suite under coverage and write down what it passed through."""
+    PLACE.mkdir(exist_ok=True)
+    data_file, times = PLACE / "coverage.sqlite", PLACE / "times.json"
+    data_file.unlink(missing_ok=True)
+    environment = os.environ | {
+        "MUTANTS_TIMES": str(times),
+        "COVERAGE_FILE": str(data_file),
+        "PYTHONPATH": str(ROOT / "tests"),
+    }
+    command = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadfile"]
+    command += ["-p", "mutants.recorder", "--cov=monigo", "--cov-context=test", "--cov-report="]
+    command += [f"--cov-config={Path(__file__).parent / 'coverage.ini'}", "--hypothesis-seed=0"]
+    command += [f"--ignore={path}" for path in NOT_RECORDED]
+    subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    found = Record(digest=digest(), tests=_tests(times), functions=_functions(data_file))
+    for by_function in found.functions.values():
+        for name, tests in by_function.items():
+            by_function[name] = [test for test in tests if test in found.tests]
+    RECORD.write_text(json.dumps(to_builtins(found)))
+    return found
+
+
+def _tests(times: Path) -> dict[str, Seen]:
+    """Those that passed; a test that fails by itself would condemn every mutant."""
+    return {
+        name: Seen(seconds=seen["seconds"], database=seen["database"])
+        for name, seen in json.loads(times.read_text()).items()
+        if seen["passed"]
+    }
+
+
+def _functions(data_file: Path) -> dict[str, dict[str, list[str]]]:
+    data = CoverageData(str(data_file))
+    data.read()
+    functions: dict[str, dict[str, list[str]]] = {}
+    for measured in data.measured_files():
+        path = ROOT / measured
+        if not path.is_relative_to(ROOT / "src"):
+            continue
+        names = function_of_lines(path.read_text())
+        tests: dict[str, set[str]] = defaultdict(set)
+        for line, contexts in data.contexts_by_lineno(measured).items():
+            if line in names:
+                tests[names[line]].update(
+                    context.removesuffix("|run") for context in contexts if context.endswith("|run")
+                )
+        functions[path.relative_to(ROOT).as_posix()] = {
+            name: sorted(found) for name, found in tests.items()
+        }
+    return functions
+
+
+def function_of_lines(text: str) -> dict[int, str]:
+    """For each line inside a function the name of the outermost one, `Class.method` for methods."""
+    return {
+        line: name
+        for name, node in _definitions(ast.parse(text))
+        if not isinstance(node, ast.ClassDef)
+        for line in range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
+def _definitions(tree: ast.AST, inside: str = "") -> Iterator[tuple[str, ast.stmt]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield inside + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield inside + node.name, node
+            yield from _definitions(node, f"{inside}{node.name}.")
+
+
+def _names_at(text: str, line: int) -> set[str]:
+    """What the statement at the top of a module defines, directly or by what is made of it."""
+    tree = ast.parse(text)
+    found: set[str] = set()
+    for node in tree.body:
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            found |= _defined(node)
+    while True:
+        more = {
+            name
+            for node in tree.body
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and any(isinstance(part, ast.Name) and part.id in found for part in ast.walk(node))
+            for name in _defined(node)
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case _:
+            return set()
+
+
+class Chooser:
+    """Chooses the tests for a mutant, those first that are quickest and nearest to it."""
+
+    def __init__(self, record: Record, known: set[str]) -> None:
+        self._record = record
+        self._known = known
+        self._breadth: dict[str, int] = defaultdict(int)
+        for by_function in record.functions.values():
+            for tests in by_function.values():
+                for test in tests:
+                    self._breadth[test] += 1
+        self._texts = {file: (ROOT / file).read_text() for file in record.functions}
+
+    def tests(self, mutant: Mutant, *, seconds: float) -> list[str]:
+        """Node ids in the order to run them, together about so many seconds."""
+        if mutant.tests:
+            return list(mutant.tests)
+        chosen: list[str] = []
+        for test in self._in_order(self._passing(mutant)):
+            seconds -= self.seconds([test])
+            if seconds < 0 and chosen:
+                break
+            chosen.append(test)
+        return chosen
+
+    def seconds(self, tests: list[str]) -> float:
+        """How long tests take by the recording."""
+        seen = [self._record.tests[test] for test in tests if test in self._record.tests]
+        return sum(test.seconds + DATABASE_SECONDS * test.database for test in seen)
+
+    def _passing(self, mutant: Mutant) -> set[str]:
+        """The tests that pass through the function, or through what uses the constant."""
+        by_function = self._record.functions.get(mutant.file, {})
+        function = function_of_lines(mutant.before).get(mutant.line)
+        if function in by_function:
+            return set(by_function[function])
+        found: set[str] = set()
+        for name in _names_at(mutant.before, mutant.line):
+            found.update(self._using(name))
+        return found or {test for tests in by_function.values() for test in tests}
+
+    def _using(self, name: str) -> Iterator[str]:
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        for file, text in self._texts.items():
+            if not word.search(text):
+                continue
+            functions = function_of_lines(text)
+            for number, line in enumerate(text.splitlines(), start=1):
+                if number in functions and word.search(line):
+                    yield from self._record.functions[file].get(functions[number], [])
+
+    def _in_order(self, tests: set[str]) -> list[str]:
+        by_file: dict[str, list[str]] = defaultdict(list)
+        known = sorted(tests & self._known & self._record.tests.keys())
+        for test in sorted(known, key=lambda test: (self._breadth[test], test)):
+            by_file[test.partition("::")[0]].append(test)
+        ranked = [
+            (self._record.tests[test].database, rank, self._breadth[test], test)
+            for tests in by_file.values()
+            for rank, test in enumerate(tests)
+        ]
+        return [test for *_, test in sorted(ranked)]
