@@ -151,6 +151,15 @@ def test_huge_text_is_refused_by_its_length():
         parse_decimal("1" * 10_000_000, places=6)
 
 
+def test_a_numbers_text_has_at_most_a_hundred_characters():
+    whole = "0" * 82 + "1" * 18
+
+    assert len(whole) == 100
+    assert parse_decimal(whole, places=6) == Decimal("1" * 18)
+    with pytest.raises(ValueError, match=r"^must be a number of at most 100 characters$"):
+        parse_decimal("0" + whole, places=6)
+
+
 @given(st.text() | st.from_regex(r"-?[0-9eE._+ ]{0,40}"))
 def test_arbitrary_text_is_a_number_or_a_value_error(text):
     try:
