@@ -19,7 +19,10 @@ from mutants.mutant import ROOT, Mutant
 PLACE = ROOT / ".mutants"
 RECORD = PLACE / "record.json"
 # What tells nothing of what the product does, or does it in processes that are not looked into.
-NOT_RECORDED = ("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py")
+NOT_RECORDED = (
+    *("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py"),
+    "tests/api/test_fuzz.py",
+)
 # A test of the real server costs at least this: it makes an organisation.
 DATABASE_SECONDS = 0.15
 
@@ -29,6 +32,13 @@ class Seen(Struct, frozen=True):
 
     seconds: float
     database: bool
+
+
+class Usual(Struct, frozen=True):
+    """How many seconds some tests take together, and the longest of them."""
+
+    all: float
+    longest: float
 
 
 class Record(Struct):
@@ -50,7 +60,15 @@ def digest() -> str:
 
 def load() -> Record | None:
     """The last recording, if there is one."""
-    return convert(json.loads(RECORD.read_text()), Record) if RECORD.is_file() else None
+    if not RECORD.is_file():
+        return None
+    kept = json.loads(RECORD.read_text())
+    names = list(kept["tests"])
+    for by_function in kept["functions"].values():
+        by_function |= {
+            name: [names[number] for number in numbers] for name, numbers in by_function.items()
+        }
+    return convert(kept, Record)
 
 
 def record(*, workers: int) -> Record:
@@ -72,7 +90,13 @@ def record(*, workers: int) -> Record:
     for by_function in found.functions.values():
         for name, tests in by_function.items():
             by_function[name] = [test for test in tests if test in found.tests]
-    RECORD.write_text(json.dumps(to_builtins(found)))
+    numbers = {name: number for number, name in enumerate(found.tests)}
+    kept = to_builtins(found)
+    for by_function in kept["functions"].values():
+        by_function |= {
+            name: [numbers[test] for test in tests] for name, tests in by_function.items()
+        }
+    RECORD.write_text(json.dumps(kept))
     return found
 
 
@@ -173,19 +197,25 @@ class Chooser:
     def tests(self, mutant: Mutant, *, seconds: float) -> list[str]:
         """Node ids in the order to run them, together about so many seconds."""
         if mutant.tests:
-            return list(mutant.tests)
+            return sorted(
+                test for test in self._known if test.startswith(mutant.tests) and "::" in test
+            )
         chosen: list[str] = []
         for test in self._in_order(self._passing(mutant)):
-            seconds -= self.seconds([test])
+            seconds -= self._seconds(test)
             if seconds < 0 and chosen:
                 break
             chosen.append(test)
         return chosen
 
-    def seconds(self, tests: list[str]) -> float:
-        """How long tests take by the recording."""
-        seen = [self._record.tests[test] for test in tests if test in self._record.tests]
-        return sum(test.seconds + DATABASE_SECONDS * test.database for test in seen)
+    def usual(self, tests: list[str]) -> Usual:
+        """How long tests take by the recording; those that it does not know count nothing."""
+        seen = [self._seconds(test) for test in tests if test in self._record.tests]
+        return Usual(all=sum(seen), longest=max(seen, default=0.0))
+
+    def _seconds(self, test: str) -> float:
+        seen = self._record.tests[test]
+        return seen.seconds + DATABASE_SECONDS * seen.database
 
     def _passing(self, mutant: Mutant) -> set[str]:
         """The tests that pass through the function, or through what uses the constant."""

@@ -54,6 +54,8 @@ class Progress:
             what = f"{verdict.outcome:<10} {name}  {mutant.file}:{mutant.line}"
             by = f"  by {verdict.test}" if verdict.test else ""
             print(f"{number:>4}/{self._count} {verdict.seconds:5.1f} s {what}{by}", flush=True)
+            if verdict.outcome is Outcome.SURVIVED:
+                print(mutant.diff(), flush=True)
 
 
 def _work(number: int, progress: Progress, record: recording.Record, seconds: float) -> None:
@@ -64,8 +66,7 @@ def _work(number: int, progress: Progress, record: recording.Record, seconds: fl
             if not tests:
                 progress.tell(Verdict(mutant, Outcome.SURVIVED))
                 continue
-            usual = chooser.seconds(tests)
-            progress.tell(worker.judge(mutant, tests, seconds=usual))
+            progress.tell(worker.judge(mutant, tests, chooser.usual(tests)))
 
 
 def _unreliable(record: recording.Record, verdicts: list[Verdict]) -> list[str]:

@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from monigo.infra.postgres import start_embedded
 from mutants.mutant import ROOT, Mutant
+from mutants.recording import Usual
 
 # A mutant may make a test slow without being wrong; this much and it hangs.
 SECONDS_BESIDES = 30
+TEST_SECONDS_BESIDES = 15
 SLOWER_AT_MOST = 4
-# No single test of those chosen takes nearly so long.
-TEST_SECONDS_MAX = 60
 COLLECT_SECONDS_MAX = 300
 
 # pytest's exit codes.
@@ -91,18 +91,18 @@ class Worker:
         path = os.pathsep.join(str(self._tree / name) for name in ("src", "tests"))
         return ours | {"PYTHONPATH": path, "MONIGO_DATABASE_URL": self._server.url}
 
-    def judge(self, mutant: Mutant, tests: list[str], *, seconds: float) -> Verdict:
-        """Run tests on a mutant, which is taken back afterwards; `seconds` is their usual time."""
+    def judge(self, mutant: Mutant, tests: list[str], usual: Usual) -> Verdict:
+        """Run tests on a mutant, which is taken back afterwards; `usual` is how long they take."""
         target = self._tree / mutant.file
         was = target.stat()
         target.write_text(mutant.after)
         try:
-            told = self._ask(_arguments(tests), SECONDS_BESIDES + SLOWER_AT_MOST * seconds)
+            told = self._test(tests, usual)
         finally:
             target.write_text(mutant.before)
             # The bytecode of before counts as fresh again.
             os.utime(target, ns=(was.st_atime_ns, was.st_mtime_ns))
-        if told["timed_out"]:
+        if told["status"] is None:
             self._runner.run(_drop_leftovers(self._server.url))
         if told["status"] == NOTHING_COLLECTED:
             raise SystemExit(f"{mutant.name}: none of its tests exists: {tests}")
@@ -114,10 +114,16 @@ class Worker:
             seconds=told["seconds"],
         )
 
-    def failing(self, tests: list[str], *, seconds: float) -> bool:
+    def failing(self, tests: list[str], usual: Usual) -> bool:
         """Whether one of the tests fails on the product as it is."""
-        told = self._ask(_arguments(tests), SECONDS_BESIDES + SLOWER_AT_MOST * seconds)
-        return _outcome(told) is not Outcome.SURVIVED
+        return _outcome(self._test(tests, usual)) is not Outcome.SURVIVED
+
+    def _test(self, tests: list[str], usual: Usual) -> dict:
+        each = TEST_SECONDS_BESIDES + SLOWER_AT_MOST * usual.longest
+        # By a thread, which ends the process: an alarm ends a test, and properties try again.
+        limits = ["-o", f"timeout={each:.0f}", "-o", "timeout_method=thread"]
+        arguments = ["-x", "--tb=short", *limits, *tests]
+        return self._ask(arguments, SECONDS_BESIDES + SLOWER_AT_MOST * usual.all)
 
     def _ask(self, arguments: list[str], seconds: float, *, keep_bytecode: bool = False) -> dict:
         job = {
@@ -131,12 +137,8 @@ class Worker:
         return json.loads(self._zygote.stdout.readline())
 
 
-def _arguments(tests: list[str]) -> list[str]:
-    return ["-x", "--tb=short", "-o", f"timeout={TEST_SECONDS_MAX}", *tests]
-
-
 def _outcome(told: dict) -> Outcome:
-    if told["timed_out"]:
+    if told["status"] is None:
         return Outcome.TIMED_OUT
     return Outcome.SURVIVED if told["status"] == PASSED else Outcome.KILLED
 
