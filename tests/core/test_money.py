@@ -47,6 +47,18 @@ def test_a_currency_has_its_iso_places(currency, places):
 
 
 @pytest.mark.parametrize(
+    ("places", "currencies"),
+    [
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    ],
+)
+def test_currencies_without_two_places_are_those_of_iso_4217(places, currencies):
+    assert {minor_unit_places(currency) for currency in currencies.split()} == {places}
+
+
+@pytest.mark.parametrize(
     ("value", "rounded"),
     [
         ("1.0000005", "1.000000"),

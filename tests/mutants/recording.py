@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from pathlib import Path
 
 from coverage import CoverageData
 from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
 
 from mutants.mutant import ROOT, Mutant
 
@@ -42,24 +44,31 @@ class Usual(Struct, frozen=True):
 
 
 class Record(Struct):
-    """Tests by their node ids, and for each file and function the tests that pass through it."""
+    """Tests by their node ids, and for each file and function the tests that pass through it.
 
-    digest: str
+    `sources` stands for everything but the files of tests, each of which has a hash of its own.
+    """
+
+    sources: str
+    files: dict[str, str]
     tests: dict[str, Seen]
     functions: dict[str, dict[str, list[str]]]
 
 
-def digest() -> str:
-    """What the sources and tests are now; a recording of anything else is stale."""
-    files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("db/**/*.sql")]
-    told = sha256()
-    for path in sorted(files):
-        told.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return told.hexdigest()
+def up_to_date(*, workers: int) -> Record:
+    """The last recording, or as much of a new one as has changed since."""
+    sources, files, known = _sources(), _test_files(), load()
+    if known is None or known.sources != sources:
+        return _keep(_recorded([], workers), sources, files)
+    changed = [name for name, digest in files.items() if known.files.get(name) != digest]
+    gone = known.files.keys() - (files.keys() - set(changed))
+    if gone:
+        known = _without(known, gone)
+    return _keep(_merged(known, _recorded(changed, workers)) if changed else known, sources, files)
 
 
 def load() -> Record | None:
-    """The last recording, if there is one."""
+    """The last recording, whatever has changed since, if there is one."""
     if not RECORD.is_file():
         return None
     kept = json.loads(RECORD.read_text())
@@ -71,8 +80,70 @@ def load() -> Record | None:
     return convert(kept, Record)
 
 
-def record(*, workers: int) -> Record:
-    """Run the suite under coverage and write down what it passed through."""
+def _keep(found: Record, sources: str, files: dict[str, str]) -> Record:
+    found = replace(found, sources=sources, files=files)
+    numbers = {name: number for number, name in enumerate(found.tests)}
+    kept = to_builtins(found)
+    for by_function in kept["functions"].values():
+        by_function |= {
+            name: [numbers[test] for test in tests if test in numbers]
+            for name, tests in by_function.items()
+        }
+    RECORD.write_text(json.dumps(kept))
+    return found
+
+
+def _without(known: Record, files: AbstractSet[str]) -> Record:
+    """A recording freed of the tests of these files."""
+    tests = {name: seen for name, seen in known.tests.items() if _file_of(name) not in files}
+    functions = {
+        file: {
+            name: [test for test in passing if test in tests]
+            for name, passing in by_function.items()
+        }
+        for file, by_function in known.functions.items()
+    }
+    return replace(known, tests=tests, functions=functions)
+
+
+def _merged(known: Record, new: Record) -> Record:
+    functions = {file: dict(by_function) for file, by_function in known.functions.items()}
+    for file, by_function in new.functions.items():
+        ours = functions.setdefault(file, {})
+        for name, tests in by_function.items():
+            ours[name] = sorted({*ours.get(name, ()), *tests})
+    return replace(known, tests=known.tests | new.tests, functions=functions)
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    told = sha256()
+    for path in sorted(paths):
+        told.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return told.hexdigest()
+
+
+def _sources() -> str:
+    """A hash of all that tests rest on."""
+    shared = [path for path in ROOT.glob("tests/**/*.py") if not path.name.startswith("test_")]
+    tools = {path for path in shared if path.is_relative_to(ROOT / "tests" / "mutants")}
+    return _digest({*ROOT.glob("src/**/*.py"), *ROOT.glob("db/**/*.sql"), *shared} - tools)
+
+
+def _test_files() -> dict[str, str]:
+    return {
+        name: _digest([path])
+        for path in ROOT.glob("tests/**/test_*.py")
+        if not (name := path.relative_to(ROOT).as_posix()).startswith(NOT_RECORDED)
+    }
+
+
+def _recorded(only: list[str], workers: int) -> Record:
+    """Run the suite, or some files of it, under coverage; what it passed through."""
+    print("recording which tests pass through which function …", flush=True)
     PLACE.mkdir(exist_ok=True)
     data_file, times = PLACE / "coverage.sqlite", PLACE / "times.json"
     data_file.unlink(missing_ok=True)
@@ -84,20 +155,9 @@ def record(*, workers: int) -> Record:
     command = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "loadfile"]
     command += ["-p", "mutants.recorder", "--cov=monigo", "--cov-context=test", "--cov-report="]
     command += [f"--cov-config={Path(__file__).parent / 'coverage.ini'}", "--hypothesis-seed=0"]
-    command += [f"--ignore={path}" for path in NOT_RECORDED]
+    command += only or [f"--ignore={path}" for path in NOT_RECORDED]
     subprocess.run(command, cwd=ROOT, env=environment, check=False)
-    found = Record(digest=digest(), tests=_tests(times), functions=_functions(data_file))
-    for by_function in found.functions.values():
-        for name, tests in by_function.items():
-            by_function[name] = [test for test in tests if test in found.tests]
-    numbers = {name: number for number, name in enumerate(found.tests)}
-    kept = to_builtins(found)
-    for by_function in kept["functions"].values():
-        by_function |= {
-            name: [numbers[test] for test in tests] for name, tests in by_function.items()
-        }
-    RECORD.write_text(json.dumps(kept))
-    return found
+    return Record("", {}, _tests(times), _functions(data_file))
 
 
 def _tests(times: Path) -> dict[str, Seen]:

@@ -123,10 +123,8 @@ def main(
     mutants = [] if kind == "sampled" else mutants
     if kind != "named":
         mutants += sample(count=count, seed=seed, only=only)
-    record = recording.load()
-    if record is None or (record.digest != recording.digest() and not stale):
-        print("recording which tests pass through which function …", flush=True)
-        record = recording.record(workers=workers + 1)
+    record = recording.load() if stale else None
+    record = record or recording.up_to_date(workers=workers + 1)
     progress = Progress(mutants, reasons)
     with ThreadPoolExecutor(workers) as pool:
         work = [pool.submit(_work, n, progress, record, seconds) for n in range(workers)]
