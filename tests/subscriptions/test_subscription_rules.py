@@ -137,6 +137,7 @@ def test_the_last_period_ends_with_the_subscription():
         (CANCELED, MIDDLE, (FEBRUARY, MIDDLE)),
         (CANCELED, APRIL, (FEBRUARY, MIDDLE)),
         ({"status": Status.CANCELED, "canceled_at": FEBRUARY}, APRIL, (JANUARY, FEBRUARY)),
+        ({"status": Status.CANCELED, "canceled_at": JANUARY}, APRIL, (JANUARY, FEBRUARY)),
     ],
 )
 def test_the_period_to_show_is_the_present_the_first_or_the_last(said, now, period):
