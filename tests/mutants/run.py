@@ -1,5 +1,6 @@
 """`make mutants`: changes the product in many places, and counts which changes a test notices."""
 
+import json
 import os
 import sys
 import time
@@ -19,6 +20,8 @@ from mutants.mutant import Mutant, equivalents, named_mutants
 from mutants.worker import Outcome, Verdict, Worker
 
 KILLED_PERCENT_WANTED = 95
+# Names of those that survived the last run, for the next to try these alone.
+SURVIVORS = recording.PLACE / "survivors.json"
 # A mutant that none of the nearest tests notices by then counts as surviving.
 TEST_SECONDS_A_MUTANT = 60.0
 
@@ -112,9 +115,17 @@ def _table(verdicts: list[Verdict]) -> bool:
 @click.option("--only", default="", help="Only files whose path contains this.")
 @click.option("--kind", default="all", type=click.Choice(["all", "sampled", "named"]))
 @click.option("--seconds", default=TEST_SECONDS_A_MUTANT, help="Of tests for each mutant.")
+@click.option("--again", is_flag=True, help="Only those that survived the last run.")
 @click.option("--stale", is_flag=True, help="Use the last recording whatever has changed since.")
-def main(
-    *, count: int, seed: int, workers: int, only: str, kind: str, seconds: float, stale: bool
+def main(  # noqa: PLR0917 - options of a command
+    count: int,
+    seed: int,
+    workers: int,
+    only: str,
+    kind: str,
+    seconds: float,
+    again: bool,  # noqa: FBT001 - an option
+    stale: bool,  # noqa: FBT001 - an option
 ) -> None:
     """Try a seeded sample of generated mutants, and all that are named."""
     started = time.monotonic()
@@ -123,6 +134,9 @@ def main(
     mutants = [] if kind == "sampled" else mutants
     if kind != "named":
         mutants += sample(count=count, seed=seed, only=only)
+    if again:
+        names = json.loads(SURVIVORS.read_text())
+        mutants = [mutant for mutant in mutants if mutant.name in names]
     record = recording.load() if stale else None
     record = record or recording.up_to_date(workers=workers + 1)
     progress = Progress(mutants, reasons)
@@ -130,6 +144,8 @@ def main(
         work = [pool.submit(_work, n, progress, record, seconds) for n in range(workers)]
         for part in work:
             part.result()
+    survived = [one for one in progress.verdicts if one.outcome is Outcome.SURVIVED]
+    SURVIVORS.write_text(json.dumps([one.mutant.name for one in survived]))
     enough = _table(progress.verdicts)
     print(f"seed {seed}, {(time.monotonic() - started) / 60:.0f} minutes")
     if wrong := _unreliable(record, progress.verdicts):
