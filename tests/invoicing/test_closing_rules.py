@@ -36,17 +36,13 @@ AT_FEBRUARY = {"status": Status.CANCELED, "canceled_at": FEBRUARY}
         (PAUSED, JANUARY, Step(Action.NOTHING)),
         (SHORT, JANUARY, Step(Action.OPEN, FIRST)),
         (SHORT, FEBRUARY + GRACE, Step(Action.CLOSE, FIRST)),
-        (LAST, FEBRUARY - INSTANT, Step(Action.OPEN, FIRST)),
-        (LAST, FEBRUARY, Step(Action.CLOSE, FIRST, FEBRUARY)),
         (IN_TRIAL, FEBRUARY - INSTANT, Step(Action.NOTHING)),
         (IN_TRIAL, FEBRUARY, Step(Action.TRIAL_END, FIRST)),
-        ({**IN_TRIAL, **LAST}, FEBRUARY, Step(Action.TRIAL_END, FIRST, FEBRUARY)),
         ({"end_date": FEBRUARY}, FEBRUARY - INSTANT, Step(Action.OPEN, FIRST)),
         ({"end_date": FEBRUARY}, FEBRUARY, Step(Action.END, cancel_at=FEBRUARY)),
         ({"end_date": FEBRUARY, **PAUSED}, FEBRUARY, Step(Action.END, cancel_at=FEBRUARY)),
         ({"end_date": FEBRUARY, **AT_FEBRUARY}, FEBRUARY, Step(Action.CLOSE, FIRST)),
         (AT_FEBRUARY, FEBRUARY, Step(Action.CLOSE, FIRST)),
-        ({**AT_FEBRUARY, **LAST}, FEBRUARY, Step(Action.CLOSE, FIRST)),
         ({**AT_FEBRUARY, "closed_until": FEBRUARY}, MARCH, Step(Action.SETTLE, FIRST)),
         (
             {"status": Status.CANCELED, "canceled_at": JANUARY},
@@ -62,3 +58,16 @@ def test_one_thing_comes_after_the_other(said, now, step):
 @pytest.mark.parametrize("now", [FEBRUARY, FEBRUARY + INSTANT, MARCH + DAY])
 def test_without_a_grace_time_a_period_closes_as_it_ends(now):
     assert next_step(subscription(), now, grace=timedelta()) == Step(Action.CLOSE, FIRST)
+
+
+@pytest.mark.parametrize(
+    ("said", "now", "step"),
+    [
+        (LAST, FEBRUARY - INSTANT, Step(Action.OPEN, FIRST)),
+        (LAST, FEBRUARY, Step(Action.CLOSE, FIRST, FEBRUARY)),
+        ({**IN_TRIAL, **LAST}, FEBRUARY, Step(Action.TRIAL_END, FIRST, FEBRUARY)),
+        ({**AT_FEBRUARY, **LAST}, FEBRUARY, Step(Action.CLOSE, FIRST)),
+    ],
+)
+def test_a_subscription_flagged_for_its_end_ends_with_its_period(said, now, step):
+    assert next_step(subscription(**said), now, grace=GRACE) == step

@@ -78,9 +78,9 @@ def _unreliable(record: recording.Record, verdicts: list[Verdict]) -> list[str]:
     with Worker(recording.PLACE / "worker-0") as worker:
         chooser = recording.Chooser(record, worker.known)
         killers = [test for test in killers if test in worker.known]
-        if not killers or not worker.failing(killers, seconds=chooser.seconds(killers)):
+        if not killers or not worker.failing(killers, chooser.usual(killers)):
             return []
-        return [test for test in killers if worker.failing([test], seconds=chooser.seconds([test]))]
+        return [test for test in killers if worker.failing([test], chooser.usual([test]))]
 
 
 def _table(verdicts: list[Verdict]) -> bool:
@@ -98,6 +98,8 @@ def _table(verdicts: list[Verdict]) -> bool:
     }
     percent = 100.0
     for name, group in groups.items():
+        if not group:
+            continue
         count = Counter(verdict.outcome for verdict in group)
         noticed = count[Outcome.KILLED] + count[Outcome.TIMED_OUT]
         percent = 100 * noticed / (noticed + count[Outcome.SURVIVED] or 1)

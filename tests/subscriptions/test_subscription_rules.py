@@ -15,9 +15,6 @@ from monigo.subscriptions.rules import (
     BACKDATED_MAX,
     FIRST_LOOK,
     LOOKS_END,
-    check_can_cancel,
-    check_can_pause,
-    check_can_resume,
     check_dates,
     current_period,
     first_open_period,
@@ -227,32 +224,3 @@ def test_something_is_to_be_done_at_its_time(said, now, due_at):
 )
 def test_what_is_due_is_due_from_that_instant(said, now, due):
     assert is_due(subscription(**said), now) is due
-
-
-@pytest.mark.parametrize(
-    ("check", "said", "code"),
-    [
-        (check_can_pause, PAUSED, "subscription_not_active"),
-        (check_can_pause, CANCELED, "subscription_not_active"),
-        (check_can_resume, CANCELED, "subscription_canceled"),
-        (
-            check_can_resume,
-            {"status": Status.PAUSED, "pause_reason": PauseReason.DUNNING},
-            "subscription_paused_by_system",
-        ),
-        (check_can_cancel, CANCELED, "subscription_canceled"),
-    ],
-)
-def test_what_a_status_does_not_allow_is_a_conflict(check, said, code):
-    assert refusal(check, subscription(**said)).code == code
-
-
-@pytest.mark.parametrize(
-    ("check", "said"),
-    [
-        *((check_can_pause, {}), (check_can_resume, PAUSED)),
-        *((check_can_cancel, {}), (check_can_cancel, PAUSED)),
-    ],
-)
-def test_what_a_status_allows_passes(check, said):
-    check(subscription(**said))
