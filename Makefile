@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
-.PHONY: setup run test check format bench sim golden lock fuzz help
+.PHONY: setup run test check format bench mutants sim golden lock fuzz help
 
 setup: $(READY) ## install everything into .venv
 
@@ -42,6 +42,9 @@ format: $(READY) ## format the code and mend what the linter can
 
 bench: $(READY) ## measure, side by side in one run; WHAT=closing|lists|movements|realtime; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
+
+mutants: $(READY) ## change the code in many places, count what tests notice; N=400 SEED=1 ONLY=money ARGS=…
+	@$(BIN)/python tests/mutants/run.py --count $(or $(N),400) --seed $(or $(SEED),1) --only "$(ONLY)" $(ARGS)
 
 fuzz: $(READY) ## throw ten minutes of generated requests at every route
 	@$(BIN)/python bench/fuzz.py
