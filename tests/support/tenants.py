@@ -155,7 +155,11 @@ def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
     granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
-    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
+    granted = api.make(f"/v1/wallets/{wallet['id']}/credits", granting, "credit")
     rule = {"threshold": "100", "amount": "50", "monthly_limit": "500"}
     api.put(f"/v1/wallets/{wallet['id']}/auto-top-up", json=rule)
-    return {"wallet_id": wallet["id"], "reservation_id": held.json()["reservation"]["id"]}
+    return {
+        "wallet_id": wallet["id"],
+        "reservation_id": held.json()["reservation"]["id"],
+        "grant_id": granted["id"],
+    }

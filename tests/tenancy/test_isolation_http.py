@@ -35,6 +35,7 @@ TARGETS = {
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
+    "grant_id": ["grant_id"],
 }
 # Answers about the one thing that a query names, and has nothing to say of an unknown one.
 ABOUT_ONE = "/usage/series"
