@@ -1,14 +1,17 @@
 """Too much at once: the server says so, stays small, and goes on."""
 
 import asyncio
+import contextlib
 import gc
 import json
+import resource
 import socket
 import sys
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from monigo.api import hot, routing
@@ -97,6 +100,27 @@ def test_a_client_that_hangs_up_in_the_middle_harms_nobody(serving):
         answer = client.post("/v1/ingest", json={"events": [event("gone-0-0"), event("there")]})
 
     assert answer.json() == {"ingested": ["gone-0-0", "there"], "duplicates": []}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks from a second address of this machine")
+def test_thousands_of_half_sent_heads_stop_nobody_else(serving):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
+    strangers = [connect(serving.url) for _ in range(2_005)]
+    try:
+        for stranger in strangers:
+            with contextlib.suppress(OSError):  # Most were turned away.
+                stranger.sendall(b"GET /v1/customers HT")
+        headers = {"Authorization": f"Bearer {serving.credentials()['test_api_key']}"}
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(transport=elsewhere, headers=headers, timeout=30) as client:
+            answer = client.get(f"{serving.url}/v1/customers")
+    finally:
+        for stranger in strangers:
+            stranger.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert answer.status_code == 200
 
 
 def test_bodies_together_never_take_more_than_their_share(api, backend):
