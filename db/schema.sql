@@ -66,6 +66,7 @@ CREATE TYPE public.wallet_movement AS (
 
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     offending record;
@@ -151,6 +152,17 @@ CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
 
+CREATE FUNCTION public.find_api_key(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, api_key_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, api_key_id FROM public.api_key_lookups WHERE key_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql
     AS $$
@@ -161,13 +173,14 @@ BEGIN
     RETURN QUERY
     SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
         revenue_account_id, created_at
-    FROM wallets
+    FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
@@ -209,12 +222,33 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.hold_to_tenant(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM pg_catalog.pg_attribute
+        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
+    ) THEN
+        own_rows := own_rows
+            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
+    );
+END
+$_$;
+
 CREATE FUNCTION public.is_reset(target regclass, is_test boolean) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (is_test AND (COALESCE(current_setting('app.is_reset'::text, true), ''::text) = 'on'::text) AND (EXISTS (SELECT 1 FROM pg_class WHERE ((pg_class.oid = (is_reset.target)::oid) AND (pg_get_userbyid(pg_class.relowner) = CURRENT_USER)))));
 
 CREATE FUNCTION public.keep_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     missed uuid;
@@ -243,6 +277,7 @@ $$;
 
 CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.now_at < old.now_at THEN
@@ -255,6 +290,7 @@ $$;
 
 CREATE FUNCTION public.keep_closed_wallet_empty() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.status = 'closed' AND EXISTS (
@@ -271,6 +307,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -310,6 +347,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_lines() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$
 DECLARE
     is_final boolean;
@@ -330,8 +368,19 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.keep_final_rounding() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a final invoice does not change'
+        USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+END
+$$;
+
 CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     RAISE EXCEPTION 'an account stays what it is'
@@ -341,6 +390,7 @@ $$;
 
 CREATE FUNCTION public.keep_revoked_grant() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     RAISE EXCEPTION 'a revoked grant stays revoked'
@@ -350,6 +400,7 @@ $$;
 
 CREATE FUNCTION public.keep_settled_reservation() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -362,6 +413,7 @@ $$;
 
 CREATE FUNCTION public.keep_settled_top_up() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -455,7 +507,7 @@ CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids 
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM 1 FROM wallets
+    PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
     ORDER BY id
     FOR NO KEY UPDATE;
@@ -464,7 +516,7 @@ BEGIN
         state.money_account_id, state.reserved_account_id, state.provider_account_id,
         state.revenue_account_id, state.created_at, state.updated_at, state.balance,
         state.reserved_balance, state.entries, state.top_up_threshold
-    FROM wallet_states AS state
+    FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
 $$;
@@ -495,6 +547,7 @@ $_$;
 CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -570,6 +623,51 @@ BEGIN
         ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
+END
+$$;
+
+CREATE FUNCTION public.oldest_unfolded_at() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT min(received_at) FROM public.unfolded_batches);
+END
+$$;
+
+CREATE FUNCTION public.organization_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.tenant_lookups ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organization_ids_of_any_trace() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT org_id FROM public.organizations
+    UNION SELECT org_id FROM public.tenant_lookups
+    UNION SELECT org_id FROM public.api_key_lookups
+    UNION SELECT org_id FROM public.test_clock_lookups
+    UNION SELECT org_id FROM public.credited_wallets
+    UNION SELECT org_id FROM public.watched_customers
+    UNION SELECT org_id FROM public.due_subscriptions
+    UNION SELECT org_id FROM public.unfolded_batches
+    ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organizations_with_test_clock() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.test_clock_lookups ORDER BY org_id;
 END
 $$;
 
@@ -697,7 +795,7 @@ BEGIN
     SELECT asked.place INTO unknown
     FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
     WHERE NOT EXISTS (
-        SELECT 1 FROM ledger_accounts AS account
+        SELECT 1 FROM public.ledger_accounts AS account
         WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
             AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
             AND account.id = asked.id
@@ -753,6 +851,61 @@ $_$;
 CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
+
+CREATE FUNCTION public.stretch_slot(org_id uuid, is_test boolean, customer_id uuid, plan_type text) RETURNS numrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((stretch_slot.org_id)::text || (stretch_slot.is_test)::text) || (stretch_slot.customer_id)::text) || stretch_slot.plan_type), (0)::bigint) slot(slot));
+
+CREATE FUNCTION public.tenants_with_changed_customers() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.watched_customers WHERE changed_at > charged_at;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_credited_wallets() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.credited_wallets;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT tenant.org_id, mode.is_test
+    FROM public.tenant_lookups AS tenant
+    CROSS JOIN (VALUES (true), (false)) AS mode (is_test)
+    WHERE EXISTS (
+        SELECT 1 FROM public.due_subscriptions AS due
+        WHERE due.org_id = tenant.org_id AND due.is_test = mode.is_test AND due.due_at <= instant
+    );
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.unfolded_batches
+    ORDER BY org_id, is_test
+    LIMIT tenants_max;
+END
+$$;
 
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
@@ -901,7 +1054,8 @@ CREATE TABLE public.invoice_line_items (
     last_event_at timestamp with time zone,
     whole_quantity numeric(38,12) NOT NULL,
     uncounted_events bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
+    CONSTRAINT invoice_line_items_kind_is_one_of_four CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text, 'rounding'::text]))),
+    CONSTRAINT invoice_line_items_rounding_has_no_price CHECK (((kind <> 'rounding'::text) OR ((price_id IS NULL) AND (metric_id IS NULL)))),
     CONSTRAINT invoice_line_items_uncounted_are_of_events CHECK (((uncounted_events >= 0) AND (uncounted_events <= event_count))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
@@ -938,6 +1092,7 @@ CREATE TABLE public.invoices (
     remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
     has_credit boolean NOT NULL,
     billing_mode text NOT NULL,
+    rounded_off numeric(24,6),
     wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
     wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
@@ -977,6 +1132,8 @@ COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, froze
 COMMENT ON COLUMN public.invoices.remeasured IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
 
 COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or brings a credit';
+
+COMMENT ON COLUMN public.invoices.rounded_off IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
 
 COMMENT ON COLUMN public.invoices.wallet_paid IS 'what a wallet and its credits paid of it';
 
@@ -1093,6 +1250,7 @@ CREATE TABLE public.organizations (
     monthly_event_quota bigint,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    repeated_trials_enabled boolean NOT NULL,
     CONSTRAINT organizations_default_currency_available CHECK ((default_currency = ANY (available_currencies))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((monthly_event_quota >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((event_ingestion_grace_period_hours >= 0) AND (event_ingestion_grace_period_hours <= 720))),
@@ -1400,6 +1558,19 @@ CREATE TABLE public.subscription_phases (
     joined_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.subscription_stretches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    plan_type text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT subscription_stretches_end_after_start CHECK ((ended_at > started_at))
+);
+
+COMMENT ON COLUMN public.subscription_stretches.ended_at IS 'exclusive; NULL: no end is known yet';
+
 CREATE TABLE public.subscription_timeline (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1408,7 +1579,7 @@ CREATE TABLE public.subscription_timeline (
     happened_at timestamp with time zone NOT NULL,
     happening text NOT NULL,
     detail text NOT NULL,
-    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
+    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'plan_change_scheduled'::text, 'plan_change_withdrawn'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
 );
 
 CREATE TABLE public.subscriptions (
@@ -1438,15 +1609,23 @@ CREATE TABLE public.subscriptions (
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     phase_joined_at timestamp with time zone NOT NULL,
+    cancel_at timestamp with time zone,
+    scheduled_plan_id uuid,
+    scheduled_at timestamp with time zone,
+    trial_plan_id uuid,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
+    CONSTRAINT subscriptions_cancel_at_is_flagged CHECK (((cancel_at IS NULL) OR cancel_at_period_end)),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
+    CONSTRAINT subscriptions_canceled_has_no_scheduled_plan CHECK (((status <> 'canceled'::text) OR (scheduled_plan_id IS NULL))),
     CONSTRAINT subscriptions_closed_within_life CHECK (((closed_until >= start_date) AND ((closed_until <= canceled_at) OR (canceled_at IS NULL) OR (closed_until = start_date)))),
     CONSTRAINT subscriptions_deleted_is_canceled CHECK (((deleted_at IS NULL) OR (status = 'canceled'::text))),
     CONSTRAINT subscriptions_end_after_start CHECK ((end_date > start_date)),
     CONSTRAINT subscriptions_pause_has_its_reason CHECK (((status = ANY (ARRAY['paused'::text, 'suspended'::text])) = (pause_reason IS NOT NULL))),
     CONSTRAINT subscriptions_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text]))),
     CONSTRAINT subscriptions_phase_within_life CHECK ((phase_started_at >= start_date)),
-    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text])))
+    CONSTRAINT subscriptions_scheduled_plan_has_its_time CHECK (((scheduled_plan_id IS NULL) = (scheduled_at IS NULL))),
+    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text]))),
+    CONSTRAINT subscriptions_trial_has_its_plan CHECK (((trial_plan_id IS NULL) = (trial_ends_at IS NULL)))
 );
 
 COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'since when it is on its present plan';
@@ -1473,8 +1652,11 @@ CREATE TABLE public.test_clocks (
     failure text NOT NULL,
     resets bigint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    runner_id uuid,
+    runner_until timestamp with time zone,
     CONSTRAINT test_clocks_counts_not_negative CHECK (((steps >= 0) AND (resets >= 0))),
     CONSTRAINT test_clocks_failed_stands_still CHECK (((failure = ''::text) OR (target_at IS NULL))),
+    CONSTRAINT test_clocks_runner_is_whole CHECK (((runner_id IS NULL) = (runner_until IS NULL))),
     CONSTRAINT test_clocks_target_lies_ahead CHECK (((target_at IS NULL) OR ((now_at IS NOT NULL) AND (target_at >= now_at))))
 );
 
@@ -1750,6 +1932,12 @@ ALTER TABLE ONLY public.subscription_pauses
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_never_overlap EXCLUDE USING gist (public.stretch_slot(org_id, is_test, customer_id, plan_type) WITH &&, tstzrange(started_at, ended_at) WITH &&);
+
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_pkey PRIMARY KEY (org_id, is_test, subscription_id, "position");
 
@@ -1812,6 +2000,8 @@ CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btre
 
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
 
+CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
+
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
@@ -1825,6 +2015,8 @@ CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
 CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
+
+CREATE INDEX invoices_with_rounding ON public.invoices USING btree (org_id, is_test, subscription_id) WHERE (rounded_off <> (0)::numeric);
 
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
 
@@ -1876,9 +2068,13 @@ CREATE INDEX replay_jobs_unfinished ON public.replay_jobs USING btree (org_id, i
 
 CREATE UNIQUE INDEX subscription_pauses_one_open ON public.subscription_pauses USING btree (org_id, is_test, subscription_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX subscription_stretches_of_customer ON public.subscription_stretches USING btree (org_id, is_test, customer_id, plan_type, ended_at);
+
 CREATE INDEX subscriptions_of_customer ON public.subscriptions USING btree (org_id, is_test, customer_id);
 
 CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, is_test, plan_id);
+
+CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree (org_id, is_test, scheduled_plan_id) WHERE (scheduled_plan_id IS NOT NULL);
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
@@ -1919,6 +2115,8 @@ CREATE TRIGGER keep_final_lines_from_change AFTER UPDATE ON public.invoice_line_
 CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_items REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
+
+CREATE TRIGGER keep_final_rounding BEFORE UPDATE ON public.invoices FOR EACH ROW WHEN (((old.status <> 'draft'::text) AND (old.rounded_off IS DISTINCT FROM new.rounded_off))) EXECUTE FUNCTION public.keep_final_rounding();
 
 CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
 
@@ -1993,6 +2191,9 @@ ALTER TABLE ONLY public.subscription_phases
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2001,6 +2202,12 @@ ALTER TABLE ONLY public.subscriptions
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_scheduled_plan_fkey FOREIGN KEY (org_id, is_test, scheduled_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_trial_plan_fkey FOREIGN KEY (org_id, is_test, trial_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
@@ -2026,15 +2233,21 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.credited_wallets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.due_subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
@@ -2062,15 +2275,21 @@ ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.credited_wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.due_subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2118,11 +2337,19 @@ CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(c
 
 CREATE POLICY own_rows ON public.subscription_phases USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.subscription_stretches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.subscription_timeline USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.tenant_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.test_clock_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2137,6 +2364,8 @@ CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(c
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 
@@ -2158,11 +2387,19 @@ ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_phases ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.subscription_stretches ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.subscription_timeline ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.tenant_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.test_clock_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
@@ -2177,6 +2414,11 @@ ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
+
+REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
@@ -2214,11 +2456,35 @@ GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organizations_with_test_clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organizations_with_test_clock() TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_changed_customers() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_changed_customers() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_credited_wallets() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
@@ -2301,6 +2567,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_stretches TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_timeline TO monigo_app;
 
