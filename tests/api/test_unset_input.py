@@ -1,6 +1,6 @@
 """What clients send for "not set", or send in vain, is taken as the contract says."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
