@@ -37,8 +37,10 @@ TARGETS = {
     "reservation_id": ["reservation_id"],
     "grant_id": ["grant_id"],
 }
-# Answers about the one thing that a query names, and has nothing to say of an unknown one.
-ABOUT_ONE = "/usage/series"
+# Answer about the one thing that a query names, and have nothing to say of an unknown one.
+ABOUT_ONE = ("/usage/series", "/v1/wallets")
+# Names the caller's own organisation; another's is refused with 403.
+ORGANIZATION = "org_id"
 # Tells the time, and nothing that has an id.
 WITHOUT_IDS = "/v1/test-clock"
 
@@ -235,7 +237,7 @@ def test_every_id_in_a_path_or_query_is_tried():
         if parameter["in"] == "query" and parameter["name"].endswith("_id")
     }
 
-    assert in_paths | in_queries == set(TARGETS)
+    assert in_paths | in_queries == {*TARGETS, ORGANIZATION}
 
 
 def test_every_field_that_takes_an_id_is_tried():

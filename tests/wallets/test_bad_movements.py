@@ -188,10 +188,11 @@ def test_a_body_that_is_no_object_is_refused(world, content, keyed):
 
 @pytest.mark.parametrize("keyed", KEYED)
 @pytest.mark.parametrize("wallet_id", ["nobody", "1", UNKNOWN.replace("-", "")])
-def test_an_id_that_is_no_uuid_is_refused(world, wallet_id, keyed):
+def test_what_can_be_no_id_is_not_found_whatever_the_body(world, wallet_id, keyed):
     answer = send(world, "debit", {**MOVEMENT, "amount": "0"}, keyed, wallet_id)
 
-    assert_refused(world, answer, 400, "amount", "wallet_id")
+    assert_refused(world, answer, 404)
+    assert answer.json() == {"error": "wallet not found", "code": "wallet_not_found"}
 
 
 @pytest.mark.parametrize("keyed", KEYED)
