@@ -63,7 +63,7 @@ def name(method, path):
 
 @pytest.fixture(scope="module")
 def openapi(backend):
-    return httpx.get(f"{backend.url}/openapi.json").json()
+    return httpx.get(f"{backend.url}/openapi.json", timeout=60).json()
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def test_a_key_is_asked_for_once_a_second_at_most(api, backend):
 
 def test_the_schema_is_made_once_however_many_ask(backend, monkeypatch):
     app = backend.server.config.app
-    first = httpx.get(f"{backend.url}/openapi.json")
+    first = httpx.get(f"{backend.url}/openapi.json", timeout=60)
     monkeypatch.setattr(app, "openapi", lambda: pytest.fail("made again"))
 
     again = [httpx.get(f"{backend.url}/openapi.json") for _ in range(4)]

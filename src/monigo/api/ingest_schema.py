@@ -4,7 +4,7 @@ from typing import Any
 
 from monigo.api.errors import ERROR_RESPONSES
 
-_STATUSES = (400, 401, 403, 413, 429, 503)
+_STATUSES = (400, 401, 403, 408, 413, 429, 503)
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 255}
 _KEYS = {"type": "array", "items": {"type": "string"}}
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
