@@ -79,6 +79,7 @@ FAULTS = {
     "grant expired with credit left": (
         (
             "UPDATE credit_grants SET expires_at = created_at + interval '1 day',"
+            " sweep_at = created_at + interval '1 day',"
             " expired_at = created_at + interval '2 days' WHERE org_id = $1"
         ),
         "credit grant",
