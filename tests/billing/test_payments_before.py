@@ -11,7 +11,7 @@ from support.wallets import cancel, charge, grant, invoices, plan_of, use
 
 START = "2027-01-01T00:00:00Z"
 MIDDLE = "2027-01-15T00:00:00Z"
-MIGRATION = Path(__file__).parents[2] / "db/migrations/0030_paid_by_credits_before.sql"
+MIGRATION = Path(__file__).parents[2] / "db/migrations/0029_paid_by_credits_before.sql"
 
 CHARGES = "SELECT charged, parts::text FROM realtime_charges WHERE org_id = $1"
 PAID = "SELECT wallet_paid, wallet_parts::text FROM invoices WHERE org_id = $1"

@@ -4,7 +4,7 @@ import pytest
 
 from monigo.core.errors import DomainError
 from monigo.subscriptions import PauseReason, Status
-from monigo.subscriptions.rules import check_can_cancel, check_can_pause, check_can_resume
+from monigo.subscriptions.rules import check_can_cancel, check_can_resume, check_is_active
 from support.values import START, subscription
 
 CANCELED = {"status": Status.CANCELED, "canceled_at": START}
@@ -14,8 +14,8 @@ PAUSED = {"status": Status.PAUSED, "pause_reason": PauseReason.MERCHANT}
 @pytest.mark.parametrize(
     ("check", "said", "code"),
     [
-        (check_can_pause, PAUSED, "subscription_not_active"),
-        (check_can_pause, CANCELED, "subscription_not_active"),
+        (check_is_active, PAUSED, "subscription_not_active"),
+        (check_is_active, CANCELED, "subscription_not_active"),
         (check_can_resume, CANCELED, "subscription_canceled"),
         (
             check_can_resume,
@@ -35,7 +35,7 @@ def test_what_a_status_does_not_allow_is_a_conflict(check, said, code):
 @pytest.mark.parametrize(
     ("check", "said"),
     [
-        *((check_can_pause, {}), (check_can_resume, PAUSED)),
+        *((check_is_active, {}), (check_can_resume, PAUSED)),
         *((check_can_cancel, {}), (check_can_cancel, PAUSED)),
     ],
 )
