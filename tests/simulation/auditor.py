@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 MISSING = object()
-NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
+PLACES = 12
+DIGITS = 18
 GROUP_LENGTH = 255
 
 
@@ -46,6 +48,8 @@ class Answer:
     first: datetime | None
     last: datetime | None
     groups: dict[str, Decimal]
+    # How many had no number that could be counted.
+    uncounted: int
 
 
 @dataclass
@@ -78,6 +82,7 @@ class Auditor:
             first=min(times, default=None),
             last=max(times, default=None),
             groups={value: quantity(rule, events) for value, events in groups.items()},
+            uncounted=uncounted(rule, found),
         )
 
 
@@ -96,21 +101,41 @@ def quantity(rule: Rule, events: list[Kept]) -> Decimal:
     total = sum(map(Fraction, numbers))
     if rule.aggregation == "average":
         total = rounded(total / len(numbers))
-    with localcontext(prec=100):
-        return Decimal(total.numerator) / Decimal(total.denominator)
+    return decimal(total)
+
+
+def uncounted(rule: Rule, events: list[Kept]) -> int:
+    """How many events an aggregation of numbers can make nothing of."""
+    if rule.aggregation in {"count", "unique"}:
+        return 0
+    return sum(number(event.properties.get(rule.counted)) is None for event in events)
 
 
 def rounded(value: Fraction) -> Fraction:
     """Half to even at twelve places."""
-    return Fraction(round(value * 10**12), 10**12)
+    return Fraction(round(value * 10**PLACES), 10**PLACES)
 
 
 def number(value: Any) -> Decimal | None:
-    """A JSON number or a string of plain digits, at most 18 before and 12 after the point."""
+    """A property's number as it counts: rounded half to even at twelve places."""
+    sent = as_sent(value)
+    return None if sent is None else decimal(rounded(Fraction(sent)))
+
+
+def as_sent(value: Any) -> Decimal | None:
+    """A JSON number or a string of plain digits, at most 18 before the point once it is rounded."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     text = value if isinstance(value, str) else plain(value)
-    return Decimal(text) if NUMBER.fullmatch(text) else None
+    if not NUMBER.fullmatch(text) or abs(rounded(Fraction(text))) >= 10**DIGITS:
+        return None
+    return Decimal(text)
+
+
+def decimal(value: Fraction) -> Decimal:
+    """An exact decimal of what is one."""
+    with localcontext(prec=100):
+        return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 def plain(value: int | Decimal) -> str:
@@ -144,7 +169,7 @@ def passes(properties: dict[str, Any], name: str, operator: str, operand: Any) -
         case "!=" | "not in":
             choices = operand if operator == "not in" else [operand]
             return value is MISSING or same(value) not in map(same, choices)
-    left, right = None if value is MISSING else number(value), number(operand)
+    left, right = None if value is MISSING else as_sent(value), as_sent(operand)
     if left is None or right is None:
         return False
     return {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections import Counter
 
 import pytest
 
@@ -12,17 +13,17 @@ STORY_STEPS = 150
 STEPS = int(os.environ.get("MONIGO_SIM_STEPS", "60"))
 
 
-def tell(backend, seed, steps):
+def tell(backend, seed, steps, tally=None):
     dice = random.Random(seed)
-    world = World(backend, dice)
+    world = World(backend, dice, Counter() if tally is None else tally)
     try:
         for _ in range(steps):
             world.act(dice)
         world.finish()
     except BaseException as error:
         error.add_note(
-            f"make sim SEED={seed} STEPS={steps}  (failed in step {len(world.story)}:"
-            f" {world.story[-3:]})"
+            f"make sim SEED={seed} STEPS={steps}  (failed in step {len(world.steps)}:"
+            f" {chr(10).join(world.steps[-4:])})"
         )
         raise
 

@@ -1,95 +1,20 @@
-"""What a price comes to and when a period ends, written anew from the behaviour page.
+"""Plans and subscriptions as the auditor knows them, written anew from the behaviour page.
 
-It shares no code with the system that it is held against: amounts are fractions, and boundaries
-are laid out one by one.
+Boundaries are laid out one by one, and what of a customer's time is taken is told instant by
+instant.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
-from fractions import Fraction
-from typing import Any
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from simulation.billing_calendar import instant_of, months_on
+from simulation.billing_prices import Spec
 from simulation.billing_wire import DAY
 
 MONTHS = {"monthly": 1, "quarterly": 3, "annually": 12}
-PLACES = {"NGN": 2, "XOF": 0, "KWD": 3}
 
 Span = tuple[datetime, datetime]
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A price as it was sent."""
-
-    metric: str
-    model: str
-    unit_price: str | None = None
-    tiers: Any = None
-    flat_fee: str | None = None
-    minimum: str | None = None
-    maximum: str | None = None
-
-    def body(self, price_id: str | None = None) -> dict[str, Any]:
-        """The price on the wire."""
-        fields = {
-            "id": price_id,
-            "metric_id": self.metric,
-            "model": self.model,
-            "unit_price": self.unit_price,
-            "tiers": self.tiers,
-            "flat_fee": self.flat_fee,
-            "minimum_amount": self.minimum,
-            "maximum_amount": self.maximum,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
-
-
-def amount_of(spec: Spec, quantity: Decimal, count: int) -> Fraction:
-    """min(maximum, max(minimum, model + flat fee)), half to even at six places."""
-    amount = model_of(spec, Fraction(quantity), count) + Fraction(spec.flat_fee or 0)
-    if spec.minimum is not None:
-        amount = max(Fraction(spec.minimum), amount)
-    if spec.maximum is not None:
-        amount = min(Fraction(spec.maximum), amount)
-    return Fraction(round(amount * 10**6), 10**6)
-
-
-def model_of(spec: Spec, q: Fraction, count: int) -> Fraction:
-    """The exact amount of a quantity."""
-    tiers = spec.tiers
-    if spec.model == "flat_unit":
-        return q * Fraction(spec.unit_price or 0)
-    if spec.model == "percentage":
-        return q * Fraction(tiers["rate"]) + count * Fraction(tiers["fixed"])
-    q = max(q, Fraction(0))
-    if spec.model == "package":
-        blocks, rest = divmod(q, Fraction(tiers["package_size"]))
-        if rest and tiers["round_up_partial_block"]:
-            blocks += 1
-        return blocks * Fraction(tiers["package_price"])
-    if spec.model == "overage":
-        beyond = max(Fraction(0), q - Fraction(tiers["included_units"]))
-        return Fraction(tiers["base_price"]) + beyond * Fraction(tiers["overage_price"])
-    if spec.model == "volume":
-        for tier in tiers:
-            if tier["up_to"] is None or q <= Fraction(tier["up_to"]):
-                return q * Fraction(tier["unit_amount"])
-    total, lower = Fraction(0), Fraction(0)
-    for tier in tiers:
-        upper = q if tier["up_to"] is None else min(q, Fraction(tier["up_to"]))
-        total += max(Fraction(0), upper - lower) * Fraction(tier["unit_amount"])
-        lower = max(lower, upper)
-    return total
-
-
-def to_minor_unit(amount: Fraction, currency: str) -> Fraction:
-    """Half away from zero."""
-    scaled = abs(amount) * 10 ** PLACES[currency]
-    whole = (scaled + Fraction(1, 2)).__floor__()
-    return Fraction(whole if amount >= 0 else -whole, 10 ** PLACES[currency])
 
 
 @dataclass
@@ -110,6 +35,7 @@ class Plan:
     plan_type: str
     currency: str
     billing_period: str
+    mode: str
     trial_days: int
     fee: tuple[str, bool]
     prices: dict[str, Spec]
@@ -126,6 +52,13 @@ class Plan:
                 prices |= edit.prices
                 fee = edit.fee or fee
         return {key: spec for key, spec in prices.items() if spec is not None}, fee
+
+    def edit(self, edit: Edit) -> None:
+        """Note a change."""
+        self.edits.append(edit)
+        self.fee = edit.fee or self.fee
+        changed = self.prices | edit.prices
+        self.prices = {key: spec for key, spec in changed.items() if spec}
 
 
 @dataclass
@@ -150,19 +83,35 @@ class Sub:
     start: datetime
     end_date: datetime | None
     trial_end: datetime | None
+    trial_plan: Plan
     phases: list[Phase]
     closed_until: datetime
     status: str = "active"
+    # Why it is paused: "merchant", or "balance".
+    reason: str = ""
     pauses: list[list[datetime | None]] = field(default_factory=list)
     canceled_at: datetime | None = None
-    cancel_flag: bool = False
+    # When it ends by itself with a period.
+    cancel_at: datetime | None = None
+    # The plan that follows, and when.
+    scheduled: tuple[Plan, datetime] | None = None
     deleted: bool = False
+    # Closed periods are to be looked at again.
     recheck: bool = False
     looked: datetime | None = None
+    # A credit came for which it may have waited.
+    woken: bool = False
+    # It was made before it starts, and nothing has happened to it since it has.
+    is_new: bool = False
 
     @property
     def plan(self) -> Plan:
         return self.phases[-1].plan
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ends by itself, as far as that is known."""
+        return min(filter(None, (self.end_date, self.cancel_at)), default=None)
 
     def phase_at(self, instant: datetime) -> Phase:
         begun = [phase for phase in self.phases if phase.started <= instant]
@@ -182,6 +131,14 @@ class Sub:
         cuts = [later.started for later in self.phases if later.started > phase.started]
         cuts += [self.canceled_at] if self.canceled_at else []
         return start, min([end, *(cut for cut in cuts if cut > start)])
+
+    def shown_period(self, now: datetime) -> Span:
+        """The present period, the first before the start, the last after the end."""
+        instant = max(now, self.start)
+        if self.canceled_at is not None and instant >= self.canceled_at:
+            before = [edge for edge in (self.canceled_at,) if edge > self.start]
+            instant = before[0] - DAY / 86_400_000_000 if before else self.start
+        return self.period_at(max(instant, self.start))
 
     def is_trial(self, span: Span) -> bool:
         return self.trial_end is not None and span[0] < self.trial_end
@@ -203,6 +160,25 @@ class Sub:
             at = span[1] if ended is None else ended
         return [*windows, (at, span[1])] if at < span[1] else windows
 
+    def taken_until(self, now: datetime) -> datetime | None:
+        """Up to when it takes its customer's time, as things stand; None if it never did.
+
+        A subscription that is paused takes nothing from there on.
+        """
+        far = max(now, self.start) + 1_000 * DAY
+        end = far if self.canceled_at is None else self.canceled_at
+        if end <= self.start:
+            return None
+        windows = self.billable((self.start, end))
+        return windows[-1][1] if windows else None
+
+    def had_trial(self, plan: Plan, now: datetime) -> bool:
+        """Whether a trial of a plan began here."""
+        if self.trial_end is None or self.trial_plan is not plan:
+            return False
+        began = self.start if self.canceled_at is None else min(self.canceled_at, now)
+        return self.start <= now and (self.canceled_at is None or began > self.start)
+
 
 def boundary(sub: Sub, phase: Phase, index: int) -> datetime:
     """The start of a phase's period, by its number."""
@@ -221,31 +197,3 @@ def boundary(sub: Sub, phase: Phase, index: int) -> datetime:
             return instant_of(months_on(first, index * MONTHS[unit]), time.min, zone)
         return instant_of(months_on(first, 1 + (index - 1) * MONTHS[unit]), time.min, zone)
     return instant_of(months_on(local.date(), index * MONTHS[unit]), local.time(), zone)
-
-
-def instant_of(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """The first instant of a wall time; one that is skipped comes as much later as was skipped."""
-    naive = datetime.combine(day, wall.replace(tzinfo=None, fold=0))
-    guesses = sorted(
-        (naive - offset).replace(tzinfo=UTC)
-        for offset in {
-            (naive + shift).replace(tzinfo=zone).utcoffset() for shift in (-DAY, DAY * 0, DAY)
-        }
-    )
-    for guess in guesses:
-        if guess.astimezone(zone).replace(tzinfo=None) == naive:
-            return guess
-    before = (naive - DAY).replace(tzinfo=zone).utcoffset()
-    return (naive - before).replace(tzinfo=UTC)
-
-
-def months_on(day: date, months: int) -> date:
-    """The same day some months later, or that month's last."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def days_on(instant: datetime, days: int, zone: str) -> datetime:
-    """The same local time some days later."""
-    local = instant.astimezone(ZoneInfo(zone))
-    return instant_of(local.date() + days * DAY, local.time(), ZoneInfo(zone))
