@@ -60,6 +60,14 @@ def fill_subscriptions(
             WHERE org_id = '{org}' AND external_id LIKE '{prefix}%'
         ) AS begun
         """,
+        f"""
+        INSERT INTO subscription_stretches (org_id, is_test, subscription_id, customer_id,
+            plan_type, started_at)
+        SELECT s.org_id, true, s.id, s.customer_id, s.plan_type, s.start_date
+        FROM subscriptions AS s
+        JOIN customers AS c ON c.id = s.customer_id AND c.external_id LIKE '{prefix}%'
+        WHERE s.org_id = '{org}'
+        """,
         "VACUUM ANALYZE customers",
         "VACUUM ANALYZE subscriptions",
         "SELECT 1",

@@ -69,8 +69,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_system(*, is_live: bool = False, **settings: str) -> Generator[System]:
-    """A fresh Monigo in a temporary directory, stopped and removed at the end."""
+def running_system(
+    *, is_live: bool = False, program: Path = MONIGO, **settings: str
+) -> Generator[System]:
+    """A fresh Monigo in a temporary directory, stopped and removed at the end.
+
+    `program` is the `monigo` to start: that of another checkout, to measure another version.
+    """
     data_dir = Path(tempfile.mkdtemp(prefix="monigo-bench-"))
     port = free_port()
     environment = {
@@ -81,7 +86,7 @@ def running_system(*, is_live: bool = False, **settings: str) -> Generator[Syste
         "MONIGO_LOG_LEVEL": "warning",
         **settings,
     }
-    process = subprocess.Popen([MONIGO, "serve"], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL)
     try:
         credentials = _await_credentials(process, data_dir / "credentials.json")
         yield System(

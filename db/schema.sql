@@ -21,8 +21,7 @@ CREATE DOMAIN public.ledger_entry_hash AS bytea
 CREATE DOMAIN public.ledger_entry_sequence AS bigint
 	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
 
-CREATE DOMAIN public.ledger_entry_type AS text
-	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text])));
+CREATE DOMAIN public.ledger_entry_type AS text;
 
 CREATE TYPE public.ledger_posting AS (
 	id uuid,
@@ -67,6 +66,7 @@ CREATE TYPE public.wallet_movement AS (
 
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     offending record;
@@ -120,21 +120,48 @@ CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
 
+CREATE FUNCTION public.plain_number(digits text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (("left"(digits, 16000) || CASE WHEN (substr(digits, 16001) ~ '[1-9]'::text) THEN '1'::text ELSE ''::text END))::numeric;
+
+CREATE FUNCTION public.json_number_as_sent(held jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (abs((held)::numeric) < 999999999999999999.9999999999995) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN (((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]+)?$'::text) AND (abs(public.plain_number((held #>> '{}'::text[]))) < 999999999999999999.9999999999995)) THEN public.plain_number((held #>> '{}'::text[])) ELSE NULL::numeric END ELSE NULL::numeric END;
+
+CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) > public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '>='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) >= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<'::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) < public.json_number_as_sent((filter.value -> 'value'::text))) WHEN '<='::text THEN (public.json_number_as_sent((event_matches.properties -> (filter.value ->> 'property'::text))) <= public.json_number_as_sent((filter.value -> 'value'::text))) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
+
+CREATE FUNCTION public.json_number_rounded(held jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE COST 1 PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN public.round_quantity(public.json_number_as_sent(held));
+END
+$$;
+
 CREATE FUNCTION public.json_number(held jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN ((scale((held)::numeric) <= 12) AND (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric)) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE NULL::numeric END ELSE NULL::numeric END;
+    RETURN CASE jsonb_typeof(held) WHEN 'number'::text THEN CASE WHEN (scale((held)::numeric) > 12) THEN public.json_number_rounded(held) WHEN (abs((held)::numeric) < ('1000000000000000000'::bigint)::numeric) THEN (held)::numeric ELSE NULL::numeric END WHEN 'string'::text THEN CASE WHEN ((held #>> '{}'::text[]) ~ '^-?[0-9]{1,18}(\.[0-9]{1,12})?$'::text) THEN ((held #>> '{}'::text[]))::numeric ELSE public.json_number_rounded(held) END ELSE NULL::numeric END;
 
 CREATE FUNCTION public.event_number(properties jsonb, property text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.json_number((properties -> property));
 
-CREATE FUNCTION public.event_matches(properties jsonb, filters jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT COALESCE(bool_and(COALESCE(CASE (filter.value ->> 'operator'::text) WHEN '='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) = (filter.value -> 'value'::text)) WHEN '!='::text THEN ((event_matches.properties -> (filter.value ->> 'property'::text)) IS DISTINCT FROM (filter.value -> 'value'::text)) WHEN 'in'::text THEN (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text))))) WHEN 'not in'::text THEN (NOT (EXISTS (SELECT 1 FROM jsonb_array_elements((filter.value -> 'value'::text)) choice(value) WHERE (choice.value = (event_matches.properties -> (filter.value ->> 'property'::text)))))) WHEN '>'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) > public.event_number(filter.value, 'value'::text)) WHEN '>='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) >= public.event_number(filter.value, 'value'::text)) WHEN '<'::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) < public.event_number(filter.value, 'value'::text)) WHEN '<='::text THEN (public.event_number(event_matches.properties, (filter.value ->> 'property'::text)) <= public.event_number(filter.value, 'value'::text)) WHEN 'exists'::text THEN (event_matches.properties ? (filter.value ->> 'property'::text)) ELSE NULL::boolean END, false)), true) AS "coalesce" FROM jsonb_array_elements(event_matches.filters) filter(value));
-
 CREATE FUNCTION public.event_value(properties jsonb, property text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE jsonb_typeof((properties -> property)) WHEN 'null'::text THEN NULL::uuid WHEN 'number'::text THEN (encode(substr(sha256(convert_to((trim_scale(((properties ->> property))::numeric))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid ELSE (encode(substr(sha256(convert_to(((properties -> property))::text, 'UTF8'::name)), 1, 16), 'hex'::text))::uuid END;
+
+CREATE FUNCTION public.find_api_key(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, api_key_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, api_key_id FROM public.api_key_lookups WHERE key_hash = hash;
+END
+$$;
 
 CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql
@@ -146,13 +173,14 @@ BEGIN
     RETURN QUERY
     SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
         revenue_account_id, created_at
-    FROM wallets
+    FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
@@ -194,12 +222,33 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.hold_to_tenant(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM pg_catalog.pg_attribute
+        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
+    ) THEN
+        own_rows := own_rows
+            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
+    );
+END
+$_$;
+
 CREATE FUNCTION public.is_reset(target regclass, is_test boolean) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (is_test AND (COALESCE(current_setting('app.is_reset'::text, true), ''::text) = 'on'::text) AND (EXISTS (SELECT 1 FROM pg_class WHERE ((pg_class.oid = (is_reset.target)::oid) AND (pg_get_userbyid(pg_class.relowner) = CURRENT_USER)))));
 
 CREATE FUNCTION public.keep_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
     missed uuid;
@@ -228,6 +277,7 @@ $$;
 
 CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.now_at < old.now_at THEN
@@ -240,6 +290,7 @@ $$;
 
 CREATE FUNCTION public.keep_closed_wallet_empty() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF new.status = 'closed' AND EXISTS (
@@ -256,6 +307,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -295,6 +347,7 @@ $$;
 
 CREATE FUNCTION public.keep_final_lines() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$
 DECLARE
     is_final boolean;
@@ -315,8 +368,19 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.keep_final_rounding() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a final invoice does not change'
+        USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
+END
+$$;
+
 CREATE FUNCTION public.keep_ledger_account() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     RAISE EXCEPTION 'an account stays what it is'
@@ -324,8 +388,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_revoked_grant() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a revoked grant stays revoked'
+        USING ERRCODE = '23514', CONSTRAINT = 'credit_grants_revoked_once';
+END
+$$;
+
 CREATE FUNCTION public.keep_settled_reservation() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -338,6 +413,7 @@ $$;
 
 CREATE FUNCTION public.keep_settled_top_up() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 BEGIN
     IF old.status <> 'open' THEN
@@ -431,7 +507,7 @@ CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids 
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM 1 FROM wallets
+    PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
     ORDER BY id
     FOR NO KEY UPDATE;
@@ -440,7 +516,7 @@ BEGIN
         state.money_account_id, state.reserved_account_id, state.provider_account_id,
         state.revenue_account_id, state.created_at, state.updated_at, state.balance,
         state.reserved_balance, state.entries, state.top_up_threshold
-    FROM wallet_states AS state
+    FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
 $$;
@@ -471,6 +547,7 @@ $_$;
 CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -546,6 +623,51 @@ BEGIN
         ORDER BY credited.id
         ON CONFLICT DO NOTHING;
     END IF;
+END
+$$;
+
+CREATE FUNCTION public.oldest_unfolded_at() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT min(received_at) FROM public.unfolded_batches);
+END
+$$;
+
+CREATE FUNCTION public.organization_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.tenant_lookups ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organization_ids_of_any_trace() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT org_id FROM public.organizations
+    UNION SELECT org_id FROM public.tenant_lookups
+    UNION SELECT org_id FROM public.api_key_lookups
+    UNION SELECT org_id FROM public.test_clock_lookups
+    UNION SELECT org_id FROM public.credited_wallets
+    UNION SELECT org_id FROM public.watched_customers
+    UNION SELECT org_id FROM public.due_subscriptions
+    UNION SELECT org_id FROM public.unfolded_batches
+    ORDER BY org_id;
+END
+$$;
+
+CREATE FUNCTION public.organizations_with_test_clock() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT org_id FROM public.test_clock_lookups ORDER BY org_id;
 END
 $$;
 
@@ -673,7 +795,7 @@ BEGIN
     SELECT asked.place INTO unknown
     FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
     WHERE NOT EXISTS (
-        SELECT 1 FROM ledger_accounts AS account
+        SELECT 1 FROM public.ledger_accounts AS account
         WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
             AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
             AND account.id = asked.id
@@ -726,6 +848,65 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
+
+CREATE FUNCTION public.stretch_slot(org_id uuid, is_test boolean, customer_id uuid, plan_type text) RETURNS numrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((stretch_slot.org_id)::text || (stretch_slot.is_test)::text) || (stretch_slot.customer_id)::text) || stretch_slot.plan_type), (0)::bigint) slot(slot));
+
+CREATE FUNCTION public.tenants_with_changed_customers() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.watched_customers WHERE changed_at > charged_at;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_credited_wallets() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.credited_wallets;
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT tenant.org_id, mode.is_test
+    FROM public.tenant_lookups AS tenant
+    CROSS JOIN (VALUES (true), (false)) AS mode (is_test)
+    WHERE EXISTS (
+        SELECT 1 FROM public.due_subscriptions AS due
+        WHERE due.org_id = tenant.org_id AND due.is_test = mode.is_test AND due.due_at <= instant
+    );
+END
+$$;
+
+CREATE FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test FROM public.unfolded_batches
+    ORDER BY org_id, is_test
+    LIMIT tenants_max;
+END
+$$;
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -771,9 +952,13 @@ CREATE TABLE public.credit_grants (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     expired_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    sweep_at timestamp with time zone,
     CONSTRAINT credit_grants_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT credit_grants_expired_in_time CHECK ((expired_at >= expires_at)),
-    CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at))
+    CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at)),
+    CONSTRAINT credit_grants_revoked_later CHECK ((revoked_at >= created_at)),
+    CONSTRAINT credit_grants_swept_after_expiry CHECK ((((sweep_at IS NULL) = (expires_at IS NULL)) AND COALESCE((sweep_at >= expires_at), true)))
 );
 
 CREATE TABLE public.credited_wallets (
@@ -868,7 +1053,10 @@ CREATE TABLE public.invoice_line_items (
     first_event_at timestamp with time zone,
     last_event_at timestamp with time zone,
     whole_quantity numeric(38,12) NOT NULL,
-    CONSTRAINT invoice_line_items_kind_known CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text]))),
+    uncounted_events bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT invoice_line_items_kind_is_one_of_four CHECK ((kind = ANY (ARRAY['usage'::text, 'fee'::text, 'credit'::text, 'rounding'::text]))),
+    CONSTRAINT invoice_line_items_rounding_has_no_price CHECK (((kind <> 'rounding'::text) OR ((price_id IS NULL) AND (metric_id IS NULL)))),
+    CONSTRAINT invoice_line_items_uncounted_are_of_events CHECK (((uncounted_events >= 0) AND (uncounted_events <= event_count))),
     CONSTRAINT invoice_line_items_usage_has_price CHECK (((kind = 'usage'::text) = ((price_id IS NOT NULL) AND (metric_id IS NOT NULL))))
 );
 
@@ -904,6 +1092,9 @@ CREATE TABLE public.invoices (
     remeasured jsonb DEFAULT '{}'::jsonb NOT NULL,
     has_credit boolean NOT NULL,
     billing_mode text NOT NULL,
+    rounded_off numeric(24,6),
+    wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
+    wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -915,6 +1106,7 @@ END),
     CONSTRAINT invoices_kind_known CHECK ((kind = ANY (ARRAY['interim'::text, 'closing'::text, 'supplementary'::text]))),
     CONSTRAINT invoices_no_vat_when_disabled CHECK ((vat_enabled OR (vat_amount = (0)::numeric))),
     CONSTRAINT invoices_number_positive CHECK ((number > 0)),
+    CONSTRAINT invoices_only_what_is_owed_is_paid CHECK (((wallet_paid = (0)::numeric) OR (status <> ALL (ARRAY['draft'::text, 'void'::text])))),
     CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
     CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
@@ -926,7 +1118,9 @@ CASE plan_type
 END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
     CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
-    CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL)))
+    CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL))),
+    CONSTRAINT invoices_wallet_paid_within_total CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= GREATEST(total, (0)::numeric)))),
+    CONSTRAINT invoices_wallets_pay_no_bills CHECK (((wallet_paid = (0)::numeric) OR (plan_type = 'collection'::text)))
 );
 
 COMMENT ON TABLE public.invoices IS 'invoices of collection plans, and bills of payout plans';
@@ -938,6 +1132,12 @@ COMMENT ON COLUMN public.invoices.terms IS 'what the period was priced by, froze
 COMMENT ON COLUMN public.invoices.remeasured IS 'when replays had the closed period counted anew, by the name of the events; "" for all';
 
 COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or brings a credit';
+
+COMMENT ON COLUMN public.invoices.rounded_off IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
+
+COMMENT ON COLUMN public.invoices.wallet_paid IS 'what a wallet and its credits paid of it';
+
+COMMENT ON COLUMN public.invoices.wallet_parts IS 'the same by its source and metric, those last used at the end';
 
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,
@@ -1050,6 +1250,7 @@ CREATE TABLE public.organizations (
     monthly_event_quota bigint,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    repeated_trials_enabled boolean NOT NULL,
     CONSTRAINT organizations_default_currency_available CHECK ((default_currency = ANY (available_currencies))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((monthly_event_quota >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((event_ingestion_grace_period_hours >= 0) AND (event_ingestion_grace_period_hours <= 720))),
@@ -1290,8 +1491,11 @@ CREATE TABLE public.realtime_charges (
     period_start timestamp with time zone NOT NULL,
     charged numeric(24,6) NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT realtime_charges_not_negative CHECK ((charged >= (0)::numeric))
 );
+
+COMMENT ON COLUMN public.realtime_charges.parts IS 'what is charged, by its source and metric, those last used at the end';
 
 CREATE TABLE public.replay_jobs (
     org_id uuid NOT NULL,
@@ -1354,6 +1558,19 @@ CREATE TABLE public.subscription_phases (
     joined_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.subscription_stretches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscription_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    plan_type text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT subscription_stretches_end_after_start CHECK ((ended_at > started_at))
+);
+
+COMMENT ON COLUMN public.subscription_stretches.ended_at IS 'exclusive; NULL: no end is known yet';
+
 CREATE TABLE public.subscription_timeline (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1362,7 +1579,7 @@ CREATE TABLE public.subscription_timeline (
     happened_at timestamp with time zone NOT NULL,
     happening text NOT NULL,
     detail text NOT NULL,
-    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
+    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'plan_change_scheduled'::text, 'plan_change_withdrawn'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
 );
 
 CREATE TABLE public.subscriptions (
@@ -1392,15 +1609,23 @@ CREATE TABLE public.subscriptions (
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     phase_joined_at timestamp with time zone NOT NULL,
+    cancel_at timestamp with time zone,
+    scheduled_plan_id uuid,
+    scheduled_at timestamp with time zone,
+    trial_plan_id uuid,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
+    CONSTRAINT subscriptions_cancel_at_is_flagged CHECK (((cancel_at IS NULL) OR cancel_at_period_end)),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
+    CONSTRAINT subscriptions_canceled_has_no_scheduled_plan CHECK (((status <> 'canceled'::text) OR (scheduled_plan_id IS NULL))),
     CONSTRAINT subscriptions_closed_within_life CHECK (((closed_until >= start_date) AND ((closed_until <= canceled_at) OR (canceled_at IS NULL) OR (closed_until = start_date)))),
     CONSTRAINT subscriptions_deleted_is_canceled CHECK (((deleted_at IS NULL) OR (status = 'canceled'::text))),
     CONSTRAINT subscriptions_end_after_start CHECK ((end_date > start_date)),
     CONSTRAINT subscriptions_pause_has_its_reason CHECK (((status = ANY (ARRAY['paused'::text, 'suspended'::text])) = (pause_reason IS NOT NULL))),
     CONSTRAINT subscriptions_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['merchant'::text, 'insufficient_balance'::text, 'dunning'::text]))),
     CONSTRAINT subscriptions_phase_within_life CHECK ((phase_started_at >= start_date)),
-    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text])))
+    CONSTRAINT subscriptions_scheduled_plan_has_its_time CHECK (((scheduled_plan_id IS NULL) = (scheduled_at IS NULL))),
+    CONSTRAINT subscriptions_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'canceled'::text, 'suspended'::text]))),
+    CONSTRAINT subscriptions_trial_has_its_plan CHECK (((trial_plan_id IS NULL) = (trial_ends_at IS NULL)))
 );
 
 COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'since when it is on its present plan';
@@ -1427,8 +1652,11 @@ CREATE TABLE public.test_clocks (
     failure text NOT NULL,
     resets bigint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    runner_id uuid,
+    runner_until timestamp with time zone,
     CONSTRAINT test_clocks_counts_not_negative CHECK (((steps >= 0) AND (resets >= 0))),
     CONSTRAINT test_clocks_failed_stands_still CHECK (((failure = ''::text) OR (target_at IS NULL))),
+    CONSTRAINT test_clocks_runner_is_whole CHECK (((runner_id IS NULL) = (runner_until IS NULL))),
     CONSTRAINT test_clocks_target_lies_ahead CHECK (((target_at IS NULL) OR ((now_at IS NOT NULL) AND (target_at >= now_at))))
 );
 
@@ -1629,6 +1857,9 @@ ALTER TABLE ONLY public.ledger_accounts
 ALTER TABLE ONLY public.ledger_requests
     ADD CONSTRAINT ledger_requests_pkey PRIMARY KEY (org_id, is_test, scope, idempotency_key);
 
+ALTER DOMAIN public.ledger_entry_type
+    ADD CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text]))) NOT VALID;
+
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1701,6 +1932,12 @@ ALTER TABLE ONLY public.subscription_pauses
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_never_overlap EXCLUDE USING gist (public.stretch_slot(org_id, is_test, customer_id, plan_type) WITH &&, tstzrange(started_at, ended_at) WITH &&);
+
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_pkey PRIMARY KEY (org_id, is_test, subscription_id, "position");
 
@@ -1749,9 +1986,9 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
-CREATE INDEX credit_grants_not_expired ON public.credit_grants USING btree (org_id, is_test, expires_at) WHERE (expired_at IS NULL);
-
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE INDEX credit_grants_to_sweep ON public.credit_grants USING btree (org_id, is_test, sweep_at) WHERE ((expired_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
@@ -1762,6 +1999,8 @@ CREATE INDEX due_subscriptions_earliest_first ON public.due_subscriptions USING 
 CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btree (org_id, is_test, created_at);
 
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
+
+CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
 
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
@@ -1776,6 +2015,8 @@ CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
 CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
+
+CREATE INDEX invoices_with_rounding ON public.invoices USING btree (org_id, is_test, subscription_id) WHERE (rounded_off <> (0)::numeric);
 
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
 
@@ -1827,9 +2068,13 @@ CREATE INDEX replay_jobs_unfinished ON public.replay_jobs USING btree (org_id, i
 
 CREATE UNIQUE INDEX subscription_pauses_one_open ON public.subscription_pauses USING btree (org_id, is_test, subscription_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX subscription_stretches_of_customer ON public.subscription_stretches USING btree (org_id, is_test, customer_id, plan_type, ended_at);
+
 CREATE INDEX subscriptions_of_customer ON public.subscriptions USING btree (org_id, is_test, customer_id);
 
 CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, is_test, plan_id);
+
+CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree (org_id, is_test, scheduled_plan_id) WHERE (scheduled_plan_id IS NOT NULL);
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
@@ -1871,7 +2116,11 @@ CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_it
 
 CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
+CREATE TRIGGER keep_final_rounding BEFORE UPDATE ON public.invoices FOR EACH ROW WHEN (((old.status <> 'draft'::text) AND (old.rounded_off IS DISTINCT FROM new.rounded_off))) EXECUTE FUNCTION public.keep_final_rounding();
+
 CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
+
+CREATE TRIGGER keep_revoked_grant BEFORE UPDATE ON public.credit_grants FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION public.keep_revoked_grant();
 
 CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
 
@@ -1942,6 +2191,9 @@ ALTER TABLE ONLY public.subscription_phases
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.subscription_stretches
+    ADD CONSTRAINT subscription_stretches_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -1950,6 +2202,12 @@ ALTER TABLE ONLY public.subscriptions
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_scheduled_plan_fkey FOREIGN KEY (org_id, is_test, scheduled_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_trial_plan_fkey FOREIGN KEY (org_id, is_test, trial_plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
@@ -1975,15 +2233,21 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.credited_wallets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.due_subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
@@ -2011,15 +2275,21 @@ ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.credited_wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.due_subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2067,11 +2337,19 @@ CREATE POLICY own_rows ON public.subscription_pauses USING (((org_id = (NULLIF(c
 
 CREATE POLICY own_rows ON public.subscription_phases USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.subscription_stretches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.subscription_timeline USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.tenant_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.test_clock_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2086,6 +2364,8 @@ CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(c
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 
@@ -2107,11 +2387,19 @@ ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_phases ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.subscription_stretches ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.subscription_timeline ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.tenant_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.test_clock_lookups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
@@ -2126,6 +2414,11 @@ ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
+
+REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
@@ -2163,11 +2456,35 @@ GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.organizations_with_test_clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.organizations_with_test_clock() TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_changed_customers() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_changed_customers() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_credited_wallets() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
@@ -2180,6 +2497,10 @@ GRANT SELECT,INSERT ON TABLE public.credit_grants TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT UPDATE(expired_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
+
+GRANT UPDATE(sweep_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credited_wallets TO monigo_app;
 
@@ -2246,6 +2567,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_stretches TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_timeline TO monigo_app;
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
+from monigo.infra.logging import configure_logging
 from monigo.infra.postgres import start_embedded
 from support.api import Api
 from support.backend import Backend, start_backend
@@ -18,6 +19,8 @@ from support.backend import Backend, start_backend
 # Machines that are busy are not broken.
 settings.register_profile("monigo", deadline=None, print_blob=True)
 settings.load_profile("monigo")
+# As the product logs: the default's tracebacks show local variables, which takes half a minute.
+configure_logging(log_format="json", level="warning")
 
 # A clock that has not arrived by then never will.
 ADVANCE_SECONDS_MAX = 60

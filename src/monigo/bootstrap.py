@@ -10,6 +10,7 @@ from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
+from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
 from monigo.wallets import Teller
@@ -22,9 +23,16 @@ CUSTOMER_DELETION_GUARDS = (
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
-# What happens by itself as time goes by, and so on the way of a test clock. What was held until an
-# instant is there again for what is billed at it.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = (wallets.Expiry(), invoicing.PeriodClose())
+# What expires of wallets: reservations, and credits after the periods that they may pay.
+RESERVATION_EXPIRY = wallets.ReservationExpiry()
+CREDIT_EXPIRY = wallets.CreditExpiry(invoicing.open_periods)
+# What happens by itself as time goes by, and so on the way of a test clock. At one instant what was
+# held until then is there again for what is billed, and credits expire after they were used.
+TEST_CLOCK_WORK: tuple[DueWork, ...] = (
+    RESERVATION_EXPIRY,
+    invoicing.PeriodClose(),
+    CREDIT_EXPIRY,
+)
 
 # Slices of billing under way at once: one computes here while the others are in the database. Of
 # all kinds together, and on half of the connections at most, so that requests find some.
@@ -48,17 +56,22 @@ class Services(Struct, frozen=True):
 async def open_services(
     settings: Settings, owner_url: str, *, clock: Clock | None = None
 ) -> Services:
-    """Bring the database to the present schema and connect as the application's role."""
-    app_url = await migrate(owner_url, app_password(settings, owner_url))
-    clock = clock or SystemClock()
-    database = await Database.connect(app_url, clock=clock, pool_size=settings.pool_size)
+    """Bring the database to the present schema and connect as the application's role.
+
+    Waits for a database that is not available yet.
+    """
+    app_url = await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+    chosen = clock or SystemClock()
+    database = await until_available(
+        lambda: Database.connect(app_url, clock=chosen, pool_size=settings.pool_size)
+    )
     limits = Limits()
     return Services(
         settings,
         database,
-        clock,
+        chosen,
         Ingestor(database, limits),
-        Teller(database, clock, limits),
+        Teller(database, chosen, limits),
         limits,
         KeyFinder(database),
         app_url,

@@ -247,7 +247,7 @@ SUBSCRIPTION_FAULTS = [
         "billing_anchor",
     ),
     (400, '{"customer_id": "free", "plan_id": "$plan", "start_date": "soon"}', "start_date"),
-    (400, '{"customer_id": "free", "plan_id": "$plan", "start_date": "2026-01-01"}', "start_date"),
+    (400, '{"customer_id": "free", "plan_id": "$plan", "start_date": "2026-02-30"}', "start_date"),
     (400, '{"customer_id": "free", "plan_id": "$plan", "start_date": 17}', "start_date"),
     (
         400,
@@ -296,6 +296,7 @@ ORGANIZATION_FAULTS = [
     ('{"vat_rate": 7.50001}', "vat_rate"),
     ('{"vat_rate": 1e99}', "vat_rate"),
     ('{"wht_rate": 100.5}', "wht_rate"),
+    ('{"repeated_trials_enabled": "perhaps"}', "repeated_trials_enabled"),
     ('{"event_ingestion_grace_period_hours": -1}', "event_ingestion_grace_period_hours"),
     ('{"event_ingestion_grace_period_hours": 721}', "event_ingestion_grace_period_hours"),
     ('{"event_ingestion_grace_period_hours": 1e9999999}', "event_ingestion_grace_period_hours"),
@@ -418,10 +419,11 @@ MALFORMED = ["no-uuid", "%00", "%ED%A0%80", "%2e%2e", UNKNOWN.replace("-", ""), 
 
 @pytest.mark.parametrize("bad_id", MALFORMED)
 @pytest.mark.parametrize(("method", "collection", "field"), RESOURCES)
-def test_a_malformed_id_is_named(world, method, collection, field, bad_id):
+def test_what_can_be_no_id_is_not_found(world, method, collection, field, *, bad_id):
     response = send(world, method, f"/v1/{collection}/{bad_id}", "{}")
 
-    assert_refused(world, response, 400, field)
+    assert_refused(world, response, 404)
+    assert response.json()["error"] == f"{field.removesuffix('_id')} not found"
 
 
 @pytest.mark.parametrize(("method", "collection", "field"), RESOURCES)
@@ -429,7 +431,7 @@ def test_an_unknown_id_is_not_found(world, method, collection, field):
     response = send(world, method, f"/v1/{collection}/$unknown", "{}")
 
     assert_refused(world, response, 404)
-    assert response.json() == {"error": f"{field.removesuffix('_id')} not found"}
+    assert response.json()["error"] == f"{field.removesuffix('_id')} not found"
 
 
 @pytest.mark.parametrize("reference", [UNKNOWN, "nobody", "%ED%A0%80", "%F0%9F%A6%84", "a%2Fb"])
@@ -440,25 +442,18 @@ def test_an_unknown_customer_is_not_found(world, method, reference):
 
 @pytest.mark.parametrize("reference", ["%00", LONG])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_reference_that_no_customer_can_have_is_named(world, method, reference):
+def test_a_reference_that_no_customer_can_have_is_not_found(world, method, reference):
     response = send(world, method, f"/v1/customers/{reference}", "{}")
 
-    assert_refused(world, response, 400, "customer_id")
+    assert_refused(world, response, 404)
 
 
 @pytest.mark.parametrize("action", ["finalize", "void"])
-@pytest.mark.parametrize(
-    ("status", "invoice_id", "fields"),
-    [
-        (404, UNKNOWN, []),
-        (400, "no-uuid", ["invoice_id"]),
-        (400, "%00", ["invoice_id"]),
-    ],
-)
-def test_an_unknown_invoice_is_not_finalized_or_voided(world, action, status, invoice_id, fields):
+@pytest.mark.parametrize("invoice_id", [UNKNOWN, "no-uuid", "%00"])
+def test_an_unknown_invoice_is_not_finalized_or_voided(world, action, invoice_id):
     response = send(world, "POST", f"/v1/invoices/{invoice_id}/{action}")
 
-    assert_refused(world, response, status, *fields)
+    assert_refused(world, response, 404)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from functools import partial
 import httpx
 import pytest
 
-from monigo import tenancy
+from monigo import customers, tenancy
+from monigo.core.errors import conflict
 from monigo.tenancy import Scope
 from support.api import Api, event
 from support.locks import hanging
@@ -272,6 +273,7 @@ def test_a_key_is_forgotten_after_24_hours(api):
     assert again.json() == forgotten.json()
 
 
+LOCKED_CUSTOMER = "SELECT 1 FROM customers WHERE id = $1 FOR UPDATE"
 LOCKED_METRIC = "SELECT 1 FROM metrics WHERE id = $1 FOR UPDATE"
 
 
@@ -303,6 +305,36 @@ def test_a_running_request_stands_in_no_other_ones_way(api, backend):
         other_key = api.post("/v1/metrics", json=METRIC, headers={"Idempotency-Key": "other"})
 
     assert (other_path.status_code, other_key.status_code) == (201, 201)
+
+
+@pytest.mark.parametrize("whose", ["another organisation", "the other mode"])
+def test_a_running_request_stands_in_no_other_tenants_way(api, backend, whose):
+    """The same key and path, and a request that hangs."""
+    org_id = Api.of_new_organization(backend).org_id if whose[0] == "a" else api.org_id
+    is_test = whose[0] == "a"
+    with Api.of(backend, org_id, is_test=is_test) as other:
+        own, others = (
+            partial(client.post, "/v1/price-overrides", json=overriding(client), headers=KEY)
+            for client in (api, other)
+        )
+        customer = api.get("/v1/customers").json()["customers"][0]
+
+        with hanging(backend, own, LOCKED_CUSTOMER, customer["id"]) as answers:
+            meanwhile = others()
+
+    assert (meanwhile.status_code, answers[0].status_code) == (201, 201)
+
+
+def overriding(api):
+    """The body of a price override for a new customer."""
+    metric = api.metric()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "2"}
+    return {
+        "customer_id": api.customer()["id"],
+        "price_id": api.plan(price)["prices"][0]["id"],
+        "model": "flat_unit",
+        "unit_price": "1",
+    }
 
 
 def test_of_many_at_once_one_is_done(api, backend):
@@ -344,6 +376,23 @@ def test_a_refused_creation_leaves_nothing_but_its_answer(api, path, body, statu
     assert api.get(f"/v1/{collection}").json() == before
 
 
+def test_a_refusal_after_writes_undoes_them_and_is_kept(api, monkeypatch):
+    create = customers.create
+
+    async def refuse_late(tx, details):
+        await create(tx, details)
+        raise conflict("too_late", "refused after it was written")
+
+    monkeypatch.setattr(customers, "create", refuse_late)
+    refused = api.post("/v1/customers", json={"external_id": "late"}, headers=KEY)
+    monkeypatch.undo()
+    kept = api.post("/v1/customers", json={"external_id": "late"}, headers=KEY)
+
+    assert (refused.status_code, kept.status_code) == (409, 409)
+    assert (kept.json(), kept.headers[REPLAYED]) == (refused.json(), "true")
+    assert total(api, "customers") == 0
+
+
 def test_a_failing_request_is_neither_done_nor_kept(api):
     api.backend.sql(
         "ALTER TABLE metrics ADD CONSTRAINT no_poison CHECK (description <> 'poison') NOT VALID"
@@ -354,7 +403,10 @@ def test_a_failing_request_is_neither_done_nor_kept(api):
 
     mended = api.post("/v1/metrics", json=body, headers=KEY)
 
-    assert (failed.status_code, failed.json()) == (500, {"error": "internal error"})
+    assert (failed.status_code, failed.json()) == (
+        500,
+        {"error": "internal error", "code": "internal_error"},
+    )
     assert (mended.status_code, REPLAYED in mended.headers) == (201, False)
 
 

@@ -28,6 +28,7 @@ WRITES = [
     ("DELETE", "/v1/customers/c1", None),
     ("POST", "/api/v1/plans", {"name": "P"}),
 ]
+MOVE = ("POST", "/v1/wallets/0197b3c0-0000-7000-8000-000000000000/credit", {})
 ADMINS = [("GET", "/v1/organization", None), ("PATCH", "/v1/organization", {})]
 
 
@@ -69,7 +70,10 @@ def test_a_forbidden_request_names_the_scope_it_lacks(api, backend):
     with Api.of(backend, api.org_id, is_test=True, scopes=[Scope.READ]) as reader:
         response = reader.post("/v1/customers", json={})
 
-    assert response.json() == {"error": "this API key lacks the scope write"}
+    assert response.json() == {
+        "error": "this API key lacks the scope write",
+        "code": "scope_missing",
+    }
     assert api.get("/v1/customers").json()["total"] == 0
 
 
@@ -123,7 +127,38 @@ def test_without_a_known_key_nothing_opens(backend, header, method, path, body):
 
     response = httpx.request(method, f"{backend.url}{path}", json=body, headers=headers)
 
-    assert (response.status_code, response.json()) == (401, {"error": "missing or invalid API key"})
+    assert (response.status_code, response.json()) == (
+        401,
+        {"error": "missing or invalid API key", "code": "invalid_credential"},
+    )
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic {}", "Token {}", "mk {}", "Bearer: {}", "Bearer{}", "{}", "ApiKey {}"]
+)
+@pytest.mark.parametrize("call", [INGEST, READS[0], WRITES[0], READS[-1], MOVE])
+def test_a_valid_key_opens_nothing_under_another_scheme(api, backend, header, call):
+    method, path, body = call
+    headers = {"Authorization": header.format(api.secret)}
+
+    response = httpx.request(method, f"{backend.url}{path}", json=body, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_credential")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert api.get("/v1/customers").json()["total"] == 0
+
+
+@pytest.mark.parametrize("place", ["X-API-Key", "Proxy-Authorization", "api_key"])
+def test_a_valid_key_opens_nothing_from_another_place(api, backend, place):
+    bearer = f"Bearer {api.secret}"
+
+    response = httpx.get(
+        f"{backend.url}/v1/customers",
+        headers={place: bearer},
+        params={"api_key": api.secret, "access_token": api.secret},
+    )
+
+    assert response.status_code == 401
 
 
 def test_the_schemes_name_is_written_in_any_case(api, backend):

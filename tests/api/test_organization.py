@@ -17,6 +17,7 @@ def test_a_new_organization_has_the_usual_settings(api):
     assert (known["timezone"], known["default_currency"], known["country"]) == ("UTC", "NGN", "NG")
     assert (known["vat_enabled"], known["vat_rate"], known["wht_enabled"]) == (False, 7.5, False)
     assert known["event_ingestion_grace_period_hours"] == 0
+    assert known["repeated_trials_enabled"] is False
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ def test_a_new_organization_has_the_usual_settings(api):
         {"vat_enabled": True, "vat_rate": 16},
         {"wht_enabled": True, "wht_rate": 0.5},
         {"event_ingestion_grace_period_hours": 720},
+        {"repeated_trials_enabled": True},
         {"available_currencies": ["NGN", "KES", "XOF"]},
     ],
 )

@@ -11,7 +11,7 @@ def patch(api, subscription, status):
     return api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": status})
 
 
-def test_a_subscription_starts_now_with_its_first_period(api):
+def test_a_subscription_starts_with_its_first_period(api):
     *_, subscription = api.subscribed_customer()
 
     assert subscription["status"] == "active"

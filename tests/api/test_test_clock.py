@@ -8,6 +8,7 @@ import pytest
 from monigo import tenancy
 from monigo.api import test_clock as routes
 from monigo.core.times import format_instant
+from monigo.tenancy import test_clock
 from support.api import Api, event
 
 DAY = timedelta(days=1)
@@ -98,15 +99,23 @@ def test_advancing_needs_the_scope_write(api, backend, soon):
     assert (refused.status_code, read.status_code) == (403, 200)
 
 
+def settle(api):
+    """Return when the clock has arrived."""
+    deadline = time.monotonic() + 30
+    while api.get("/v1/test-clock").json()["status"] == "advancing":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_after_the_wait_the_answer_is_202_and_the_clock_goes_on(api, soon, monkeypatch):
-    monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (SlowOnce(soon, 0.5),))
+    monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (SlowOnce(soon, 2),))
     monkeypatch.setattr(routes, "WAIT_SECONDS", 0.1)
     target = soon + DAY
 
     accepted = api.post(ADVANCE, json=to(target), headers={"Idempotency-Key": "one"})
     refused = api.post(ADVANCE, json=to(target))
     repeated = api.post(ADVANCE, json=to(target), headers={"Idempotency-Key": "one"})
-    time.sleep(1)
+    settle(api)
 
     assert (accepted.status_code, accepted.json()["status"]) == (202, "advancing")
     assert refused.status_code == 409
@@ -128,6 +137,7 @@ def test_a_repeat_is_answered_as_the_first_was(api, soon):
 
 
 def test_a_clock_that_fails_says_so(api, soon, monkeypatch):
+    monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
     stubborn = SlowOnce(soon, 0)
     monkeypatch.setattr(stubborn, "run", lambda *_: routes.asyncio.sleep(0))
     monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (stubborn,))

@@ -67,6 +67,11 @@ def unfounded(explanation):
     ]
 
 
+def charging(explanation):
+    """The lines that charge something: all but what rounding left."""
+    return [line for line in explanation["lines"] if line["kind"] != "rounding"]
+
+
 def texts(steps):
     return [step["step"] for step in steps]
 
@@ -153,7 +158,7 @@ def test_an_adjustment_is_explained_by_the_terms_of_its_own_period(api, clock):
     first, second = invoices(api)
     explanation = explain(api, second)
 
-    own, adjusted = explanation["lines"]
+    own, adjusted = charging(explanation)
     assert unfounded(explanation) == []
     assert (own["is_adjustment"], adjusted["is_adjustment"]) == (False, True)
     assert (own["price"]["revision"], adjusted["price"]["revision"]) == (2, 1)
@@ -178,7 +183,7 @@ def test_what_was_waived_counts_as_billed_in_an_adjustment(api, clock):
 
     explanation = explain(api, invoices(api)[2])
 
-    _, adjusted = explanation["lines"]
+    _, adjusted = charging(explanation)
     assert unfounded(explanation) == []
     assert [item["number"] for item in adjusted["billed_before"]] == ["INV-000001", "INV-000002"]
     assert adjusted["quantity"] == "1"
@@ -197,7 +202,7 @@ def test_a_supplementary_invoice_is_explained(api, clock):
     explanation = explain(api, invoices(api)[1])
 
     assert unfounded(explanation) == []
-    assert [line["is_adjustment"] for line in explanation["lines"]] == [True]
+    assert [line["is_adjustment"] for line in explanation["lines"]] == [True, False]
     assert explanation["lines"][0]["billed_before"][0]["quantity"] == "10"
 
 
@@ -235,7 +240,7 @@ def test_groups_share_one_price_and_each_share_is_explained(api, clock):
     interim, closing = (explain(api, invoice) for invoice in invoices(api))
 
     assert (unfounded(interim), unfounded(closing)) == ([], [])
-    assert {line["whole_quantity"] for line in closing["lines"]} == {"24"}
+    assert {line["whole_quantity"] for line in charging(closing)} == {"24"}
     assert {line["group_value"] for line in interim["lines"]} == {"a", "b"}
 
 
@@ -301,7 +306,7 @@ def test_a_price_that_the_plan_has_no_more_is_given_back_and_said_to_be(api, clo
 
     explanation = explain(api, invoices(api)[1])
 
-    line, _ = explanation["lines"]
+    line, _ = charging(explanation)
     assert unfounded(explanation) == []
     assert line["price"] is None
     assert texts(line["steps"]) == [
@@ -318,10 +323,12 @@ def test_a_draft_says_what_has_changed_since_it_was_made(api, clock):
     draft = api.draft(subscription["id"])
     api.post(f"/v1/invoices/{interim['id']}/void")
 
-    (line,) = explain(api, draft)["lines"]
+    line, rounding = explain(api, draft)["lines"]
 
     assert leads_to(line["steps"], line["amount"])
     assert texts(line["steps"])[-1] == "what has changed since this draft was made"
+    assert leads_to(rounding["steps"], rounding["amount"])
+    assert texts(rounding["steps"])[-1] == "what has changed since this draft was made"
 
 
 def test_a_bill_is_explained_with_its_withholding_tax(api, clock):

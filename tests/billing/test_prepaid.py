@@ -255,7 +255,8 @@ def test_what_realtime_took_for_an_invoice_settled_elsewhere_goes_back(
         if one["subscription_id"] == first["id"]
     ]
 
-    answer = api.post(f"/v1/invoices/{invoice['id']}/{settle}", json={"reference": "bank 17"})
+    elsewhere = {"reference": "bank 17", "whole": True}
+    answer = api.post(f"/v1/invoices/{invoice['id']}/{settle}", json=elsewhere)
     given_back = balance(api, wallet)
     work(backend, api)
 

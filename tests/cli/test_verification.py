@@ -63,6 +63,30 @@ FAULTS = {
         "events of a batch",
     ),
     "batch lost": ("DELETE FROM unfolded_batches WHERE org_id = $1", "bucket"),
+    "stretch lost": (
+        "DELETE FROM subscription_stretches WHERE org_id = $1",
+        "stretches of a subscription",
+    ),
+    "stretch moved": (
+        (
+            "UPDATE subscription_stretches SET started_at = started_at - interval '1 day'"
+            " WHERE org_id = $1"
+        ),
+        "stretches of a subscription",
+    ),
+    "stretch of another": (
+        "UPDATE subscription_stretches SET customer_id = gen_random_uuid() WHERE org_id = $1",
+        "stretches of a subscription",
+    ),
+    "instants billable twice": (
+        (
+            "INSERT INTO subscriptions SELECT (jsonb_populate_record(known, jsonb_build_object("
+            "'id', gen_random_uuid(), 'status', 'canceled', 'canceled_at',"
+            " start_date + interval '1 minute'))).* FROM subscriptions AS known WHERE org_id = $1"
+        ),
+        "usage billable twice",
+    ),
+    "due work lost": ("DELETE FROM due_subscriptions WHERE org_id = $1", "due work"),
     "subtotal changed": (
         "UPDATE invoices SET subtotal = subtotal + 1, total = total + 1 WHERE org_id = $1",
         "invoice subtotal",
@@ -144,7 +168,7 @@ def found(backend, api):
 def test_a_healthy_tenant_has_no_differences(merchant, backend):
     verifications = backend.run(verify_tenant(backend.services.database, merchant.tenant))
 
-    assert [one.differences for one in verifications] == [[], [], [], []]
+    assert not any(one.differences for one in verifications)
     looked_at = {name: count for one in verifications for name, count in one.looked_at.items()}
     assert (looked_at["events"], looked_at["invoices"]) == (7, 3)
     assert looked_at["buckets"] >= 7

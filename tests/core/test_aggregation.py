@@ -2,15 +2,18 @@
 
 import json
 import re
+import tracemalloc
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.aggregation import (
-    QUANTITY_PATTERN,
+    NUMBER_PATTERN,
     Aggregation,
+    counts_numbers,
     needs_property,
     numeric_property,
     round_average,
@@ -43,13 +46,57 @@ def test_json_numbers_and_plain_text_are_numbers(text, number):
     assert numeric_property(decoded(text)) == Decimal(number)
 
 
+@pytest.mark.parametrize("written", ["{}", '"{}"'])
+@pytest.mark.parametrize(
+    ("sent", "rounded"),
+    [
+        ("0.30000000000000004", "0.3"),
+        ("12.345678901234567", "12.345678901235"),
+        ("0.0000000000005", "0"),
+        ("0.0000000000015", "0.000000000002"),
+        ("0.0000000000025", "0.000000000002"),
+        ("0.00000000000250000000001", "0.000000000003"),
+        ("-0.0000000000025", "-0.000000000002"),
+        ("-0.0000000000035", "-0.000000000004"),
+        ("1.5000000000000000", "1.5"),
+        ("999999999999999999.9999999999994", "999999999999999999.999999999999"),
+        (f"0.{'0' * 40_000}1", "0"),
+        (f"0.0000000000005{'0' * 40_000}1", "0.000000000001"),
+    ],
+)
+def test_more_decimals_are_rounded_half_to_even_at_twelve_places(written, sent, rounded):
+    number = numeric_property(decoded(written.format(sent)))
+
+    assert number == Decimal(rounded)
+    assert f"{number:f}".count("-") == (Decimal(rounded) < 0)
+
+
+@pytest.mark.parametrize("text", ["1e-13", "1e-999999999", "-1e-999999999", "0e-999999999"])
+def test_what_is_too_small_is_zero(text):
+    assert f"{numeric_property(decoded(text)):f}".strip("0") in {"", "."}
+
+
+@pytest.mark.parametrize("text", ["1e50000000", "-1e50000000", "1e-50000000", "0e50000000"])
+def test_an_exponent_is_not_written_out(text):
+    value = decoded(text)
+    tracemalloc.start()
+
+    numeric_property(value)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
         *("true", "false", "null", "[1]", "{}", "NaN", "Infinity"),
         *('"NaN"', '"1_000"', '" 12 "', '"12\\n"', '"1e3"', '"+1"', '".5"', '"5."', '""'),
-        *('"١٢"', '"1000000000000000000"', '"0.1234567890123"'),
-        *("1000000000000000000", "1e18", "0.1234567890123", "1e-13", "1e999999999", "1e-999999999"),
+        *('"١٢"', '"1000000000000000000"', '"0000000000000000000"', '"1.2.3"'),
+        *("1000000000000000000", "1e18", "-1e18", "1e999999999", f"1{'0' * 4_000}"),
+        *("999999999999999999.9999999999995", "-999999999999999999.9999999999995"),
+        '"999999999999999999.9999999999995"',
     ],
 )
 def test_anything_else_is_no_number(text):
@@ -70,14 +117,22 @@ def test_a_number_is_what_the_shared_pattern_says(value):
     number = numeric_property(value)
 
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
-    matches = re.fullmatch(QUANTITY_PATTERN, text) is not None
-    assert number == (Decimal(text) if matches else None)
+    matches = re.fullmatch(NUMBER_PATTERN, text) is not None
+    # Python rounds a fraction half to even.
+    steps = round(Fraction(text) * 10**12) if matches else 10**30
+    assert number == (Decimal(steps).scaleb(-12) if abs(steps) < 10**30 else None)
 
 
 def test_all_but_count_look_at_a_property():
     without = [aggregation for aggregation in Aggregation if not needs_property(aggregation)]
 
     assert without == [Aggregation.COUNT]
+
+
+def test_only_counts_need_no_numbers():
+    without = [aggregation for aggregation in Aggregation if not counts_numbers(aggregation)]
+
+    assert without == [Aggregation.COUNT, Aggregation.UNIQUE]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """How amounts are read, rounded and written."""
 
+import tracemalloc
 from decimal import Context, Decimal, Inexact, localcontext
 
 import pytest
@@ -44,6 +45,18 @@ AMOUNTS = st.decimals(min_value=-(10**17), max_value=10**17, places=6)
 )
 def test_a_currency_has_its_iso_places(currency, places):
     assert minor_unit_places(currency) == places
+
+
+@pytest.mark.parametrize(
+    ("places", "currencies"),
+    [
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    ],
+)
+def test_currencies_without_two_places_are_those_of_iso_4217(places, currencies):
+    assert {minor_unit_places(currency) for currency in currencies.split()} == {places}
 
 
 @pytest.mark.parametrize(
@@ -136,8 +149,15 @@ def test_numbers_beyond_eighteen_integer_digits_are_refused(value):
 
 
 def test_a_huge_integer_is_refused_without_writing_it_out():
+    huge = 10**1_000_000
+    tracemalloc.start()
+
     with pytest.raises(ValueError, match="is too large"):
-        parse_decimal(10**1_000_000, places=6)
+        parse_decimal(huge, places=6)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 def test_more_integer_digits_are_read_where_the_caller_allows_them():
@@ -149,6 +169,15 @@ def test_more_integer_digits_are_read_where_the_caller_allows_them():
 def test_huge_text_is_refused_by_its_length():
     with pytest.raises(ValueError, match=f"at most {NUMBER_TEXT_LENGTH_MAX} characters"):
         parse_decimal("1" * 10_000_000, places=6)
+
+
+def test_a_numbers_text_has_at_most_a_hundred_characters():
+    whole = "0" * 82 + "1" * 18
+
+    assert len(whole) == 100
+    assert parse_decimal(whole, places=6) == Decimal("1" * 18)
+    with pytest.raises(ValueError, match=r"^must be a number of at most 100 characters$"):
+        parse_decimal("0" + whole, places=6)
 
 
 @given(st.text() | st.from_regex(r"-?[0-9eE._+ ]{0,40}"))

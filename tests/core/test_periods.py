@@ -20,6 +20,7 @@ from monigo.core.periods import (
     parse_timezone,
     period_around,
     period_at,
+    start_of_hour,
     subtract,
 )
 
@@ -316,3 +317,32 @@ def test_what_remains_and_what_was_cut_make_up_the_period(period, holes):
 
     assert measure(remains) + measure(cut) == period.end - period.start
     assert list(remains) == sorted(remains, key=lambda part: part.start)
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "start"),
+    [
+        ("2027-03-03T01:00:00Z", "UTC", "2027-03-03T01:00:00Z"),
+        ("2027-03-03T01:59:59.999999Z", "UTC", "2027-03-03T01:00:00Z"),
+        ("2027-03-03T01:41:18Z", "Asia/Kolkata", "2027-03-03T01:30:00Z"),
+        ("2027-03-03T01:41:18Z", "Asia/Kathmandu", "2027-03-03T01:15:00Z"),
+        # Clocks are set back at 01:00Z: 02:20 there comes twice, and each has an hour of its own.
+        ("2027-10-31T00:20:00Z", "Europe/Berlin", "2027-10-31T00:00:00Z"),
+        ("2027-10-31T01:20:00Z", "Europe/Berlin", "2027-10-31T01:00:00Z"),
+        # From 02:00 to 02:30 there: the hour begins where it is skipped to.
+        ("2027-10-02T15:45:00Z", "Australia/Lord_Howe", "2027-10-02T15:30:00Z"),
+        # From 02:00 back to 01:30 there: the hour is of ninety minutes.
+        ("2027-04-03T15:10:00Z", "Australia/Lord_Howe", "2027-04-03T14:00:00Z"),
+    ],
+)
+def test_an_hour_starts_where_the_zones_clocks_show_it(instant, zone, start):
+    assert start_of_hour(datetime.fromisoformat(instant), zone) == datetime.fromisoformat(start)
+
+
+@given(INSTANTS, ZONES)
+def test_an_hour_starts_on_the_local_day_and_not_long_ago(instant, zone):
+    start = start_of_hour(instant, zone)
+
+    assert timedelta(0) <= instant - start < timedelta(minutes=90)
+    local = parse_timezone(zone)
+    assert start.astimezone(local).date() == instant.astimezone(local).date()

@@ -53,6 +53,8 @@ def test_the_last_total_is_what_the_price_charges(charge, quantity, event_count)
         ),
         (("weighted_tiered", 0, {"tiers": TIERS}), [("tier 1 (up to 10): 0 x 5", "0")]),
         (("volume", 12, {"tiers": TIERS}), [("all in tier 2 (without end): 12 x 1", "12")]),
+        (("volume", 10, {"tiers": TIERS}), [("all in tier 1 (up to 10): 10 x 5", "50")]),
+        (("tiered", 10, {"tiers": TIERS}), [("tier 1 (up to 10): 10 x 5", "50")]),
         (
             ("package", 250, {"tiers": BLOCKS}),
             [("blocks of 100: 2 full and one begun (50), 3 x 7", "21")],

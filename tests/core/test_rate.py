@@ -33,6 +33,33 @@ def test_what_remains_counts_down_to_a_refusal():
     assert told == [(True, 2), (True, 1), (True, 0), (False, 0)]
 
 
+@pytest.mark.parametrize(
+    ("owed", "per_second", "told"),
+    [
+        (0, 1, (True, SECOND, 0, 1)),
+        (0, 4, (True, SECOND // 4, 3, 1)),
+        (SECOND // 2, 4, (True, SECOND * 3 // 4, 1, 1)),
+        (SECOND * 3 // 4, 4, (True, SECOND, 0, 1)),
+        (SECOND * 3 // 4 + 1, 4, (False, SECOND * 3 // 4 + 1, 0, 1)),
+        (SECOND, 1, (False, SECOND, 0, 1)),
+        (SECOND + 1, 1, (False, SECOND + 1, 0, 2)),
+        (3 * SECOND, 1, (False, 3 * SECOND, 0, 3)),
+        (-5 * SECOND, 2, (True, SECOND // 2, 1, 1)),
+    ],
+)
+def test_a_bucket_tells_what_came_of_it(owed, per_second, told):
+    now = 100 * SECOND
+    is_admitted, owed_after, remaining, wait_seconds = told
+
+    assert take(now + owed, per_second=per_second, now=now) == (
+        is_admitted,
+        now + owed_after,
+        per_second,
+        remaining,
+        wait_seconds,
+    )
+
+
 @given(rates, st.lists(st.integers(0, 20 * SECOND), max_size=200))
 def test_no_second_admits_more_than_twice_the_rate(per_second, instants):
     in_a_second = [now % SECOND for now in instants]

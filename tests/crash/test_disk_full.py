@@ -1,10 +1,12 @@
 """A full disk is said so, loses nothing, and is forgotten once there is space again."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
 
+import asyncpg
 import pytest
 
 from support.api import event
@@ -57,6 +59,22 @@ def until(client, status, numbers):
     return acknowledged, told
 
 
+def wait_until_folded(program):
+    """Return when the worker has worked off what was taken in."""
+
+    async def unfolded():
+        connection = await asyncpg.connect(program.credentials()["database_url"])
+        try:
+            return await connection.fetchval("SELECT count(*) FROM unfolded_batches")
+        finally:
+            await connection.close()
+
+    deadline = time.monotonic() + BACK_SECONDS_MAX
+    while asyncio.run(unfolded()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_full_disk_is_waited_out(small_disk):
     with Program(small_disk / "data") as program, program.client() as client:
         client.post("/v1/customers", json={"external_id": "c1"})
@@ -69,7 +87,7 @@ def test_a_full_disk_is_waited_out(small_disk):
         ballast.unlink()
         _, recovering = until(client, 202, ["full"] * 10_000)
         again = [send(client, number).json()["ingested"] for number in before]
-        time.sleep(1)
+        wait_until_folded(program)
         verified = json.loads(program.run("verify", "--json"))
 
     told = {answer.status_code for answer in (*filling, *full, *recovering)}

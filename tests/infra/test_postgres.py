@@ -189,15 +189,19 @@ def test_rows_survive_a_killed_main_process_whose_children_still_work(data_dir):
     url, _, _ = answer(holder)
     busy = """SELECT sum(sqrt(a + b))
               FROM generate_series(1, 3000) a, generate_series(1, 10000) b"""
+    working = """SELECT count(*) FROM pg_stat_activity
+                 WHERE state = 'active' AND query LIKE '%sqrt(a%' AND pid <> pg_backend_pid()"""
 
     async def story():
         connection = await asyncpg.connect(url, ssl=False)
         work = asyncio.create_task(connection.fetchval(busy))
-        await asyncio.sleep(0.2)
+        while not await ask(url, working):  # noqa: ASYNC110 - nobody tells of a query's start
+            await asyncio.sleep(0.01)
         kill(holder)
-        os.kill(int((data_dir / "postgres/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-        await asyncio.sleep(0.1)
-        left = servers(data_dir)
+        main = int((data_dir / "postgres/postmaster.pid").read_text().split()[0])
+        os.kill(main, signal.SIGKILL)
+        while main in (left := servers(data_dir)):  # noqa: ASYNC110 - nor of another's end
+            await asyncio.sleep(0.01)
         server = await start_embedded(data_dir)
         await server.stop()
         await asyncio.gather(work, return_exceptions=True)

@@ -143,6 +143,41 @@ def test_refunds_of_a_flat_price_fall_on_the_group_that_they_belong_to():
     }
 
 
+@pytest.mark.parametrize(
+    ("groups", "fee", "shares"),
+    [
+        # A flat fee is shared as the rest is, while nothing is refunded.
+        ({"a": 5, "b": 5, "c": 0}, 10, {"a": 10, "b": 10, "c": 0}),
+        ({"a": -5, "b": -5, "c": 0}, 10, {"a": 0, "b": 0, "c": 0}),
+        ({"a": 10, "b": -5}, 10, {"a": 20, "b": -5}),
+        ({"a": 0, "b": 0}, 10, {"a": 0, "b": 10}),
+    ],
+)
+def test_a_flat_fee_is_shared_with_the_flat_price(groups, fee, shares):
+    quantities = {value: Decimal(quantity) for value, quantity in groups.items()}
+    charge = Charge(FlatUnit(Decimal(1)), flat_fee=Decimal(fee))
+    amount = amount_due(charge, total(quantities.values()), event_count=EVENT_COUNT)
+
+    parts = split(charge.model, amount, quantities, billed=[])
+
+    assert {part.group_value: part.amount for part in parts} == shares
+
+
+@pytest.mark.parametrize("model", [Tiered(TIERS), Volume(TIERS)])
+def test_a_negative_group_counts_as_nothing_where_the_model_knows_no_refunds(model):
+    quantities = {"a": Decimal(10), "b": Decimal(-5)}
+
+    parts = split(model, Decimal(10), quantities, billed=[])
+
+    assert [(part.group_value, part.amount) for part in parts] == [("a", 10), ("b", 0)]
+
+
+def test_a_fee_falls_on_one_group_where_none_counts():
+    parts = split(Tiered(TIERS), Decimal(10), {"a": Decimal(0), "b": Decimal(-1)}, billed=[])
+
+    assert {part.group_value: part.amount for part in parts} == {"a": 0, "b": 10}
+
+
 def test_the_remainder_falls_on_the_largest():
     groups = {"a": Decimal(1), "b": Decimal(2), "c": Decimal(3)}
 

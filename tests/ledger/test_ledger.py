@@ -151,3 +151,13 @@ def test_transfers_in_every_order_never_wait_for_each_other(book):
 
     assert sum(book.balance(account) for account in accounts) == Decimal(6000)
     assert book.differences() == []
+
+
+def test_what_a_later_transfer_of_the_call_brings_pays_no_earlier_one(book):
+    wallet, revenue = book.open(), book.open(AccountKind.REVENUE)
+
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        book.post(posting(wallet, revenue, "10"), posting(revenue, wallet, "10"))
+
+    assert refused.value.constraint_name == "ledger_accounts_balance_not_negative"
+    assert (book.balance(wallet), book.balance(revenue)) == (Decimal(0), Decimal(0))

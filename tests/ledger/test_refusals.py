@@ -270,30 +270,6 @@ def test_the_application_may_not(book, accounts, statement):
     assert book.balance(accounts[0]) == 100
 
 
-def test_a_table_of_the_applications_own_misleads_no_posting(book, accounts):
-    wallet, revenue, _ = accounts
-    lure = "CREATE TEMPORARY TABLE ledger_accounts (LIKE public.ledger_accounts)"
-
-    book.backend.run(as_lured(book, lure, wallet, revenue))
-
-    assert (book.balance(wallet), book.balance(revenue)) == (95, 5)
-
-
-async def as_lured(book, lure, wallet, revenue):
-    """Transfer with a temporary table of the accounts' name in the way."""
-    tenant = book.tenant
-    connection = await asyncpg.connect(book.backend.app_url)
-    try:
-        await connection.execute(lure)
-        async with connection.transaction():
-            await connection.execute(
-                f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = 'true'"
-            )
-            await connection.fetch(POST, [wallet, revenue], uuid4(), "5", "NGN", "usage", 1)
-    finally:
-        await connection.close()
-
-
 @pytest.mark.parametrize(
     ("column", "value", "constraint"),
     [

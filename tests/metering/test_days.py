@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monigo import catalog, metering
+from monigo import metering
 from monigo.core.periods import Period
 from monigo.jobs.replays import run_replay
-from monigo.metering import UsageQuery, folding, rebuild_store
-from monigo.metering.verification import verify
+from monigo.metering import folding, rebuild_store
 from support.api import Api, event
 from support.clock import STARTS_AT
-from support.metering import aggregated, fold, trust_buckets
+from support.metering import aggregated, differences, fold, measured, trust_buckets
 
 # A midnight, UTC.
 BASE = datetime(2026, 6, 8, tzinfo=UTC)
@@ -30,33 +29,6 @@ CUSTOMERS = "SELECT id, external_id FROM customers WHERE org_id = $1 AND externa
 
 def at(minutes):
     return BASE + timedelta(minutes=minutes)
-
-
-def measured(api, queries):
-    """What `measure` says of queries, given as customer, metric and its two kinds of windows."""
-
-    async def run():
-        async with api.backend.services.database.transaction(api.tenant) as tx:
-            metrics = await catalog.get_metrics(
-                tx, {UUID(metric["id"]) for _, metric, *_ in queries}
-            )
-            return await metering.measure(
-                tx,
-                [
-                    UsageQuery(customer, metrics[UUID(metric["id"])], windows, raw)
-                    for customer, metric, windows, raw in queries
-                ],
-            )
-
-    return api.backend.run(run())
-
-
-def differences(api):
-    async def run():
-        async with api.backend.services.database.snapshot(api.tenant) as tx:
-            return await verify(tx)
-
-    return api.backend.run(run()).differences
 
 
 @pytest.fixture(scope="module")

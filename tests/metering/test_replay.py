@@ -208,6 +208,23 @@ def test_a_replay_repairs_buckets(busy):
     assert done["started_at"] < done["completed_at"]
 
 
+def test_a_replay_takes_out_distinct_values_that_no_event_has(busy):
+    right = buckets(busy)
+    pages = busy.metrics[2]
+    busy.backend.sql(
+        "INSERT INTO usage_hour_values (org_id, is_test, customer_id, metric_id, metric_version,"
+        " hour, value) SELECT org_id, is_test, customer_id, metric_id, metric_version, hour,"
+        " gen_random_uuid() FROM usage_hours WHERE org_id = $1 AND metric_id = $2",
+        *(busy.org_id, pages["id"]),
+    )
+    before = usage(busy, pages)
+
+    work(busy, start(busy)["id"])
+
+    assert (before, usage(busy, pages)) == (6, 3)
+    assert buckets(busy) == right
+
+
 def test_a_replay_of_one_name_and_window_leaves_the_rest(busy):
     right = buckets(busy)
     corrupt(busy)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from monigo import metering
-from support.api import event
+from monigo.metering import retention
+from support.api import Api, event
 from support.metering import fold
 
 PROPERTIES = "SELECT properties::text AS text FROM usage_events WHERE org_id = $1 ORDER BY dedup"
@@ -47,6 +48,34 @@ def aged(api):
 def test_old_events_lose_their_properties_once(aged):
     assert [forget(aged), forget(aged)] == [1, 0]
     assert properties(aged) == ["{}"]
+
+
+def test_only_events_that_had_properties_are_emptied(aged, monkeypatch):
+    aged.backend.clock.reset()
+    aged.ingest(event("bare", name="tokens"))
+    aged.ingest(*[event(f"o{number}", name="tokens", properties={"n": 1}) for number in range(4)])
+    fold(aged)
+    aged.backend.clock.advance(days=102)
+    # Of the only customer, so that several steps look at the same one.
+    monkeypatch.setattr(retention, "EVENTS_A_STEP", 2)
+
+    assert forget(aged) == 5
+    assert set(properties(aged)) == {"{}"}
+
+
+@pytest.mark.parametrize(("is_test", "emptied"), [(True, 0), (False, 1)])
+def test_only_what_may_be_as_old_must_be_folded_before(backend, is_test, emptied):
+    """In test mode an event's own time says nothing of when it came in."""
+    with Api.of_new_organization(backend, is_test=is_test) as api:
+        api.customer()
+        api.ingest(event("old", name="tokens", properties={"n": 7}))
+        fold(api)
+        keep_for(api, 100)
+        backend.clock.advance(days=102)
+        api.ingest(event("young", name="tokens", properties={"n": 7}))
+
+        assert forget(api) == emptied
+    backend.clock.reset()
 
 
 def test_the_key_of_an_emptied_event_stays_known(aged):
@@ -109,7 +138,17 @@ def test_what_was_emptied_stays_out_of_reach_when_the_setting_grows(aged):
 
     keep_for(aged, 400)
 
+    assert forget(aged) == 0
     assert [replay(aged, days=days).status_code for days in (100, 110)] == [202, 409]
+
+
+def test_what_is_about_to_be_emptied_is_out_of_reach_as_the_setting_shrinks(aged):
+    keep_for(aged, 400)
+    forget(aged)
+
+    keep_for(aged, 100)
+
+    assert [replay(aged, days=days).status_code for days in (99, 150)] == [202, 409]
 
 
 @pytest.mark.parametrize("days", [99, 0, -1, 36_501, "many", 100.5])

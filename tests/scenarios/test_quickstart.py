@@ -1,5 +1,10 @@
 """The README's story: from a customer to a final invoice."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monigo.core.times import format_instant
 from support.api import event
 
 
@@ -26,6 +31,28 @@ def test_a_newcomer_bills_a_customer(api):
     )
     assert [line["quantity"] for line in final["line_items"]] == ["2"]
     assert final["id"] == draft["id"]
+
+
+@pytest.mark.parametrize("minute", [1, 41])
+def test_ten_events_of_the_last_ten_seconds_after_subscribing_are_billed(api, clock, minute):
+    now = datetime(2027, 3, 3, 1, minute, 18, 630_000, tzinfo=UTC)
+    clock(format_instant(now))
+    api.customer("driver-42")
+    metric = api.metric("api_call")
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "2.000000"}
+    subscription = api.subscribe("driver-42", api.plan(price)["id"])
+    stamps = [now - timedelta(seconds=number) for number in range(10)]
+    api.ingest(
+        *(
+            event(f"call-{stamp.second}", "driver-42", timestamp=format_instant(stamp))
+            for stamp in stamps
+        )
+    )
+
+    final = api.finalize(api.draft(subscription["id"])["id"])
+
+    assert [line["quantity"] for line in final["line_items"]] == ["10"]
+    assert final["total"] == "20.000000"
 
 
 def test_a_second_subscription_of_the_plan_type_is_a_conflict(api):

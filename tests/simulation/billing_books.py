@@ -169,7 +169,8 @@ class Books:
     def keep(self, now: datetime) -> None:
         """Move on from when events are kept."""
         if self.retention is not None:
-            by_setting = now - self.retention * DAY
+            hour = {"minute": 0, "second": 0, "microsecond": 0}
+            by_setting = (now - self.retention * DAY).replace(**hour)
             self.kept_from = max(by_setting, self.kept_from or by_setting)
 
     # Invoices.
@@ -237,9 +238,13 @@ class Books:
         start = frozen.span[0]
         before = self.sums.billed[bill.sub.id, start]
         worth = self.worth(frozen, with_minimum=minimum)
-        for price, (_, _, metric) in frozen.prices.items():
+        for price, (spec, agreed, metric) in frozen.prices.items():
             bill.lines[start, price] = worth[price] - before.get(price, NOTHING)
             bill.metrics[start, price] = metric
+            rule = frozen.rules.get(price, agreed)
+            if rule.group_by:
+                usage = self.usage.usage(frozen.sub.customer, rule, frozen.windows)
+                bill.grouped[start, price] = spec, worth[price], usage.groups
         for price, amount in before.items():
             if price not in worth and price != FEE:
                 bill.lines[start, price] = -amount

@@ -8,7 +8,7 @@ from typing import Any
 from simulation.billing_books import Books
 from simulation.billing_invoices import CREDIT, FEE, ROUNDING, Bill, Key
 from simulation.billing_subscriptions import Sub
-from simulation.billing_wire import FEATURES, at
+from simulation.billing_wire import at
 
 
 def check_bill(told: dict[str, Any], bill: Bill) -> None:
@@ -51,7 +51,7 @@ def check_bill(told: dict[str, Any], bill: Bill) -> None:
 def check_state(told: dict[str, Any], bill: Bill) -> None:
     """An invoice's status, and what of it is paid and due."""
     assert told["status"] == bill.status, (bill.status, told)
-    if FEATURES["credits"] and bill.plan_type == "collection" and bill.status != "void":
+    if bill.plan_type == "collection" and bill.status != "void":
         found = Fraction(told["amount_paid"]), Fraction(told["amount_due"])
         assert found == (bill.paid + bill.elsewhere, bill.due), (bill.parts, bill.elsewhere, told)
 
@@ -85,12 +85,11 @@ def check_subscription(told: dict[str, Any], sub: Sub, now: datetime) -> None:
         "canceled": sub.canceled_at,
         "error": "",
     }
-    if FEATURES["cancel_at"] and sub.status != "canceled":
+    if sub.status != "canceled":
         found["cancel_at"], known["cancel_at"] = at(told["cancel_at"]), sub.cancel_at
-    if FEATURES["apply_at"]:
-        found["scheduled"] = told["scheduled_plan_id"], at(told["scheduled_at"])
-        plan, instant = sub.scheduled or (None, None)
-        known["scheduled"] = plan and plan.id, instant
+    plan, instant = sub.scheduled or (None, None)
+    found["scheduled"] = told["scheduled_plan_id"], at(told["scheduled_at"])
+    known["scheduled"] = plan and plan.id, instant
     assert found == known, difference(found, known, told, sub)
 
 

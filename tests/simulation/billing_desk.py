@@ -106,7 +106,7 @@ class Desk(Story):
         if bill is None:
             del self.books.drafts[known["id"]]
         else:
-            self.biller.settle_otherwise(bill)
+            self.biller.pay_back(bill)
             self.books.void(bill)
 
     def is_of_this_instant(self, bill: Bill) -> bool:
@@ -119,6 +119,8 @@ class Desk(Story):
         frozen = [known for known in self.books.closed.values() if known.waived]
         if not frozen or dice.random() < 0.1:
             frozen = [*self.books.closed.values()]
+        # Events of sealed periods may be gone.
+        frozen = [known for known in frozen if not self.books.is_sealed(known.span)]
         if not frozen:
             return
         chosen = dice.choice(frozen)
@@ -135,15 +137,13 @@ class Desk(Story):
         bill = self.books.by_id.get(known["id"])
         wanted = 200 if bill is not None and bill.status == "finalized" else 409
         body: dict[str, Any] = {"reference": "cash"}
-        whole = self.has_credits and dice.random() < 0.5
+        whole = dice.random() < 0.5
         if whole:
             body["whole"] = True
         path = f"/v1/invoices/{known['id']}/mark-paid"
         if self.request("post", path, body, wanted=wanted) and bill is not None:
-            if whole or not self.has_credits:
-                self.biller.settle_otherwise(bill)
-            else:
-                self.biller.keep_charges(bill)
+            if whole:
+                self.biller.pay_back(bill)
             bill.elsewhere = bill.total - bill.paid
             bill.status = "paid"
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from simulation.billing_prices import to_minor_unit
+from simulation.billing_prices import PLACES, to_minor_unit
 from simulation.billing_subscriptions import Span, Sub
 from simulation.billing_wallets import NOTHING, Due, Part
-from simulation.billing_wire import FEATURES
 
 LIVE = {"finalized", "paid"}
 # What a line is of: a price, the plan's fee, what rounding left, or a credit carried.
@@ -44,6 +43,10 @@ class Bill:
     waived: bool = False
     # Whether it has lines of other periods, be it of nothing.
     carries: bool = False
+    # Of prices whose metrics group: the price, its amount, and each value's quantity.
+    grouped: dict[Key, Any] = field(default_factory=dict)
+    # What the system's lines say of each value.
+    told_groups: dict[Key, dict[str, Fraction]] = field(default_factory=dict)
     # A closing's terms.
     frozen: Any = None
     id: str = ""
@@ -85,18 +88,37 @@ class Bill:
         is_open = self.status == "finalized"
         return self.total - self.paid - self.elsewhere if is_open else NOTHING
 
-    def by_metric(self) -> Due:
-        """What each metric's lines come to, with their part of the tax."""
-        sums: Due = {}
-        for key, metric in self.metrics.items():
-            sums[metric] = sums.get(metric, NOTHING) + self.lines[key]
-        taxed = self.total / self.subtotal if self.subtotal else Fraction(1)
-        return {metric: to_money(max(NOTHING, sum_) * taxed) for metric, sum_ in sums.items()}
+    def shares(self) -> Due:
+        """What of the total each metric's lines come to, with their part of tax and rounding.
 
+        In the currency's smallest unit; the largest takes the remainder. Under None what no metric
+        stands behind.
+        """
+        sums: Due = {None: self.credit} if self.credit < 0 else {}
+        for key, amount in self.told_lines():
+            metric = self.metrics.get(key)
+            sums[metric] = sums.get(metric, NOTHING) + amount
+        if self.credit > 0:
+            sums[None] = sums.get(None, NOTHING) + self.credit
+        whole = sum(sums.values(), NOTHING)
+        if len(sums) == 1:
+            return dict.fromkeys(sums, self.total)
+        if whole <= 0:
+            return {None: self.total}
+        units = 10 ** PLACES[self.currency]
+        shares = {
+            metric: Fraction(round(amount * self.total / whole * units), units)
+            for metric, amount in sums.items()
+        }
+        largest = max(shares, key=lambda metric: shares[metric])
+        shares[largest] += self.total - sum(shares.values(), NOTHING)
+        return shares
 
-def to_money(amount: Fraction) -> Fraction:
-    """Half to even at six places."""
-    return Fraction(round(amount * 10**6), 10**6)
+    def told_lines(self) -> list[tuple[Key, Fraction]]:
+        """The lines in their order: own usage and fee first, then those of other periods."""
+        return [
+            (key, amount) for key, amount in self.lines.items() if amount or key in self.metrics
+        ]
 
 
 class Sums:
@@ -129,8 +151,6 @@ class Sums:
     def total_up(self, bill: Bill, taxes: dict[str, Fraction]) -> Fraction:
         """Complete a bill: rounding, credit, tax and total. What it came to before credits."""
         exact, rounded = self.exact[bill.sub.id], self.rounded[bill.sub.id]
-        if not FEATURES["rounding"]:
-            exact = rounded = NOTHING
         bill.rounding = exact - rounded
 
         def subtotal() -> Fraction:

@@ -7,7 +7,7 @@ from typing import Any
 from simulation.billing_calendar import days_on, hour_of
 from simulation.billing_story import Story
 from simulation.billing_subscriptions import Phase, Plan, Sub
-from simulation.billing_wire import DAY, FEATURES, HOUR, MICROSECOND, told
+from simulation.billing_wire import DAY, HOUR, MICROSECOND, told
 
 BACKDATED_MAX = 90 * DAY
 
@@ -35,11 +35,8 @@ class Lifecycle(Story):
             "billing_anchor": anchor or None,
             "start_date": told(start) if start else None,
             "end_date": told(end) if end else None,
+            "trial_period_days": days,
         }
-        if FEATURES["trials"]:
-            body["trial_period_days"] = days
-        else:
-            days = None
         made = self.request("post", "/v1/subscriptions", body, wanted=wanted)
         if made is not None:
             made = made["subscription"]
@@ -77,14 +74,10 @@ class Lifecycle(Story):
         if start is not None and start < self.now - BACKDATED_MAX:
             return start, 400
         overlaps = start is not None and last is not None and start < last
-        if overlaps and not is_taken and not FEATURES["overlap"]:
-            start, overlaps = last, False
         return start, 409 if is_taken or overlaps else 200
 
     def hour_start(self, plan: Plan, customer: str) -> datetime:
         """When a subscription begins that is told no start."""
-        if not FEATURES["hour_start"]:
-            return self.now
         last = self.books.taken_until(customer, plan.plan_type, self.now)
         return max(hour_of(self.now, self.zone), last or hour_of(self.now, self.zone))
 
@@ -104,7 +97,7 @@ class Lifecycle(Story):
                 other.customer == sub.customer and other.had_trial(plan, self.now)
                 for other in self.books.subs.values()
             )
-            days = 0 if had and FEATURES["trials"] else plan.trial_days
+            days = 0 if had else plan.trial_days
         sub.trial_end = days_on(sub.start, days, sub.zone) if days else None
         sub.phases.append(Phase(plan, sub.start, sub.trial_end or sub.start, self.now))
         self.books.subs[sub.id] = sub
@@ -171,12 +164,13 @@ class Lifecycle(Story):
     def schedule_cancel(self, dice: random.Random) -> None:
         """A subscription is to end with its period, or not after all."""
         sub = self.some_sub(dice)
-        if sub is None or not FEATURES["cancel_at"]:
+        if sub is None:
             return
         wanted = sub.cancel_at is None
         path, status = f"/v1/subscriptions/{sub.id}", 409 if sub.status == "canceled" else 200
         if self.request("patch", path, {"cancel_at_period_end": wanted}, wanted=status):
-            sub.cancel_at = sub.period_at(max(self.now, sub.start))[1] if wanted else None
+            end = sub.period_at(max(self.now, sub.start))[1]
+            sub.cancel_at = min(end, sub.end_date or end) if wanted else None
 
     def change_plan(self, dice: random.Random) -> None:
         """A subscription goes on under another plan, now or from its period's end on."""
@@ -187,14 +181,15 @@ class Lifecycle(Story):
         matching = [known for known in self.books.plans if not self.refusal(sub, known)]
         if matching and dice.random() < 0.8:
             plan = dice.choice(matching)
-        later = FEATURES["apply_at"] and dice.random() < 0.5
-        wanted = self.refusal(sub, plan) or 200
+        # What was charged at this very instant belongs to a period that would change its mode.
+        later = (sub.id, self.now) in self.books.charges or dice.random() < 0.5
+        wanted = self.refusal(sub, plan, later=later) or 200
         path, body = f"/v1/subscriptions/{sub.id}", {"plan_id": plan.id}
         if later:
             self.request("patch", path, {**body, "apply_at": "period_end"}, wanted=wanted)
             if wanted == 200:
                 sub.scheduled = plan, sub.period_at(max(self.now, sub.start))[1]
-        elif sub.scheduled is None:
+        else:
             self.request("patch", path, body, wanted=wanted)
             if wanted == 200:
                 self.biller.join(sub, plan, self.now)
@@ -202,9 +197,10 @@ class Lifecycle(Story):
                     self.biller.watch(sub.customer)
                 self.biller.request(sub, self.now)
 
-    def refusal(self, sub: Sub, plan: Plan) -> int:
+    def refusal(self, sub: Sub, plan: Plan, *, later: bool = False) -> int:
         """How a change to a plan is refused; 0 where it is not."""
-        if sub.status != "active" or plan is sub.plan:
+        is_stopped = sub.status == "canceled" or (sub.status == "paused" and not later)
+        if is_stopped or plan is sub.plan:
             return 409
         if (plan.plan_type, plan.currency) != (sub.plan.plan_type, sub.plan.currency):
             return 409
@@ -217,5 +213,5 @@ class Lifecycle(Story):
         if scheduled:
             sub = dice.choice(scheduled)
             path = f"/v1/subscriptions/{sub.id}"
-            self.request("patch", path, {"scheduled_plan_id": None})
+            self.request("patch", path, {"plan_id": None, "apply_at": "period_end"})
             sub.scheduled = None

@@ -27,6 +27,7 @@ class Story:
     def __init__(self, backend, dice: random.Random, tally: Counter) -> None:
         self.api = Api.of_new_organization(backend)
         self.backend = backend
+        self.dice = dice
         self.tally = tally
         self.steps: list[str] = []
         grace = dice.choice((0, 0, 0, 1, 30, 72))
@@ -43,6 +44,8 @@ class Story:
             self.books.rules[self.metrics[kind]] = rule_of(body)
         self.events = 0
         self.keys = 0
+        # Whether old events are to lose their properties.
+        self.is_forgetful = dice.random() < 0.3
 
     # What is asked for.
 

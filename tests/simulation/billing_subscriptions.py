@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from simulation.billing_calendar import instant_of, months_on
 from simulation.billing_prices import Spec
-from simulation.billing_wire import DAY
+from simulation.billing_wire import DAY, MINUTE
 
+# An hour may be this long, where clocks are set back by a part of one.
+HOUR_MAX = 90 * MINUTE
 MONTHS = {"monthly": 1, "quarterly": 3, "annually": 12}
 
 Span = tuple[datetime, datetime]
@@ -47,7 +49,10 @@ class Plan:
         prices: dict[str, Spec | None] = dict(self.edits[0].prices)
         fee = self.edits[0].fee
         for edit in self.edits[1:]:
-            holds = {"all": edit.at < end, "next_period": edit.at <= start}
+            # One that names no start begins with the hour in which it is made, and what was edited
+            # in that hour before is nothing new to it.
+            begins = joined if start < joined < start + HOUR_MAX else start
+            holds = {"all": edit.at < end, "next_period": edit.at <= begins}
             if holds.get(edit.apply_to, edit.at <= joined):
                 prices |= edit.prices
                 fee = edit.fee or fee

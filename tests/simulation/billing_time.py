@@ -5,16 +5,28 @@ by then; prepaid and realtime plans are paid from wallets, and pause where too l
 """
 
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from simulation.billing_books import Books
 from simulation.billing_invoices import Bill
+from simulation.billing_prices import PLACES
 from simulation.billing_subscriptions import Phase, Plan, Span, Sub
-from simulation.billing_wallets import NOTHING, Due, Grant, Part, Wallet, excess_of
-from simulation.billing_wire import DAY, FEATURES, MICROSECOND
+from simulation.billing_wallets import (
+    NOTHING,
+    Due,
+    Grant,
+    Part,
+    Wallet,
+    added_up,
+    divided,
+    in_units,
+    sum_of,
+)
+from simulation.billing_wire import DAY, MICROSECOND
 
 FIRST_LOOK = timedelta(hours=1, minutes=5)
 LOOKS_END = 91
+# So long a credit that expired is kept for periods that a pause keeps open.
+KEPT_MAX = 90 * DAY
 # Periods that a request closes by itself; the rest follow as soon as the clock moves.
 INLINE_MAX = 12
 NO_GRACE = timedelta()
@@ -42,7 +54,6 @@ class Biller:
         """When something happens next."""
         dues = [self.due(sub, now) for sub in self.books.subs.values()]
         dues += [sub.scheduled[1] for sub in self.books.subs.values() if sub.scheduled]
-        dues += [grant.expires for _, grant in self.sweepable(now)]
         dues += [now] if self.books.credited else []
         return max(now, first) if (first := min(filter(None, dues), default=None)) else None
 
@@ -54,9 +65,6 @@ class Biller:
         self.wake()
         while dues := [sub for sub in books.subs.values() if self.is_due(sub, now)]:
             self.take(dues, now, books.grace)
-        for wallet, grant in self.sweepable(now):
-            if grant.expires <= now and wallet:
-                grant.remaining = NOTHING
 
     def is_due(self, sub: Sub, now: datetime) -> bool:
         due = self.due(sub, now)
@@ -67,7 +75,8 @@ class Biller:
         span = sub.first_open()
         if sub.woken:
             has_ended = sub.reason == "balance" and span is not None and span[1] <= now
-            return max(now, self.closes_at(sub, span)) if has_ended else now
+            due = max(now, self.closes_at(sub, span)) if has_ended else now
+            return min(due, sub.ends_at or due)
         if sub.status == "canceled":
             if span is not None or sub.recheck:
                 return now
@@ -83,27 +92,19 @@ class Biller:
         at_once = sub.status == "canceled" or sub.is_trial(span)
         return span[1] if at_once else span[1] + self.books.grace
 
-    def sweepable(self, now: datetime) -> list[tuple[Wallet, Grant]]:
-        """The credits that expire, unless an open period that ended before may still take them."""
-        return [
-            (wallet, grant)
-            for wallet in self.books.wallets.values()
-            for grant in wallet.grants
-            if grant.remaining and grant.expires and not self.is_kept(wallet, grant, now)
-        ]
-
-    def is_kept(self, wallet: Wallet, grant: Grant, now: datetime) -> bool:
-        """Whether a period that a credit was valid for is still to be closed."""
-        if grant.returned:
-            return True
-        if grant.expires > now:
+    def may_be_swept(self, wallet: Wallet, grant: Grant, now: datetime) -> bool:
+        """Whether what is left of a credit may be taken back: no period waits that it may pay."""
+        if grant.expires is None or grant.expires > now:
             return False
-        opened = [
-            sub.first_open()
-            for sub in self.books.of_customer(wallet.customer, "collection")
+        books = self.books
+        ends = [
+            span[1]
+            for sub in books.of_customer(wallet.customer, "collection")
             if sub.plan.currency == wallet.currency
+            and (span := sub.first_open()) is not None
+            and not sub.is_trial(span)
         ]
-        return any(span is not None and span[1] <= grant.expires for span in opened)
+        return all(end > grant.expires for end in ends) or now >= grant.expires + KEPT_MAX
 
     def wake(self) -> None:
         """Those who wait for a credit are looked at again."""
@@ -122,10 +123,9 @@ class Biller:
             action, _ = self.step(sub, now, NO_GRACE)
             if action in {"", "settle"}:
                 break
-            mode = self.mode_of(sub)
+            is_realtime = self.mode_of(sub) == "realtime"
             short = self.take([sub], now, NO_GRACE)
-            is_lenient = mode == "realtime" and action == "open" and not FEATURES["realtime_402"]
-            if short and strict and not is_lenient:
+            if short and strict and not (is_realtime and action == "open"):
                 return False
             if action == "open" or sub.reason == "balance":
                 break
@@ -215,9 +215,9 @@ class Biller:
             books.adjustments(bill)
         else:
             begun = self.begun(sub, action, span)
-            if begun is None or books.mode(sub, sub.closed_until) == "realtime":
+            if begun is None or books.mode(sub, begun[0]) == "realtime":
                 return None
-            is_left = action == "open" and self.mode_of(sub) == "postpaid"
+            is_left = books.mode(sub, begun[0]) == "postpaid"
             if is_left and books.has_draft(sub, begun):
                 return None
             bill = self.blank(sub, begun, "interim", now)
@@ -263,29 +263,32 @@ class Biller:
     def collect(self, bill: Bill, now: datetime) -> bool:
         """Take from the wallet what is due; False where all of it must be there and is not."""
         wallet, key = self.wallet_of(bill), (bill.sub.id, bill.span[0])
-        if bill.mode == "postpaid" or bill.plan_type == "payout":
-            if wallet and bill.plan_type == "collection":
-                parts = wallet.by_credits(due_of(bill, [], bill.total), bill.span[1], now)
-                for part in parts:
-                    wallet.take(part)
-                bill.parts = parts
+        if bill.plan_type == "payout":
             return True
-        parts = self.books.charges.get(key, [])
-        rest = bill.total - sum_of(parts)
-        if rest > 0:
-            due = due_of(bill, parts, rest)
-            paid = wallet.pay(due, bill.span[1], now, in_part=False) if wallet else []
-            if not paid:
-                return False
-            parts, rest = [*parts, *paid], NOTHING
-        back = excess_of(parts, -rest, bill.by_metric())
-        bill.parts = without(parts, back)
+        shares = bill.shares()
+        if bill.mode == "postpaid":
+            if wallet:
+                due, end = due_of(shares, []), bill.span[1]
+                paid = wallet.by_credits(due, bill.total, end, now)
+                bill.parts = in_units(paid, PLACES[bill.currency])
+                for part in bill.parts:
+                    wallet.take(part)
+            return True
+        kept, back = divided(self.books.charges.get(key, []), shares, bill.total)
+        rest = bill.total - sum_of(kept)
+        paid = []
+        if rest > 0 and wallet:
+            paid = wallet.pay(due_of(shares, kept), rest, bill.span[1], now, in_part=False)
+        is_short = sum_of(paid) < rest
+        if is_short and bill.sub.status != "canceled":
+            return False
+        bill.parts = added_up([*kept, *paid])
         self.books.charges.pop(key, None)
-        if back and bill.kind == "closing":
+        if bill.kind == "closing":
             self.give_back(bill, back)
         elif back:
             self.books.charges[key] = back
-        return True
+        return not is_short
 
     def charge(self, sub: Sub, now: datetime) -> bool:
         """Take what a running realtime period has come to; whether too little was there."""
@@ -299,10 +302,10 @@ class Biller:
         rest = bill.total - sum_of(before)
         if rest <= 0:
             return False
-        wallet, due = self.wallet_of(bill), due_of(bill, before, rest)
-        paid = wallet.pay(due, span[1], now, in_part=True) if wallet else []
+        wallet, due = self.wallet_of(bill), due_of(bill.shares(), before)
+        paid = wallet.pay(due, rest, span[1], now, in_part=True) if wallet else []
         if paid:
-            books.charges[sub.id, span[0]] = [*before, *paid]
+            books.charges[sub.id, span[0]] = added_up([*before, *paid])
         return sum_of(paid) < rest
 
     def charge_all(self, now: datetime) -> None:
@@ -329,9 +332,12 @@ class Biller:
     def pay_waiting(self, customer: str, now: datetime) -> None:
         """What is there pays waiting invoices, the oldest first; each whole."""
         for bill in self.waiting({customer}):
-            if not self.collect(bill, now):
+            wallet, due = self.wallet_of(bill), due_of(bill.shares(), bill.parts)
+            end, rest = bill.span[1], bill.due
+            paid = wallet.pay(due, rest, end, now, in_part=False) if wallet else []
+            if sum_of(paid) < rest:
                 return
-            bill.status = "paid"
+            bill.parts, bill.status = added_up([*bill.parts, *paid]), "paid"
 
     def give_back(self, bill: Bill, parts: list[Part]) -> None:
         """What was paid goes back to where it came from."""
@@ -340,19 +346,10 @@ class Biller:
             wallet.give_back(parts)
             self.books.credited.add(bill.sub.customer)
 
-    def settle_otherwise(self, bill: Bill) -> None:
-        """An invoice is not to be paid by the wallet any more: all that was taken goes back."""
-        parts = bill.parts
-        if bill.kind == "closing":
-            parts = parts + self.books.charges.pop((bill.sub.id, bill.span[0]), [])
-        self.give_back(bill, parts)
+    def pay_back(self, bill: Bill) -> None:
+        """All that wallets paid of an invoice goes back."""
+        self.give_back(bill, bill.parts)
         bill.parts = []
-
-    def keep_charges(self, bill: Bill) -> None:
-        """What was taken in realtime for an invoice that is settled otherwise stays its payment."""
-        if bill.kind == "closing":
-            charged = self.books.charges.pop((bill.sub.id, bill.span[0]), [])
-            bill.parts = bill.parts + charged
 
     # What becomes of subscriptions.
 
@@ -403,33 +400,9 @@ class Biller:
         self.books.changed.add(customer)
 
 
-def sum_of(parts: list[Part]) -> Fraction:
-    return sum((part.amount for part in parts), NOTHING)
-
-
-def due_of(bill: Bill, before: list[Part], rest: Fraction) -> Due:
-    """What is to be paid, by metric in the order of the lines, less what was paid for each."""
-    due: Due = {}
-    for metric, amount in bill.by_metric().items():
-        paid = sum_of([part for part in before if part.metric == metric])
-        own = min(max(amount - paid, NOTHING), rest)
-        if own:
-            due[metric] = own
-            rest -= own
-    if rest:
-        due[None] = rest
-    return due
-
-
-def without(parts: list[Part], back: list[Part]) -> list[Part]:
-    """Payments less what of them went back, the last of each source first."""
-    left = list(parts)
-    for gone in back:
-        amount = gone.amount
-        for place in range(len(left) - 1, -1, -1):
-            part = left[place]
-            if part.grant is gone.grant and amount:
-                took = min(part.amount, amount)
-                left[place] = Part(part.grant, part.metric, part.amount - took)
-                amount -= took
-    return [part for part in left if part.amount]
+def due_of(shares: Due, before: list[Part]) -> Due:
+    """How much may still be paid for each metric, where nobody paid it before."""
+    due = dict(shares)
+    for part in before:
+        due[part.metric] = due.get(part.metric, NOTHING) - part.amount
+    return {metric: amount for metric, amount in due.items() if amount > 0}

@@ -58,17 +58,18 @@ class Wallet:
     balance: Fraction = NOTHING
     grants: list[Grant] = field(default_factory=list)
 
-    def pay(self, due: Due, period_end: datetime, now: datetime, *, in_part: bool) -> list[Part]:
+    def pay(
+        self, due: Due, rest: Fraction, period_end: datetime, now: datetime, *, in_part: bool
+    ) -> list[Part]:
         """Take what is due; nothing where not all of it is there, unless a part will do."""
-        parts = self.by_credits(due, period_end, now)
-        rest = dict(due)
-        for part in parts:
-            rest[part.metric] -= part.amount
-        missing = sum(rest.values(), NOTHING)
+        parts = self.by_credits(due, rest, period_end, now)
+        missing = rest - sum_of(parts)
         if missing > self.balance and not in_part:
             return []
-        money = min(missing, self.balance)
-        for metric, amount in rest.items():
+        money, left = min(missing, self.balance), dict(due)
+        for part in parts:
+            left[part.metric] -= part.amount
+        for metric, amount in left.items():
             took = min(amount, money)
             if took > 0:
                 parts.append(Part(None, metric, took))
@@ -77,18 +78,21 @@ class Wallet:
             self.take(part)
         return parts
 
-    def by_credits(self, due: Due, period_end: datetime, now: datetime) -> list[Part]:
-        """What credits would pay of what is due."""
-        rest, parts = dict(due), []
+    def by_credits(
+        self, due: Due, rest: Fraction, period_end: datetime, now: datetime
+    ) -> list[Part]:
+        """What credits would pay of what is due by metric, in all at most the rest."""
+        unpaid, parts = dict(due), []
         for grant in sorted(self.grants, key=Grant.order):
             left = grant.remaining if grant.may_pay(period_end, now) else NOTHING
-            for metric, amount in rest.items():
+            for metric, amount in unpaid.items():
                 fits = not grant.metrics or metric in grant.metrics
-                took = min(left, amount) if fits else NOTHING
+                took = min(left, amount, rest) if fits else NOTHING
                 if took > 0:
                     parts.append(Part(grant, metric, took))
                     left -= took
-                    rest[metric] -= took
+                    rest -= took
+                    unpaid[metric] -= took
         return parts
 
     def take(self, part: Part) -> None:
@@ -102,34 +106,77 @@ class Wallet:
         for part in parts:
             if part.grant is None:
                 self.balance += part.amount
-            else:
+            elif not part.grant.revoked:
                 part.grant.remaining += part.amount
 
 
-def excess_of(parts: list[Part], excess: Fraction, lines: Due) -> list[Part]:
-    """What of some payments goes back when they came to too much, in the order of the page.
+def sum_of(parts: list[Part]) -> Fraction:
+    """What some payments come to."""
+    return sum((part.amount for part in parts), NOTHING)
 
-    First each credit for some metrics gets back what exceeds their lines, then money, then the
-    other credits, the last used first.
+
+def in_units(parts: list[Part], places: int) -> list[Part]:
+    """Payments cut at their end, so that the rest can be paid in the currency's smallest unit."""
+    beyond, kept = sum_of(parts) % Fraction(1, 10**places), []
+    for part in reversed(parts):
+        cut = min(beyond, part.amount)
+        beyond -= cut
+        kept.insert(0, Part(part.grant, part.metric, part.amount - cut))
+    return [part for part in kept if part.amount]
+
+
+def added_up(parts: list[Part]) -> list[Part]:
+    """One payment for each source and metric, those last used at the end."""
+    sums: dict[tuple[Grant | None, str | None], Fraction] = {}
+    for part in parts:
+        key = part.grant, part.metric
+        sums[key] = sums.pop(key, NOTHING) + part.amount
+    return [Part(*key, amount) for key, amount in sums.items() if amount]
+
+
+def divided(parts: list[Part], shares: Due, total: Fraction) -> tuple[list[Part], list[Part]]:
+    """What of some payments counts for an invoice, and what goes back to its sources.
+
+    First each credit for some metrics gets back what exceeds their lines; then, of what is still
+    too much, money; then the other credits, the last used first.
     """
-    back: list[Part] = []
+    kept, back = within_limits(parts, shares)
+    beyond = sum_of(kept) - total
+    of_money = [part for part in kept if part.grant is None]
+    of_credits = [part for part in kept if part.grant is not None]
+    for part in (*reversed(of_money), *reversed(of_credits)):
+        took = min(part.amount, max(beyond, NOTHING))
+        if took:
+            beyond -= took
+            back.append(Part(part.grant, part.metric, took))
+            kept[kept.index(part)] = Part(part.grant, part.metric, part.amount - took)
+    return added_up(kept), added_up(back)
 
-    def put_back(grant: Grant | None, amount: Fraction) -> None:
-        nonlocal excess
-        amount = min(amount, excess)
-        if amount > 0:
-            back.append(Part(grant, None, amount))
-            excess -= amount
 
-    used = list(dict.fromkeys(part.grant for part in parts))
-    paid = {grant: sum(p.amount for p in parts if p.grant is grant) for grant in used}
-    for grant in used:
-        if grant is not None and grant.metrics:
-            own = sum((lines.get(metric, NOTHING) for metric in grant.metrics), NOTHING)
-            put_back(grant, paid[grant] - own)
-    put_back(None, paid.get(None, NOTHING))
-    returned = {part.grant: part.amount for part in back}
-    last = [part.grant for part in reversed(parts) if part.grant is not None]
-    for grant in dict.fromkeys(last):
-        put_back(grant, paid[grant] - returned.get(grant, NOTHING))
-    return back
+def within_limits(parts: list[Part], shares: Due) -> tuple[list[Part], list[Part]]:
+    """What credits for some metrics paid for these metrics' lines, and what beyond them.
+
+    What is too much for one of a credit's metrics counts for another of them that has room.
+    """
+    room = {metric: max(share, NOTHING) for metric, share in shares.items()}
+    kept = list(parts)
+    limited = [place for place, part in enumerate(parts) if part.grant and part.grant.metrics]
+    limited.sort(key=lambda place: len(parts[place].grant.metrics))
+    beyond = []
+    for place in limited:
+        part = parts[place]
+        fits = min(part.amount, room.get(part.metric, NOTHING))
+        room[part.metric] = room.get(part.metric, NOTHING) - fits
+        kept[place] = Part(part.grant, part.metric, fits)
+        beyond.append(Part(part.grant, part.metric, part.amount - fits))
+    back = []
+    for part in beyond:
+        left = part.amount
+        for metric in part.grant.metrics:
+            fits = min(left, room.get(metric, NOTHING))
+            if fits:
+                room[metric] -= fits
+                left -= fits
+                kept.append(Part(part.grant, metric, fits))
+        back.append(Part(part.grant, part.metric, left))
+    return kept, back

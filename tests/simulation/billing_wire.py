@@ -78,13 +78,3 @@ def as_read(invoice: dict[str, Any]) -> dict[str, Any]:
     for each in (known, *lines):
         each |= {name: at(each[name]) for name in ("period_start", "period_end")}
     return {**known, "line_items": lines}
-
-
-# What the server is known to do; while some of it is being built.
-FEATURES = dict.fromkeys(
-    (
-        *("hour_start", "overlap", "trials", "apply_at", "cancel_at"),
-        *("rounding", "credits", "decimals", "realtime_402"),
-    ),
-    False,
-)

@@ -13,6 +13,7 @@ class AdjustableClock:
     def __init__(self, ahead=None):
         self._start = STARTS_AT - datetime.now(UTC) if ahead is None else ahead
         self._moved = timedelta()
+        self._still = None
 
     @property
     def ahead(self):
@@ -20,10 +21,18 @@ class AdjustableClock:
         return self._start + self._moved
 
     def now(self):
-        return datetime.now(UTC) + self.ahead
+        return self._still or datetime.now(UTC) + self.ahead
 
     def advance(self, **duration):
         self._moved += timedelta(**duration)
+        if self._still is not None:
+            self._still += timedelta(**duration)
+
+    def stand_still(self):
+        """Show one instant until it is advanced, however long a test takes; that instant."""
+        self._still = self.now()
+        return self._still
 
     def reset(self):
         self._moved = timedelta()
+        self._still = None

@@ -83,6 +83,8 @@ def _world(api):
     wallet = api.wallet(name, funds="100")
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
+    granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant"}
+    granted = api.make(f"/v1/wallets/{wallet['id']}/credits", granting, "credit")
     return {
         "customer_id": customer["id"],
         "metric_id": metric["id"],
@@ -93,6 +95,7 @@ def _world(api):
         "invoice_id": draft["id"],
         "wallet_id": wallet["id"],
         "reservation_id": held.json()["reservation"]["id"],
+        "grant_id": granted["id"],
     }
 
 

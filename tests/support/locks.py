@@ -22,14 +22,15 @@ def hanging(backend, request, query, *arguments):
             runner.run(connection.execute("BEGIN"))
             runner.run(connection.fetch(query, *arguments))
             thread.start()
-            _wait_until_blocked(backend)
+            wait_until_blocked(backend)
             yield answers
         finally:
             runner.run(connection.close())
             thread.join(30)
 
 
-def _wait_until_blocked(backend):
+def wait_until_blocked(backend):
+    """Return when somebody waits for a lock."""
     deadline = time.monotonic() + 10
     while not backend.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
         assert time.monotonic() < deadline, "the request never came to the lock"

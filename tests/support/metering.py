@@ -1,9 +1,13 @@
 """What tests of metering need beside the API."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from uuid import UUID
 
-from monigo import metering
+from monigo import catalog, metering
+from monigo.jobs.replays import run_replay
+from monigo.metering import UsageQuery
 from support.api import Api
 
 
@@ -19,6 +23,44 @@ def trust_buckets(api: Api, metric_ids: list[str]) -> None:
 def fold(api: Api) -> None:
     """Add all that was ingested to the buckets, as the worker does."""
     api.backend.run(metering.fold_all(api.backend.services.database))
+
+
+def measured(api: Api, queries):
+    """What `measure` says of queries, given as customer, metric and its two kinds of windows."""
+
+    async def run():
+        async with api.backend.services.database.transaction(api.tenant) as tx:
+            metrics = await catalog.get_metrics(
+                tx, {UUID(metric["id"]) for _, metric, *_ in queries}
+            )
+            return await metering.measure(
+                tx,
+                [
+                    UsageQuery(customer, metrics[UUID(metric["id"])], windows, raw)
+                    for customer, metric, windows, raw in queries
+                ],
+            )
+
+    return api.backend.run(run())
+
+
+def differences(api: Api):
+    """What metering's verification finds."""
+
+    async def run():
+        async with api.backend.services.database.snapshot(api.tenant) as tx:
+            return await metering.verify(tx)
+
+    return api.backend.run(run()).differences
+
+
+def replayed(api: Api, start: str, end: str, **fields):
+    """A replay of a window that the worker has taken to its end, as the API tells of it."""
+    answer = api.post("/v1/events/replay", json={"from": start, "to": end, **fields})
+    assert answer.status_code == 202, answer.text
+    job_id = UUID(answer.json()["job"]["id"])
+    api.backend.run(run_replay(api.backend.services, api.tenant, job_id, asyncio.Event()))
+    return api.get(f"/v1/events/replay/{job_id}").json()["job"]
 
 
 def aggregated(aggregation: str, numbers: Sequence[int]) -> Decimal:

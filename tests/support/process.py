@@ -41,8 +41,9 @@ def command(data_dir: Path, *arguments: str, **settings: object) -> subprocess.P
 class Program:
     """`monigo serve` on a data directory; it can be started again after it was killed."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **settings: object) -> None:
         self.data_dir = data_dir
+        self.settings = settings
         self.log = data_dir.with_suffix(".log")
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,19 +67,27 @@ class Program:
 
     def start(self) -> None:
         """Serve on a free port; returns when the program says that it is ready."""
+        self.wait_until_ready(self.launch())
+
+    def launch(self) -> int:
+        """Begin to serve on a free port; where what it says from now on begins in its log."""
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         said = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [PROGRAM, "serve"],
-                env=environment(self.data_dir, port=port),
+                env=environment(self.data_dir, port=port, **self.settings),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        return said
+
+    def wait_until_ready(self, said: int = 0, *, words: bytes = b"Monigo is ready.") -> None:
+        """Wait until the program says these words."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        while b"Monigo is ready." not in self.log.read_bytes()[said:]:
+        while words not in self.log.read_bytes()[said:]:
             assert self.is_running, self.log.read_text()[-4_000:]
             assert time.monotonic() < deadline, self.log.read_text()[-4_000:]
             time.sleep(POLL_SECONDS)

@@ -48,7 +48,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     subscription = api.subscribe(customer["id"], plan["id"])
     api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
     api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
+    _come_late(api, external_id)
     api.backend.run(metering.fold_all(api.backend.services.database))
+    _forget_old_events(api)
+    # Its replay waits, for there are events already.
+    api.metric("ride")
     final = api.finalize(api.draft(subscription["id"])["id"])
     api.ingest(event("call-3", external_id))
     api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
@@ -67,7 +71,11 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # The plan is another for a moment, so that there is a past one.
     back = {"plan_id": api.plan(plan_type="payout")["id"]}
     api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
-    simulation_id = _plant_rows(api, plan, subscription)
+    api.patch(
+        f"/v1/subscriptions/{paid['id']}",
+        json={"plan_id": earned["id"], "apply_at": "period_end"},
+    )
+    simulation_id = _plant_rows(api, plan, subscription, paid)
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
@@ -89,8 +97,36 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     }
 
 
-def _plant_rows(api: Api, plan, subscription) -> str:
-    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge."""
+def _come_late(api: Api, external_id: str) -> None:
+    """An event of an earlier hour, which the fold notes."""
+    earlier = format_instant(api.backend.clock.now() - timedelta(hours=3))
+    api.ingest(event("late-1", external_id, timestamp=earlier))
+
+
+def _forget_old_events(api: Api) -> None:
+    """Retention that has been at work, though nothing is old enough yet."""
+    services = api.backend.services
+    for days in (100, None):
+        api.patch("/v1/organization", json={"raw_event_retention_days": days})
+        api.backend.run(metering.forget_properties(services.database, api.tenant))
+
+
+def _plant_rows(api: Api, plan, subscription, paid) -> str:
+    """What no request leaves here: a waiting simulation, whose id it is, and a realtime charge.
+
+    And a customer who is watched for it, and a trial that ended as it began, of the subscription
+    that points to other plans, too.
+    """
+    api.backend.sql(
+        "INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)"
+        " SELECT org_id, is_test, customer_id, now(), now() FROM subscriptions WHERE id = $1",
+        subscription["id"],
+    )
+    api.backend.sql(
+        "UPDATE subscriptions SET trial_plan_id = plan_id, trial_ends_at = start_date"
+        " WHERE id = $1",
+        paid["id"],
+    )
     api.backend.sql(
         "INSERT INTO realtime_charges (org_id, is_test, subscription_id, period_start, charged,"
         " updated_at) SELECT org_id, is_test, id, now(), 0, now() FROM subscriptions WHERE id = $1",
@@ -119,7 +155,11 @@ def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
     granting = {"amount": "7", "currency": "NGN", "idempotency_key": "grant-1"}
-    api.post(f"/v1/wallets/{wallet['id']}/credits", json=granting)
+    granted = api.make(f"/v1/wallets/{wallet['id']}/credits", granting, "credit")
     rule = {"threshold": "100", "amount": "50", "monthly_limit": "500"}
     api.put(f"/v1/wallets/{wallet['id']}/auto-top-up", json=rule)
-    return {"wallet_id": wallet["id"], "reservation_id": held.json()["reservation"]["id"]}
+    return {
+        "wallet_id": wallet["id"],
+        "reservation_id": held.json()["reservation"]["id"],
+        "grant_id": granted["id"],
+    }

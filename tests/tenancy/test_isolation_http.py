@@ -35,6 +35,7 @@ TARGETS = {
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
+    "grant_id": ["grant_id"],
 }
 # Answers about the one thing that a query names, and has nothing to say of an unknown one.
 ABOUT_ONE = "/usage/series"
@@ -49,6 +50,7 @@ OVERRIDE = {
     "valid_from": "2020-01-01T00:00:00Z",
     "valid_until": "2020-01-02T00:00:00Z",
 }
+AT_THE_END = {"apply_at": "period_end"}
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
 SIMULATION = {"plan_id": "<plan_id>", "prices": [PRICE]}
@@ -86,6 +88,7 @@ BODIES = [
     Body("POST", "/plans/simulate", "prices[].metric_id", "metric_id", 404, SIMULATION),
     Body("POST", "/plans/simulate", "prices[].id", "price_id", 400, SIMULATION),
     Body("PATCH", "/subscriptions/{subscription_id}", "plan_id", "plan_id", 404, {}),
+    Body("PATCH", "/subscriptions/{subscription_id}", "plan_id", "plan_id", 404, AT_THE_END),
     Body("POST", "/bills", "subscription_id", "payout_subscription_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "customer_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "external_id", 404, {}),

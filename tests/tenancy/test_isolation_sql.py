@@ -8,15 +8,20 @@ import pytest
 from house.checkout import known_tables_with_foreign_keys, known_tenant_tables
 from support.tenants import make_tenants
 
-# What is found before the tenant is known: ids, hashes and times, no data of anybody.
-LOCAL_TABLES = {
+# What is found before the tenant is known: ids, hashes and times, no data of anybody. They are held
+# to their tenant, too; only functions of the owner's look across, and return ids.
+LOOKUPS_WITH_MODE = {
     "api_key_lookups",  # a key's organisation by the hash of its secret
-    "tenant_lookups",  # which organisations there are
-    "test_clock_lookups",  # whose test clock is set
     "credited_wallets",  # which wallets got something that may be waited for
     "watched_customers",  # whose usage changed since it was charged
     "due_subscriptions",  # when something is to be done for whom
     "unfolded_batches",  # which batches are not in the buckets yet
+}
+LOOKUPS = LOOKUPS_WITH_MODE | {
+    "tenant_lookups",  # which organisations there are
+    "test_clock_lookups",  # whose test clock is set
+}
+LOCAL_TABLES = LOOKUPS | {
     "schema_migrations",  # which migrations were applied
 }
 PGQUEUER_PREFIX = "pgqueuer"
@@ -27,14 +32,30 @@ OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
 }
+# Look across tenants, also as the owner, and return ids and times only.
+LOOKING_ACROSS = {
+    "find_api_key",
+    "organization_ids",
+    "organization_ids_of_any_trace",
+    "organizations_with_test_clock",
+    "tenants_with_due_subscriptions",
+    "tenants_with_unfolded_batches",
+    "oldest_unfolded_at",
+    "tenants_with_credited_wallets",
+    "tenants_with_changed_customers",
+}
 # Indexes of a hash that the tenant is part of, so that they need no further column.
 TENANT_IN_HASH = {
     "usage_events_pkey",  # by organisation, and the dedup hash of mode and key
     "price_overrides_never_overlap",  # by the slot of tenant, customer and price
+    "subscription_stretches_never_overlap",  # by the slot of tenant, customer and plan type
 }
 
 TENANT_TABLES = sorted(known_tenant_tables().every)
 TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode)
+# All of which each row is some tenant's.
+SECURED_TABLES = sorted({*TENANT_TABLES, *LOOKUPS})
+SECURED_WITH_MODE = sorted({*TABLES_WITH_MODE, *LOOKUPS_WITH_MODE})
 
 TABLES_WITH_FOREIGN_KEYS = known_tables_with_foreign_keys()
 # Whose keys are checked by a trigger, once for a statement.
@@ -47,6 +68,14 @@ TABLES = """
             WHERE attrelid = pg_class.oid AND attnum > 0 AND attnotnull AND NOT attisdropped)
             AS required
     FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+"""
+
+TABLES_OF_ORGANISATIONS = """
+    SELECT relname AS name, relrowsecurity AS is_secured,
+        (SELECT count(*) FROM pg_policy WHERE polrelid = pg_class.oid) AS policies
+    FROM pg_class
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'org_id' AND NOT attisdropped
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
 
@@ -110,13 +139,12 @@ def schema(backend):
 
 
 def copy_of_a_row(backend, tenants, table, condition="true"):
-    """One of A's rows as JSON; tables that nothing fills yet are told as skipped."""
-    has_mode = table in TABLES_WITH_MODE
+    """One of A's rows as JSON; a new table needs one in `support.tenants` before it counts."""
+    has_mode = table in SECURED_WITH_MODE
     mode = f" AND is_test = {tenants.a.tenant.is_test}" if has_mode else ""
     query = f"SELECT to_jsonb(t) AS row FROM {table} AS t WHERE org_id = $1{mode} AND {condition}"
     rows = backend.sql(query, tenants.a.org_id)
-    if not rows:
-        pytest.skip(f"{table} holds no rows of a full organisation yet")
+    assert rows, f"{table} holds no rows of a full organisation"
     return json.loads(rows[0]["row"])
 
 
@@ -164,7 +192,26 @@ def test_local_tables_hold_ids_only(backend):
     assert backend.sql(WORDY_COLUMNS, tables) == []
 
 
-@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_every_table_with_an_organisation_is_held_to_it(backend, tenants):
+    """Whatever tables there are: what this finds in the catalog, not what somebody listed."""
+    reached = [
+        (row["name"], statement)
+        for row in backend.sql(TABLES_OF_ORGANISATIONS)
+        for statement in STATEMENTS
+        if not row["is_secured"]
+        or not row["policies"]
+        or rows_reached(
+            backend,
+            statement.format(table=row["name"], rows="org_id = $1"),
+            tenants.a.org_id,
+            tenant=tenants.other_organization.tenant,
+        )
+    ]
+
+    assert reached == []
+
+
+@pytest.mark.parametrize("table", SECURED_TABLES)
 def test_a_tenant_table_is_secured_and_not_the_applications_own(schema, table):
     found = schema[table]
 
@@ -189,7 +236,7 @@ def test_unique_indexes_begin_with_the_tenant(backend):
         and row["table_name"] not in WITHOUT_MODE
         and row["name"] not in TENANT_IN_HASH
     ]
-    first = {row["columns"][0].removeprefix("override_slot(") for row in rows}
+    first = {row["columns"][0].rpartition("_slot(")[2] for row in rows}
 
     assert offending == []
     assert {column.split(",")[0] for column in first} == {"org_id"}
@@ -234,11 +281,25 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
     )
 
     assert views == []
-    assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS
-    assert {row["proconfig"][0] for row in functions} == {"search_path=pg_catalog, public, pg_temp"}
+    assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS | LOOKING_ACROSS
 
 
-@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_what_looks_across_tenants_returns_ids_and_times_only(backend):
+    rows = backend.sql(
+        "SELECT proname, pg_get_function_result(oid) AS result FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace AND proname = ANY ($1::text[])",
+        sorted(LOOKING_ACROSS),
+    )
+
+    assert {row["result"] for row in rows} <= {
+        "SETOF uuid",
+        "TABLE(org_id uuid, is_test boolean)",
+        "TABLE(org_id uuid, is_test boolean, api_key_id uuid)",
+        "timestamp with time zone",
+    }
+
+
+@pytest.mark.parametrize("table", SECURED_TABLES)
 def test_a_tenant_sees_its_own_rows(backend, tenants, table):
     copy_of_a_row(backend, tenants, table)
 
@@ -246,7 +307,7 @@ def test_a_tenant_sees_its_own_rows(backend, tenants, table):
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-@pytest.mark.parametrize("table", TENANT_TABLES)
+@pytest.mark.parametrize("table", SECURED_TABLES)
 def test_another_organisation_reaches_no_row(backend, tenants, table, statement):
     copy_of_a_row(backend, tenants, table)
     query = statement.format(table=table, rows="org_id = $1")
@@ -259,7 +320,7 @@ def test_another_organisation_reaches_no_row(backend, tenants, table, statement)
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+@pytest.mark.parametrize("table", SECURED_WITH_MODE)
 def test_the_other_mode_reaches_no_row(backend, tenants, table, statement):
     copy_of_a_row(backend, tenants, table)
     query = statement.format(table=table, rows="org_id = $1 AND is_test = $2")
@@ -275,7 +336,7 @@ def test_the_other_mode_reaches_no_row(backend, tenants, table, statement):
     assert reached == 0
 
 
-@pytest.mark.parametrize("table", TENANT_TABLES)
+@pytest.mark.parametrize("table", SECURED_TABLES)
 def test_another_organisation_plants_no_row(backend, tenants, table):
     row = copy_of_a_row(backend, tenants, table)
 
@@ -283,7 +344,7 @@ def test_another_organisation_plants_no_row(backend, tenants, table):
         backend.sql(insertion(table), json.dumps(row), as_app=tenants.other_organization.tenant)
 
 
-@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+@pytest.mark.parametrize("table", SECURED_WITH_MODE)
 def test_the_other_mode_plants_no_row(backend, tenants, table):
     row = copy_of_a_row(backend, tenants, table)
 
@@ -292,7 +353,7 @@ def test_the_other_mode_plants_no_row(backend, tenants, table):
 
 
 @pytest.mark.parametrize("column", ["org_id = gen_random_uuid()", "is_test = NOT is_test"])
-@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+@pytest.mark.parametrize("table", SECURED_WITH_MODE)
 def test_a_row_never_moves_to_another_tenant(backend, tenants, table, column):
     copy_of_a_row(backend, tenants, table)
 
@@ -318,7 +379,7 @@ def test_a_foreign_key_cannot_cross_modes(backend, tenants, table):
         backend.sql(insertion(table), json.dumps(stolen))
 
 
-@pytest.mark.parametrize("table", TENANT_TABLES)
+@pytest.mark.parametrize("table", SECURED_TABLES)
 @pytest.mark.parametrize("setting", ["", "SET LOCAL app.org_id = ''; "])
 def test_without_a_tenant_no_row_is_seen(backend, tenants, table, setting):
     copy_of_a_row(backend, tenants, table)
@@ -328,7 +389,7 @@ def test_without_a_tenant_no_row_is_seen(backend, tenants, table, setting):
     assert rows == "SELECT 0"
 
 
-@pytest.mark.parametrize("table", TABLES_WITH_MODE)
+@pytest.mark.parametrize("table", SECURED_WITH_MODE)
 def test_without_a_mode_no_row_is_seen(backend, tenants, table):
     copy_of_a_row(backend, tenants, table)
     setting = f"SET LOCAL app.org_id = '{tenants.a.org_id}'"
@@ -369,6 +430,9 @@ def test_the_application_owns_nothing(backend):
         "DROP POLICY own_rows ON customers",
         "CREATE POLICY all_rows ON customers USING (true)",
         "CREATE TABLE mine (id uuid)",
+        "CREATE TEMPORARY TABLE mine (id uuid)",
+        "CREATE TEMPORARY VIEW invoices AS SELECT 1",
+        "CREATE FUNCTION pg_temp.mine() RETURNS integer LANGUAGE sql RETURN 1",
         "CREATE TABLE public.mine (id uuid)",
         "CREATE SCHEMA mine",
         "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql RETURN 1",

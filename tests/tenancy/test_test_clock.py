@@ -8,7 +8,8 @@ import pytest
 
 from monigo import tenancy
 from monigo.core.errors import DomainError
-from monigo.infra.database import Tenant
+from monigo.infra.database import STATEMENT_TIMEOUT_SECONDS, Tenant
+from monigo.tenancy import test_clock
 from monigo.tenancy.test_clock import STEPS_AT_ONE_INSTANT_MAX
 
 DAY = timedelta(days=1)
@@ -38,6 +39,45 @@ class Failing(Diary):
 class NeverDone(Diary):
     async def run(self, _database, tenant):
         self.done.append(tenant)
+
+
+class Slow(Diary):
+    """Work that one runner at a time can do: a second one finds nothing that is not held."""
+
+    def __init__(self, seconds, *due):
+        super().__init__(*due)
+        self.seconds = seconds
+        self.is_held = False
+        self.begun = asyncio.Event()
+        self.runs = 0
+
+    async def run(self, database, tenant):
+        self.runs += 1
+        if self.is_held:
+            return
+        self.is_held = True
+        self.begun.set()
+        await asyncio.sleep(self.seconds)
+        await super().run(database, tenant)
+        self.is_held = False
+
+
+class HeldByOthers(Diary):
+    """Work that others hold for so many runs."""
+
+    def __init__(self, runs, *due):
+        super().__init__(*due)
+        self.runs_left = runs
+
+    async def run(self, database, tenant):
+        self.runs_left -= 1
+        if self.runs_left < 0:
+            await super().run(database, tenant)
+
+
+class Unreadable(Diary):
+    async def next_due(self, _tx):
+        raise ValueError("a fault of ours")
 
 
 class FollowUp(Diary):
@@ -182,7 +222,95 @@ def test_two_runners_at_once_arrive_together_and_never_go_back(api, backend, dat
     assert (diary.due, read(api).now, read(api).status) == ([], start + DAY, "ready")
 
 
-def test_work_that_stays_due_stops_the_clock(api, start):
+def test_of_two_runners_one_works_and_the_other_waits(api, backend, database, start):
+    slow = Slow(2, start + timedelta(hours=1), start + timedelta(hours=2))
+    send(api, start + DAY)
+
+    backend.run(advanced_by_two(database, api.tenant, (slow,)))
+
+    assert (read(api).now, read(api).status, read(api).failure) == (start + DAY, "ready", "")
+    assert slow.done == [start + timedelta(hours=1), start + timedelta(hours=2)]
+    assert slow.runs == 2
+
+
+async def renewed(database, tenant, clock):
+    """Return when a runner has said that it is alive, by the present time."""
+    until = clock.now()
+    while until <= clock.now() + test_clock.LEFT_BEHIND_AFTER - timedelta(seconds=5):
+        async with database.transaction(tenant) as tx:
+            until = await tx.connection.fetchval("SELECT runner_until FROM test_clocks")
+
+
+def test_the_worker_leaves_a_clock_whose_runner_is_alive(
+    api, backend, database, start, monkeypatch
+):
+    monkeypatch.setattr(test_clock, "RENEW_SECONDS", 0.05)
+    slow = Slow(3, start + timedelta(hours=1))
+    send(api, start + DAY)
+
+    async def beside_the_worker():
+        advancing = asyncio.create_task(tenancy.advance(database, api.tenant, (slow,)))
+        await slow.begun.wait()
+        backend.clock.advance(seconds=9)
+        await renewed(database, api.tenant, backend.clock)
+        backend.clock.advance(seconds=9)
+        await tenancy.keep_up(database, api.tenant, (slow,))
+        while_slow = slow.runs
+        await advancing
+        return while_slow
+
+    assert backend.run(beside_the_worker()) == 1
+    assert (slow.runs, read(api).now, read(api).status) == (1, start + DAY, "ready")
+
+
+def test_a_runner_that_died_is_followed_by_the_next_after_ten_seconds(
+    api, backend, database, start
+):
+    diary = Diary(start + DAY)
+    send(api, start + 2 * DAY)
+    backend.sql(
+        "UPDATE test_clocks SET runner_id = gen_random_uuid(), runner_until = $2, steps = 99"
+        " WHERE org_id = $1",
+        api.org_id,
+        backend.clock.now() + timedelta(seconds=10),
+    )
+    backend.clock.advance(seconds=9)
+    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+    waiting = read(api).status
+    backend.clock.advance(seconds=1)
+
+    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+
+    assert (waiting, read(api).status, diary.done) == ("advancing", "ready", [start + DAY])
+
+
+def test_what_others_hold_for_a_while_is_waited_for(api, start, monkeypatch):
+    monkeypatch.setattr(test_clock, "HELD_SECONDS", 0.001)
+    held = HeldByOthers(STEPS_AT_ONE_INSTANT_MAX - 1, start + DAY)
+    send(api, start + 2 * DAY)
+
+    advance(api, held)
+
+    assert (read(api).status, held.done) == ("ready", [start + DAY])
+
+
+def test_others_are_given_time_to_let_go():
+    pauses = STEPS_AT_ONE_INSTANT_MAX - test_clock.PROMPT_STEPS
+
+    assert pauses * test_clock.HELD_SECONDS > STATEMENT_TIMEOUT_SECONDS
+
+
+def test_a_clock_that_can_not_find_what_is_due_says_so(api, start):
+    send(api, start + 2 * DAY)
+
+    advance(api, Unreadable())
+
+    assert (read(api).now, read(api).status) == (start, "failed")
+    assert read(api).failure == "internal error"
+
+
+def test_work_that_stays_due_stops_the_clock(api, start, monkeypatch):
+    monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
     stubborn = NeverDone(start + DAY)
     send(api, start + 2 * DAY)
 
@@ -259,6 +387,8 @@ def test_the_database_refuses_a_clock_that_goes_back(api, backend):
         ("now_at = NULL, target_at = now()", "test_clocks_target_lies_ahead"),
         ("target_at = now_at, failure = 'x'", "test_clocks_failed_stands_still"),
         ("steps = -1", "test_clocks_counts_not_negative"),
+        ("runner_id = gen_random_uuid()", "test_clocks_runner_is_whole"),
+        ("runner_until = now()", "test_clocks_runner_is_whole"),
     ],
 )
 def test_the_database_refuses_a_clock_in_two_minds(api, backend, change, constraint):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from monigo.infra.database import Tenant
 from monigo.jobs.replays import run_replay
 from monigo.tenancy import Scope
 from support.api import Api, event
+from support.locks import wait_until_blocked
 from support.tenants import fill
 
 RESET = "/v1/test-data/reset"
@@ -150,10 +150,11 @@ def test_a_customer_of_the_same_name_gets_its_own_events(backend, api):
     assert [str(row["customer_id"]) for row in rows] == [again["id"]]
 
 
-def test_the_quota_counts_anew(api):
+def test_the_quota_counts_anew(api, monkeypatch):
     api.customer()
     api.patch("/v1/organization", json={"monthly_event_quota": 1})
-    time.sleep(1.1)
+    # As after the second for which the limits are known.
+    monkeypatch.setattr(api.backend.services.limits, "_known", {})
     api.ingest(event("first"))
     api.post(RESET)
     api.customer()
@@ -180,7 +181,7 @@ def test_a_reset_waits_for_the_transactions_under_way_and_takes_their_rows(backe
     writer.start()
     begun.wait(10)
     resetter.start()
-    time.sleep(0.3)
+    wait_until_blocked(backend)
     waited = resetter.is_alive()
     may_end.set()
     writer.join(10)

@@ -404,7 +404,7 @@ def test_a_wallet_of_another_tenant_is_not_found(api, backend, wallet, method, p
         foreign = other.http.request(method, f"/v1/wallets/{wallet['id']}/{path}", json=RULE)
         unknown = other.http.request(method, f"/v1/wallets/{uuid4()}/{path}", json=RULE)
 
-    assert (foreign.status_code, foreign.json()) == (404, {"error": "wallet not found"})
+    assert (foreign.status_code, foreign.json()["error"]) == (404, "wallet not found")
     assert unknown.json() == foreign.json()
     assert api.get(f"/v1/wallets/{wallet['id']}/auto-top-up").status_code == 200
 

@@ -33,6 +33,7 @@ def credit(number, remaining, *, priority=0, metric_ids=(), expires_in=None, age
         created_at=made,
         updated_at=made,
         expired_at=None,
+        revoked_at=None,
     )
 
 
@@ -73,7 +74,7 @@ def test_credits_go_by_priority_then_expiry_then_age(grants, order):
             {CALLS: 5},
             [(1, CALLS, "3"), (2, CALLS, "2")],
         ),
-        ([credit(1, 10, expires_in=0)], {CALLS: 5}, []),
+        ([credit(1, 10, expires_in=0)], {CALLS: 5}, [(1, CALLS, "5")]),
         ([credit(1, 10, expires_in=-1), credit(2, 1)], {CALLS: 5}, [(2, CALLS, "1")]),
     ],
 )
@@ -186,7 +187,7 @@ def test_expired_credits_are_gone(api, backend, wallet):
     grant(api, wallet, "3", "b", expires_at=soon)
     grant(api, wallet, "5", "c")
     run(api, wallets.consume, asked(wallet, anything="12"))
-    backend.clock.advance(hours=1)
+    backend.clock.advance(hours=1, seconds=1)
 
     unswept = run(api, wallets.consume, asked(wallet, anything="2"))
     swept = [run(api, wallets.expire_credits, 1) for _ in range(3)]

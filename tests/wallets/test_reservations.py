@@ -52,6 +52,13 @@ def test_what_is_held_cannot_be_spent(api, wallet):
     assert balances(api, wallet) == ("30.000000", "70.000000")
 
 
+def test_all_that_there_is_can_be_held(api, wallet):
+    held = reserve(api, wallet, "100")
+
+    assert held.status_code == 201
+    assert balances(api, wallet) == ("0.000000", "100.000000")
+
+
 def test_more_than_there_is_is_not_held(api, wallet):
     reserve(api, wallet, "70")
 

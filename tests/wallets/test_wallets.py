@@ -145,7 +145,7 @@ def test_a_debit_takes_all_or_nothing(api, wallet):
     rest = api.move(wallet, "debit", "40")
 
     assert [answer.status_code for answer in (enough, too_much, rest)] == [200, 402, 200]
-    assert too_much.json() == {"error": "the wallet's balance is 40.000000 NGN"}
+    assert too_much.json()["error"] == "the wallet's balance is 40.000000 NGN"
     assert transactions(api, wallet)["total"] == 3
     assert balance(api, wallet) == "0.000000"
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from monigo.api import (
     billing_events,
@@ -36,10 +35,11 @@ from monigo.api import (
     wallets,
 )
 from monigo.api.bodies import HeldBodies
+from monigo.api.browsers import Browsers
 from monigo.api.docs import add_docs
 from monigo.api.errors import ERROR_RESPONSES, add_error_handlers
 from monigo.api.request_log import RequestLog
-from monigo.api.routing import bearer
+from monigo.api.routing import bearer, named_tenant
 from monigo.bootstrap import Services
 
 # One handler per resource serves both faces.
@@ -64,7 +64,6 @@ RESOURCES: tuple[APIRouter, ...] = (
     credit_grants.router,
     top_ups.router,
 )
-PORTAL_PREFIX = "/api/v1/portal"
 
 
 def create_app(services: Services) -> FastAPI:
@@ -76,10 +75,12 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
         strict_content_type=False,
         redirect_slashes=False,
+        openapi_url=None,  # served by `add_docs`, made once
         docs_url=None,
         redoc_url=None,
     )
     app.state.services = services
+    app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
     app.state.bodies = HeldBodies()
     app.state.clocks = test_clock.AdvancingClocks(services)
     app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
@@ -89,11 +90,12 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(organization.router, prefix="/v1", **shared)
     app.include_router(test_clock.router, prefix="/v1", **shared)
     app.include_router(test_data.router, prefix="/v1", **shared)
-    for prefix in ("/v1", "/api/v1"):
-        for router in RESOURCES:
-            app.include_router(router, prefix=prefix, **shared)
+    for router in RESOURCES:
+        app.include_router(router, prefix="/v1", **shared)
+    shared["dependencies"] = [bearer, named_tenant]
+    for router in RESOURCES:
+        app.include_router(router, prefix="/api/v1", **shared)
     add_error_handlers(app)
-    app.add_middleware(PortalCors, origins=services.settings.portal_origins)
     app.add_middleware(RequestLog)
     add_docs(app)
     _document_ingest(app)
@@ -105,30 +107,16 @@ class MonigoApi(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        await self.state.outermost(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request whose path is in its one spelling."""
         if scope["type"] == "http" and scope["path"] == ingest.PATH:
             await self.state.ingest(scope, receive, send)
         elif scope["type"] == "http" and movements_hot.takes(scope):
             await self.state.movements(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-class PortalCors:
-    """Lets browsers of other origins call the portal's routes, and no others."""
-
-    def __init__(self, app: ASGIApp, origins: list[str]) -> None:
-        self._app = app
-        self._with_cors = CORSMiddleware(
-            app,
-            allow_origins=origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Content-Type", "X-Portal-Token", "Idempotency-Key"],
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with or without CORS."""
-        is_portal = scope["type"] == "http" and scope["path"].startswith(PORTAL_PREFIX)
-        await (self._with_cors if is_portal else self._app)(scope, receive, send)
 
 
 def _operation_id(route: APIRoute) -> str:

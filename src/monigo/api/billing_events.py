@@ -1,20 +1,22 @@
 """Routes of what happened: the facts that webhooks tell, in their order."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
 
-from monigo.api.fields import Instant, ListEnvelope, Outgoing, empty_as_none
-from monigo.api.pagination import Paging, counts
+from monigo.api.fields import Instant, ListEnvelope, Outgoing, also_spelled
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.infra import outbox
-from monigo.infra.outbox import EventType
+from monigo.infra.outbox import EventType, StoredEvent
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])
 
-TypeQuery = Annotated[EventType | None, BeforeValidator(empty_as_none)]
+TypeQuery = Annotated[
+    EventType | None, also_spelled({"subscription.cancelled": "subscription.canceled"})
+]
 
 
 class BillingEventOut(Outgoing):
@@ -25,6 +27,12 @@ class BillingEventOut(Outgoing):
     data: dict[str, Any]
     created_at: Instant
 
+    @classmethod
+    def of(cls, item: StoredEvent) -> Self:
+        """The wire form."""
+        data = dict(item.event.data)
+        return cls(id=item.id, type=item.event.type, data=data, created_at=item.created_at)
+
 
 class BillingEventList(ListEnvelope):
     """What happened, newest first."""
@@ -32,21 +40,12 @@ class BillingEventList(ListEnvelope):
     events: list[BillingEventOut]
 
 
-@router.get("/billing-events")
+@router.get("/billing-events", response_model=BillingEventList)
 async def list_billing_events(
     tx: Tx,
     paging: Paging,
     event_type: Annotated[TypeQuery, Query(alias="type")] = None,
-) -> BillingEventList:
+) -> ListResponse:
     """List what billing and wallets did in the last 90 days, newest first."""
     page = await outbox.list_page(tx, paging, event_type)
-    events = [
-        BillingEventOut(
-            id=item.id,
-            type=item.event.type,
-            data=dict(item.event.data),
-            created_at=item.created_at,
-        )
-        for item in page.items
-    ]
-    return BillingEventList(events=events, **counts(page))
+    return ListResponse("events", page, BillingEventOut.of)

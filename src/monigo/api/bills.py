@@ -3,7 +3,6 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
 
 from monigo import customers, invoicing
 from monigo.api.fields import (
@@ -15,10 +14,11 @@ from monigo.api.fields import (
     Name,
     Outgoing,
     RateText,
-    empty_as_none,
+    also_spelled,
 )
 from monigo.api.invoices import GenerateIn, LineItemOut
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.errors import invalid
@@ -121,24 +121,21 @@ class BillList(ListEnvelope):
     bills: list[BillOut]
 
 
-StatusQuery = Annotated[str | None, BeforeValidator(empty_as_none)]
+StatusQuery = Annotated[str | None, also_spelled({"void": "voided"})]
 
 
-@router.get("/bills")
+@router.get("/bills", response_model=BillList)
 async def list_bills(
     tx: Tx,
     paging: Paging,
     status: Annotated[StatusQuery, Query()] = None,
     customer_id: Annotated[Name | None, Query()] = None,
-) -> BillList:
+) -> ListResponse:
     """List bills, newest first."""
     wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, parse_status(status))
     page = await invoicing.list_page(tx, paging, wanted)
     names = await customers.names(tx, {bill.customer_id for bill in page.items})
-    return BillList(
-        bills=[BillOut.of(tx, bill, names[bill.customer_id]) for bill in page.items],
-        **counts(page),
-    )
+    return ListResponse("bills", page, lambda bill: BillOut.of(tx, bill, names[bill.customer_id]))
 
 
 @router.post("/bills", status_code=201)

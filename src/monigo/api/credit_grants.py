@@ -17,8 +17,9 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
-from monigo.api.pagination import Paging, counts
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import CreditOut
 from monigo.core.ids import MetricId, WalletId
@@ -78,8 +79,15 @@ async def grant_credit(tx: Tx, wallet_id: Id, body: GrantIn) -> CreditEnvelope:
     return CreditEnvelope(credit=CreditOut.of(tx.tenant, granted))
 
 
-@router.get("/wallets/{wallet_id}/credits")
-async def list_credits(tx: Tx, wallet_id: Id, paging: Paging) -> CreditList:
+@router.post("/wallets/{wallet_id}/credits/{grant_id}/revoke")
+async def revoke_credit(tx: Tx, wallet_id: Id, grant_id: Id) -> CreditEnvelope:
+    """Take back what is left of a credit, for good. Takes no body."""
+    revoked = await wallets.revoke(tx, wallet_id, grant_id)
+    return CreditEnvelope(credit=CreditOut.of(tx.tenant, revoked))
+
+
+@router.get("/wallets/{wallet_id}/credits", response_model=CreditList)
+async def list_credits(tx: Tx, wallet_id: Id, paging: Paging) -> ListResponse:
     """List a wallet's credits and what is left of them, newest first."""
     page = await wallets.list_credits(tx, wallet_id, paging)
-    return CreditList(credits=[CreditOut.of(tx.tenant, one) for one in page.items], **counts(page))
+    return ListResponse("credits", page, lambda item: CreditOut.of(tx.tenant, item))

@@ -17,7 +17,8 @@ from monigo.api.fields import (
     Name,
     Outgoing,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import CUSTOMER_DELETION_GUARDS
 from monigo.core.ids import CustomerId, OrganizationId
@@ -97,11 +98,11 @@ async def create_customer(tx: Tx, body: CustomerIn, response: Response) -> Custo
     return CustomerEnvelope(customer=CustomerOut.of(tx, customer))
 
 
-@router.get("/customers")
-async def list_customers(tx: Tx, paging: Paging) -> CustomerList:
+@router.get("/customers", response_model=CustomerList)
+async def list_customers(tx: Tx, paging: Paging) -> ListResponse:
     """List customers, newest first."""
     page = await customers.list_page(tx, paging)
-    return CustomerList(customers=[CustomerOut.of(tx, item) for item in page.items], **counts(page))
+    return ListResponse("customers", page, lambda item: CustomerOut.of(tx, item))
 
 
 @router.get("/customers/{customer_id}")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monigo import metering
-from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Range, attachment, range_start
+from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
 from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import Services
@@ -130,21 +130,24 @@ async def export_events(
     tx: Tx,
     request: Request,
     wanted: Filter,
+    *,
     span: Range = "all",
+    is_marked: Marked = False,
 ) -> CsvStream:
     """Stream stored events as CSV, in the order in which the list has them.
 
     Text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     services: Services = request.app.state.services
-    since = range_start(tx, span)
+    since = await range_start(tx, span)
     if since is not None:
         wanted = replace(wanted, start=max(since, wanted.start or since))
     walk = await metering.plan_walk(tx, wanted, newest_first=True)
     # This transaction ends before the body is sent: the export opens its own ones.
     return CsvStream(
         metering.export_csv(services.database, tx.tenant, walk),
-        headers=attachment("events"),
+        name="events",
+        is_marked=is_marked,
     )
 
 

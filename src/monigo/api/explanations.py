@@ -189,6 +189,8 @@ class ExplanationOut(Outgoing):
     vat_amount: Money
     wht_amount: Money
     total: Money
+    amount_paid: Money
+    amount_due: Money
     lines: list[ExplainedLineOut]
     steps: list[StepOut] = Field(description="from the lines to the total")
 
@@ -210,6 +212,8 @@ class ExplanationOut(Outgoing):
             vat_amount=totals.vat_amount,
             wht_amount=totals.wht_amount,
             total=totals.total,
+            amount_paid=invoice.amount_paid,
+            amount_due=invoice.amount_due,
             lines=[ExplainedLineOut.explained(invoice, line) for line in explanation.lines],
             steps=[StepOut.of(step) for step in explanation.steps],
         )

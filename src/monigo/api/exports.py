@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from monigo import invoicing
 from monigo.api import bills, invoices
-from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Range, attachment, range_start
+from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Name
 from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import Services
@@ -25,6 +25,8 @@ async def export_invoices(
     request: Request,
     status: Annotated[invoices.StatusQuery, Query()] = None,
     customer_id: Annotated[Name | None, Query()] = None,
+    *,
+    is_marked: Marked = False,
 ) -> CsvStream:
     """Stream invoices as CSV, newest first.
 
@@ -33,7 +35,7 @@ async def export_invoices(
     services: Services = request.app.state.services
     wanted = InvoiceFilter(PlanType.COLLECTION, customer_id or None, status)
     lines = invoicing.export_invoices(services.database, tx.tenant, wanted, {})
-    return CsvStream(lines, headers=attachment("invoices"))
+    return CsvStream(lines, name="invoices", is_marked=is_marked)
 
 
 @router.get("/bills/export", tags=["bills"], response_class=Response, responses=CSV_RESPONSES)
@@ -42,6 +44,8 @@ async def export_bills(
     request: Request,
     status: Annotated[bills.StatusQuery, Query()] = None,
     customer_id: Annotated[Name | None, Query()] = None,
+    *,
+    is_marked: Marked = False,
 ) -> CsvStream:
     """Stream bills as CSV, newest first.
 
@@ -50,15 +54,17 @@ async def export_bills(
     services: Services = request.app.state.services
     wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, bills.parse_status(status))
     lines = invoicing.export_invoices(services.database, tx.tenant, wanted, bills.STATUS_NAMES)
-    return CsvStream(lines, headers=attachment("bills"))
+    return CsvStream(lines, name="bills", is_marked=is_marked)
 
 
 @router.get("/reports/export", tags=["reports"], response_class=Response, responses=CSV_RESPONSES)
-async def export_report(tx: Tx, request: Request, span: Range = "all") -> CsvStream:
+async def export_report(
+    tx: Tx, request: Request, span: Range = "all", *, is_marked: Marked = False
+) -> CsvStream:
     """Stream what was invoiced and paid, one row per month, currency and plan, as CSV.
 
     Months are whole, in the organisation's time zone; the first is that in which the range begins.
     """
     services: Services = request.app.state.services
-    lines = invoicing.export_revenue(services.database, tx.tenant, range_start(tx, span))
-    return CsvStream(lines, headers=attachment("revenue"))
+    lines = invoicing.export_revenue(services.database, tx.tenant, await range_start(tx, span))
+    return CsvStream(lines, name="revenue", is_marked=is_marked)

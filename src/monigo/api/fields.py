@@ -1,5 +1,6 @@
 """The contract's field types: how text, times, ids and decimals look on the wire."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from monigo.api.local_days import day_start
 from monigo.core.ids import parse_id
 from monigo.core.jsonb import storage_fault
 from monigo.core.money import (
@@ -25,7 +27,7 @@ from monigo.core.money import (
     format_unit_price,
     parse_decimal,
 )
-from monigo.core.times import format_instant, parse_instant
+from monigo.core.times import format_instant, parse_day, parse_instant
 from monigo.infra import json
 
 NAME_LENGTH_MAX = 255
@@ -93,6 +95,9 @@ def _metadata(value: Any) -> Any:
 def _instant(value: object) -> datetime | None:
     if value is None or value == "":
         return None
+    day = parse_day(str(value))
+    if day is not None:
+        return day_start(day)
     instant = parse_instant(str(value))
     return None if instant.year == ZERO_YEAR else instant
 
@@ -148,6 +153,20 @@ def empty_as_none(value: object) -> object:
     return None if value == "" else value
 
 
+def also_spelled(spellings: Mapping[str, str]) -> BeforeValidator:
+    """Read a word in other spellings, too, and "" as not set; answers keep the contract's."""
+
+    def read(value: object) -> object:
+        known = spellings.get(value, value) if isinstance(value, str) else value
+        return empty_as_none(known)
+
+    return BeforeValidator(read)
+
+
+# American and British.
+CANCELED = {"cancelled": "canceled"}
+
+
 Name = Annotated[str, StringConstraints(max_length=NAME_LENGTH_MAX), AfterValidator(_storable)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH_MAX), AfterValidator(_storable)]
 Metadata = Annotated[
@@ -158,17 +177,26 @@ MetadataOut = Annotated[
     PlainSerializer(json.exact_floats, return_type=Any),
     WithJsonSchema({"type": "object"}),
 ]
+# A time, or a day that stands for its midnight in the organisation's zone.
 InstantIn = Annotated[
     datetime | None,
     BeforeValidator(_instant),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+                {"type": "null"},
+            ]
+        }
+    ),
 ]
 Instant = Annotated[
     datetime,
     PlainSerializer(format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-# In paths: a text that is no UUID is a 400 that names the parameter.
+# In paths, a text that is no UUID is unknown: 404. In bodies it is a 400 that names the field.
 Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Money = Annotated[
     Decimal,
@@ -216,4 +244,11 @@ RateNumber = Annotated[
     Decimal,
     PlainSerializer(json.exact_floats, return_type=Any),
     WithJsonSchema({"type": "number", "examples": [7.5]}),
+]
+Uncounted = Annotated[
+    int,
+    Field(
+        description="events without a number that the metric could count, so left out of its"
+        " value; on a line those of the price's whole usage"
+    ),
 ]

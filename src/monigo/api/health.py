@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from monigo.api.errors import ErrorBody
+from monigo.api.errors import ErrorBody, error_response
 from monigo.api.fields import Outgoing
 from monigo.bootstrap import Services
 from monigo.infra.database import as_unavailable
@@ -37,5 +37,5 @@ async def readyz(request: Request) -> Health | JSONResponse:
         known = as_unavailable(error)
         if known is None:
             raise
-        return JSONResponse({"error": known.message}, 503)
+        return error_response(known)
     return Health(status="ready")

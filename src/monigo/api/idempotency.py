@@ -35,7 +35,9 @@ class Attempt(Struct, frozen=True):
             return None
         if not 1 <= len(key) <= KEY_LENGTH_MAX:
             raise invalid({"Idempotency-Key": f"must have 1 to {KEY_LENGTH_MAX} characters"})
-        scope = "\n".join((str(tx.org_id), str(tx.is_test), request.method, request.url.path, key))
+        scope = "\n".join(
+            (str(tx.org_id), str(tx.is_test), request.method, request.scope["path"], key)
+        )
         attempt = cls(
             request_key=hashlib.sha256(scope.encode()).digest(),
             body_hash=hashlib.sha256(await request.body()).digest(),

@@ -2,16 +2,19 @@
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as RequestScope
 
 from monigo import metering
 from monigo.api.bodies import HeldBodies
+from monigo.api.errors import plain_error
 from monigo.api.hot import answer_hot
 from monigo.api.rate_limit import limited
 from monigo.api.routing import authenticate
 from monigo.bootstrap import Services
-from monigo.tenancy import KeyReference
+from monigo.core.errors import DomainError
+from monigo.tenancy import KeyReference, Scope
 
 PATH = "/v1/ingest"
 BODY_BYTES_MAX = 5 * 1024 * 1024
@@ -26,10 +29,12 @@ class IngestRoute:
         self._services = services
         self._bodies = bodies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: RequestScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
-            refusal = JSONResponse({"error": "method not allowed"}, 405, {"Allow": "POST"})
+            refusal = plain_error(
+                405, "method_not_allowed", "method not allowed", {"Allow": "POST"}
+            )
             await refusal(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -41,8 +46,15 @@ class IngestRoute:
 
     async def _store(self, caller: KeyReference, request: Request) -> Response:
         # What is decoded refers to the body's bytes, so they are held until the answer.
-        with self._bodies.hold() as held:
-            events = metering.decode_batch(await held.read(request, BODY_BYTES_MAX))
+        async def check() -> None:
+            await self._services.keys.check(caller, Scope.INGEST)
+
+        with self._bodies.hold(caller.tenant.org_id) as held:
+            try:
+                events = metering.decode_batch(await held.read(request, BODY_BYTES_MAX, check))
+            except DomainError:
+                await check()  # A key that counts no more is told nothing else.
+                raise
             result = await self._services.ingestor.ingest(caller, events)
         body = {"ingested": result.ingested, "duplicates": result.duplicates}
         return Response(_encoder.encode(body), 202, media_type="application/json")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from monigo import invoicing
 from monigo.api.fields import (
@@ -18,10 +18,12 @@ from monigo.api.fields import (
     Outgoing,
     Quantity,
     RateText,
+    Uncounted,
     UnitPrice,
-    empty_as_none,
+    also_spelled,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.ids import (
@@ -47,7 +49,7 @@ from monigo.invoicing import (
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 
-StatusQuery = Annotated[InvoiceStatus | None, BeforeValidator(empty_as_none)]
+StatusQuery = Annotated[InvoiceStatus | None, also_spelled({"voided": "void"})]
 
 
 class GenerateIn(Incoming):
@@ -62,6 +64,10 @@ class PaymentIn(Incoming):
 
     reference: Name = Field(examples=["bank transfer 4711"])
     paid_at: InstantIn = None
+    whole: bool | None = Field(
+        default=None,
+        description="all of it was received there: what wallet and credits paid of it goes back",
+    )
 
 
 class LineOut(Outgoing):
@@ -77,6 +83,7 @@ class LineOut(Outgoing):
     amount: Money
     period_start: Instant
     period_end: Instant
+    uncounted_events: Uncounted
 
 
 class LineItemOut(LineOut):
@@ -110,6 +117,7 @@ def line_fields(line: Line) -> dict[str, Any]:
         "amount": line.amount,
         "period_start": line.period.start,
         "period_end": line.period.end,
+        "uncounted_events": line.uncounted_events,
     }
 
 
@@ -129,6 +137,8 @@ class InvoiceOut(Outgoing):
     vat_rate: RateText
     vat_amount: Money
     total: Money
+    amount_paid: Money = Field(description="of the total, by wallet, by credits or elsewhere")
+    amount_due: Money = Field(description="what is still to be paid of it")
     period_start: Instant
     period_end: Instant
     finalized_at: Instant | None
@@ -159,6 +169,8 @@ class InvoiceOut(Outgoing):
             vat_rate=totals.vat_rate,
             vat_amount=totals.vat_amount,
             total=totals.total,
+            amount_paid=invoice.amount_paid,
+            amount_due=invoice.amount_due,
             period_start=invoice.period.start,
             period_end=invoice.period.end,
             finalized_at=invoice.finalized_at,
@@ -229,18 +241,18 @@ class InvoiceList(ListEnvelope):
     invoices: list[InvoiceOut]
 
 
-@router.get("/invoices")
+@router.get("/invoices", response_model=InvoiceList)
 async def list_invoices(
     tx: Tx,
     paging: Paging,
     status: Annotated[StatusQuery, Query()] = None,
     customer_id: Annotated[Name | None, Query()] = None,
-) -> InvoiceList:
+) -> ListResponse:
     """List invoices, newest first."""
     page = await invoicing.list_page(
         tx, paging, InvoiceFilter(customer=customer_id or None, status=status)
     )
-    return InvoiceList(invoices=[InvoiceOut.of(tx, item) for item in page.items], **counts(page))
+    return ListResponse("invoices", page, lambda item: InvoiceOut.of(tx, item))
 
 
 @router.post("/invoices/generate", status_code=201)
@@ -282,8 +294,12 @@ async def void_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
 
 @router.post("/invoices/{invoice_id}/mark-paid")
 async def mark_invoice_paid(tx: Tx, invoice_id: Id, body: PaymentIn) -> InvoiceEnvelope:
-    """Note that an invoice's money was received elsewhere."""
+    """Note that what is due of an invoice was received elsewhere; with `whole`, all of it."""
     invoice = await invoicing.mark_paid(
-        tx, invoice_id, reference=body.reference, paid_at=body.paid_at
+        tx,
+        invoice_id,
+        reference=body.reference,
+        paid_at=body.paid_at,
+        is_whole=body.whole or False,
     )
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, invoice))

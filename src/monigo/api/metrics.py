@@ -17,7 +17,8 @@ from monigo.api.fields import (
     Text,
     empty_as_none,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import FILTER_OPERATORS, FILTERS_MAX, Metric, MetricDefinition, MetricFilter
 from monigo.core.aggregation import Aggregation
@@ -152,11 +153,11 @@ async def create_metric(tx: Tx, body: MetricIn) -> MetricEnvelope:
     return MetricEnvelope(metric=MetricOut.of(tx, await metering.define_metric(tx, definition)))
 
 
-@router.get("/metrics")
-async def list_metrics(tx: Tx, paging: Paging) -> MetricList:
+@router.get("/metrics", response_model=MetricList)
+async def list_metrics(tx: Tx, paging: Paging) -> ListResponse:
     """List metrics, newest first."""
     page = await catalog.list_metrics(tx, paging)
-    return MetricList(metrics=[MetricOut.of(tx, item) for item in page.items], **counts(page))
+    return ListResponse("metrics", page, lambda item: MetricOut.of(tx, item))
 
 
 @router.get("/metrics/{metric_id}")

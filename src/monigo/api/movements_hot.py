@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from monigo import tenancy
 from monigo.api.bodies import HeldBodies
 from monigo.api.hot import answer_hot
 from monigo.api.movements import CreditIn, DebitIn
@@ -22,6 +23,7 @@ from monigo.api.rate_limit import limited
 from monigo.api.routing import JsonRequest, authenticate, check_face, read_request
 from monigo.api.wallet_fields import movement_json
 from monigo.bootstrap import Services
+from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import WalletId, parse_id
 from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, Movement
@@ -58,10 +60,17 @@ class MovementsRoute:
         return await limited(self._services, caller, lambda: self._move(caller, request))
 
     async def _move(self, caller: KeyReference, request: Request) -> Response:
-        with self._bodies.hold() as held:
-            read = await read_request(request, held)
-            await check_face(read, caller)
-            movement = await _movement(read)
+        async def check() -> None:
+            await self._services.keys.check(caller, tenancy.Scope.WRITE)
+
+        with self._bodies.hold(caller.tenant.org_id) as held:
+            try:
+                read = await read_request(request, held, check)
+                await check_face(read, caller)
+                movement = await _movement(read)
+            except (DomainError, RequestValidationError):
+                await check()  # A key that counts no more is told nothing else.
+                raise
             result = await self._services.teller.move(caller, movement)
         content = _encoder.encode(movement_json(caller.tenant, result))
         return Response(content, media_type="application/json")
@@ -71,14 +80,15 @@ async def _movement(request: JsonRequest) -> Movement:
     """What is asked for, read as the framework would read it: every fault at once.
 
     Raises:
+        DomainError: not_found (wallet), when the path holds no id.
         RequestValidationError: with the faults.
     """
-    found = _PATH.fullmatch(request.url.path)
+    found = _PATH.fullmatch(request.scope["path"])
     wallet_id = parse_id(found[1]) if found else None
     direction = Direction(found[2]) if found else Direction.CREDIT
-    faults: list[Any] = []
     if wallet_id is None:
-        faults.append({"type": "uuid", "loc": ("path", "wallet_id"), "msg": "must be a UUID"})
+        raise not_found("wallet")
+    faults: list[Any] = []
     body = None
     try:
         body = _BODIES[direction].model_validate(await request.json())
@@ -87,6 +97,6 @@ async def _movement(request: JsonRequest) -> Movement:
     except stdlib_json.JSONDecodeError:
         kind = "json_invalid" if await request.body() else "missing"
         faults.append({"type": kind, "loc": ("body",), "msg": "is not valid JSON"})
-    if wallet_id is None or body is None:
+    if body is None:
         raise RequestValidationError(faults)
     return body.movement(WalletId(wallet_id), direction)

@@ -38,6 +38,10 @@ class OrganizationIn(Incoming):
     wht_enabled: bool | None = None
     wht_rate: RateIn | None = None
     event_ingestion_grace_period_hours: Whole | None = Field(default=None, ge=0, le=720)
+    repeated_trials_enabled: bool | None = Field(
+        default=None,
+        description="a customer gets a plan's trial on each subscription to it, instead of once",
+    )
     raw_event_retention_days: Whole | None = Field(
         default=None,
         ge=100,
@@ -72,6 +76,7 @@ class OrganizationOut(Outgoing):
     wht_enabled: bool
     wht_rate: RateNumber
     event_ingestion_grace_period_hours: int
+    repeated_trials_enabled: bool
     raw_event_retention_days: int | None
     requests_per_second_max: int | None
     monthly_event_quota: int | None

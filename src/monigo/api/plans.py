@@ -23,6 +23,7 @@ from monigo.api.fields import (
     Whole,
     empty_as_none,
 )
+from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging, counts
 from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import PLAN_DELETION_GUARDS, PLAN_TERMS_GUARD
@@ -290,11 +291,11 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
-@router.get("/plans")
-async def list_plans(tx: Tx, paging: Paging) -> PlanList:
+@router.get("/plans", response_model=PlanList)
+async def list_plans(tx: Tx, paging: Paging) -> ListResponse:
     """List plans, newest first."""
     page = await catalog.list_plans(tx, paging)
-    return PlanList(plans=[PlanOut.of(tx, item) for item in page.items], **counts(page))
+    return ListResponse("plans", page, lambda item: PlanOut.of(tx, item))
 
 
 @router.get("/plans/{plan_id}")

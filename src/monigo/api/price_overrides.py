@@ -18,7 +18,8 @@ from monigo.api.fields import (
     Outgoing,
     UnitPrice,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.plans import Tiers, UnitPriceIn
 from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
@@ -118,20 +119,18 @@ async def create_price_override(tx: Tx, body: OverrideIn) -> OverrideEnvelope:
     return OverrideEnvelope(price_override=OverrideOut.of(tx, override))
 
 
-@router.get("/price-overrides")
+@router.get("/price-overrides", response_model=OverrideList)
 async def list_price_overrides(
     tx: Tx,
     paging: Paging,
     customer_id: Annotated[Name | None, Query()] = None,
     price_id: Annotated[Name | None, Query()] = None,
-) -> OverrideList:
+) -> ListResponse:
     """List price overrides, newest first."""
     page = await catalog.list_overrides(
         tx, paging, customer=customer_id or None, price=price_id or None
     )
-    return OverrideList(
-        price_overrides=[OverrideOut.of(tx, item) for item in page.items], **counts(page)
-    )
+    return ListResponse("price_overrides", page, lambda item: OverrideOut.of(tx, item))
 
 
 @router.get("/price-overrides/{override_id}")

@@ -7,7 +7,8 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, tenancy
 from monigo.api.fields import Id, Incoming, Instant, InstantIn, ListEnvelope, Name, Outgoing
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import Caller, TenantRoute, Tx, requires
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
@@ -120,13 +121,12 @@ async def start_replay(tx: Tx, caller: Caller, body: ReplayIn) -> ReplayEnvelope
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))
 
 
-@router.get("/events/replay")
+@router.get("/events/replay", response_model=ReplayList)
 @requires(Scope.INGEST, Scope.READ)
-async def list_replays(tx: Tx, paging: Paging) -> ReplayList:
+async def list_replays(tx: Tx, paging: Paging) -> ListResponse:
     """List replays, newest first; those of new metric definitions, too."""
     page = await metering.list_replays(tx, paging)
-    jobs = [ReplayJobOut.of(tx, job, with_report=False) for job in page.items]
-    return ReplayList(jobs=jobs, **counts(page))
+    return ListResponse("jobs", page, lambda job: ReplayJobOut.of(tx, job, with_report=False))
 
 
 @router.get("/events/replay/{job_id}")

@@ -19,8 +19,9 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
-from monigo.api.pagination import Paging, counts
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
@@ -95,13 +96,11 @@ async def reserve_in_wallet(tx: Tx, wallet_id: Id, body: ReservationIn) -> Reser
     return ReservationEnvelope.of(tx.tenant, result)
 
 
-@router.get("/wallets/{wallet_id}/reservations")
-async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> ReservationList:
+@router.get("/wallets/{wallet_id}/reservations", response_model=ReservationList)
+async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> ListResponse:
     """List a wallet's reservations, newest first."""
     page = await wallets.list_reservations(tx, wallet_id, paging)
-    return ReservationList(
-        reservations=[ReservationOut.of(tx.tenant, one) for one in page.items], **counts(page)
-    )
+    return ListResponse("reservations", page, lambda item: ReservationOut.of(tx.tenant, item))
 
 
 @router.post(

@@ -3,18 +3,21 @@
 import asyncio
 import json as stdlib_json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Query, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
 
 from monigo import tenancy
-from monigo.api.bodies import HeldBodies, HeldBody
+from monigo.api.bodies import Check, HeldBodies, HeldBody
 from monigo.api.errors import as_domain_error, error_response
 from monigo.api.idempotency import Attempt
+from monigo.api.local_days import with_local_days
 from monigo.api.rate_limit import limited
+from monigo.api.raw_paths import decoded
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.ids import parse_id
@@ -68,9 +71,9 @@ class JsonRequest(Request):
 class TenantRoute(APIRoute):
     """A route that runs in one transaction of the caller's tenant.
 
-    The body is read before the transaction begins, so that a slow client holds no connection. The
-    key is checked inside it, so that a revoked one ends at once. The record of an Idempotency-Key
-    commits with the effect it tells of.
+    The body is read before the transaction begins, so that a slow client holds no connection; but
+    of a key that may not do this, no more than a few kB are. The key is checked inside it, too, so
+    that a revoked one ends at once. The record of an Idempotency-Key commits with its effect.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -79,6 +82,7 @@ class TenantRoute(APIRoute):
         marked: tuple[Scope, ...] = getattr(self.endpoint, "needed_scopes", ())
 
         async def handler(request: Request) -> Response:
+            request.scope["path_params"] = decoded(request.path_params)
             reads = request.method in {"GET", "HEAD"}
             needed = marked or ((Scope.READ if reads else Scope.WRITE),)
             try:
@@ -105,9 +109,17 @@ async def _respond(request: Request, needed: Sequence[Scope], handle: Handler) -
     bodies: HeldBodies = request.app.state.bodies
     caller = await authenticate(services, request)
 
+    async def check() -> None:
+        await services.keys.check(caller, *needed)
+
     async def respond() -> Response:
-        with bodies.hold() as held:
-            read = await read_request(request, held)
+        with bodies.hold(caller.tenant.org_id) as held:
+            try:
+                read = await read_request(request, held, check)
+                await check_face(read, caller)
+            except DomainError:
+                await check()  # A key that counts no more is told nothing else.
+                raise
             return await _respond_to(caller, read, needed, handle)
 
     return await limited(services, caller, respond)
@@ -117,21 +129,21 @@ async def _respond_to(
     caller: KeyReference, request: JsonRequest, needed: Sequence[Scope], handle: Handler
 ) -> Response:
     services: Services = request.app.state.services
-    await check_face(request, caller)
     async with services.database.transaction(caller.tenant) as tx:
         await tenancy.authorize(tx, caller.api_key_id, *needed)
         await services.limits.of(tx)
         request.state.tx = tx
         request.state.caller = caller
         attempt = request.state.attempt = await Attempt.of(tx, request)
+        answer = partial(with_local_days, tx, lambda: handle(request))
         if attempt is None:
-            return await handle(request)
+            return await answer()
         replayed = await attempt.replay(tx)
         if replayed is not None:
             return replayed
         await tx.savepoint()
         try:
-            response = await handle(request)
+            response = await answer()
         except Exception as error:
             refusal = _kept_refusal(attempt, error)
             if refusal is None:
@@ -163,13 +175,13 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
     return reference
 
 
-async def read_request(request: Request, held: HeldBody) -> JsonRequest:
+async def read_request(request: Request, held: HeldBody, check: Check) -> JsonRequest:
     """The request with its body, which is held until the answer.
 
     Raises:
-        DomainError: too large; unavailable.
+        DomainError: as `HeldBody.read`.
     """
-    body = await held.read(request, BODY_BYTES_MAX)
+    body = await held.read(request, BODY_BYTES_MAX, check)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy
@@ -181,7 +193,7 @@ async def check_face(request: JsonRequest, caller: KeyReference) -> None:
     Raises:
         DomainError: forbidden; invalid.
     """
-    if not request.url.path.startswith("/api/v1/"):
+    if not request.scope["path"].startswith("/api/v1/"):
         return
     named = [request.query_params.get("org_id")]
     mode: object = request.query_params.get("is_test")
@@ -227,6 +239,23 @@ def _caller(request: Request) -> KeyReference:
 
 Tx = Annotated[Transaction, Depends(_transaction)]
 Caller = Annotated[KeyReference, Depends(_caller)]
+
+
+# Declare in /openapi.json what `check_face` reads.
+async def _named_tenant(
+    org_id: Annotated[str | None, Query(description="the key's organisation, if named")] = None,
+    is_test: Annotated[
+        str | None,
+        Query(
+            description="the key's mode, if named",
+            json_schema_extra={"enum": ["true", "false"]},
+        ),
+    ] = None,
+) -> None:
+    del org_id, is_test
+
+
+named_tenant = Depends(_named_tenant)
 
 # Declares the credential in /openapi.json; TenantRoute is what checks it.
 bearer = Security(HTTPBearer(auto_error=False, description="API key: mk_test_… or mk_live_…"))

@@ -98,7 +98,8 @@ class AdvanceResponse(JSONResponse):
         self.status_code = 200 if done else 500
         content = TestClockOut.of(reading).model_dump(mode="json")
         if not done:
-            content = {"error": f"the test clock stopped: {reading.failure}"}
+            message = f"the test clock stopped: {reading.failure}"
+            content = {"error": message, "code": "test_clock_stopped"}
         self.body = self.render(content)
         self.headers["content-length"] = str(len(self.body))
         attempt: Attempt | None = self._request.state.attempt

@@ -3,10 +3,11 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from monigo import wallets
 from monigo.api.fields import (
+    CANCELED,
     Amount,
     AmountOrZero,
     Id,
@@ -16,9 +17,10 @@ from monigo.api.fields import (
     Message,
     Money,
     Outgoing,
-    empty_as_none,
+    also_spelled,
 )
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
 from monigo.infra.database import Tenant
@@ -26,7 +28,7 @@ from monigo.wallets import AutoTopUp, TopUp, TopUpStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 
-StatusQuery = Annotated[TopUpStatus | None, BeforeValidator(empty_as_none)]
+StatusQuery = Annotated[TopUpStatus | None, also_spelled(CANCELED)]
 
 
 class AutoTopUpIn(Incoming):
@@ -125,13 +127,13 @@ async def delete_auto_top_up(tx: Tx, wallet_id: Id) -> Message:
     return Message(message="auto top-up deleted")
 
 
-@router.get("/wallets/{wallet_id}/top-ups")
+@router.get("/wallets/{wallet_id}/top-ups", response_model=TopUpList)
 async def list_top_ups(
     tx: Tx,
     wallet_id: Id,
     paging: Paging,
     status: Annotated[StatusQuery, Query()] = None,
-) -> TopUpList:
+) -> ListResponse:
     """List what a wallet's rule asked for, newest first."""
     page = await wallets.list_top_ups(tx, wallet_id, paging, status)
-    return TopUpList(top_ups=[TopUpOut.of(tx.tenant, one) for one in page.items], **counts(page))
+    return ListResponse("top_ups", page, lambda item: TopUpOut.of(tx.tenant, item))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, subscriptions
-from monigo.api.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
+from monigo.api.fields import Instant, InstantIn, Name, Outgoing, Uncounted, empty_as_none
 from monigo.api.routing import TenantRoute, Tx
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
@@ -39,6 +39,7 @@ class RollupOut(Outgoing):
     value: QuantityNumber = Field(description="all metered usage")
     billable_value: QuantityNumber = Field(description="without what was used while paused")
     event_count: int
+    uncounted_events: Uncounted
     last_event_at: Instant | None
     is_test: bool
     created_at: Instant
@@ -60,6 +61,7 @@ class RollupOut(Outgoing):
             value=rollup.usage.quantity,
             billable_value=rollup.billable.quantity,
             event_count=rollup.usage.event_count,
+            uncounted_events=rollup.usage.uncounted_events,
             last_event_at=last,
             is_test=tx.is_test,
             created_at=start,

@@ -168,7 +168,8 @@ class CreditOut(Outgoing):
     metric_ids: list[MetricId] = Field(description="empty: usage of any metric")
     description: str
     expires_at: Instant | None
-    expired_at: Instant | None
+    expired_at: Instant | None = Field(description="when what was left was taken back")
+    revoked_at: Instant | None
     created_at: Instant
     updated_at: Instant
 
@@ -187,6 +188,7 @@ class CreditOut(Outgoing):
             description=grant.description,
             expires_at=grant.expires_at,
             expired_at=grant.expired_at,
+            revoked_at=grant.revoked_at,
             created_at=grant.created_at,
             updated_at=grant.updated_at,
         )

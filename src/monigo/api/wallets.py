@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from monigo import wallets
-from monigo.api.events import CsvStream
+from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked
 from monigo.api.fields import Id, Incoming, ListEnvelope, Name, Outgoing
-from monigo.api.pagination import Paging, counts
+from monigo.api.listing import ListResponse
+from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
+from monigo.api.wallet_paging import CursorQuery, EntryPaging, cursor_text, parse_cursor
 from monigo.bootstrap import Services
 from monigo.wallets import WalletStatus
 
@@ -57,6 +59,7 @@ class TransactionList(Outgoing):
     total: int
     limit: int
     offset: int
+    next_cursor: str = Field(description="opaque; empty at the end")
 
 
 @router.post("/wallets")
@@ -66,26 +69,25 @@ async def get_or_create_wallet(tx: Tx, body: WalletIn) -> WalletEnvelope:
     return WalletEnvelope(wallet=WalletOut.of(tx.tenant, wallet))
 
 
-@router.get("/wallets")
+@router.get("/wallets", response_model=WalletList)
 async def list_wallets(
     tx: Tx,
     paging: Paging,
     customer_id: Annotated[Name | None, Query(description="id or external_id")] = None,
-) -> WalletList:
-    """List wallets, newest first."""
-    page = await wallets.list_page(tx, paging, customer_id or None)
-    return WalletList(
-        wallets=[WalletOut.of(tx.tenant, wallet) for wallet in page.items], **counts(page)
-    )
+) -> ListResponse:
+    """List wallets, newest first; 404 for an unknown customer."""
+    if customer_id:
+        page = await wallets.list_of_customer(tx, customer_id, paging)
+    else:
+        page = await wallets.list_page(tx, paging)
+    return ListResponse("wallets", page, lambda item: WalletOut.of(tx.tenant, item))
 
 
-@router.get("/customers/{customer_id}/wallets")
-async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> WalletList:
+@router.get("/customers/{customer_id}/wallets", response_model=WalletList)
+async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> ListResponse:
     """List a customer's wallets, newest first."""
     page = await wallets.list_of_customer(tx, customer_id, paging)
-    return WalletList(
-        wallets=[WalletOut.of(tx.tenant, wallet) for wallet in page.items], **counts(page)
-    )
+    return ListResponse("wallets", page, lambda item: WalletOut.of(tx.tenant, item))
 
 
 @router.get("/wallets/{wallet_id}")
@@ -103,28 +105,41 @@ async def update_wallet(tx: Tx, wallet_id: Id, body: WalletChangeIn) -> WalletEn
 
 
 @router.get("/wallets/{wallet_id}/transactions")
-async def list_wallet_transactions(tx: Tx, wallet_id: Id, paging: Paging) -> TransactionList:
-    """List what moved a wallet's balance, newest first."""
-    page = await wallets.list_entries(tx, wallet_id, paging)
+async def list_wallet_transactions(
+    tx: Tx, wallet_id: Id, paging: EntryPaging, cursor: CursorQuery = ""
+) -> TransactionList:
+    """List what moved a wallet's balance, newest first.
+
+    Going on with `next_cursor` neither repeats nor skips an entry, whatever moves meanwhile.
+    """
+    last = parse_cursor(cursor, wallet_id)
+    page = await wallets.list_entries(tx, wallet_id, paging, last=last)
     return TransactionList(
         transactions=[EntryOut.of(tx.tenant, entry) for entry in page.items],
         total=page.total,
         limit=paging.limit,
-        offset=paging.offset,
+        offset=page.offset,
+        next_cursor=cursor_text(wallet_id, page.total - page.offset - len(page.items)),
     )
 
 
 @router.get(
     "/wallets/{wallet_id}/statement.csv",
     response_class=Response,  # Or errors would be documented as CSV, too.
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=CSV_RESPONSES,
 )
-async def export_wallet_statement(tx: Tx, request: Request, wallet_id: Id) -> CsvStream:
-    """Stream everything that moved a wallet's balance as CSV, oldest first."""
+async def export_wallet_statement(
+    tx: Tx, request: Request, wallet_id: Id, *, is_marked: Marked = False
+) -> CsvStream:
+    """Stream everything that moved a wallet's balance as CSV, oldest first.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     services: Services = request.app.state.services
     wallet = await wallets.get(tx, wallet_id)
     # This transaction ends before the body is sent: the statement opens its own ones.
     return CsvStream(
         wallets.statement_csv(services.database, tx.tenant, wallet),
-        headers={"Content-Disposition": 'attachment; filename="statement.csv"'},
+        name="statement",
+        is_marked=is_marked,
     )

@@ -170,8 +170,9 @@ async def hold_metrics(tx: Transaction, metric_ids: Sequence[UUID]) -> dict[Metr
 
 async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
     """Living metrics, newest first."""
-    rows = await tx.fetch(SELECT_METRIC_PAGE, request.limit, request.offset)
-    return Page([_metric(row) for row in rows], await tx.fetchval(COUNT_METRICS), request.offset)
+    pages = tx.pieces(SELECT_METRIC_PAGE, request.limit, request.offset)
+    found = [_metric(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT_METRICS), request.offset)
 
 
 async def update_metric(

@@ -139,9 +139,10 @@ async def list_page(
 ) -> Page[PriceOverride]:
     """Living overrides, newest first."""
     asked = (wanted.customer_id, wanted.price_id)
-    rows = await tx.fetch(SELECT_OVERRIDE_PAGE, *asked, request.limit, request.offset)
+    pages = tx.pieces(SELECT_OVERRIDE_PAGE, *asked, request.limit, request.offset)
+    found = [_override(row) async for rows in pages for row in rows]
     total = await tx.fetchval(COUNT_OVERRIDES, *asked)
-    return Page([_override(row) for row in rows], total, request.offset)
+    return Page(found, total, request.offset)
 
 
 async def load_of_customers(

@@ -75,6 +75,8 @@ def _filter_faults(condition: MetricFilter, path: str) -> dict[str, str]:
     elif condition.operator in COMPARISONS:
         if numeric_property(condition.value) is None:
             faults[f"{path}.value"] = "must be a number"
+        elif fault := _operand_fault(condition.value):
+            faults[f"{path}.value"] = fault
     elif condition.operator == "exists":
         if condition.value is not None:
             faults[f"{path}.value"] = "must not be set: the property is all that matters"

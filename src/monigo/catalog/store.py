@@ -182,8 +182,9 @@ async def load_plans(tx: Transaction, plan_ids: Sequence[UUID]) -> dict[PlanId, 
 
 async def list_plans(tx: Transaction, request: PageRequest) -> Page[Plan]:
     """Living plans, newest first."""
-    rows = await tx.fetch(SELECT_PLAN_PAGE, request.limit, request.offset)
-    plans = await _with_prices(tx, rows)
+    plans: list[Plan] = []
+    async for rows in tx.pieces(SELECT_PLAN_PAGE, request.limit, request.offset):
+        plans += await _with_prices(tx, rows)
     return Page(plans, await tx.fetchval(COUNT_PLANS), request.offset)
 
 

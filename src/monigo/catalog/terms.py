@@ -1,7 +1,7 @@
 """Which terms a period is billed by: plan revisions, price revisions, overrides. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from msgspec.structs import replace
@@ -18,6 +18,10 @@ from monigo.catalog.types import (
 from monigo.core.ids import PriceId
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge
+
+# A subscription that names no start begins with the hour, which is longer where clocks are set back
+# by a part of one. What was edited in it before it was made is no later edit to it.
+PUT_BACK_MAX = timedelta(minutes=90)
 
 
 def applicable_revisions(
@@ -84,7 +88,8 @@ def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime)
         case ApplyTo.ALL:
             return revision.effective_at < period.end
         case ApplyTo.NEXT_PERIOD:
-            return revision.effective_at <= period.start
+            is_put_back = period.start < subscribed_at < period.start + PUT_BACK_MAX
+            return revision.effective_at <= (subscribed_at if is_put_back else period.start)
         case ApplyTo.NEW:
             return revision.effective_at <= subscribed_at
 

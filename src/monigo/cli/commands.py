@@ -17,6 +17,7 @@ from monigo.cli.verification import verify_all
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
 from monigo.core.times import format_instant, parse_instant
+from monigo.infra.database import as_unavailable
 from monigo.infra.logging import configure_logging
 from monigo.infra.migrations import MigrationError
 from monigo.infra.postgres import EmbeddedPostgresError
@@ -201,6 +202,10 @@ def _run(main: Callable[[Settings], Awaitable[Result]]) -> Result:
         _fail(f"{error.message}{': ' if faults else ''}{faults}")
     except (MigrationError, EmbeddedPostgresError, OSError) as error:
         _fail(str(error))
+    except Exception as error:
+        if as_unavailable(error) is None:
+            raise
+        _fail(f"the database is not available: {error}")
 
 
 async def _awaited(main: Callable[[Settings], Awaitable[Result]], settings: Settings) -> Result:

@@ -1,6 +1,7 @@
 """credentials.json: what a newcomer needs to make the first request."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from monigo.cli.demo import fill_with_demo
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
 from monigo.infra.secrets import write_private
+from monigo.infra.waiting import until_available
 
 FILE_NAME = "credentials.json"
 
@@ -30,9 +32,12 @@ class Credentials(Struct, frozen=True):
 
 
 async def provide_credentials(services: Services, owner_url: str, base_url: str) -> Credentials:
-    """Write the file with keys that work, making a demo organisation in an empty database."""
+    """Write the file with keys that work, making a demo organisation in an empty database.
+
+    Each step goes on where the database was away before.
+    """
     path = services.settings.data_dir / FILE_NAME
-    kept = await _still_known(services, _read(path))
+    kept = await until_available(lambda: _still_known(services, _read(path)))
     if kept is None:
         kept = await _issue(services)
     credentials = Credentials(
@@ -62,17 +67,14 @@ async def _still_known(services: Services, kept: dict[str, str]) -> dict[str, st
 
 async def _issue(services: Services) -> dict[str, str]:
     """New keys: for the demo in an empty database, else for the oldest organisation."""
-    organizations = await services.database.organization_ids()
-    if organizations:
-        org_id = organizations[0]
-    else:
-        name = "Demo" if services.settings.demo_data else "My organisation"
-        org_id = (await tenancy.create_organization(services.database, name)).id
+    was_empty = not await until_available(services.database.organization_ids)
+    org_id = await until_available(lambda: _oldest_or_new(services))
     keys = {
-        mode: await _key(services, org_id, is_test_mode=mode == "test") for mode in ("test", "live")
+        mode: await until_available(partial(_key, services, org_id, is_test_mode=mode == "test"))
+        for mode in ("test", "live")
     }
-    if not organizations and services.settings.demo_data:
-        caller = await services.keys.find(keys["test"])
+    if was_empty and services.settings.demo_data:
+        caller = await until_available(lambda: services.keys.find(keys["test"]))
         ensure(caller, "a key that was just issued is known")
         await fill_with_demo(services, caller)  # pyright: ignore[reportArgumentType] - ensured
     return {
@@ -80,6 +82,15 @@ async def _issue(services: Services) -> dict[str, str]:
         "test_api_key": keys["test"],
         "live_api_key": keys["live"],
     }
+
+
+async def _oldest_or_new(services: Services) -> OrganizationId:
+    """The oldest organisation; where there is none, the first."""
+    organizations = await services.database.organization_ids()
+    if organizations:
+        return organizations[0]
+    name = "Demo" if services.settings.demo_data else "My organisation"
+    return (await tenancy.create_organization(services.database, name)).id
 
 
 async def _key(services: Services, org_id: OrganizationId, *, is_test_mode: bool) -> str:

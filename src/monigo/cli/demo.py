@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -17,13 +18,13 @@ from monigo.catalog import (
     PriceTerms,
 )
 from monigo.core.aggregation import Aggregation
-from monigo.core.ids import SubscriptionId
 from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.core.price_forms import parse_price_model
 from monigo.core.pricing import Charge
 from monigo.core.times import format_instant
 from monigo.customers import CustomerDetails
 from monigo.infra.database import Transaction
+from monigo.infra.waiting import until_available
 from monigo.metering import Event
 from monigo.subscriptions import NewSubscription
 from monigo.tenancy import KeyReference
@@ -57,25 +58,39 @@ EXAMPLES: tuple[tuple[str, str, str, str | None, object], ...] = (
 
 
 async def fill_with_demo(services: Services, caller: KeyReference) -> None:
-    """Fill a key's organisation and mode through the use cases that the API calls."""
+    """Fill a key's organisation and mode through the use cases that the API calls.
+
+    Goes on where the database was away before; what is there already is left as it is.
+    """
     # The same demo everywhere, so that a tutorial can name its figures.
     dice = random.Random(2026)  # noqa: S311 - an example, not a secret
+    now = services.clock.now()
+    await until_available(lambda: _subscribe(services, caller))
+    for number in range(1, len(EXAMPLES) + 1):
+        events = [_event(now, number, index, dice) for index in range(EVENTS_PER_CUSTOMER)]
+        await until_available(partial(services.ingestor.ingest, caller, events))
+    await until_available(lambda: _invoice(services, caller))
+
+
+async def _subscribe(services: Services, caller: KeyReference) -> None:
+    """Make the metrics, and each customer on a plan, all in one transaction."""
     async with services.database.transaction(caller.tenant) as tx:
-        now = tx.now
+        if await customers.resolve(tx, [_external_id(1)]):
+            return
         calls = await _metric(tx, "API calls", "api_call", Aggregation.COUNT, "")
         tokens = await _metric(tx, "Tokens", "tokens", Aggregation.SUM, "amount")
         payments = await _metric(tx, "Card payments", "payment", Aggregation.SUM, "amount")
-        subscribed = [
-            await _customer_on_plan(
-                tx, number, example, (payments if example[2] == "percentage" else calls, tokens)
-            )
-            for number, example in enumerate(EXAMPLES, start=1)
-        ]
-    for number in range(1, len(EXAMPLES) + 1):
-        events = [_event(now, number, index, dice) for index in range(EVENTS_PER_CUSTOMER)]
-        await services.ingestor.ingest(caller, events)
+        for number, example in enumerate(EXAMPLES, start=1):
+            metrics = (payments if example[2] == "percentage" else calls, tokens)
+            await _customer_on_plan(tx, number, example, metrics)
+
+
+async def _invoice(services: Services, caller: KeyReference) -> None:
+    """Bill the first customer's running period so far."""
     async with services.database.transaction(caller.tenant) as tx:
-        draft = await invoicing.generate(tx, str(subscribed[0]), plan_type=PlanType.COLLECTION)
+        found = await customers.resolve(tx, [_external_id(1)])
+        (subscription,) = await subscriptions.of_customers(tx, found.values())
+        draft = await invoicing.generate(tx, str(subscription.id), plan_type=PlanType.COLLECTION)
         await invoicing.finalize(tx, draft.id)
 
 
@@ -91,7 +106,7 @@ async def _customer_on_plan(
     number: int,
     example: tuple[str, str, str, str | None, object],
     metrics: tuple[Metric, Metric],
-) -> SubscriptionId:
+) -> None:
     customer_name, plan_name, model, unit_price, tiers = example
     external_id = _external_id(number)
     await customers.create(
@@ -120,11 +135,10 @@ async def _customer_on_plan(
         ],
     )
     start = tx.now - STARTED_BEFORE
-    subscription = await subscriptions.create(
+    await subscriptions.create(
         tx,
         NewSubscription(external_id, str(plan.id), BillingAnchor.SUBSCRIPTION_START, start, None),
     )
-    return subscription.id
 
 
 def _external_id(number: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 import sys
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
+from functools import partial
 
 import uvicorn
 from msgspec import Struct
@@ -17,6 +19,7 @@ from monigo.api import create_app
 from monigo.bootstrap import Services, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
+from monigo.cli.door import CONNECTIONS_MAX, Door
 from monigo.infra.logging import logger
 from monigo.infra.postgres import start_embedded
 from monigo.infra.settings import Settings
@@ -28,8 +31,8 @@ log = logger(__name__)
 DRAIN_SECONDS = 20
 # Objects made, less those freed, before the collector looks at the young ones.
 GARBAGE_THRESHOLD = 20_000
-# More open connections than this are answered 503 rather than left to use up the memory.
-CONCURRENCY_MAX = 2_000
+# Files that are no client's: the database's connections, logs, the listener.
+OWN_FILES = 256
 # Far below what a person notices of a start.
 START_POLL_SECONDS = 0.01
 
@@ -127,15 +130,30 @@ def _server(services: Services) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             create_app(services),
-            http=GuardedProtocol,
+            http=partial(GuardedProtocol, door=_door(services.settings)),  # pyright: ignore[reportArgumentType] - only ever called
+            ws="none",
             access_log=False,
             log_config=None,
             lifespan="off",
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONCURRENCY_MAX,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
+    )
+
+
+def _door(settings: Settings) -> Door:
+    """Who may open how many connections, as many as there are files for."""
+    files = CONNECTIONS_MAX + OWN_FILES
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        files = min(files, most)
+    if allowed != resource.RLIM_INFINITY and allowed < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return Door(
+        settings.connections_per_address,
+        settings.trusted_proxies,
+        max(1, files - OWN_FILES),
     )
 
 

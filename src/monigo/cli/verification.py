@@ -6,12 +6,19 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, wallets
+from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets
 from monigo.bootstrap import Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra.database import Database, Tenant
 
-VERIFICATIONS = (metering.verify, invoicing.verify, ledger.verify, wallets.verify)
+VERIFICATIONS = (
+    tenancy.verify,
+    metering.verify,
+    subscriptions.verify,
+    invoicing.verify,
+    ledger.verify,
+    wallets.verify,
+)
 
 
 class Report(Struct, frozen=True):
@@ -46,7 +53,7 @@ class Report(Struct, frozen=True):
 async def verify_all(services: Services) -> Report:
     """Compare everything that is computed with its sources."""
     report = Report(Counter(organizations=0), [])
-    for org_id in await services.database.organization_ids():
+    for org_id in await tenancy.organizations_to_verify(services.database):
         report.looked_at["organizations"] += 1
         for is_test in (True, False):
             tenant = Tenant(org_id, is_test)

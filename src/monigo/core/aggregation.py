@@ -7,16 +7,17 @@ from enum import StrEnum
 from monigo.core.errors import ensure
 from monigo.core.money import ROUNDING
 
-AVERAGE_PLACES = 12
-
 PROPERTY_INTEGER_DIGITS_MAX = 18
 PROPERTY_PLACES = 12
 
-# SQL folds events by the same pattern, so that Python and the database agree on what a number
-# is. It is matched against the text of a property, with a JSON number's exponent expanded.
-QUANTITY_PATTERN = r"^-?[0-9]{1,18}(\.[0-9]{1,12})?$"
+# SQL reads events by the same pattern, so that Python and the database agree on what a number is.
+# Its digits are counted again once it is rounded.
+NUMBER_PATTERN = rf"^-?[0-9]{{1,{PROPERTY_INTEGER_DIGITS_MAX}}}(\.[0-9]+)?$"
 
-_QUANTITY = re.compile(QUANTITY_PATTERN)
+_NUMBER = re.compile(NUMBER_PATTERN)
+# An int, because comparing a huge one with a Decimal would write out its digits.
+_LIMIT = 10**PROPERTY_INTEGER_DIGITS_MAX
+_STEP = Decimal(1).scaleb(-PROPERTY_PLACES)
 
 
 class Aggregation(StrEnum):
@@ -35,42 +36,50 @@ def needs_property(aggregation: Aggregation) -> bool:
     return aggregation is not Aggregation.COUNT
 
 
+def counts_numbers(aggregation: Aggregation) -> bool:
+    """Whether the metric is made of numbers, so that an event without one is not counted in it."""
+    return aggregation not in {Aggregation.COUNT, Aggregation.UNIQUE}
+
+
 def numeric_property(value: object) -> Decimal | None:
     """The number in an event's property, or None where it counts for `count` only.
 
-    `value` is decoded JSON with its fractions as Decimal (behaviour page, Money and quantities).
+    `value` is decoded JSON with its fractions as Decimal. More than twelve decimals are rounded
+    half to even, and a number that then has 19 digits before the point is too large (behaviour
+    page, Money and quantities).
     """
-    text = _plain_text(value)
-    # fullmatch, because Python's $ would let a trailing newline pass.
-    return Decimal(text) if text is not None and _QUANTITY.fullmatch(text) else None
+    number = _number_as_sent(value)
+    if number is None:
+        return None
+    rounded = _round(number)
+    return rounded if rounded.adjusted() < PROPERTY_INTEGER_DIGITS_MAX else None
 
 
-def _plain_text(value: object) -> str | None:
-    """What PostgreSQL's ->> gives for a property, or None for what can't be a quantity."""
+def _number_as_sent(value: object) -> Decimal | None:
+    """The exact number, or None for what is none or is too large however it may be rounded."""
     match value:
-        case str():
+        # fullmatch, because Python's $ would let a trailing newline pass.
+        case str() if _NUMBER.fullmatch(value):
+            return Decimal(value)
+        case int() if not isinstance(value, bool) and abs(value) < _LIMIT:
+            return Decimal(value)
+        # Looked at before it is worked with: 1e999999999 has a billion digits.
+        case Decimal() if value.is_finite() and (
+            not value or value.adjusted() < PROPERTY_INTEGER_DIGITS_MAX
+        ):
             return value
-        case int() if not isinstance(value, bool):
-            return str(value) if abs(value) < 10**PROPERTY_INTEGER_DIGITS_MAX else None
-        case Decimal() if value.is_finite():
-            return _expanded(value)
         case _:
             return None
 
 
-def _expanded(value: Decimal) -> str | None:
-    if not value and value.adjusted() > 0:
-        return "0"
-    # Checked before expanding: 1e999999999 would write a gigabyte of zeros.
-    if not -PROPERTY_PLACES <= value.adjusted() < PROPERTY_INTEGER_DIGITS_MAX:
-        return None
-    return f"{value:f}"
+def _round(number: Decimal) -> Decimal:
+    """Half to even at twelve places."""
+    # Unary plus turns a negative zero, which would print as "-0", into zero.
+    return ROUNDING.plus(number.quantize(_STEP, context=ROUNDING))
 
 
 def round_average(total: Decimal, count: int) -> Decimal:
     """`total` ÷ `count`, half to even at twelve places; `count` is at least one."""
     ensure(count > 0, "an average is over at least one number")
     # The quotient keeps 80 digits, so that rounding it once more can't turn a non-tie into a tie.
-    quotient = ROUNDING.divide(total, Decimal(count))
-    step = Decimal(1).scaleb(-AVERAGE_PLACES)
-    return ROUNDING.plus(quotient.quantize(step, context=ROUNDING))
+    return _round(ROUNDING.divide(total, Decimal(count)))

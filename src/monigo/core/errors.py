@@ -13,6 +13,7 @@ class ErrorKind(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     INSUFFICIENT = "insufficient"
+    TIMED_OUT = "timed_out"
     TOO_LARGE = "too_large"
     MISMATCH = "mismatch"
     RATE_LIMITED = "rate_limited"

@@ -150,6 +150,49 @@ def calendar_month(instant: datetime, timezone: str) -> Period:
         raise _beyond_the_calendar() from None
 
 
+def start_of_hour(instant: datetime, timezone: str) -> datetime:
+    """The latest full hour that the zone's clocks showed by `instant`; of the same local day."""
+    zone = parse_timezone(timezone)
+    try:
+        # The fold stays: in an hour that is repeated it is the one of now.
+        full = instant.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+        return full.astimezone(UTC)
+    except OverflowError:
+        raise _beyond_the_calendar() from None
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins in the zone; a midnight that is skipped moves forward.
+
+    Raises:
+        ValueError: outside the years 1 to 9999 in UTC.
+    """
+    try:
+        return _midnight(day, parse_timezone(timezone))
+    except OverflowError:
+        raise ValueError("is not a time that exists") from None
+
+
+def midnight_months_ago(instant: datetime, months: int, timezone: str) -> datetime:
+    """The midnight in the zone that began the instant's day, so many months before.
+
+    Raises:
+        ValueError: outside the years 1 to 9999 in UTC.
+    """
+    today = instant.astimezone(parse_timezone(timezone)).date()
+    return midnight(_months_later(today, -months), timezone)
+
+
+def midnight_days_ago(instant: datetime, days: int, timezone: str) -> datetime:
+    """The midnight in the zone that began the instant's day, so many days before.
+
+    Raises:
+        ValueError: outside the years 1 to 9999 in UTC.
+    """
+    today = instant.astimezone(parse_timezone(timezone)).date()
+    return midnight(today - days * _DAY, timezone)
+
+
 def days_later(instant: datetime, days: int, timezone: str) -> datetime:
     """The same local time so many days later, as for the end of a trial."""
     zone = parse_timezone(timezone)

@@ -1,13 +1,29 @@
-"""Instants as text: RFC 3339 in, RFC 3339 in UTC out."""
+"""Instants and days as text: RFC 3339 in, RFC 3339 in UTC out."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}"
     r"(?:\.[0-9]{1,30})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def parse_day(text: str) -> date | None:
+    """The day written as 2026-01-31; None for text that is no date without a time.
+
+    Raises:
+        ValueError: a day that no calendar has.
+    """
+    if _DAY.fullmatch(text) is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("is not a day that exists") from error
 
 
 def parse_instant(text: str) -> datetime:

@@ -124,9 +124,9 @@ async def load_by_reference(
 
 async def list_page(tx: Transaction, request: PageRequest) -> Page[Customer]:
     """Living customers, newest first."""
-    rows = await tx.fetch(SELECT_PAGE, request.limit, request.offset)
-    total = await tx.fetchval(COUNT)
-    return Page([_customer(row) for row in rows], total, request.offset)
+    pages = tx.pieces(SELECT_PAGE, request.limit, request.offset)
+    found = [_customer(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT), request.offset)
 
 
 async def update(

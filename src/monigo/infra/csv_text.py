@@ -4,8 +4,19 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-# What makes a spreadsheet take text for a formula, which could send its neighbours elsewhere.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets set to Chinese, Japanese or Korean take these for the plain ones.
+_FULL_WIDTH = (
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+# What makes a spreadsheet take text for a formula, which could send its neighbours elsewhere; some
+# look behind white space, too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULL_WIDTH)
+
+# Tells spreadsheets that a file is UTF-8; other programs would take it for part of the first cell.
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def plain_text(text: str) -> str:

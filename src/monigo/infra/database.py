@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -47,7 +47,12 @@ class RowLock(StrEnum):
 
 
 # One row by its key, in a prepared statement: the price of a test clock.
+# Of a long list at once: a millisecond or two of reading and decoding.
+ROWS_AT_ONCE = 50
+
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
+
+SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
 
 
 class Tenant(Struct, frozen=True):
@@ -88,6 +93,14 @@ class Transaction(Struct, frozen=True):
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows."""
         return await self.connection.fetch(query, self.org_id, self.is_test, *arguments)
+
+    async def pieces(self, query: str, *arguments: Any) -> AsyncGenerator[list[asyncpg.Record]]:
+        """All rows of a long list, a few at a time; meanwhile other work has its turn."""
+        cursor = await self.connection.cursor(query, self.org_id, self.is_test, *arguments)
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            yield rows
+            if len(rows) < ROWS_AT_ONCE:
+                return
 
     async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
         """The first row, if any."""
@@ -204,7 +217,7 @@ class Database:
             is_sound = _is_open(connection)
             raise
         except asyncpg.InternalClientError:
-            connection.terminate()
+            _cut(connection)
             raise
         finally:
             if is_sound and len(self._kept) < self._kept_max:
@@ -223,7 +236,7 @@ class Database:
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
-        """A connection outside any tenant: it sees the look-up tables, which hold ids only."""
+        """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
         async with self._pool.acquire() as connection:
             yield connection
 
@@ -235,7 +248,7 @@ class Database:
     async def organization_ids(self) -> list[OrganizationId]:
         """All organisations, for work that goes through them one by one."""
         async with self.lookups() as connection:
-            rows = await connection.fetch("SELECT org_id FROM tenant_lookups ORDER BY org_id")
+            rows = await connection.fetch(SELECT_ORGANIZATION_IDS)
         return [OrganizationId(row["org_id"]) for row in rows]
 
 
@@ -244,6 +257,12 @@ def _is_open(connection: Connection) -> bool:
         return not connection.is_closed()
     except asyncpg.InterfaceError:  # The pool has taken it back because it was cut.
         return False
+
+
+def _cut(connection: Connection) -> None:
+    """End a connection at once, unless the pool has taken it back already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _bound_to(tenant: Tenant) -> str:
@@ -270,12 +289,12 @@ def _apart_from_resets(tenant: Tenant) -> str:
 async def _roll_back(connection: Connection, error: BaseException) -> None:
     """Ready a connection for its next use, or give it up where it is broken; never raises more."""
     if isinstance(error, asyncpg.InternalClientError):
-        connection.terminate()  # Cut off in the middle of an answer, of which the rest may come.
-    elif not connection.is_closed():
+        _cut(connection)  # In the middle of an answer, of which the rest may come.
+    elif _is_open(connection):
         try:
             await connection.execute("ROLLBACK")
         except (*_PASSING_FAULTS, TimeoutError):
-            connection.terminate()
+            _cut(connection)
 
 
 def violated_constraint(error: asyncpg.PostgresError) -> str:

@@ -21,6 +21,9 @@ MIGRATION_LOCK = 0x6D6F6E69676F
 MIGRATION_LOCK_TIMEOUT = "10s"
 MIGRATION_STATEMENT_TIMEOUT = "15min"
 
+MAY_MAKE_TEMPORARY = "SELECT has_database_privilege($1, current_database(), 'TEMPORARY')"
+MAY_MAKE_ANYTHING = "SELECT has_schema_privilege($1, 'public', 'CREATE')"
+
 _PACKAGED = Path(__file__).parent.parent / "migrations"
 _CHECKED_OUT = Path(__file__).parents[3] / "db" / "migrations"
 
@@ -73,6 +76,7 @@ async def migrate(owner_url: str, app_password: str | None) -> str:
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         await _ensure_role(connection, role_url)
+        await _bar_planting(connection)
         await _apply_missing(connection)
     finally:
         await connection.close()  # Releases the lock, too.
@@ -96,6 +100,24 @@ async def _ensure_role(connection: OwnConnection, role_url: str) -> None:
     )
     if flags is None or flags["rolsuper"] or flags["rolbypassrls"]:
         raise MigrationError(f"the role {APP_ROLE} must not be able to bypass row-level security")
+
+
+async def _bar_planting(connection: OwnConnection) -> None:
+    """Keep the application's role from making tables or functions that pass for ours.
+
+    At every start, because a database that was restored elsewhere has its makers' usual rights.
+    """
+    database = await connection.fetchval("SELECT quote_ident(current_database())")
+    for right, statement in (
+        (MAY_MAKE_TEMPORARY, f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {APP_ROLE}"),
+        (MAY_MAKE_ANYTHING, f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {APP_ROLE}"),
+    ):
+        if not await connection.fetchval(right, APP_ROLE):
+            continue
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+        if await connection.fetchval(right, APP_ROLE):
+            log.warning("the database's owner should run this", statement=statement)
 
 
 async def _can_connect(url: str) -> bool:

@@ -50,10 +50,12 @@ async def load_page(
     tx: Transaction, request: PageRequest, name: str | None
 ) -> tuple[list[tuple[UUID, str, Any, datetime]], int]:
     """Events that match, newest first, and how many there are in all."""
-    rows = await tx.fetch(SELECT_PAGE, name, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, name)
-    found = [(row["id"], row["type"], json.decode(row["data"]), row["created_at"]) for row in rows]
-    return found, total
+    found = [
+        (row["id"], row["type"], json.decode(row["data"]), row["created_at"])
+        async for rows in tx.pieces(SELECT_PAGE, name, request.limit, request.offset)
+        for row in rows
+    ]
+    return found, await tx.fetchval(COUNT, name)
 
 
 async def delete_before(tx: Transaction, instant: datetime) -> None:

@@ -8,6 +8,8 @@ from monigo.invoicing.lifecycle import (
     change_plan,
     delete_subscription,
     resume_subscription,
+    schedule_cancel,
+    schedule_plan_change,
     subscribe,
 )
 from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
@@ -57,6 +59,7 @@ from monigo.invoicing.types import (
     StoredLine,
 )
 from monigo.invoicing.verification import verify
+from monigo.invoicing.wallet_payments import open_periods
 
 __all__ = [
     "CHARGED_AT_ONCE",
@@ -101,6 +104,7 @@ __all__ = [
     "list_drafts",
     "list_page",
     "mark_paid",
+    "open_periods",
     "preview",
     "price_changes",
     "recheck",
@@ -108,6 +112,8 @@ __all__ = [
     "refuse_customer_with_unpaid_invoice",
     "requeue_simulations",
     "resume_subscription",
+    "schedule_cancel",
+    "schedule_plan_change",
     "simulate",
     "simulate_some",
     "start_report",

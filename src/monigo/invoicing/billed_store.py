@@ -1,4 +1,4 @@
-"""The SQL of what has been billed already: the sums of the delta rule, closed periods, credits."""
+"""The SQL of what has been billed already: sums by price, closed periods, credits, rounding."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,15 +15,17 @@ from monigo.infra.database import Transaction
 from monigo.invoicing.grouping import undescribed
 from monigo.invoicing.rules import LIVE
 from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
+from monigo.subscriptions import Subscription
 
 # What was voided after its own period had been closed is waived, so it counts as billed. What a
-# voided invoice carried of other periods counts no more, and falls due again.
+# voided invoice carried of other periods counts no more, and falls due again. Numbers tell what
+# came first, for a test clock may hold times still.
 # Period by period, by OFFSET 0: a plan made while there were few lines would read them all.
 SUM_BILLED = """
     SELECT asked.ordinal, line.price_id, line.group_value, sum(line.quantity) AS quantity,
         sum(line.amount) AS amount
-    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
-        AS asked (ordinal, subscription_id, period_start, closed_at)
+    FROM unnest($3::bigint[], $4::uuid[], $5::timestamptz[], $6::bigint[])
+        AS asked (ordinal, subscription_id, period_start, closing_number)
     CROSS JOIN LATERAL (
         SELECT invoice_id, price_id, group_value, quantity, amount FROM invoice_line_items
         WHERE org_id = $1 AND is_test = $2 AND subscription_id = asked.subscription_id
@@ -35,7 +37,7 @@ SUM_BILLED = """
     WHERE invoice.status = ANY ($7::text[])
         OR invoice.status = 'void' AND invoice.finalized_at IS NOT NULL
             AND invoice.period_start = asked.period_start
-            AND invoice.voided_at > asked.closed_at
+            AND invoice.voided_after >= asked.closing_number
     GROUP BY asked.ordinal, line.price_id, line.group_value
 """
 
@@ -60,10 +62,30 @@ SUM_CREDIT = """
     GROUP BY invoice.customer_id, invoice.currency, invoice.plan_type
 """
 
+# Of the few invoices that rounded anything, which have an index of their own.
+SUM_ROUNDING = """
+    SELECT subscription_id, sum(rounded_off) AS rounding
+    FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
+        AND rounded_off <> 0 AND status = ANY ($4::text[])
+    GROUP BY subscription_id
+"""
+
+# By customer, for whom there is an index. What was made before rounding was carried counts in
+# neither sum.
+SUM_SUBTOTALS = """
+    SELECT subscription_id, sum(subtotal) AS subtotals
+    FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND subscription_id = ANY ($4::uuid[]) AND rounded_off IS NOT NULL
+        AND status = ANY ($5::text[])
+    GROUP BY subscription_id
+"""
+
 # Without a closing invoice that still counts, a period is waived, or was a trial.
 SELECT_CLOSED = """
     SELECT invoice.subscription_id, invoice.period_start, invoice.period_end,
-        invoice.terms::text AS terms, invoice.finalized_at, invoice.remeasured::text AS remeasured
+        invoice.terms::text AS terms, invoice.number, invoice.remeasured::text AS remeasured
     FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, changed_from)
     JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
         AND invoice.subscription_id = asked.subscription_id
@@ -83,11 +105,11 @@ _LIVE = [status.value for status in LIVE]
 
 
 class BilledPeriod(Struct, frozen=True):
-    """A period whose sums are asked for; `closed_at` is None while it is open."""
+    """A period whose sums are asked for; `closing_number` is None while it is open."""
 
     subscription_id: SubscriptionId
     period: Period
-    closed_at: datetime | None
+    closing_number: int | None
 
 
 class BilledPrice(Struct, frozen=True):
@@ -106,7 +128,7 @@ async def sum_billed(tx: Transaction, asked: Sequence[BilledPeriod]) -> list[Bil
         list(range(len(asked))),
         [item.subscription_id for item in asked],
         [item.period.start for item in asked],
-        [item.closed_at for item in asked],
+        [item.closing_number for item in asked],
         _LIVE,
     )
     for row in rows:
@@ -147,6 +169,24 @@ async def sum_credits(
     }
 
 
+async def sum_rounding(
+    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
+) -> dict[SubscriptionId, Decimal]:
+    """Σ (lines but `rounding`, less the subtotal) over subscriptions' live invoices, where any."""
+    rows = await tx.fetch(SUM_ROUNDING, subscription_ids, _LIVE)
+    return {SubscriptionId(row["subscription_id"]): row["rounding"] for row in rows}
+
+
+async def sum_subtotals(
+    tx: Transaction, known: Sequence[Subscription]
+) -> dict[SubscriptionId, Decimal]:
+    """Σ subtotals over subscriptions' live invoices."""
+    customer_ids = [subscription.customer_id for subscription in known]
+    subscription_ids = [subscription.id for subscription in known]
+    rows = await tx.fetch(SUM_SUBTOTALS, customer_ids, subscription_ids, _LIVE)
+    return {SubscriptionId(row["subscription_id"]): row["subtotals"] for row in rows}
+
+
 async def load_closed(
     tx: Transaction, changed_from: dict[SubscriptionId, datetime], *, kept_from: datetime
 ) -> list[ClosedPeriod]:
@@ -162,7 +202,7 @@ async def load_closed(
             subscription_id=SubscriptionId(row["subscription_id"]),
             period=Period(row["period_start"], row["period_end"]),
             frozen_terms=row["terms"],
-            closed_at=row["finalized_at"],
+            closing_number=row["number"],
             remeasured={
                 event_name: parse_instant(instant)
                 for event_name, instant in json.decode(row["remeasured"]).items()

@@ -5,7 +5,6 @@ workers share the work, and a killed one leaves nothing half done.
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,12 +17,17 @@ from monigo.core.periods import Period
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
-from monigo.invoicing import store, wallet_payments
+from monigo.invoicing import states_store, store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.invoicing.happenings import tell_created, tell_finalized
+from monigo.invoicing.life_steps import begin_step
+from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
+from monigo.invoicing.rounding import is_worth_an_invoice, resting
+from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
+from monigo.invoicing.wallet_payments import Paid
 from monigo.subscriptions import Due, PauseReason, Status, Subscription
 
 log = logger(__name__)
@@ -165,8 +169,8 @@ async def _take(
     is_strict: bool = False,
 ) -> list[Subscription]:
     """Take one step with each of these locked subscriptions: their invoices, then their state."""
-    begun = [(step, await _canceled(tx, step, known)) for step, known in steps]
-    modes = await _billing_modes(tx, [known for _, known in begun])
+    begun = [(step, await begin_step(tx, step, known)) for step, known in steps]
+    modes = await _billing_modes(tx, begun)
     wanted = [
         item
         for step, known in begun
@@ -174,7 +178,8 @@ async def _take(
         for item in _wanted(tx, step, known)
     ]
     reckoned = await reckon(tx, await _with_drafts(tx, wanted, modes))
-    reckoned = [item for item in reckoned if _is_worth_an_invoice(item)]
+    small = resting(reckoned)
+    reckoned = [item for item in reckoned if is_worth_an_invoice(item)]
     if reckoned:
         await write_drafts(tx, reckoned)
     drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
@@ -186,9 +191,13 @@ async def _take(
     for step, known in begun:
         if step.action is Action.SETTLE and modes[known.id] is not BillingMode.POSTPAID:
             await wallet_payments.pay_waiting(tx, known.customer_id)
-    changed = [_advanced(tx, step, known, is_short=known.id in short) for step, known in begun]
+    changed = [
+        _advanced(tx, step, known, is_short=known.id in short, resting_from=small.get(known.id))
+        for step, known in begun
+    ]
     await subscriptions.save_all(tx, changed)
     await _wait_out_grace(tx, begun, grace)
+    await _wait_for_more(tx, [known for known in changed if known.id in small])
     return [
         await _paused_or_resumed(tx, step, known, mode=modes[known.id], is_short=known.id in short)
         for (step, _), known in zip(begun, changed, strict=True)
@@ -196,12 +205,20 @@ async def _take(
 
 
 async def _billing_modes(
-    tx: Transaction, known: Sequence[Subscription]
+    tx: Transaction, begun: Sequence[tuple[Step, Subscription]]
 ) -> dict[SubscriptionId, BillingMode]:
-    """How each subscription's open period is paid for."""
-    phases = {one.id: subscriptions.phase_at(one, one.closed_until) for one in known}
+    """How the period that each step bills is paid for; after a trial that is the first regular."""
+    phases = {
+        one.id: subscriptions.phase_at(
+            one,
+            step.period.end
+            if step.action is Action.TRIAL_END and step.period is not None
+            else one.closed_until,
+        )
+        for step, one in begun
+    }
     plans = await catalog.get_plans(tx, {phase.plan_id for phase in phases.values()})
-    return {one.id: plans[phases[one.id].plan_id].details.billing_mode for one in known}
+    return {known: plans[phase.plan_id].details.billing_mode for known, phase in phases.items()}
 
 
 async def _finalize(
@@ -213,20 +230,18 @@ async def _finalize(
 
     Of those only what an ended subscription owes becomes final: later credits pay it.
     """
-    unpaid = await wallet_payments.pay(tx, reckoned)
-    if unpaid and is_strict:
+    paid = await wallet_payments.pay(tx, reckoned)
+    if paid.short and is_strict:
         raise wallet_payments.insufficient(
-            next(item for item in reckoned if item.wanted.id in unpaid)
+            next(item for item in reckoned if item.wanted.id in paid.short)
         )
     kept_back = [
         item
         for item in reckoned
-        if item.wanted.id in unpaid and item.wanted.subscription.status is not Status.CANCELED
+        if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
     ids = {item.wanted.id for item in kept_back}
-    await finalize_drafts(
-        tx, [item for item in reckoned if item.wanted.id not in ids], unpaid=unpaid
-    )
+    await finalize_drafts(tx, [item for item in reckoned if item.wanted.id not in ids], paid)
     return {item.wanted.subscription.id for item in kept_back}
 
 
@@ -248,41 +263,31 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     await tell_created(tx, reckoned)
 
 
-async def finalize_drafts(
-    tx: Transaction,
-    reckoned: Sequence[Reckoned],
-    *,
-    unpaid: AbstractSet[InvoiceId] = frozenset(),
-) -> None:
-    """Number written drafts, in their order.
+async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: Paid) -> None:
+    """Number written drafts, in their order, with what wallets paid of them.
 
-    What comes to nothing is paid at once, and so is what a wallet paid: all of prepaid and realtime
-    plans' but the `unpaid`.
+    What comes to nothing is paid at once, and so is what wallets paid wholly.
     """
-    statuses = {item.wanted.id: _final_status(item, unpaid) for item in reckoned}
+    finals = [_final(item, paid) for item in reckoned]
     numbers: dict[InvoiceId, int] = {}
     for plan_type in PlanType:
-        numbers |= await store.finalize(
+        numbers |= await states_store.finalize(
             tx,
             plan_type,
             [
-                (item.wanted.id, statuses[item.wanted.id])
-                for item in reckoned
+                final
+                for item, final in zip(reckoned, finals, strict=True)
                 if item.wanted.subscription.plan_type is plan_type
             ],
         )
-    await tell_finalized(tx, reckoned, numbers, statuses)
+    await tell_finalized(tx, reckoned, numbers, finals)
 
 
-def _final_status(item: Reckoned, unpaid: AbstractSet[InvoiceId]) -> InvoiceStatus:
-    is_owed = item.billing_mode is BillingMode.POSTPAID or item.wanted.id in unpaid
-    return InvoiceStatus.FINALIZED if item.totals.total and is_owed else InvoiceStatus.PAID
-
-
-async def _canceled(tx: Transaction, step: Step, subscription: Subscription) -> Subscription:
-    if step.cancel_at is None:
-        return subscription
-    return await subscriptions.cancel(tx, subscription, step.cancel_at)
+def _final(item: Reckoned, paid: Paid) -> Final:
+    parts = paid.parts.get(item.wanted.id, ())
+    is_paid = sum_of(parts) == item.totals.total
+    status = InvoiceStatus.PAID if is_paid else InvoiceStatus.FINALIZED
+    return Final(item.wanted.id, status, parts)
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:
@@ -342,24 +347,38 @@ async def _with_drafts(
     return placed
 
 
-def _is_worth_an_invoice(reckoned: Reckoned) -> bool:
-    """A period always gets its closing invoice; others are made only when they charge something."""
-    if reckoned.wanted.kind is InvoiceKind.CLOSING:
-        return True
-    return any(line.amount for line in reckoned.lines)
-
-
 def _advanced(
-    tx: Transaction, step: Step, subscription: Subscription, *, is_short: bool
+    tx: Transaction,
+    step: Step,
+    subscription: Subscription,
+    *,
+    is_short: bool,
+    resting_from: datetime | None,
 ) -> Subscription:
-    """The subscription after its step; a period that could not be paid does not advance."""
+    """The subscription after its step; a period that could not be paid does not advance.
+
+    `resting_from` is where the periods begin whose differences are too small for an invoice yet.
+    """
     if is_short and step.action is not Action.TRIAL_END:
         return subscription
     if step.period is not None and step.action in {Action.CLOSE, Action.TRIAL_END}:
         subscription = replace(subscription, closed_until=step.period.end)
     if step.action in {Action.CLOSE, Action.SETTLE}:
         subscription = replace(subscription, recheck_from=None, settled_at=tx.real_now)
+        if subscriptions.next_due_at(subscription, tx.now) is not None:
+            subscription = replace(subscription, recheck_from=resting_from)
     return replace(subscription, billing_error="")
+
+
+async def _wait_for_more(tx: Transaction, small: Sequence[Subscription]) -> None:
+    """What is too small for a supplementary invoice is looked at again when others are, daily."""
+    looks = [
+        (known.id, subscriptions.next_due_at(replace(known, recheck_from=None), tx.now))
+        for known in small
+    ]
+    await subscriptions.wait_until(
+        tx, [(Due(known_id, tx.now, 0), look) for known_id, look in looks if look is not None]
+    )
 
 
 async def _wait_out_grace(
@@ -367,12 +386,13 @@ async def _wait_out_grace(
 ) -> None:
     """A closing draft is looked at again when late events have had their time to come.
 
-    Or before, when the subscription itself ends meanwhile.
+    Or before, when the subscription itself ends or changes its plan meanwhile.
     """
     waiting: list[tuple[Due, datetime]] = []
     for step, known in steps:
         if step.action is Action.DRAFT and step.period is not None:
             closes_at = step.period.end + grace
-            looked_at = min(closes_at, known.end_date or closes_at)
+            changes = (subscriptions.ends_at(known), known.scheduled_at)
+            looked_at = min((closes_at, *(at for at in changes if at is not None)))
             waiting.append((Due(known.id, tx.now, 0), looked_at))
     await subscriptions.wait_until(tx, waiting)

@@ -14,8 +14,10 @@ class Action(StrEnum):
     """What is to be done with a subscription now."""
 
     NOTHING = "nothing"
-    # The end date has come.
+    # The end has come, by its date or with a period.
     END = "end"
+    # The period has ended as which another plan begins.
+    CHANGE_PLAN = "change_plan"
     # A period begins, whose fee may be due in advance.
     OPEN = "open"
     # The trial is over: nothing is billed for it, and the first regular period opens.
@@ -39,13 +41,18 @@ class Step(Struct, frozen=True):
 def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) -> Step:
     """What is to be done for a subscription at `now`; periods come one after the other.
 
-    A paused one's periods wait: they are billed when it resumes or is canceled. One that lacks
-    balance is tried again whenever it is due, which a credit makes it. The end of a
-    subscription is not waited for with a grace time: its invoice is the last.
+    First comes what time does to the subscription itself, in a pause, too: a new plan, before the
+    period is billed whose invoice carries its fee in advance, and an end. A paused one's periods
+    wait: they are billed when it resumes or is canceled. One that lacks balance is tried again
+    whenever it is due, which a credit makes it. The end of a subscription is not waited for with a
+    grace time: its invoice is the last.
     """
     has_ended = subscription.status is Status.CANCELED
-    if not has_ended and subscription.end_date is not None and subscription.end_date <= now:
-        return Step(Action.END, cancel_at=subscription.end_date)
+    ends_at, changes_at = subscriptions.ends_at(subscription), subscription.scheduled_at
+    if changes_at is not None and changes_at <= now and (ends_at is None or changes_at < ends_at):
+        return Step(Action.CHANGE_PLAN)
+    if ends_at is not None and ends_at <= now:
+        return Step(Action.END, cancel_at=ends_at)
     period = subscriptions.first_open_period(subscription)
     if period is None:
         last = subscriptions.last_closed_period(subscription)
@@ -65,9 +72,8 @@ def _ended_step(
 ) -> Step:
     has_ended = subscription.status is Status.CANCELED
     is_trial = subscriptions.is_trial(subscription, period)
-    cancel_at = period.end if subscription.cancel_at_period_end and not has_ended else None
     if is_trial:
-        return Step(Action.TRIAL_END, period, cancel_at)
-    if now < period.end + grace and not has_ended and cancel_at is None:
+        return Step(Action.TRIAL_END, period)
+    if now < period.end + grace and not has_ended:
         return Step(Action.DRAFT, period)
-    return Step(Action.CLOSE, period, cancel_at)
+    return Step(Action.CLOSE, period)

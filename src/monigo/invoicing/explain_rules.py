@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 from monigo.catalog import Metric, PlanType
-from monigo.core.money import EXACT, format_decimal, minor_unit_places
+from monigo.core.money import EXACT, format_decimal, minor_unit_places, round_to_minor_unit
 from monigo.core.pricing_steps import Step, Steps
 from monigo.core.pricing_steps import steps as pricing_steps
 from monigo.invoicing.types import (
@@ -14,6 +14,7 @@ from monigo.invoicing.types import (
     InvoiceKind,
     Line,
     LineKind,
+    RoundedBefore,
     Terms,
 )
 
@@ -23,7 +24,7 @@ _ONE_PERCENT = Decimal("0.01")
 
 def is_adjustment(invoice: Invoice, line: Line) -> bool:
     """Whether a line bills what differs by now in a period that was closed before."""
-    if line.kind is LineKind.CREDIT:
+    if line.kind in {LineKind.CREDIT, LineKind.ROUNDING}:
         return False
     return line.period.start < invoice.period.start or invoice.kind is InvoiceKind.SUPPLEMENTARY
 
@@ -73,6 +74,18 @@ def credit_steps(line: Line, others: Sequence[Line], *, available: Decimal) -> t
     return made.done()
 
 
+def rounding_steps(line: Line, before: RoundedBefore) -> tuple[Step, ...]:
+    """What earlier invoices of the subscription were rounded by, all together."""
+    made = Steps()
+    with localcontext(EXACT):
+        lines = before.subtotals + before.rounding
+    count = f"{before.invoices} earlier invoice{'' if before.invoices == 1 else 's'}"
+    made.add(f"the lines of the subscription's {count}, before rounding", lines)
+    made.add("what their subtotals billed of it", -before.subtotals)
+    _note_change(made, line)
+    return made.done()
+
+
 def total_steps(invoice: Invoice) -> tuple[Step, ...]:
     """From the lines to what is to be paid."""
     totals, made = invoice.totals, Steps()
@@ -80,7 +93,12 @@ def total_steps(invoice: Invoice) -> tuple[Step, ...]:
     with localcontext(EXACT):
         for stored in invoice.lines:
             made.add(stored.line.description, stored.line.amount)
-        made.come_to(f"subtotal, {rounding}", totals.subtotal)
+        if totals.subtotal == round_to_minor_unit(made.total, invoice.currency):
+            made.come_to(f"subtotal, {rounding}", totals.subtotal)
+        else:
+            made.come_to(
+                f"subtotal: with all that was billed before it is {rounding}", totals.subtotal
+            )
         if totals.vat_enabled:
             vat = totals.subtotal * totals.vat_rate * _ONE_PERCENT
             made.add(f"VAT, {_number(totals.vat_rate)} % of the subtotal", vat)
@@ -105,6 +123,10 @@ def _take_off(made: Steps, line: Line, before: Sequence[BilledBefore]) -> None:
     for earlier in before:
         quantity = _number(earlier.quantity)
         made.add(f"billed by {earlier.number} for a quantity of {quantity}", -earlier.amount)
+    _note_change(made, line)
+
+
+def _note_change(made: Steps, line: Line) -> None:
     # Only a draft can be behind: what a final invoice was reckoned from stands still.
     if made.total != line.amount:
         made.come_to("what has changed since this draft was made", line.amount)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from monigo.core.ids import InvoiceId
 from monigo.infra.database import Transaction
 from monigo.invoicing.rules import invoice_number
-from monigo.invoicing.types import BilledBefore, Invoice, Line
+from monigo.invoicing.types import BilledBefore, Invoice, Line, RoundedBefore
 
 # Beyond every number.
 _DRAFT_NUMBER = 2**63 - 1
@@ -38,7 +38,7 @@ SELECT_BILLED_BEFORE = """
         AND closing.kind = 'closing' AND closing.number < $4
         AND (closing.voided_after IS NULL OR closing.voided_after >= $4) AND asked.is_adjustment
     WHERE invoice.voided_after IS NULL OR invoice.voided_after >= $4
-        OR invoice.period_start = asked.period_start AND invoice.voided_at > closing.finalized_at
+        OR invoice.period_start = asked.period_start AND invoice.voided_after >= closing.number
     ORDER BY asked.ordinal, invoice.number
 """
 
@@ -51,6 +51,16 @@ SUM_CREDIT_BEFORE = """
         AND invoice.customer_id = $3 AND invoice.currency = $4 AND invoice.plan_type = $5
         AND invoice.number < $6
         AND (invoice.voided_after IS NULL OR invoice.voided_after >= $6)
+"""
+
+
+SUM_ROUNDED_BEFORE = """
+    SELECT count(*) AS invoices, coalesce(sum(subtotal), 0) AS subtotals,
+        coalesce(sum(rounded_off), 0) AS rounding
+    FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND subscription_id = $4
+        AND number < $5 AND rounded_off IS NOT NULL
+        AND (voided_after IS NULL OR voided_after >= $5)
 """
 
 
@@ -102,6 +112,16 @@ async def sum_credit_before(tx: Transaction, invoice: Invoice) -> Decimal:
         invoice.plan_type.value,
         _number(invoice),
     )
+
+
+async def sum_rounded_before(tx: Transaction, invoice: Invoice) -> RoundedBefore:
+    """What the subscription's earlier invoices, live then, came to and left by rounding."""
+    row = await tx.fetchrow(
+        SUM_ROUNDED_BEFORE, invoice.customer_id, invoice.subscription_id, _number(invoice)
+    )
+    if row is None:
+        raise AssertionError("a sum has a row")
+    return RoundedBefore(row["invoices"], row["subtotals"], row["rounding"])
 
 
 def _number(invoice: Invoice) -> int:

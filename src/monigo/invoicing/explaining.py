@@ -12,6 +12,7 @@ from monigo.invoicing.explain_rules import (
     credit_steps,
     fee_steps,
     is_adjustment,
+    rounding_steps,
     total_steps,
     usage_steps,
 )
@@ -29,6 +30,9 @@ from monigo.invoicing.types import (
     Terms,
 )
 
+# What other invoices left; no price stands behind it.
+_MOVED = (LineKind.CREDIT, LineKind.ROUNDING)
+
 
 async def explain(
     tx: Transaction, invoice_id: UUID, *, plan_type: PlanType = PlanType.COLLECTION
@@ -45,7 +49,7 @@ async def explain(
     own, others = await thaw_invoice(tx, await explain_store.load_terms(tx, invoice.id))
     # A supplementary invoice's own period stands among the others: it adjusts it.
     terms = {invoice.period: own, **dict(others)}
-    charged = [known for known in invoice.lines if known.line.kind is not LineKind.CREDIT]
+    charged = [known for known in invoice.lines if known.line.kind not in _MOVED]
     before = await explain_store.load_billed_before(
         tx,
         invoice,
@@ -57,8 +61,8 @@ async def explain(
     earlier = {known.id: items for known, items in zip(charged, before, strict=True)}
     lines: list[ExplainedLine] = []
     for stored in invoice.lines:
-        if stored.line.kind is LineKind.CREDIT:
-            lines.append(await _explained_credit(tx, invoice, stored))
+        if stored.line.kind in _MOVED:
+            lines.append(await _explained_move(tx, invoice, stored))
         else:
             held = terms.get(stored.line.period, own)
             lines.append(_explained(invoice, stored, held, known_metrics, earlier[stored.id]))
@@ -92,9 +96,14 @@ def _explained(
     )
 
 
-async def _explained_credit(tx: Transaction, invoice: Invoice, stored: StoredLine) -> ExplainedLine:
-    others = [known.line for known in invoice.lines if known.id != stored.id]
-    available = -await explain_store.sum_credit_before(tx, invoice)
+async def _explained_move(tx: Transaction, invoice: Invoice, stored: StoredLine) -> ExplainedLine:
+    """What one invoice leaves to another: a credit, or what rounding took off or added."""
+    if stored.line.kind is LineKind.ROUNDING:
+        steps = rounding_steps(stored.line, await explain_store.sum_rounded_before(tx, invoice))
+    else:
+        others = [known.line for known in invoice.lines if known.id != stored.id]
+        available = -await explain_store.sum_credit_before(tx, invoice)
+        steps = credit_steps(stored.line, others, available=available)
     return ExplainedLine(
         stored=stored,
         is_adjustment=False,
@@ -104,5 +113,5 @@ async def _explained_credit(tx: Transaction, invoice: Invoice, stored: StoredLin
         price=None,
         metric=None,
         billed_before=(),
-        steps=credit_steps(stored.line, others, available=available),
+        steps=steps,
     )

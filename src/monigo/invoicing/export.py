@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import asyncpg
 
@@ -34,6 +35,8 @@ COLUMNS_BEFORE_TAX = (
     "currency",
     "subtotal",
 )
+# What bills don't have: nobody pays them from a wallet.
+INVOICE_PAYMENT = ("amount_paid", "amount_due")
 COLUMNS_AFTER_TAX = (
     "total",
     "period_start",
@@ -70,8 +73,9 @@ async def export_invoices(
 
     `status_names` are those that the reader knows; only the head for an unknown customer.
     """
-    tax = INVOICE_TAX if wanted.plan_type is PlanType.COLLECTION else BILL_TAX
-    yield csv_lines([COLUMNS_BEFORE_TAX + tax + COLUMNS_AFTER_TAX])
+    is_invoices = wanted.plan_type is PlanType.COLLECTION
+    tax, payment = (INVOICE_TAX, INVOICE_PAYMENT) if is_invoices else (BILL_TAX, ())
+    yield csv_lines([COLUMNS_BEFORE_TAX + tax + COLUMNS_AFTER_TAX + payment])
     customer_id = None
     if wanted.customer is not None:
         async with database.transaction(tenant) as tx:
@@ -135,7 +139,17 @@ def _invoice_row(
         _instant(row["paid_at"]),
         _instant(row["voided_at"]),
         plain_text(row["paid_reference"]),
+        *(_payment(row, status) if plan_type is PlanType.COLLECTION else ()),
     )
+
+
+def _payment(row: asyncpg.Record, status: InvoiceStatus) -> tuple[str, str]:
+    """What was paid of an invoice, and what is due, as `Invoice` tells it."""
+    total, paid = row["total"], row["wallet_paid"]
+    if status is InvoiceStatus.PAID:
+        paid = total
+    due = Decimal(0) if status is InvoiceStatus.VOID else total - paid
+    return format_money(paid), format_money(due)
 
 
 def _revenue_row(item: Revenue, plan_name: str) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """What invoicing tells the outbox: bills of payout plans have no events of this kind."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from monigo.catalog import PlanType
 from monigo.core.ids import InvoiceId
-from monigo.core.money import format_money
+from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
 from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType, OutboxEvent
+from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.rules import invoice_number
+from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import Invoice, InvoiceStatus, Reckoned
 
 
@@ -29,17 +32,17 @@ async def tell_finalized(
     tx: Transaction,
     reckoned: Sequence[Reckoned],
     numbers: Mapping[InvoiceId, int],
-    statuses: Mapping[InvoiceId, InvoiceStatus],
+    finals: Sequence[Final],
 ) -> None:
-    """Tell of drafts that became final, and of those that were paid with it."""
+    """Tell of drafts that became final, in their order, and of those that were paid with it."""
     events: list[OutboxEvent] = []
-    for item in reckoned:
+    for item, final in zip(reckoned, finals, strict=True):
         if not _is_invoice(item):
             continue
-        number, status = numbers[item.wanted.id], statuses[item.wanted.id]
-        events.append(_event(EventType.INVOICE_FINALIZED, item, status, number))
+        number, status, paid = numbers[item.wanted.id], final.status, sum_of(final.parts)
+        events.append(_event(EventType.INVOICE_FINALIZED, item, status, number, paid))
         if status is InvoiceStatus.PAID:
-            events.append(_event(EventType.INVOICE_PAID, item, status, number))
+            events.append(_event(EventType.INVOICE_PAID, item, status, number, paid))
     await outbox.emit(tx, events)
 
 
@@ -56,6 +59,8 @@ async def tell(tx: Transaction, event_type: EventType, invoice: Invoice) -> None
         "subscription_id": str(invoice.subscription_id),
         "currency": invoice.currency,
         "total": format_money(invoice.totals.total),
+        "amount_paid": format_money(invoice.amount_paid),
+        "amount_due": format_money(invoice.amount_due),
         "period_start": format_instant(invoice.period.start),
         "period_end": format_instant(invoice.period.end),
     }
@@ -67,7 +72,11 @@ def _is_invoice(item: Reckoned) -> bool:
 
 
 def _event(
-    event_type: EventType, item: Reckoned, status: InvoiceStatus, number: int | None
+    event_type: EventType,
+    item: Reckoned,
+    status: InvoiceStatus,
+    number: int | None,
+    paid: Decimal = Decimal(0),
 ) -> OutboxEvent:
     wanted = item.wanted
     data = {
@@ -79,6 +88,8 @@ def _event(
         "subscription_id": str(wanted.subscription.id),
         "currency": item.currency,
         "total": format_money(item.totals.total),
+        "amount_paid": format_money(paid),
+        "amount_due": format_money(EXACT.subtract(item.totals.total, paid)),
         "period_start": format_instant(wanted.period.start),
         "period_end": format_instant(wanted.period.end),
     }

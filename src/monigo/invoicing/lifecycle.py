@@ -1,12 +1,11 @@
 """What a change of a subscription's life bills at once."""
 
-from datetime import datetime
 from uuid import UUID
 
-from monigo import catalog, metering, subscriptions
-from monigo.catalog import BillingMode
+from monigo import subscriptions
 from monigo.infra.database import Transaction
 from monigo.invoicing.closing import close_now
+from monigo.invoicing.life_steps import catch_up, watch
 from monigo.subscriptions import NewSubscription, PauseReason, Status, Subscription
 
 
@@ -17,7 +16,7 @@ async def subscribe(tx: Transaction, wanted: NewSubscription) -> Subscription:
         DomainError: as `subscriptions.create`.
     """
     subscription = await subscriptions.create(tx, wanted)
-    await _watch(tx, subscription)
+    await watch(tx, subscription)
     return await close_now(tx, subscription)
 
 
@@ -27,8 +26,8 @@ async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
     A pause for insufficient balance is lifted only by paying what is due.
 
     Raises:
-        DomainError: not_found; conflict, when canceled, or when another one took its place;
-            insufficient, while the wallet has too little.
+        DomainError: not_found; conflict, when canceled, or when another one took its place or its
+            time; insufficient, while the wallet has too little.
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     if subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
@@ -42,15 +41,14 @@ async def cancel_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
     Raises:
         DomainError: not_found; conflict, when it has ended already.
     """
-    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
-    return await _end(tx, subscription, tx.now)
+    return await _end(tx, await subscriptions.get(tx, subscription_id, for_update=True))
 
 
 async def delete_subscription(tx: Transaction, subscription_id: UUID) -> None:
     """Cancel a subscription, unless it has ended, and take it off the lists. Raises not_found."""
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     if subscription.status is not Status.CANCELED:
-        await _end(tx, subscription, tx.now)
+        await _end(tx, subscription)
     await subscriptions.hide(tx, subscription.id)
 
 
@@ -62,17 +60,39 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
             invalid, where the new plan's periods don't fit the subscription's anchor.
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    subscription = await catch_up(tx, subscription)
     changed = await subscriptions.change_plan(tx, subscription, plan_id)
-    await _watch(tx, changed)
+    await watch(tx, changed)
     return await close_now(tx, changed)
 
 
-async def _watch(tx: Transaction, subscription: Subscription) -> None:
-    """A realtime plan's customer is charged as its usage changes."""
-    plans = await catalog.get_plans(tx, [subscription.plan_id])
-    if plans[subscription.plan_id].details.billing_mode is BillingMode.REALTIME:
-        await metering.watch(tx, subscription.customer_id)
+async def schedule_plan_change(
+    tx: Transaction, subscription_id: UUID, plan_id: UUID | None
+) -> Subscription:
+    """Have a subscription go on under another plan as its running period ends; None: not any more.
+
+    Raises:
+        DomainError: not_found; as `subscriptions.schedule_plan_change`.
+    """
+    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    present = await catch_up(tx, subscription)
+    return await subscriptions.schedule_plan_change(tx, present, plan_id)
 
 
-async def _end(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
-    return await close_now(tx, await subscriptions.cancel(tx, subscription, ends_at))
+async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: bool) -> Subscription:
+    """Have a subscription end with its running period, or not.
+
+    Raises:
+        DomainError: not_found; conflict, when it has ended already.
+    """
+    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    present = await catch_up(tx, subscription)
+    return await subscriptions.schedule_cancel(tx, present, wanted=wanted)
+
+
+async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
+    """End a locked subscription now, or where it has ended by itself, and bill what it used."""
+    known = await catch_up(tx, subscription)
+    if known.status is not Status.CANCELED or subscription.status is Status.CANCELED:
+        known = await subscriptions.cancel(tx, known, tx.now)
+    return await close_now(tx, known)

@@ -12,22 +12,15 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from monigo import catalog, metering, subscriptions, tenancy
-from monigo.catalog import PlanType
-from monigo.core.ids import CustomerId, PriceId, SubscriptionId
+from monigo.core.ids import PriceId, SubscriptionId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit
 from monigo.infra.database import Transaction
 from monigo.invoicing import billed_store
 from monigo.invoicing.billed_store import BilledPeriod
-from monigo.invoicing.rules import (
-    adjustment_lines,
-    fee_lines,
-    subtotal_of,
-    totals,
-    usage_lines,
-    with_credit,
-)
+from monigo.invoicing.rounding import NOTHING_CARRIED, Carried, is_half, sum_exactly, sum_up
+from monigo.invoicing.rules import adjustment_lines, fee_lines, totals, usage_lines
 from monigo.invoicing.terms import TermBook, load_book, thaw
 from monigo.invoicing.types import (
     AgreedPrice,
@@ -175,8 +168,8 @@ async def _changed_from(
 
 
 def _billed_period(part: _Part) -> BilledPeriod:
-    closed_at = None if part.closed is None else part.closed.closed_at
-    return BilledPeriod(part.wanted.subscription.id, part.period, closed_at)
+    closing_number = None if part.closed is None else part.closed.closing_number
+    return BilledPeriod(part.wanted.subscription.id, part.period, closing_number)
 
 
 async def _measure(tx: Transaction, parts: Iterable[_Part]) -> None:
@@ -231,39 +224,73 @@ async def _totaled(
     lines: Mapping[int, list[Line]],
     parts: Sequence[_Part],
 ) -> list[Reckoned]:
-    """The invoices with credits and taxes; a customer's invoices take a credit in their order."""
+    """The invoices with what others carried to them, and taxes.
+
+    A customer's invoices take a credit in their order. A subscription has one of them at most, so
+    what rounding left of its other ones is known before.
+    """
     organization = await tenancy.get_organization(tx)
     customer_ids = {item.subscription.customer_id for item in wanted}
-    carried = await billed_store.sum_credits(tx, list(customer_ids))
+    credit = await billed_store.sum_credits(tx, list(customer_ids))
+    carried = await _carried(tx, book, wanted, lines)
     others: dict[int, list[_Part]] = {}
     for part in parts[len(wanted) :]:
         others.setdefault(id(part.wanted), []).append(part)
     reckoned: list[Reckoned] = []
     for item, own in zip(wanted, parts[: len(wanted)], strict=True):
-        currency = book.currency(item.subscription)
-        plan_type = item.subscription.plan_type
-        account: tuple[CustomerId, str, PlanType] = (
-            item.subscription.customer_id,
-            currency,
-            plan_type,
+        subscription, currency = item.subscription, book.currency(item.subscription)
+        account = subscription.customer_id, currency, subscription.plan_type
+        available = credit.get(account, Decimal(0))
+        summed = sum_up(
+            lines[id(item)],
+            period=item.period,
+            currency=currency,
+            carried=carried.get(subscription.id, NOTHING_CARRIED),
+            available=available,
         )
-        available = carried.get(account, Decimal(0))
-        own_lines = lines[id(item)]
-        subtotal = subtotal_of(own_lines, currency)
-        all_lines = with_credit(own_lines, period=item.period, due=subtotal, available=available)
-        if all_lines is not own_lines:
-            subtotal = subtotal_of(all_lines, currency)
-            for line in all_lines:
-                if line.kind is LineKind.CREDIT:
-                    available = EXACT.add(available, line.amount)
-            carried[account] = available
-        sums = totals(subtotal, currency=currency, plan_type=plan_type, organization=organization)
-        mode = book.billing_mode(item.subscription, item.period)
-        other_terms = _other_terms(others.get(id(item), ()), all_lines)
+        moved = [line for line in summed.lines if line.kind is LineKind.CREDIT]
+        if moved:
+            credit[account] = EXACT.add(available, sum_exactly(moved))
         reckoned.append(
-            Reckoned(item, currency, mode, own.terms, other_terms, tuple(all_lines), sums)
+            Reckoned(
+                wanted=item,
+                currency=currency,
+                billing_mode=book.billing_mode(subscription, item.period),
+                terms=own.terms,
+                other_terms=_other_terms(others.get(id(item), ()), summed.lines),
+                lines=tuple(summed.lines),
+                totals=totals(
+                    summed.subtotal,
+                    currency=currency,
+                    plan_type=subscription.plan_type,
+                    organization=organization,
+                ),
+                rounded_off=summed.rounded_off,
+            )
         )
     return reckoned
+
+
+async def _carried(
+    tx: Transaction,
+    book: TermBook,
+    wanted: Sequence[Wanted],
+    lines: Mapping[int, Sequence[Line]],
+) -> dict[SubscriptionId, Carried]:
+    """What subscriptions' live invoices left by rounding; mostly nothing."""
+    known = [item.subscription for item in wanted]
+    rounding = await billed_store.sum_rounding(tx, [one.id for one in known])
+    halves: list[Subscription] = []
+    for item in wanted:
+        one = item.subscription
+        exact = EXACT.add(sum_exactly(lines[id(item)]), rounding.get(one.id, Decimal(0)))
+        if is_half(exact, book.currency(one)):
+            halves.append(one)
+    subtotals = await billed_store.sum_subtotals(tx, halves) if halves else {}
+    return {
+        known_id: Carried(rounding.get(known_id, Decimal(0)), subtotals.get(known_id, Decimal(0)))
+        for known_id in {*rounding, *subtotals}
+    }
 
 
 def _other_terms(

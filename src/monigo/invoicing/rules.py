@@ -16,7 +16,6 @@ from monigo.core.money import (
 )
 from monigo.core.periods import Period
 from monigo.core.pricing import amount_due
-from monigo.core.tax import subtotal as sum_of
 from monigo.core.tax import tax_amount
 from monigo.invoicing.grouping import Part, described, split
 from monigo.invoicing.types import (
@@ -121,6 +120,9 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
         parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
     _check_amounts(priced, (amount, *[part.amount for part in parts]))
     lines = [_delta_line(period, priced, part, billed) for part in parts]
+    # A difference can be twice as large as what it is the difference of.
+    _check_quantities(priced, {line.group_value: line.quantity for line in lines})
+    _check_amounts(priced, [line.amount for line in lines])
     # Without any difference one line stays, so that the price is seen.
     return [line for line in lines if line.quantity or line.amount] or lines[:1]
 
@@ -148,6 +150,7 @@ def _delta_line(
         first_event_at=priced.usage.first_event_at,
         last_event_at=priced.usage.last_event_at,
         whole_quantity=priced.usage.quantity,
+        uncounted_events=priced.usage.uncounted_events,
     )
 
 
@@ -159,8 +162,13 @@ def _check_quantities(usage: PricedUsage, quantities: Mapping[str, Decimal]) -> 
 
 def _check_amounts(usage: PricedUsage, amounts: Iterable[Decimal]) -> None:
     for amount in amounts:
-        if abs(amount) >= _AMOUNT_LIMIT:
-            raise _overflow(usage.description)
+        check_amount(amount, usage.description)
+
+
+def check_amount(amount: Decimal, what: str) -> None:
+    """Raise conflict, naming what it is, for an amount that is more than a line can hold."""
+    if abs(amount) >= _AMOUNT_LIMIT:
+        raise _overflow(what)
 
 
 def _unit_price(amount: Decimal, quantity: Decimal) -> Decimal:
@@ -181,15 +189,17 @@ def with_credit(
     """
     if due < 0:
         exact = reduce(EXACT.subtract, (line.amount for line in lines), Decimal(0))
-        return [*lines, _credit_line(period, "credit carried forward", exact)]
+        return [*lines, unpriced_line(LineKind.CREDIT, period, "credit carried forward", exact)]
     if due > 0 and available > 0:
-        return [_credit_line(period, "credit brought forward", -min(available, due)), *lines]
+        brought = -min(available, due)
+        return [unpriced_line(LineKind.CREDIT, period, "credit brought forward", brought), *lines]
     return lines
 
 
-def _credit_line(period: Period, description: str, amount: Decimal) -> Line:
+def unpriced_line(kind: LineKind, period: Period, description: str, amount: Decimal) -> Line:
+    """A line that carries an amount from one invoice to another; no price stands behind it."""
     return Line(
-        kind=LineKind.CREDIT,
+        kind=kind,
         price_id=None,
         metric_id=None,
         period=period,
@@ -201,11 +211,6 @@ def _credit_line(period: Period, description: str, amount: Decimal) -> Line:
         cumulative_amount=amount,
         price_revision=None,
     )
-
-
-def subtotal_of(lines: Sequence[Line], currency: str) -> Decimal:
-    """The sum of the lines' amounts, rounded to the currency's minor unit."""
-    return sum_of([line.amount for line in lines], currency)
 
 
 def totals(
@@ -225,8 +230,8 @@ def totals(
     vat_amount = tax_amount(subtotal, organization.vat_rate, currency) if has_vat else Decimal(0)
     wht_amount = tax_amount(subtotal, organization.wht_rate, currency) if has_wht else Decimal(0)
     total = EXACT.subtract(EXACT.add(subtotal, vat_amount), wht_amount)
-    if abs(total) >= _AMOUNT_LIMIT:
-        raise _overflow("the total")
+    check_amount(subtotal, "the subtotal")
+    check_amount(total, "the total")
     return Totals(
         subtotal=subtotal,
         vat_enabled=has_vat,

@@ -14,9 +14,10 @@ from monigo.core.periods import Period
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.infra.outbox import EventType
-from monigo.invoicing import billed_store, store, wallet_payments
+from monigo.invoicing import billed_store, states_store, store, wallet_payments
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
 from monigo.invoicing.happenings import tell
+from monigo.invoicing.life_steps import catch_up
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rules import (
     check_can_delete,
@@ -60,6 +61,7 @@ async def generate(
         fields = {"subscription_id": error.message}
         raise DomainError(error.kind, error.code, error.message, fields=fields) from error
     _check_plan_type(subscription, plan_type)
+    subscription = await catch_up(tx, subscription)
     if period_start is None:
         period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
     else:
@@ -82,6 +84,7 @@ async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
     """
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
+    subscription, period = await _foreseen(tx, subscription, period)
     wanted = Wanted(
         id=InvoiceId(new_id()),
         subscription=subscription,
@@ -161,6 +164,7 @@ async def finalize(
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
+    subscription = await catch_up(tx, subscription)
     open_period = subscriptions.first_open_period(subscription)
     if (
         open_period is not None
@@ -173,18 +177,25 @@ async def finalize(
         return await get(tx, invoice.id, plan_type=plan_type)
     reckoned = await reckon(tx, [_again(invoice, subscription)])
     await write_drafts(tx, reckoned)
-    if await wallet_payments.pay(tx, reckoned):
+    paid = await wallet_payments.pay(tx, reckoned)
+    if paid.short:
         raise wallet_payments.insufficient(reckoned[0])
-    await finalize_drafts(tx, reckoned)
+    await finalize_drafts(tx, reckoned, paid)
     return await get(tx, invoice.id, plan_type=plan_type)
 
 
 async def mark_paid(
-    tx: Transaction, invoice_id: UUID, *, reference: str, paid_at: datetime | None
+    tx: Transaction,
+    invoice_id: UUID,
+    *,
+    reference: str,
+    paid_at: datetime | None,
+    is_whole: bool = False,
 ) -> Invoice:
     """Note that an invoice's money was received elsewhere, under the merchant's reference.
 
-    What a wallet had paid of it in realtime goes back.
+    It is what was still due, and nothing goes back; `is_whole` says that all of the invoice was
+    received there, so that what wallet and credits paid of it goes back.
 
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
@@ -198,8 +209,11 @@ async def mark_paid(
     if faults:
         raise invalid(faults)
     check_can_mark_paid(invoice)
-    await store.mark_paid(tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now)
-    await wallet_payments.give_back(tx, invoice)
+    await states_store.mark_paid(
+        tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now
+    )
+    if is_whole:
+        await wallet_payments.give_back(tx, invoice, is_voided=False)
     paid = await get(tx, invoice.id)
     await tell(tx, EventType.INVOICE_PAID, paid)
     return paid
@@ -211,16 +225,16 @@ async def void(
     """Take an invoice back.
 
     In a running period its usage is left to the closing invoice, in an ended one it is waived.
-    What it carried of other periods falls due again, what a wallet had paid of it in realtime goes
-    back.
+    What it carried of other periods falls due again, what wallet and credits had paid of it goes
+    back to them.
 
     Raises:
         DomainError: not_found; conflict, when paid or void already.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
-    await store.void(tx, invoice.id)
-    await wallet_payments.give_back(tx, invoice)
+    await wallet_payments.give_back(tx, invoice, is_voided=True)
+    await states_store.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
     voided = await get(tx, invoice.id, plan_type=plan_type)
     await tell(tx, EventType.INVOICE_VOIDED, voided)
@@ -298,6 +312,20 @@ def _running_period(tx: Transaction, subscription: Subscription) -> Period:
     if subscriptions.is_trial(subscription, period):
         raise conflict("subscription_in_trial", "a trial is not billed")
     return period
+
+
+async def _foreseen(
+    tx: Transaction, subscription: Subscription, period: Period
+) -> tuple[Subscription, Period]:
+    """The subscription as it will stand at its running period's end, if it is left alone."""
+    ends_at = subscriptions.ends_at(subscription)
+    if ends_at is not None and ends_at <= period.end:
+        status = subscriptions.Status.CANCELED
+        ended = replace(subscription, status=status, canceled_at=ends_at)
+        return ended, Period(period.start, max(ends_at, tx.now))
+    if subscription.scheduled_at == period.end:
+        return await subscriptions.as_after_plan_change(tx, subscription), period
+    return subscription, period
 
 
 async def _waived_period(

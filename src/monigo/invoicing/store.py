@@ -1,4 +1,4 @@
-"""All SQL of invoices and their lines."""
+"""The SQL of invoices and their lines; that of their states after a draft is `states_store`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ NUMBERED_AS = {PlanType.COLLECTION: "invoice", PlanType.PAYOUT: "bill"}
 COLUMNS = """
     id, customer_id, subscription_id, plan_type, kind, status, number, currency, subtotal,
     vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end,
-    created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference
+    created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference, wallet_paid
 """
 
 # A draft that is made anew keeps its id; its lines go with it.
@@ -44,22 +44,23 @@ INSERT_DRAFTS = """
     INSERT INTO invoices (
         org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
         subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
-        period_end, terms, has_credit, billing_mode, paid_reference, created_at, updated_at
+        period_end, terms, has_credit, billing_mode, rounded_off, paid_reference, created_at,
+        updated_at
     )
     SELECT $1, $2, draft.id, draft.customer_id, draft.subscription_id, draft.plan_type, draft.kind,
         'draft', draft.currency, draft.subtotal, draft.vat_enabled, draft.vat_rate,
         draft.vat_amount, draft.wht_rate, draft.wht_amount, draft.total, draft.period_start,
-        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, '',
+        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, draft.rounded_off, '',
         draft.created_at, $20
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::numeric[],
         $10::boolean[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::boolean[],
-        $21::timestamptz[], $22::text[]
+        $21::timestamptz[], $22::text[], $23::numeric[]
     ) AS draft (
         id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
-        has_credit, created_at, billing_mode
+        has_credit, created_at, billing_mode, rounded_off
     )
 """
 
@@ -113,57 +114,25 @@ INSERT_LINES = """
         org_id, is_test, id, invoice_id, subscription_id, position, kind, price_id, metric_id,
         period_start, period_end, description, quantity, unit_price, amount, cumulative_quantity,
         cumulative_amount, price_revision, group_value, event_count, first_event_at,
-        last_event_at, whole_quantity, created_at
+        last_event_at, whole_quantity, uncounted_events, created_at
     )
-    SELECT $1, $2, line.*, $24
+    SELECT $1, $2, line.*, $25
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
         $10::timestamptz[], $11::timestamptz[], $12::text[], $13::numeric[], $14::numeric[],
         $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
-        $21::timestamptz[], $22::timestamptz[], $23::numeric[]
+        $21::timestamptz[], $22::timestamptz[], $23::numeric[], $24::bigint[]
     ) AS line
 """
 
 SELECT_LINES = """
     SELECT id, invoice_id, kind, price_id, metric_id, period_start, period_end, description,
         quantity, unit_price, amount, cumulative_quantity, cumulative_amount, price_revision,
-        group_value, event_count, first_event_at, last_event_at, whole_quantity, created_at
+        group_value, event_count, first_event_at, last_event_at, whole_quantity,
+        uncounted_events, created_at
     FROM invoice_line_items
     WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
     ORDER BY invoice_id, position
-"""
-
-# Taken last in the finalizing transaction, which holds the row until it commits: no gaps.
-TAKE_NUMBERS = """
-    INSERT INTO counters (org_id, is_test, name, value) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (org_id, is_test, name) DO UPDATE SET value = counters.value + excluded.value
-    RETURNING value
-"""
-
-FINALIZE = """
-    UPDATE invoices AS invoice
-    SET status = final.status, number = final.number, finalized_at = $6, updated_at = $6,
-        paid_at = CASE WHEN final.status = 'paid' THEN $6::timestamptz END
-    FROM unnest($3::uuid[], $4::text[], $5::bigint[]) AS final (id, status, number)
-    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = final.id
-"""
-
-MARK_PAID = """
-    UPDATE invoices SET status = 'paid', paid_at = $4, paid_reference = $5, updated_at = $6
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
-"""
-
-# Times can be the same while a test clock stands still; numbers tell what came first.
-VOID = """
-    UPDATE invoices SET status = 'void', voided_at = $4, updated_at = $4,
-        voided_after = coalesce(
-            (
-                SELECT value FROM counters WHERE org_id = $1 AND is_test = $2
-                    AND name = CASE plan_type WHEN 'collection' THEN 'invoice' ELSE 'bill' END
-            ),
-            0
-        )
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
 DELETE = "DELETE FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3"
@@ -204,6 +173,7 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         tx.now,
         [item.wanted.created_at for item in reckoned],
         [item.billing_mode.value for item in reckoned],
+        [item.rounded_off for item in reckoned],
     )
     await _insert_lines(tx, reckoned)
 
@@ -238,6 +208,7 @@ async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [line.first_event_at for line in lines],
         [line.last_event_at for line in lines],
         [line.whole_quantity for line in lines],
+        [line.uncounted_events for line in lines],
         tx.now,
     )
 
@@ -289,35 +260,10 @@ async def list_page(
 ) -> Page[Invoice]:
     """Invoices that match, newest first."""
     matching = (customer_id, status and status.value, plan_type.value)
-    rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, *matching)
-    return Page(await _with_lines(tx, rows), total, request.offset)
-
-
-async def finalize(
-    tx: Transaction, plan_type: PlanType, finals: Sequence[tuple[InvoiceId, InvoiceStatus]]
-) -> dict[InvoiceId, int]:
-    """Number drafts of one plan type, in their order; they never change again. Their numbers."""
-    if not finals:
-        return {}
-    last = await tx.fetchval(TAKE_NUMBERS, NUMBERED_AS[plan_type], len(finals))
-    ids = [invoice_id for invoice_id, _ in finals]
-    numbers = range(last - len(finals) + 1, last + 1)
-    statuses = [status.value for _, status in finals]
-    await tx.execute(FINALIZE, ids, statuses, list(numbers), tx.now)
-    return dict(zip(ids, numbers, strict=True))
-
-
-async def mark_paid(
-    tx: Transaction, invoice_id: InvoiceId, *, reference: str, paid_at: datetime
-) -> None:
-    """Note that a locked invoice's money was received elsewhere."""
-    await tx.execute(MARK_PAID, invoice_id, paid_at, reference, tx.now)
-
-
-async def void(tx: Transaction, invoice_id: InvoiceId) -> None:
-    """Take a locked invoice's amounts back."""
-    await tx.execute(VOID, invoice_id, tx.now)
+    found: list[Invoice] = []
+    async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
+        found += await _with_lines(tx, rows)
+    return Page(found, await tx.fetchval(COUNT, *matching), request.offset)
 
 
 async def delete(tx: Transaction, invoice_id: InvoiceId) -> None:
@@ -330,10 +276,16 @@ async def count_unpaid(tx: Transaction, customer_id: CustomerId) -> int:
     return await tx.fetchval(COUNT_UNPAID, customer_id, _UNPAID)
 
 
-async def _with_lines(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Invoice]:
-    lines: dict[UUID, list[StoredLine]] = {row["id"]: [] for row in rows}
+async def load_lines(tx: Transaction, invoice_ids: Sequence[UUID]) -> dict[UUID, list[StoredLine]]:
+    """The lines of each invoice, in their order."""
+    lines: dict[UUID, list[StoredLine]] = {invoice_id: [] for invoice_id in invoice_ids}
     for line_row in await tx.fetch(SELECT_LINES, list(lines)):
         lines[line_row["invoice_id"]].append(_line(line_row))
+    return lines
+
+
+async def _with_lines(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[Invoice]:
+    lines = await load_lines(tx, [row["id"] for row in rows])
     return [_invoice(row, tuple(lines[row["id"]])) for row in rows]
 
 
@@ -355,6 +307,7 @@ def _line(row: asyncpg.Record) -> StoredLine:
         first_event_at=row["first_event_at"],
         last_event_at=row["last_event_at"],
         whole_quantity=row["whole_quantity"],
+        uncounted_events=row["uncounted_events"],
     )
     return StoredLine(LineItemId(row["id"]), InvoiceId(row["invoice_id"]), line, row["created_at"])
 
@@ -387,4 +340,5 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
         voided_at=row["voided_at"],
         due_date=row["due_date"],
         paid_reference=row["paid_reference"],
+        wallet_paid=row["wallet_paid"],
     )

@@ -45,11 +45,14 @@ class InvoiceStatus(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line charges for: usage at a price, a plan's fee, a credit between invoices."""
+    """What a line charges for: usage at a price, a plan's fee, or what other invoices left."""
 
     USAGE = "usage"
     FEE = "fee"
+    # Between invoices of a customer.
     CREDIT = "credit"
+    # Between invoices of a subscription: what their subtotals took off or added by rounding.
+    ROUNDING = "rounding"
 
 
 class Billed(Struct, frozen=True):
@@ -127,6 +130,7 @@ class Line(Struct, frozen=True):
     first_event_at: datetime | None = None
     last_event_at: datetime | None = None
     whole_quantity: Decimal = Decimal(0)
+    uncounted_events: int = 0
 
 
 class Totals(Struct, frozen=True):
@@ -151,7 +155,10 @@ class StoredLine(Struct, frozen=True):
 
 
 class Invoice(Struct, frozen=True):
-    """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet."""
+    """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet.
+
+    `wallet_paid` is what a wallet and its credits paid of it, and have not had back.
+    """
 
     id: InvoiceId
     customer_id: CustomerId
@@ -171,6 +178,19 @@ class Invoice(Struct, frozen=True):
     voided_at: datetime | None
     due_date: datetime | None
     paid_reference: str
+    wallet_paid: Decimal
+
+    @property
+    def amount_paid(self) -> Decimal:
+        """What was paid of the total, by a wallet or elsewhere."""
+        return self.totals.total if self.status is InvoiceStatus.PAID else self.wallet_paid
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is still to be paid; nothing of one that was voided. A draft's is its total."""
+        if self.status is InvoiceStatus.VOID:
+            return Decimal(0)
+        return self.totals.total - self.amount_paid
 
 
 class PriceChange(Struct, frozen=True):
@@ -214,6 +234,7 @@ class Reckoned(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
+    `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal.
     """
 
     wanted: Wanted
@@ -223,6 +244,7 @@ class Reckoned(Struct, frozen=True):
     other_terms: tuple[tuple[Period, Terms], ...]
     lines: tuple[Line, ...]
     totals: Totals
+    rounded_off: Decimal
 
 
 class BilledBefore(Struct, frozen=True):
@@ -234,10 +256,19 @@ class BilledBefore(Struct, frozen=True):
     amount: Decimal
 
 
+class RoundedBefore(Struct, frozen=True):
+    """Earlier invoices of a subscription: their subtotals, and what those left of their lines."""
+
+    invoices: int
+    subtotals: Decimal
+    rounding: Decimal
+
+
 class ExplainedLine(Struct, frozen=True):
     """A line and how its amount came about; the last step's total is the amount.
 
-    `metric` and `price` are as they held for the period; a credit has neither, and no windows.
+    `metric` and `price` are as they held for the period; what other invoices left has neither, and
+    no windows.
     """
 
     stored: StoredLine
@@ -262,12 +293,12 @@ class Explanation(Struct, frozen=True):
 class ClosedPeriod(Struct, frozen=True):
     """A period that has its closing invoice, with the terms as they were frozen.
 
-    `remeasured` tells when replays had it counted anew, under the metrics of that instant: by the
-    name of the events, or "" for all.
+    `closing_number` is that invoice's. `remeasured` tells when replays had the period counted anew,
+    under the metrics of that instant: by the name of the events, or "" for all.
     """
 
     subscription_id: SubscriptionId
     period: Period
     frozen_terms: str
-    closed_at: datetime
+    closing_number: int
     remeasured: Mapping[str, datetime]

@@ -1,5 +1,6 @@
-"""Verification: invoices are compared with their lines, their numbers, and what wallets paid."""
+"""Verification: invoices are compared with lines, numbers, each other, and what wallets paid."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -7,13 +8,15 @@ from uuid import UUID
 import asyncpg
 
 from monigo.catalog import PlanType
-from monigo.core.money import format_decimal
+from monigo.core.money import format_decimal, minor_unit_places
 from monigo.core.tax import subtotal, tax_amount
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.database import Transaction
 from monigo.invoicing import verify_store
+from monigo.invoicing.rounding import is_rounded
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.verify_payments import compare_sources
 from monigo.invoicing.wallet_payments import INVOICE, PERIOD
 
 INVOICES_A_PAGE = 10_000
@@ -21,26 +24,40 @@ PAID_BY_WALLETS = {INVOICE: "payment of an invoice", PERIOD: "payment of a perio
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare each invoice's totals with its lines and payments; look for gaps in the numbers."""
+    """Compare invoices with their lines, payments, numbers, and what rounding carried to them."""
     differences: list[Difference] = []
     looked_at = 0
+    currencies: set[str] = set()
     after: UUID | None = None
     while rows := await verify_store.load_sums(tx, after=after, limit=INVOICES_A_PAGE):
         looked_at += len(rows)
         after = rows[-1]["id"]
+        currencies |= {row["currency"] for row in rows}
         if len(differences) < DIFFERENCES_MAX:
             for row in rows:
                 differences += [*_of_invoice(row), *_of_payment(row)]
     numbers = [found for plan_type in PlanType for found in await _of_numbers(tx, plan_type)]
+    rounding = await _of_rounding(tx, currencies)
     periods = await _of_periods(tx)
     return Verification(
-        {"invoices": looked_at}, [*differences[:DIFFERENCES_MAX], *numbers, *periods]
+        {"invoices": looked_at},
+        [
+            *differences[:DIFFERENCES_MAX],
+            *numbers,
+            *rounding,
+            *periods,
+            *await compare_sources(tx),
+        ],
     )
 
 
 def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     """What is wrong with one invoice's totals, by the sum of its lines."""
-    due = subtotal([row["line_amount"]], row["currency"])
+    exact = row["line_amount"]
+    due = subtotal([exact], row["currency"])
+    if row["rounded_off"] is not None and is_rounded(row["subtotal"], exact, row["currency"]):
+        # Which way a half goes is told by the subscription's other invoices: see `_of_rounding`.
+        due = row["subtotal"]
     vat = tax_amount(due, row["vat_rate"], row["currency"]) if row["vat_enabled"] else Decimal(0)
     wht = tax_amount(due, row["wht_rate"], row["currency"])
     computed = {
@@ -49,6 +66,8 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
         "wht_amount": wht,
         "total": due + vat - wht,
     }
+    if row["rounded_off"] is not None:
+        computed["rounded_off"] = exact - row["rounding"] - due
     return [
         Difference(
             f"invoice {name}",
@@ -59,6 +78,19 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
         for name, amount in computed.items()
         if row[name] != amount
     ]
+
+
+async def _of_rounding(tx: Transaction, currencies: Iterable[str]) -> list[Difference]:
+    """Whether what rounding took off or added came with the subscription's next invoice."""
+    places = {currency: minor_unit_places(currency) for currency in currencies}
+    differences: list[Difference] = []
+    for row in await verify_store.list_wrongly_rounded(tx, places, DIFFERENCES_MAX):
+        what, stored, computed = "subtotal after rounding", row["subtotal"], row["computed"]
+        if row["rounding"] != row["carried"]:
+            what, stored, computed = "rounding carried", row["rounding"], row["carried"]
+        told = format_decimal(stored), format_decimal(computed)
+        differences.append(Difference(f"invoice {what}", str(row["id"]), *told))
+    return differences
 
 
 def _of_payment(row: asyncpg.Record) -> list[Difference]:

@@ -1,6 +1,6 @@
 """The SQL that reads invoices to compare them with their lines and numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import asyncpg
 from monigo.catalog import PlanType
 from monigo.infra.database import Transaction
 from monigo.invoicing.store import NUMBERED_AS
+from monigo.invoicing.verify_payments_store import PERIOD_NAME
 
 # Numbers that none of the invoices has, though a later one is taken.
 SELECT_GAPS = """
@@ -41,14 +42,23 @@ _TAKEN = """
     WHERE org_id = $1 AND is_test = $2 AND idempotency_key = ''
 """
 
+# What an invoice says that a wallet paid. Without a reference a wallet paid all of it; what it paid
+# all of was not received elsewhere.
+_TOLD = """
+    SELECT CASE
+        WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
+        WHEN invoice.status = 'paid' AND invoice.wallet_paid = invoice.total THEN 0
+        ELSE invoice.wallet_paid
+    END AS amount
+"""
+
 # An invoice with the sum of its lines, and what a wallet paid for it by what it says, and by the
 # ledger; of a period that was charged before its invoices only the whole can be compared.
 SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
-        line.amount AS line_amount, wallet.amount AS taken,
-        CASE WHEN invoice.billing_mode <> 'postpaid' AND invoice.status = 'paid'
-            AND invoice.paid_reference = '' THEN invoice.total ELSE 0 END AS told,
+        invoice.rounded_off, line.amount AS line_amount, line.rounding, wallet.amount AS taken,
+        told.amount AS told,
         invoice.billing_mode <> 'postpaid' AND EXISTS (
             SELECT 1 FROM realtime_charges
             WHERE org_id = $1 AND is_test = $2 AND subscription_id = invoice.subscription_id
@@ -56,45 +66,79 @@ SELECT_SUMS = f"""
         ) AS is_part_of_period
     FROM invoices AS invoice
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(amount), 0) AS amount
+        SELECT coalesce(sum(amount), 0) AS amount,
+            coalesce(sum(amount) FILTER (WHERE kind = 'rounding'), 0) AS rounding
         FROM invoice_line_items
         WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id
     ) AS line
     CROSS JOIN LATERAL (
         {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
     ) AS wallet
+    CROSS JOIN LATERAL ({_TOLD}) AS told
     WHERE invoice.org_id = $1 AND invoice.is_test = $2
         AND ($3::uuid IS NULL OR invoice.id > $3)
     ORDER BY invoice.id
     LIMIT $4
 """
 
+# Final invoices, in the order of their numbers, whose `rounding` is not what the invoices that were
+# live then had left, or whose subtotal doesn't make all subtotals the rounded sum of all lines. One
+# counts from its number until it was voided. Here `round` goes half away from zero.
+SELECT_ROUNDING = """
+    WITH change AS (
+        SELECT subscription_id, number AS place, 1 AS step, id, currency, rounded_off, subtotal
+        FROM invoices
+        WHERE org_id = $1 AND is_test = $2 AND number IS NOT NULL AND rounded_off IS NOT NULL
+        UNION ALL
+        SELECT subscription_id, voided_after, 2, NULL, currency, -rounded_off, -subtotal
+        FROM invoices
+        WHERE org_id = $1 AND is_test = $2 AND number IS NOT NULL AND rounded_off IS NOT NULL
+            AND voided_after IS NOT NULL
+    ), final AS (
+        SELECT id, currency, rounded_off, subtotal,
+            coalesce(sum(rounded_off) OVER earlier, 0) AS carried,
+            coalesce(sum(subtotal) OVER earlier, 0) AS subtotals
+        FROM change
+        WINDOW earlier AS (
+            PARTITION BY subscription_id ORDER BY place, step
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )
+    ), rounded AS (
+        SELECT final.id, final.carried, line.rounding, final.subtotal,
+            round(
+                final.subtotals + final.subtotal + final.rounded_off + final.carried, unit.places
+            ) - final.subtotals AS computed
+        FROM final
+        JOIN unnest($3::text[], $4::integer[]) AS unit (currency, places)
+            ON unit.currency = final.currency
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS rounding FROM invoice_line_items
+            WHERE org_id = $1 AND is_test = $2 AND invoice_id = final.id AND kind = 'rounding'
+        ) AS line
+        WHERE final.id IS NOT NULL
+    )
+    SELECT id, carried, rounding, subtotal, computed FROM rounded
+    WHERE rounding <> carried OR subtotal <> computed
+    ORDER BY id
+    LIMIT $5
+"""
+
 # A period that was charged before its invoices is compared as a whole: its invoices say what they
-# took, and what was charged and no closing invoice has used up waits for one.
+# took, and what was charged and no invoice has used up waits for one.
 SELECT_PERIODS = f"""
     SELECT charge.subscription_id, charge.period_start, name.text AS name,
-        invoiced.paid + CASE WHEN invoiced.is_closed THEN 0 ELSE charge.charged END AS told,
+        invoiced.told + charge.charged AS told,
         invoiced.taken + charged.amount AS taken
     FROM realtime_charges AS charge
     JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
         AND subscription.id = charge.subscription_id
     CROSS JOIN LATERAL (
-        SELECT charge.subscription_id || '/' || to_char(
-                charge.period_start AT TIME ZONE 'UTC',
-                CASE date_trunc('second', charge.period_start, 'UTC')
-                    WHEN charge.period_start THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
-                    ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
-                END
-            ) AS text
+        {PERIOD_NAME.format(row="charge")}
     ) AS name
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(invoice.total) FILTER (WHERE paid.is_so), 0) AS paid,
-            coalesce(bool_or(paid.is_so AND invoice.kind = 'closing'), false) AS is_closed,
-            coalesce(sum(wallet.amount), 0) AS taken
+        SELECT coalesce(sum(told.amount), 0) AS told, coalesce(sum(wallet.amount), 0) AS taken
         FROM invoices AS invoice
-        CROSS JOIN LATERAL (
-            SELECT invoice.status = 'paid' AND invoice.paid_reference = '' AS is_so
-        ) AS paid
+        CROSS JOIN LATERAL ({_TOLD}) AS told
         CROSS JOIN LATERAL (
             {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
         ) AS wallet
@@ -147,6 +191,16 @@ SELECT_PAID_FOR_NOTHING = """
 async def load_sums(tx: Transaction, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The next invoices by id: their totals, the sum of their lines, and their payments."""
     return await tx.fetch(SELECT_SUMS, after, limit)
+
+
+async def list_wrongly_rounded(
+    tx: Transaction, places: Mapping[str, int], limit: int
+) -> list[asyncpg.Record]:
+    """Final invoices that carry or round another amount than they should, of these currencies.
+
+    `places` are the decimal places of each currency's minor unit.
+    """
+    return await tx.fetch(SELECT_ROUNDING, list(places), list(places.values()), limit)
 
 
 async def list_gaps(tx: Transaction, plan_type: PlanType, limit: int) -> Sequence[tuple[int, int]]:

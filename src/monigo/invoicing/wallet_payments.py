@@ -1,10 +1,18 @@
-"""How prepaid and realtime invoices are paid: from the customer's wallet, in one transaction."""
+"""How invoices are paid from customers' wallets, and how what they paid goes back.
 
-from collections.abc import Sequence
+Prepaid and realtime invoices are paid by credits and money, in one transaction with what makes
+them final; postpaid ones by credits alone, as far as these go.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
-from monigo import subscriptions, wallets
-from monigo.catalog import BillingMode
+from msgspec import Struct
+
+from monigo import catalog, subscriptions, wallets
+from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId
 from monigo.core.money import EXACT, format_money
@@ -12,10 +20,19 @@ from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType
 from monigo.invoicing import charges_store, store
-from monigo.invoicing.charges_store import ChargeKey
+from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
 from monigo.invoicing.happenings import tell
-from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Line, Reckoned
-from monigo.wallets import Payment, Refund
+from monigo.invoicing.payment_rules import (
+    Division,
+    Limits,
+    divide,
+    due_by_metric,
+    merged,
+    shares_of,
+    sum_of,
+)
+from monigo.invoicing.types import Invoice, InvoiceKind, Reckoned
+from monigo.wallets import Extent, PaidPart, Payment, Repayment
 
 # What a movement is referred to by. A running period's charges name the period, because there is no
 # invoice yet; an invoice's payment and refund name the invoice.
@@ -24,37 +41,77 @@ PERIOD = "subscription_period"
 
 # Of one transaction; the next look takes the others.
 WOKEN_AT_ONCE = 1_000
+# A voided invoice's period may be billed again; as long as an expired grant is kept for others.
+KEPT_AFTER_VOID = timedelta(days=90)
 
-_ZERO = Decimal(0)
+
+class Paid(Struct, frozen=True):
+    """What wallets paid of invoices, by their sources; and those for which too little was there.
+
+    What takes nothing is absent. Of an invoice that is short, what was charged before counts only
+    where its subscription has ended: any other one stays a draft.
+    """
+
+    parts: Mapping[InvoiceId, Parts]
+    short: frozenset[InvoiceId]
 
 
-async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId]:
-    """Pay what prepaid and realtime plans owe; the invoices for which too little is there.
+NOTHING_PAID = Paid({}, frozenset())
+
+
+async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
+    """Pay what wallets are to pay of invoices that become final.
 
     Realtime charges of the period are taken off first; what they took too much goes back when the
     period closes.
     """
-    owed = [item for item in reckoned if item.billing_mode is not BillingMode.POSTPAID]
+    owed = await _to_be_paid(tx, reckoned)
     if not owed:
-        return set()
-    charged = await charges_store.load_charges(tx, [_key(item) for item in owed])
-    rests = [EXACT.subtract(item.totals.total, charged.get(_key(item), _ZERO)) for item in owed]
-    due = [(item, rest) for item, rest in zip(owed, rests, strict=True) if rest > 0]
-    paid = await wallets.pay_all(tx, [_payment(item, rest) for item, rest in due])
-    short = {item.wanted.id for (item, rest), took in zip(due, paid, strict=True) if took < rest}
-    left: dict[ChargeKey, Decimal] = {}
-    refunds: list[Refund] = []
-    for item, rest in zip(owed, rests, strict=True):
-        if item.wanted.id in short or _key(item) not in charged:
-            continue
-        excess = max(-rest, _ZERO)
-        is_closed = item.wanted.kind is InvoiceKind.CLOSING
-        left[_key(item)] = _ZERO if is_closed else excess
-        if is_closed and excess:
-            refunds.append(_refund(item, excess))
+        return NOTHING_PAID
+    charged = await _charged(tx, owed)
+    limits = await _limits(tx, charged.values())
+    divided = [_divide(item, charged.get(_key(item)), limits) for item in owed]
+    rests = [
+        EXACT.subtract(item.totals.total, sum_of(division.kept))
+        for item, division in zip(owed, divided, strict=True)
+    ]
+    if any(division.excess for division in divided):
+        # Those that pay and those that get back, in one order.
+        await wallets.hold_of_owners(tx, [_owner(item) for item in owed])
+    took = iter(
+        await wallets.pay_all(
+            tx,
+            [
+                _payment(
+                    item, rest, partial(_counted, item, charged, division), extent=_extent(item)
+                )
+                for item, division, rest in zip(owed, divided, rests, strict=True)
+                if rest > 0
+            ],
+        )
+    )
+    parts: dict[InvoiceId, Parts] = {}
+    short: set[InvoiceId] = set()
+    left: dict[ChargeKey, Charge] = {}
+    back: list[Repayment] = []
+    for item, division, rest in zip(owed, divided, rests, strict=True):
+        taken = next(took) if rest > 0 else []
+        if item.billing_mode is not BillingMode.POSTPAID and sum_of(taken) < rest:
+            short.add(item.wanted.id)
+            if item.wanted.subscription.status is not subscriptions.Status.CANCELED:
+                continue
+            # A later credit may be for some of its metrics only.
+            parts[item.wanted.id] = _counted(item, charged, division)
+        elif paid := merged(division.kept, taken):
+            parts[item.wanted.id] = paid
+        if _key(item) in charged:
+            is_closed = item.wanted.kind is InvoiceKind.CLOSING
+            left[_key(item)] = Charge.of(() if is_closed else division.excess)
+            if is_closed:
+                back.append(_repayment(item, division.excess))
     await charges_store.set_charges(tx, left)
-    await wallets.refund_all(tx, refunds)
-    return short
+    await wallets.repay_all(tx, back)
+    return Paid(parts, frozenset(short))
 
 
 async def charge(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId]:
@@ -67,16 +124,24 @@ async def charge(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId
     due = [
         (item, key, rest)
         for item, key in zip(reckoned, keys, strict=True)
-        if (rest := EXACT.subtract(item.totals.total, charged.get(key, _ZERO))) > 0
+        if (rest := EXACT.subtract(item.totals.total, _amount(charged.get(key)))) > 0
     ]
-    paid = await wallets.pay_all(tx, [_payment(item, rest, in_part=True) for item, _, rest in due])
-    taken = {
-        key: EXACT.add(charged.get(key, _ZERO), took)
-        for (_, key, _), took in zip(due, paid, strict=True)
-        if took
-    }
-    await charges_store.set_charges(tx, taken)
-    return {item.wanted.id for (item, _, rest), took in zip(due, paid, strict=True) if took < rest}
+    paid = await wallets.pay_all(
+        tx,
+        [
+            _payment(item, rest, partial(_parts, item, charged.get(key)), extent=Extent.IN_PART)
+            for item, key, rest in due
+        ],
+    )
+    charges: dict[ChargeKey, Charge] = {}
+    short: set[InvoiceId] = set()
+    for (item, key, rest), took in zip(due, paid, strict=True):
+        if took:
+            charges[key] = _charged_more(item, charged.get(key), took)
+        if sum_of(took) < rest:
+            short.add(item.wanted.id)
+    await charges_store.set_charges(tx, charges)
+    return short
 
 
 async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
@@ -85,32 +150,36 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         invoice = await store.load(tx, invoice_id, for_update=True)
         if invoice is None:
             continue
-        key = invoice.subscription_id, invoice.period.start
-        charged = await charges_store.load_charges(tx, [key])
-        change = EXACT.subtract(invoice.totals.total, charged.get(key, _ZERO))
-        rest = max(change, _ZERO)
-        if await wallets.pay_all(tx, [_payment_of(invoice, rest)]) != [rest]:
+        before = await charges_store.load_parts(tx, invoice.id)
+        (took,) = await wallets.pay_all(tx, [_payment_of(invoice, before)])
+        if sum_of(took) != invoice.amount_due:
             return  # What is there waits for the oldest.
-        if key in charged:
-            await charges_store.set_charges(tx, {key: max(-change, _ZERO)})
-        await charges_store.mark_paid(tx, [invoice.id])
+        await charges_store.set_paid(tx, invoice.id, merged(before, took))
+        await charges_store.mark_paid(tx, invoice.id)
         paid = await store.load(tx, invoice.id)
         if paid is not None:
             await tell(tx, EventType.INVOICE_PAID, paid)
 
 
-async def give_back(tx: Transaction, invoice: Invoice) -> None:
-    """Give back what realtime billing took for a locked invoice that no wallet is to pay any more.
+async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
+    """Give back what a wallet paid of a locked invoice, each source its own.
 
-    It was voided, or paid elsewhere, while its wallet was short.
+    It was voided, or all of it was received elsewhere.
     """
-    if invoice.kind is not InvoiceKind.CLOSING or invoice.status is InvoiceStatus.DRAFT:
+    if not invoice.wallet_paid:
         return
-    key = invoice.subscription_id, invoice.period.start
-    charged = (await charges_store.load_charges(tx, [key])).get(key, _ZERO)
-    if charged:
-        await charges_store.set_charges(tx, {key: _ZERO})
-        await wallets.refund_all(tx, [_refund_of(invoice, charged)])
+    parts = await charges_store.load_parts(tx, invoice.id)
+    await charges_store.set_paid(tx, invoice.id, ())
+    repayment = Repayment(
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+        parts=parts,
+        description=f"paid back for usage from {invoice.period.start.date()}",
+        reference_type=INVOICE,
+        reference_id=str(invoice.id),
+        kept_for=KEPT_AFTER_VOID if is_voided else timedelta(0),
+    )
+    await wallets.repay_all(tx, [repayment])
 
 
 async def wake(tx: Transaction) -> None:
@@ -121,6 +190,35 @@ async def wake(tx: Transaction) -> None:
         await subscriptions.wake(tx, customer_ids, [known for _, known in waiting])
 
 
+async def open_periods(
+    tx: Transaction, customer_ids: Collection[CustomerId]
+) -> dict[tuple[CustomerId, str], datetime]:
+    """For customers and currencies, when the first period ends whose invoice is not paid yet.
+
+    Of collection plans, trials left out; with invoices that wait for a credit.
+    """
+    ends = [
+        ((customer_id, currency), end)
+        for customer_id, currency, end in await charges_store.list_waiting_ends(tx, customer_ids)
+    ]
+    known = [
+        (one, period)
+        for one in await subscriptions.of_customers(tx, customer_ids)
+        if one.plan_type is PlanType.COLLECTION
+        and (period := subscriptions.first_open_period(one)) is not None
+        and not subscriptions.is_trial(one, period)
+    ]
+    phases = {one.id: subscriptions.phase_at(one, period.start) for one, period in known}
+    plans = await catalog.get_plans(tx, {phase.plan_id for phase in phases.values()})
+    for one, period in known:
+        currency = plans[phases[one.id].plan_id].details.currency
+        ends.append(((one.customer_id, currency), period.end))
+    first: dict[tuple[CustomerId, str], datetime] = {}
+    for owner, end in ends:
+        first[owner] = min(end, first.get(owner, end))
+    return first
+
+
 def insufficient(item: Reckoned) -> DomainError:
     """The refusal of what a wallet can't pay."""
     total = f"{format_money(item.totals.total)} {item.currency}"
@@ -128,20 +226,108 @@ def insufficient(item: Reckoned) -> DomainError:
     return DomainError(ErrorKind.INSUFFICIENT, "insufficient_balance", message)
 
 
+async def _to_be_paid(tx: Transaction, reckoned: Sequence[Reckoned]) -> list[Reckoned]:
+    """What is paid from wallets: all but bills, and but postpaid invoices of who has no credits."""
+    postpaid = {
+        item.wanted.subscription.customer_id
+        for item in reckoned
+        if item.billing_mode is BillingMode.POSTPAID and _is_invoice(item)
+    }
+    owners = await wallets.owners_with_credits(tx, postpaid) if postpaid else set()
+    return [
+        item
+        for item in reckoned
+        if _is_invoice(item)
+        and (item.billing_mode is not BillingMode.POSTPAID or _owner(item) in owners)
+    ]
+
+
+def _charged_more(item: Reckoned, before: Charge | None, took: Sequence[PaidPart]) -> Charge:
+    """What is charged for a running period after more of it was taken."""
+    is_by_money = all(part.grant_id is None for part in took)
+    if is_by_money and (before is None or before.is_of_money or not before.amount):
+        amount = EXACT.add(_amount(before), sum_of(took))
+        return Charge.of_money(amount, item.lines, item.totals.total)
+    if is_by_money:
+        # A wallet whose credits are used up tells no metrics any more.
+        took = wallets.parts_of((), _due(item, _parts(item, before)), sum_of(took))
+    return Charge.of(merged(_parts(item, before), took))
+
+
+def _amount(charge: Charge | None) -> Decimal:
+    return Decimal(0) if charge is None else charge.amount
+
+
+def _parts(item: Reckoned, charge: Charge | None) -> Parts:
+    return () if charge is None else charge.parts(item.currency)
+
+
+def _counted(item: Reckoned, charged: Mapping[ChargeKey, Charge], division: Division) -> Parts:
+    """What was charged before and counts for an invoice, with the metrics that it was paid for."""
+    charge = charged.get(_key(item))
+    return _parts(item, charge) if charge is not None and charge.is_of_money else division.kept
+
+
+async def _charged(tx: Transaction, owed: Sequence[Reckoned]) -> dict[ChargeKey, Charge]:
+    """What was charged before of the periods that are not billed postpaid."""
+    keys = [_key(item) for item in owed if item.billing_mode is not BillingMode.POSTPAID]
+    return await charges_store.load_charges(tx, keys) if keys else {}
+
+
+async def _limits(tx: Transaction, charges: Iterable[Charge]) -> Limits:
+    paid = [
+        charges_store.decode_parts(charge.stored) for charge in charges if not charge.is_of_money
+    ]
+    return await wallets.metrics_of_grants(
+        tx, {part.grant_id for parts in paid for part in parts if part.grant_id is not None}
+    )
+
+
+def _divide(item: Reckoned, charge: Charge | None, limits: Limits) -> Division:
+    if charge is None or not charge.amount:
+        return Division((), ())
+    total = item.totals.total
+    if charge.is_of_money:
+        return divide([PaidPart(None, None, charge.amount)], {}, total, {})
+    shares = shares_of(item.lines, total, item.currency)
+    return divide(charge.parts(item.currency), shares, total, limits)
+
+
+def _owner(item: Reckoned) -> tuple[CustomerId, str]:
+    return item.wanted.subscription.customer_id, item.currency
+
+
+def _is_invoice(item: Reckoned) -> bool:
+    return item.wanted.subscription.plan_type is PlanType.COLLECTION
+
+
+def _extent(item: Reckoned) -> Extent:
+    return Extent.CREDITS if item.billing_mode is BillingMode.POSTPAID else Extent.WHOLE
+
+
 def _key(item: Reckoned) -> ChargeKey:
     return item.wanted.subscription.id, item.wanted.period.start
 
 
-def _payment(item: Reckoned, amount: Decimal, *, in_part: bool = False) -> Payment:
+def _due(item: Reckoned, before: Parts) -> Mapping[MetricId | None, Decimal]:
+    """What may still be paid for each metric of an invoice, after what was paid before."""
+    return due_by_metric(shares_of(item.lines, item.totals.total, item.currency), before)
+
+
+def _payment(
+    item: Reckoned, amount: Decimal, before: Callable[[], Parts], *, extent: Extent
+) -> Payment:
+    is_running = extent is Extent.IN_PART
     return Payment(
         customer_id=item.wanted.subscription.customer_id,
         currency=item.currency,
         amount=amount,
-        due=_by_metric(item.lines, amount),
+        due=lambda: _due(item, before()),
+        period_end=item.wanted.period.end,
         description=f"usage from {item.wanted.period.start.date()}",
-        reference_type=PERIOD if in_part else INVOICE,
-        reference_id=_period_reference(item) if in_part else str(item.wanted.id),
-        in_part=in_part,
+        reference_type=PERIOD if is_running else INVOICE,
+        reference_id=_period_reference(item) if is_running else str(item.wanted.id),
+        extent=extent,
     )
 
 
@@ -151,49 +337,27 @@ def _period_reference(item: Reckoned) -> str:
     return f"{wanted.subscription.id}/{format_instant(wanted.period.start)}"
 
 
-def _payment_of(invoice: Invoice, amount: Decimal) -> Payment:
+def _payment_of(invoice: Invoice, before: Parts) -> Payment:
+    lines = [stored.line for stored in invoice.lines]
+    shares = shares_of(lines, invoice.totals.total, invoice.currency)
     return Payment(
         customer_id=invoice.customer_id,
         currency=invoice.currency,
-        amount=amount,
-        due=_by_metric([stored.line for stored in invoice.lines], amount),
+        amount=invoice.amount_due,
+        due=lambda: due_by_metric(shares, before),
+        period_end=invoice.period.end,
         description=f"usage from {invoice.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(invoice.id),
     )
 
 
-def _refund(item: Reckoned, amount: Decimal) -> Refund:
-    return Refund(
+def _repayment(item: Reckoned, parts: Parts) -> Repayment:
+    return Repayment(
         customer_id=item.wanted.subscription.customer_id,
         currency=item.currency,
-        amount=amount,
+        parts=parts,
         description=f"charged too much from {item.wanted.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(item.wanted.id),
     )
-
-
-def _refund_of(invoice: Invoice, amount: Decimal) -> Refund:
-    return Refund(
-        customer_id=invoice.customer_id,
-        currency=invoice.currency,
-        amount=amount,
-        description=f"paid back for usage from {invoice.period.start.date()}",
-        reference_type=INVOICE,
-        reference_id=str(invoice.id),
-    )
-
-
-def _by_metric(lines: Sequence[Line], amount: Decimal) -> dict[MetricId | None, Decimal]:
-    """The amount by metric, so that credits for some metrics pay for those; the rest under None."""
-    due: dict[MetricId | None, Decimal] = {}
-    left = amount
-    for line in lines:
-        part = min(max(line.amount, _ZERO), left) if line.metric_id is not None else _ZERO
-        if part:
-            due[line.metric_id] = EXACT.add(due.get(line.metric_id, _ZERO), part)
-            left = EXACT.subtract(left, part)
-    if left:
-        due[None] = left
-    return due

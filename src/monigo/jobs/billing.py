@@ -5,11 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from monigo import invoicing, metering, subscriptions, wallets
 from monigo.bootstrap import SLICES_AT_ONCE, Services
-from monigo.core.errors import DomainError
-from monigo.infra.database import Tenant
-from monigo.infra.logging import logger
-
-log = logger(__name__)
+from monigo.infra.database import Tenant, as_unavailable
+from monigo.jobs.tenants import of_tenant, raise_all, serve_each
 
 # Of each lane, before the next tenant has its turn.
 SLICES_A_TURN = 10
@@ -25,8 +22,7 @@ async def wake_waiting(services: Services) -> None:
     """Have those looked at again who wait for a credit that came."""
     async with services.database.lookups() as connection:
         tenants = await wallets.tenants_with_credited(connection)
-    for tenant in tenants:
-        await invoicing.wake_some(services.database, tenant)
+    await serve_each(tenants, lambda tenant: invoicing.wake_some(services.database, tenant))
 
 
 async def charge_realtime(services: Services) -> None:
@@ -39,12 +35,28 @@ async def charge_realtime(services: Services) -> None:
 async def _in_turn(waiting: list[Tenant], work: Callable[[Tenant], Awaitable[bool]]) -> None:
     """Do slices of each tenant's work, turn by turn, while there is more of it.
 
-    The first turn takes one slice, which is all that most tenants have.
+    The first turn takes one slice, which is all that most tenants have. One whose work fails has
+    no further turn in this pass.
+
+    Raises:
+        ExceptionGroup: what went wrong for some tenants, after the others were served.
+        Exception: the database is away, at once.
     """
     lanes, slices = 1, 1
+    faults: list[Exception] = []
     while waiting:
-        waiting = [tenant for tenant in waiting if await _turn(tenant, work, lanes, slices)]
+        more: list[Tenant] = []
+        for tenant in waiting:
+            try:
+                if await _turn(tenant, work, lanes, slices):
+                    more.append(tenant)
+            except Exception as error:
+                if as_unavailable(error) is not None:
+                    raise
+                faults.append(of_tenant(error, tenant))
+        waiting = more
         lanes, slices = SLICES_AT_ONCE, SLICES_A_TURN
+    raise_all(faults)
 
 
 async def _turn(
@@ -74,10 +86,5 @@ async def _charge_slice(services: Services, tenant: Tenant) -> bool:
 
 async def _close_slice(services: Services, tenant: Tenant) -> bool:
     """One slice of a tenant's; whether there may be more."""
-    try:
-        async with services.slices:
-            return await invoicing.close_some(services.database, tenant) == invoicing.SLICE_SIZE
-    except DomainError as error:
-        # One tenant's trouble is not the others'.
-        log.exception("periods not closed", org_id=str(tenant.org_id), reason=error.message)
-        return False
+    async with services.slices:
+        return await invoicing.close_some(services.database, tenant) == invoicing.SLICE_SIZE

@@ -4,29 +4,36 @@ from monigo import metering
 from monigo.bootstrap import Services
 from monigo.infra import idempotency_store, job_queue_store, outbox
 from monigo.infra.database import Tenant
+from monigo.jobs.tenants import all_tenants, serve_each
 
 
 async def forget_idempotency_records(services: Services) -> None:
     """Delete the answers that a repeated request no longer gets, tenant by tenant."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
-                await idempotency_store.forget(tx, before=tx.real_now - idempotency_store.KEPT_FOR)
+
+    async def forget(tenant: Tenant) -> None:
+        async with services.database.transaction(tenant) as tx:
+            await idempotency_store.forget(tx, before=tx.real_now - idempotency_store.KEPT_FOR)
+
+    await serve_each(await all_tenants(services), forget)
 
 
 async def forget_outbox_events(services: Services) -> None:
     """Delete what happened longer ago than anybody asks for."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
-                await outbox.forget(tx)
+
+    async def forget(tenant: Tenant) -> None:
+        async with services.database.transaction(tenant) as tx:
+            await outbox.forget(tx)
+
+    await serve_each(await all_tenants(services), forget)
 
 
 async def forget_event_properties(services: Services) -> None:
     """Empty the properties of events that are older than their organisation keeps them."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            await metering.forget_properties(services.database, Tenant(org_id, is_test))
+
+    async def forget(tenant: Tenant) -> None:
+        await metering.forget_properties(services.database, tenant)
+
+    await serve_each(await all_tenants(services), forget)
 
 
 async def forget_queue_log(services: Services) -> None:

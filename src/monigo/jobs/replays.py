@@ -15,6 +15,7 @@ from monigo.infra.database import Database, Tenant, as_unavailable
 from monigo.infra.job_queue import TryLaterError
 from monigo.infra.logging import logger
 from monigo.invoicing import PriceChange
+from monigo.jobs.tenants import all_tenants, serve_each
 from monigo.metering import ReplayJob, StepSize, UsageChange
 
 log = logger(__name__)
@@ -60,10 +61,12 @@ async def run_replay(
 
 async def requeue_replays(services: Services) -> None:
     """Put replays back that fell out of the queue, as when the database failed at a bad moment."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
-                await metering.requeue_replays(tx)
+
+    async def requeue(tenant: Tenant) -> None:
+        async with services.database.transaction(tenant) as tx:
+            await metering.requeue_replays(tx)
+
+    await serve_each(await all_tenants(services), requeue)
 
 
 async def _work(

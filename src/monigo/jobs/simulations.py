@@ -9,6 +9,7 @@ from monigo.core.errors import DomainError
 from monigo.infra.database import Database, Tenant, as_unavailable
 from monigo.infra.job_queue import TryLaterError
 from monigo.infra.logging import logger
+from monigo.jobs.tenants import all_tenants, serve_each
 
 log = logger(__name__)
 
@@ -40,10 +41,12 @@ async def run_simulation(
 
 async def requeue_simulations(services: Services) -> None:
     """Put simulations back that fell out of the queue, as when the database failed."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            async with services.database.transaction(Tenant(org_id, is_test)) as tx:
-                await invoicing.requeue_simulations(tx)
+
+    async def requeue(tenant: Tenant) -> None:
+        async with services.database.transaction(tenant) as tx:
+            await invoicing.requeue_simulations(tx)
+
+    await serve_each(await all_tenants(services), requeue)
 
 
 async def _work(database: Database, tenant: Tenant, job_id: UUID, stop: asyncio.Event) -> None:

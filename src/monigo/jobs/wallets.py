@@ -1,12 +1,15 @@
 """Gives back what reservations held too long, and takes back what credits are over."""
 
-from monigo import wallets
-from monigo.bootstrap import Services
+from monigo.bootstrap import CREDIT_EXPIRY, RESERVATION_EXPIRY, Services
 from monigo.infra.database import Tenant
+from monigo.jobs.tenants import all_tenants, serve_each
 
 
 async def expire_wallets(services: Services) -> None:
     """Let reservations and credits expire, tenant by tenant."""
-    for org_id in await services.database.organization_ids():
-        for is_test in (True, False):
-            await wallets.expire_all(services.database, Tenant(org_id, is_test))
+
+    async def expire(tenant: Tenant) -> None:
+        await RESERVATION_EXPIRY.run(services.database, tenant)
+        await CREDIT_EXPIRY.run(services.database, tenant)
+
+    await serve_each(await all_tenants(services), expire)

@@ -34,6 +34,7 @@ class EntryType(StrEnum):
     RELEASE = "release"
     CREDIT_GRANT = "credit_grant"
     CREDIT_EXPIRY = "credit_expiry"
+    CREDIT_REVOCATION = "credit_revocation"
 
 
 class Direction(StrEnum):

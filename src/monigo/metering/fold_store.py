@@ -19,11 +19,9 @@ HOLD_FOLDING = (
     "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
 )
 
-SELECT_TENANTS = """
-    SELECT DISTINCT org_id, is_test FROM unfolded_batches ORDER BY org_id, is_test LIMIT $1
-"""
+SELECT_TENANTS = "SELECT org_id, is_test FROM tenants_with_unfolded_batches($1)"
 
-SELECT_LAG = "SELECT now() - min(received_at) FROM unfolded_batches"
+SELECT_LAG = "SELECT now() - oldest FROM oldest_unfolded_at() AS oldest"
 
 TAKE_BATCHES = """
     DELETE FROM unfolded_batches

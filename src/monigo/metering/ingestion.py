@@ -20,7 +20,7 @@ from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.metering import store
 from monigo.metering.customer_cache import CustomerCache
-from monigo.metering.quota import Allowance, EventQuotas
+from monigo.metering.quota import Allowance, EventQuotas, QuotaTurn
 from monigo.metering.rules import (
     dedup_hashes,
     event_times,
@@ -73,7 +73,7 @@ class Ingestor:
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
-        self._quotas = EventQuotas()
+        self.quotas = EventQuotas()
         self._customers = CustomerCache()
         self._lanes: dict[Tenant, _Lane] = {}
         # For how many transactions yet a tenant's events are expected to hold repeats.
@@ -130,8 +130,7 @@ class Ingestor:
         try:
             answers = await self._store_new(tenant, requests)
             if answers is None:
-                async with self._database.transaction(tenant) as tx:
-                    answers = await self._store(tx, requests, store.insert_events)
+                answers = await self._store(tenant, requests, store.insert_events)
         except asyncpg.DataError as error:
             await self._flush_apart(tenant, requests, error)
         except Exception as error:  # noqa: BLE001 - each request's route answers it
@@ -160,8 +159,7 @@ class Ingestor:
                 self._wary[tenant] = wary - 1
             return None
         try:
-            async with self._database.transaction(tenant) as tx:
-                return await self._store(tx, requests, store.insert_new_events)
+            return await self._store(tenant, requests, store.insert_new_events)
         except asyncpg.UniqueViolationError:
             self._expect_repeats(tenant)
             return None
@@ -172,15 +170,21 @@ class Ingestor:
         self._wary[tenant] = WARY_FLUSHES
 
     async def _store(
-        self, tx: Transaction, requests: Sequence[_Request], insert: _Insert
+        self, tenant: Tenant, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         """Check and store requests in one transaction; an answer for each, good or bad."""
+        async with self.quotas.turn() as turn, self._database.transaction(tenant) as tx:
+            return await self._check_and_insert(tx, turn, requests, insert)
+
+    async def _check_and_insert(
+        self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request], insert: _Insert
+    ) -> list[IngestResult | Exception]:
         key_ids = {request.api_key_id for request in requests}
         refusals = await tenancy.refusals(tx, key_ids, Scope.INGEST)
         known = await self._customers.resolve(
             tx, {event.customer_id for request in requests for event in request.events}
         )
-        allowance = await self._allowance(tx, requests)
+        allowance = await self._allowance(tx, turn, requests)
         answers: list[IngestResult | Exception | None] = []
         rows = store.EventColumns()
         for request in requests:
@@ -193,27 +197,26 @@ class Ingestor:
             except DomainError as error:
                 answers.append(without_frames(error))
         stored: set[bytes] = set()
-        try:
-            if rows.hashes:
-                stored = await insert(tx, rows, batch_id=new_id())
-                if len(stored) < len(set(rows.hashes)):
-                    self._expect_repeats(tx.tenant)
-        finally:
-            if allowance is not None:
-                allowance.settle(len(stored))
+        if rows.hashes:
+            stored = await insert(tx, rows, batch_id=new_id())
+            if len(stored) < len(set(rows.hashes)):
+                self._expect_repeats(tx.tenant)
+        turn.stored = len(stored)
         hashes = iter(rows.hashes)
         return [
             _result(request.events, hashes, stored) if answer is None else answer
             for request, answer in zip(requests, answers, strict=True)
         ]
 
-    async def _allowance(self, tx: Transaction, requests: Sequence[_Request]) -> Allowance | None:
+    async def _allowance(
+        self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request]
+    ) -> Allowance | None:
         """What these requests may store of the month's quota; None where there is no quota."""
         quota = (await self._limits.of(tx)).monthly_event_quota
         if quota is None:
             return None
         events = [event for request in requests for event in request.events]
-        return await self._quotas.allowance(
+        return await turn.allowance(
             tx, quota, lambda: dedup_hashes(events, is_test=tx.is_test), len(events)
         )
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from monigo.catalog import Metric, MetricDefinition
-from monigo.core.aggregation import Aggregation, round_average
+from monigo.core.aggregation import Aggregation, counts_numbers, round_average
 from monigo.core.ids import MetricId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
@@ -33,7 +33,7 @@ _OF_BUCKETS = """
         FROM piece
         CROSS JOIN LATERAL (
             SELECT sum(event_count) AS event_count,
-                sum(number_count) FILTER (WHERE piece.adds_up) AS number_count,
+                sum(number_count) FILTER (WHERE piece.adds_up OR piece.compares) AS number_count,
                 sum(number_sum) FILTER (WHERE piece.adds_up) AS number_sum,
                 min(number_min) FILTER (WHERE piece.compares) AS number_min,
                 max(number_max) FILTER (WHERE piece.compares) AS number_max,
@@ -326,8 +326,13 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
         return Usage(Decimal(0), 0, None, None)
     if not query.metric.definition.group_by:
         (row,) = rows
-        first, last = row["first_event_at"], row["last_event_at"]
-        return Usage(quantity_of(row), row["event_count"], first, last)
+        return Usage(
+            quantity=quantity_of(row),
+            event_count=row["event_count"],
+            first_event_at=row["first_event_at"],
+            last_event_at=row["last_event_at"],
+            uncounted_events=uncounted_of(row),
+        )
     quantities = {row["group_value"]: quantity_of(row) for row in rows}
     return Usage(
         quantity=reduce(EXACT.add, quantities.values()),
@@ -335,6 +340,7 @@ def _usage(query: UsageQuery, rows: Sequence[asyncpg.Record]) -> Usage:
         first_event_at=min(row["first_event_at"] for row in rows),
         last_event_at=max(row["last_event_at"] for row in rows),
         groups=quantities,
+        uncounted_events=sum(map(uncounted_of, rows)),
     )
 
 
@@ -345,3 +351,10 @@ def quantity_of(row: asyncpg.Record | Mapping[str, Any]) -> Decimal:
         return Decimal(row[column] or 0)
     count = row["number_count"]
     return round_average(row["number_sum"], count) if count else Decimal(0)
+
+
+def uncounted_of(row: asyncpg.Record | Mapping[str, Any]) -> int:
+    """How many events hold no number, where the aggregation is made of numbers; else 0."""
+    if not counts_numbers(Aggregation(row["aggregation"])):
+        return 0
+    return row["event_count"] - row["number_count"]

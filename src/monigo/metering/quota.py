@@ -3,12 +3,18 @@
 The count comes from the database at most once a second; what this process takes in meanwhile it
 adds itself. Other processes' events are seen a second late, and so the quota may be overshot by
 that second's traffic.
+
+Where there is room for all, transactions go side by side, and each holds room for all its events
+until it knows which of them were repeats. Where there is not, one goes alone, after those that hold
+more room than they may need: so no batch is refused that fits once repeats are left out.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Self
 
 from monigo.core.rate import SECOND
 from monigo.infra.database import Tenant, Transaction
@@ -49,7 +55,8 @@ class Allowance:
         else:
             new = set(hashes) - self.known
             needed = len(new)
-            if self.count.used + needed > self.quota:
+            # Nothing but repeats needs no room, though there be less than none.
+            if needed and self.count.used + needed > self.quota:
                 raise quota_exceeded()
             self.known |= new
         self.count.used += needed
@@ -61,27 +68,42 @@ class Allowance:
         self.taken = stored
 
 
+@dataclass(slots=True)
+class Gate:
+    """What a tenant's transactions wait at: they go side by side, or one of them alone."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_empty: asyncio.Event = field(default_factory=asyncio.Event)
+    inside: int = 0
+    users: int = 0
+
+    async def empty(self) -> None:
+        """Wait until all that went in side by side have come out."""
+        self.is_empty.clear()
+        if self.inside:
+            await self.is_empty.wait()
+
+    def leave(self) -> None:
+        """Come out again."""
+        self.inside -= 1
+        if not self.inside:
+            self.is_empty.set()
+
+
 class EventQuotas:
     """The counts of all tenants of this process that have a quota."""
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self._monotonic = monotonic
         self._counts: dict[Tenant, MonthlyCount] = {}
+        self.gates: dict[Tenant, Gate] = {}
 
-    async def allowance(
-        self, tx: Transaction, quota: int, hashes: Callable[[], Collection[bytes]], size: int
-    ) -> Allowance:
-        """What a transaction that asks to store `size` events may store.
+    def turn(self) -> "QuotaTurn":
+        """What one transaction is to be wrapped in, so that it ends after the commit."""
+        return QuotaTurn(self)
 
-        Only where the room is short are their `hashes` looked up, to tell which are repeats.
-        """
-        count = await self._count(tx)
-        # Nothing may come between this look and `take`: transactions of a tenant run side by side.
-        if count.used + size <= quota:
-            return Allowance(count, quota, known=None)
-        return Allowance(count, quota, await quota_store.known_hashes(tx, hashes()))
-
-    async def _count(self, tx: Transaction) -> MonthlyCount:
+    async def count(self, tx: Transaction) -> MonthlyCount:
+        """The tenant's count of this month, at most a second old."""
         now, month = self._monotonic(), first_of_month(tx.real_now)
         count = self._counts.get(tx.tenant)
         is_same = count is not None and (count.month, count.resets) == (month, tx.resets)
@@ -93,3 +115,58 @@ class EventQuotas:
             count = MonthlyCount(month, tx.resets, now, used)
             self._counts[tx.tenant] = count
         return count
+
+
+class QuotaTurn:
+    """One transaction's share in its tenant's quota, from its first look until it has committed."""
+
+    def __init__(self, quotas: EventQuotas) -> None:
+        self._quotas = quotas
+        self._tenant: Tenant | None = None
+        self._gate = Gate()
+        self._is_inside = self._is_alone = False
+        self._allowance: Allowance | None = None
+        # How many events the transaction stored.
+        self.stored = 0
+
+    async def allowance(
+        self, tx: Transaction, quota: int, hashes: Callable[[], Collection[bytes]], size: int
+    ) -> Allowance:
+        """What the transaction, which asks to store `size` events, may store.
+
+        Only where the room is short are their `hashes` looked up, to tell which are repeats.
+        """
+        self._tenant = tx.tenant
+        self._gate = gate = self._quotas.gates.setdefault(tx.tenant, Gate())
+        gate.users += 1
+        await gate.turn.acquire()
+        self._is_alone = True
+        count = await self._quotas.count(tx)
+        known = None
+        if count.used + size > quota:
+            await gate.empty()
+            if count.used + size > quota:
+                known = await quota_store.known_hashes(tx, hashes())
+        else:
+            gate.inside += 1
+            self._is_inside, self._is_alone = True, False
+            gate.turn.release()
+        # Nothing may come between the last look and `take`.
+        self._allowance = Allowance(count, quota, known)
+        return self._allowance
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Give back the room that was not needed, all of it if the transaction failed."""
+        if self._allowance is not None:
+            self._allowance.settle(0 if kind else self.stored)
+        if self._is_inside:
+            self._gate.leave()
+        if self._is_alone:
+            self._gate.turn.release()
+        if self._tenant is not None:
+            self._gate.users -= 1
+            if not self._gate.users:
+                self._quotas.gates.pop(self._tenant, None)

@@ -148,8 +148,9 @@ async def load(tx: Transaction, job_id: UUID, *, for_update: bool = False) -> Re
 
 async def list_page(tx: Transaction, request: PageRequest) -> Page[ReplayJob]:
     """Replays, newest first."""
-    rows = await tx.fetch(SELECT_PAGE, request.limit, request.offset)
-    return Page([_job(row) for row in rows], await tx.fetchval(COUNT), request.offset)
+    pages = tx.pieces(SELECT_PAGE, request.limit, request.offset)
+    found = [_job(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT), request.offset)
 
 
 async def list_unfinished(tx: Transaction) -> list[ReplayJobId]:

@@ -59,7 +59,8 @@ class LateQuery(Struct, frozen=True):
 class Usage(Struct, frozen=True):
     """A measured quantity and the events behind it. No events: quantity 0.
 
-    `groups` splits the quantity by the value of the metric's `group_by`, if it has one.
+    `groups` splits the quantity by the value of the metric's `group_by`, if it has one. Where the
+    metric is made of numbers, `uncounted_events` are those of its events that hold none.
     """
 
     quantity: Decimal
@@ -67,6 +68,7 @@ class Usage(Struct, frozen=True):
     first_event_at: datetime | None
     last_event_at: datetime | None
     groups: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    uncounted_events: int = 0
 
 
 class CustomerActivity(Struct, frozen=True):

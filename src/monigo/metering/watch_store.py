@@ -46,9 +46,7 @@ NOTE_CHARGED = """
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
 """
 
-SELECT_TENANTS = """
-    SELECT DISTINCT org_id, is_test FROM watched_customers WHERE changed_at > charged_at
-"""
+SELECT_TENANTS = "SELECT org_id, is_test FROM tenants_with_changed_customers()"
 
 
 async def watch(tx: Transaction, customer_id: CustomerId) -> None:

@@ -4,45 +4,54 @@ from monigo.subscriptions.due import (
     claim,
     next_due,
     recheck,
+    save,
+    save_all,
     set_aside,
     tenants_with_due,
     wait_until,
     wake,
 )
+from monigo.subscriptions.endings import cancel, hide, schedule_cancel
+from monigo.subscriptions.guards import (
+    refuse_customer_with_subscription,
+    refuse_plan_ever_subscribed,
+    refuse_plan_with_subscriptions,
+)
+from monigo.subscriptions.pauses import (
+    billable_windows,
+    lift_pause,
+    load_pauses,
+    pause,
+    pause_for_balance,
+    resume,
+)
+from monigo.subscriptions.plan_changes import (
+    apply_plan_change,
+    as_after_plan_change,
+    change_plan,
+    schedule_plan_change,
+)
 from monigo.subscriptions.rules import (
     current_period,
+    ends_at,
     first_open_period,
     is_due,
     is_trial,
     last_closed_period,
+    next_due_at,
     period_containing,
     periods_between,
     phase_at,
 )
 from monigo.subscriptions.service import (
-    billable_windows,
-    cancel,
-    change_plan,
     count_on_plan,
     create,
     get,
-    hide,
     hold,
     hold_free,
-    lift_pause,
     list_on_plan,
     list_page,
-    load_pauses,
     of_customers,
-    pause,
-    pause_for_balance,
-    refuse_customer_with_subscription,
-    refuse_plan_ever_subscribed,
-    refuse_plan_with_subscriptions,
-    resume,
-    save,
-    save_all,
-    schedule_cancel,
     timeline,
 )
 from monigo.subscriptions.types import (
@@ -58,6 +67,7 @@ from monigo.subscriptions.types import (
     UsageRollup,
 )
 from monigo.subscriptions.usage import read_usage
+from monigo.subscriptions.verification import verify
 
 __all__ = [
     "Due",
@@ -70,6 +80,8 @@ __all__ = [
     "TimelineEntry",
     "UsageFilter",
     "UsageRollup",
+    "apply_plan_change",
+    "as_after_plan_change",
     "billable_windows",
     "cancel",
     "change_plan",
@@ -77,6 +89,7 @@ __all__ = [
     "count_on_plan",
     "create",
     "current_period",
+    "ends_at",
     "first_open_period",
     "get",
     "hide",
@@ -90,6 +103,7 @@ __all__ = [
     "list_page",
     "load_pauses",
     "next_due",
+    "next_due_at",
     "of_customers",
     "pause",
     "pause_for_balance",
@@ -105,9 +119,11 @@ __all__ = [
     "save",
     "save_all",
     "schedule_cancel",
+    "schedule_plan_change",
     "set_aside",
     "tenants_with_due",
     "timeline",
+    "verify",
     "wait_until",
     "wake",
 ]

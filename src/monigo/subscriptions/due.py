@@ -30,6 +30,19 @@ async def note_due(tx: Transaction, subscriptions: Sequence[Subscription]) -> No
         await due_store.delete_due(tx, gone)
 
 
+async def save(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Store a changed, locked subscription, and when something is to be done for it next."""
+    changed = replace(subscription, updated_at=tx.now)
+    await save_all(tx, [changed])
+    return changed
+
+
+async def save_all(tx: Transaction, changed: Sequence[Subscription]) -> None:
+    """Store changed, locked subscriptions, and when something is to be done for each next."""
+    await store.update(tx, changed)
+    await note_due(tx, changed)
+
+
 async def claim(
     tx: Transaction, limit: int, only: Sequence[SubscriptionId] = ()
 ) -> list[tuple[Due, Subscription]]:

@@ -1,6 +1,6 @@
 """All SQL of what is due, whom a realtime charge concerns, and of the timelines.
 
-`due_subscriptions` is a local table of ids: the work is found before its tenant is known.
+`due_subscriptions` is a local table of ids: a function of the owner's tells whose work is due.
 """
 
 from collections.abc import Sequence
@@ -53,16 +53,7 @@ SELECT_NEXT_DUE = """
     SELECT min(due_at) FROM due_subscriptions WHERE org_id = $1 AND is_test = $2
 """
 
-# One look into the index for each tenant, however many subscriptions are due.
-SELECT_TENANTS_WITH_DUE = """
-    SELECT tenant.org_id, mode.is_test
-    FROM tenant_lookups AS tenant
-    CROSS JOIN (VALUES (true), (false)) AS mode (is_test)
-    WHERE EXISTS (
-        SELECT 1 FROM due_subscriptions AS due
-        WHERE due.org_id = tenant.org_id AND due.is_test = mode.is_test AND due.due_at <= $1
-    )
-"""
+SELECT_TENANTS_WITH_DUE = "SELECT org_id, is_test FROM tenants_with_due_subscriptions($1)"
 
 SELECT_ACTIVE_OF_CUSTOMERS = """
     SELECT id, customer_id FROM subscriptions

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from monigo.catalog import Plan
 from monigo.core.errors import conflict, invalid
 from monigo.core.periods import Period, Schedule, period_around
@@ -108,13 +110,39 @@ def first_open_period(subscription: Subscription) -> Period | None:
     return period_containing(subscription, subscription.closed_until)
 
 
+def ends_at(subscription: Subscription) -> datetime | None:
+    """When a subscription is to end by itself; None where it isn't, or has ended already."""
+    if subscription.status is Status.CANCELED:
+        return None
+    ends = [subscription.end_date, subscription.cancel_at]
+    if subscription.cancel_at_period_end and subscription.cancel_at is None:
+        # It was flagged before the instant was kept: then the first open period decided.
+        period = first_open_period(subscription)
+        ends.append(period and period.end)
+    return min((end for end in ends if end is not None), default=None)
+
+
+def with_plan_from(subscription: Subscription, plan: Plan, instant: datetime) -> Subscription:
+    """The subscription on another plan from an instant on, at which its periods begin anew."""
+    phase = Phase(
+        plan_id=plan.id,
+        billing_period=plan.details.billing_period,
+        anchor_at=instant,
+        started_at=instant,
+        joined_at=instant,
+    )
+    past_phases = (*subscription.past_phases, subscription.phase)
+    return replace(subscription, phase=phase, past_phases=past_phases)
+
+
 def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
     """When something is to be done for a subscription by itself; None for never.
 
     The first period is opened at its start (a fee may be due in advance), each is closed at its
-    end, and a subscription canceled at its end date. While paused no
-    period is closed: what was used before is billed on resuming or canceling (behaviour page,
-    Subscriptions and periods). An ended one is looked at daily while late events may come.
+    end. A subscription is canceled when it is to end, and changes to a scheduled plan, in a pause,
+    too. Otherwise no period is closed while paused: what was used before is billed on resuming or
+    canceling (behaviour page, Subscriptions and periods). An ended one is looked at daily while
+    late events may come.
     """
     period = first_open_period(subscription)
     if subscription.canceled_at is not None:
@@ -122,10 +150,10 @@ def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
         if period is not None or is_rechecked:
             return min(subscription.canceled_at, now)
         return _next_look(subscription.canceled_at, now)
-    if subscription.status is not Status.ACTIVE or period is None:
-        return subscription.end_date
-    due_at = period.start if now < period.start else period.end
-    return min(due_at, subscription.end_date or due_at)
+    dues = [at for at in (ends_at(subscription), subscription.scheduled_at) if at is not None]
+    if subscription.status is Status.ACTIVE and period is not None:
+        dues.append(period.start if now < period.start else period.end)
+    return min(dues, default=None)
 
 
 def is_due(subscription: Subscription, now: datetime) -> bool:
@@ -148,8 +176,8 @@ def last_closed_period(subscription: Subscription) -> Period | None:
     return period_containing(subscription, subscription.closed_until - timedelta(microseconds=1))
 
 
-def check_can_pause(subscription: Subscription) -> None:
-    """Raise conflict unless the merchant may pause it."""
+def check_is_active(subscription: Subscription) -> None:
+    """Raise conflict unless it is active: neither paused nor ended."""
     if subscription.status is not Status.ACTIVE:
         raise conflict(
             "subscription_not_active", f"the subscription is {subscription.status.value}"
@@ -175,10 +203,7 @@ def check_can_cancel(subscription: Subscription) -> None:
 
 def check_can_change_plan(subscription: Subscription, plan: Plan) -> None:
     """Raise conflict unless the subscription may go on under another plan."""
-    if subscription.status is not Status.ACTIVE:
-        raise conflict(
-            "subscription_not_active", f"the subscription is {subscription.status.value}"
-        )
+    check_can_cancel(subscription)
     if plan.id == subscription.plan_id:
         raise conflict("same_plan", "the subscription is on this plan already")
     if plan.details.plan_type is not subscription.plan_type:

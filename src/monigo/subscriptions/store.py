@@ -1,7 +1,7 @@
-"""All SQL of subscriptions and their pauses."""
+"""All SQL of subscriptions and their phases."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -10,29 +10,26 @@ from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
-from monigo.core.periods import BillingAnchor, BillingPeriod, Period
+from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.infra.database import Transaction, violations_as
 from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
-
-# The end of an open pause; the last instant there is.
-FOREVER = datetime.max.replace(tzinfo=UTC)
 
 COLUMNS = """
     id, customer_id, plan_id, plan_type, status, pause_reason, timezone, billing_period,
     billing_anchor, anchor_at, phase_started_at, phase_joined_at, start_date, end_date,
-    trial_ends_at, cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at,
-    billing_error, created_at, updated_at
+    trial_ends_at, trial_plan_id, cancel_at_period_end, cancel_at, scheduled_plan_id, scheduled_at,
+    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at
 """
 
 INSERT = """
     INSERT INTO subscriptions (
         org_id, is_test, id, customer_id, plan_id, plan_type, status, pause_reason, timezone,
         billing_period, billing_anchor, anchor_at, phase_started_at, start_date, end_date,
-        trial_ends_at, cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at,
+        trial_ends_at, trial_plan_id, cancel_at_period_end, closed_until, settled_at,
         billing_error, created_at, updated_at, phase_joined_at
     ) VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $23, $23, $24
+        $21, $22, $22, $23
     )
 """
 
@@ -46,11 +43,12 @@ SELECT_EVER = f"""
     SELECT {COLUMNS} FROM subscriptions
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
     ORDER BY id
-    FOR UPDATE
 """
 
+LOCK_EVER = f"{SELECT_EVER} FOR UPDATE"
+
 # Those that a request holds just now come again with the next slice.
-SELECT_FREE = f"{SELECT_EVER} SKIP LOCKED"
+SELECT_FREE = f"{LOCK_EVER} SKIP LOCKED"
 
 MATCHING = """
     FROM subscriptions
@@ -84,15 +82,18 @@ UPDATE = """
         cancel_at_period_end = changed.cancel_at_period_end, canceled_at = changed.canceled_at,
         closed_until = changed.closed_until, recheck_from = changed.recheck_from,
         settled_at = changed.settled_at, billing_error = changed.billing_error,
-        updated_at = changed.updated_at, phase_joined_at = changed.phase_joined_at
+        updated_at = changed.updated_at, phase_joined_at = changed.phase_joined_at,
+        cancel_at = changed.cancel_at, scheduled_plan_id = changed.scheduled_plan_id,
+        scheduled_at = changed.scheduled_at
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
         $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-        $14::timestamptz[], $15::text[], $16::timestamptz[], $17::timestamptz[]
+        $14::timestamptz[], $15::text[], $16::timestamptz[], $17::timestamptz[],
+        $18::timestamptz[], $19::uuid[], $20::timestamptz[]
     ) AS changed (
         id, plan_id, billing_period, anchor_at, phase_started_at, status, pause_reason,
         cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at, billing_error,
-        updated_at, phase_joined_at
+        updated_at, phase_joined_at, cancel_at, scheduled_plan_id, scheduled_at
     )
     WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = changed.id
 """
@@ -115,37 +116,16 @@ HIDE = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# A standing test clock may pause twice at one instant: the second goes on with the first.
-OPEN_PAUSE = """
-    INSERT INTO subscription_pauses (org_id, is_test, subscription_id, started_at, reason)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (org_id, is_test, subscription_id, started_at)
-        DO UPDATE SET ended_at = NULL, reason = excluded.reason
-"""
-
-CLOSE_PAUSE = """
-    UPDATE subscription_pauses SET ended_at = greatest(started_at, $4)
-    WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3 AND ended_at IS NULL
-"""
-
-SELECT_PAUSES = """
-    SELECT subscription_id, started_at, ended_at FROM subscription_pauses
-    WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
-    ORDER BY subscription_id, started_at
-"""
-
-COUNT_OF_CUSTOMER = """
-    SELECT count(*) FROM subscriptions
-    WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND status <> 'canceled'
-"""
-
-COUNT_OF_PLAN = """
-    SELECT count(*) FROM subscriptions
-    WHERE org_id = $1 AND is_test = $2 AND plan_id = $3 AND status <> 'canceled'
-"""
-
-COUNT_OF_PLAN_EVER = """
-    SELECT count(*) FROM subscriptions WHERE org_id = $1 AND is_test = $2 AND plan_id = $3
+# As `subscriptions_one_active_per_plan_type` counts them.
+HAS_ACTIVE = """
+    SELECT EXISTS (
+        SELECT 1 FROM subscriptions
+        WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND plan_type = $4
+            AND (
+                status IN ('active', 'suspended')
+                OR (status = 'paused' AND pause_reason <> 'merchant')
+            )
+    )
 """
 
 # Those that are on a plan now, for all that a customer of it is asked about.
@@ -164,14 +144,15 @@ SELECT_ON_PLAN = f"""
 """
 
 
-def _already_subscribed() -> DomainError:
+def already_subscribed() -> DomainError:
+    """The refusal of a second active subscription of a plan type."""
     return conflict(
         "subscription_exists",
         "the customer already has an active subscription of this plan type",
     )
 
 
-ERRORS = {"subscriptions_one_active_per_plan_type": _already_subscribed}
+ERRORS = {"subscriptions_one_active_per_plan_type": already_subscribed}
 
 
 async def insert(tx: Transaction, subscription: Subscription) -> None:
@@ -194,15 +175,19 @@ async def insert(tx: Transaction, subscription: Subscription) -> None:
             subscription.start_date,
             subscription.end_date,
             subscription.trial_ends_at,
+            subscription.trial_plan_id,
             subscription.cancel_at_period_end,
-            subscription.canceled_at,
             subscription.closed_until,
-            subscription.recheck_from,
             subscription.settled_at,
             subscription.billing_error,
             subscription.created_at,
             phase.joined_at,
         )
+
+
+async def has_active(tx: Transaction, customer_id: CustomerId, plan_type: PlanType) -> bool:
+    """Whether a customer has an active subscription of a plan type, or one the system paused."""
+    return await tx.fetchval(HAS_ACTIVE, customer_id, plan_type.value)
 
 
 async def load(
@@ -217,8 +202,13 @@ async def lock_ever(
     tx: Transaction, subscription_ids: Sequence[UUID], *, skip_locked: bool = False
 ) -> list[Subscription]:
     """Subscriptions, deleted or not, locked in the order of their ids; unknown ones are absent."""
-    query = SELECT_FREE if skip_locked else SELECT_EVER
+    query = SELECT_FREE if skip_locked else LOCK_EVER
     return await _with_phases(tx, await tx.fetch(query, subscription_ids))
+
+
+async def load_ever(tx: Transaction, subscription_ids: Sequence[UUID]) -> list[Subscription]:
+    """Subscriptions, deleted or not, in the order of their ids; unknown ones are absent."""
+    return await _with_phases(tx, await tx.fetch(SELECT_EVER, subscription_ids))
 
 
 async def list_page(
@@ -231,9 +221,10 @@ async def list_page(
 ) -> Page[Subscription]:
     """Subscriptions that match, newest first."""
     matching = (customer_id, plan_id, status and status.value)
-    rows = await tx.fetch(SELECT_PAGE, *matching, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, *matching)
-    return Page(await _with_phases(tx, rows), total, request.offset)
+    found: list[Subscription] = []
+    async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
+        found += await _with_phases(tx, rows)
+    return Page(found, await tx.fetchval(COUNT, *matching), request.offset)
 
 
 async def list_of_customers(
@@ -263,6 +254,9 @@ async def update(tx: Transaction, subscriptions: Sequence[Subscription]) -> None
             [known.billing_error for known in subscriptions],
             [known.updated_at for known in subscriptions],
             [known.phase.joined_at for known in subscriptions],
+            [known.cancel_at for known in subscriptions],
+            [known.scheduled_plan_id for known in subscriptions],
+            [known.scheduled_at for known in subscriptions],
         )
 
 
@@ -282,42 +276,6 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
 async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
     """Delete softly."""
     await tx.execute(HIDE, subscription_id, tx.now)
-
-
-async def open_pause(
-    tx: Transaction, subscription_id: SubscriptionId, reason: PauseReason, started_at: datetime
-) -> None:
-    """Note that a pause begins."""
-    await tx.execute(OPEN_PAUSE, subscription_id, started_at, reason.value)
-
-
-async def close_pause(tx: Transaction, subscription_id: SubscriptionId, ended_at: datetime) -> None:
-    """Note when the open pause, if any, ends."""
-    await tx.execute(CLOSE_PAUSE, subscription_id, ended_at)
-
-
-async def load_pauses(
-    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
-) -> dict[SubscriptionId, list[Period]]:
-    """The pauses of each subscription in order; an open one lasts for ever."""
-    if not subscription_ids:
-        return {}
-    pauses: dict[SubscriptionId, list[Period]] = {known: [] for known in subscription_ids}
-    for row in await tx.fetch(SELECT_PAUSES, subscription_ids):
-        end = row["ended_at"] or FOREVER
-        if row["started_at"] < end:
-            pauses[row["subscription_id"]].append(Period(row["started_at"], end))
-    return pauses
-
-
-async def count_of_customer(tx: Transaction, customer_id: CustomerId) -> int:
-    """How many subscriptions of a customer have not ended."""
-    return await tx.fetchval(COUNT_OF_CUSTOMER, customer_id)
-
-
-async def count_of_plan(tx: Transaction, plan_id: PlanId, *, ever: bool) -> int:
-    """How many subscriptions a plan has, or ever had."""
-    return await tx.fetchval(COUNT_OF_PLAN_EVER if ever else COUNT_OF_PLAN, plan_id)
 
 
 async def count_on_plan(
@@ -380,7 +338,11 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
         start_date=row["start_date"],
         end_date=row["end_date"],
         trial_ends_at=row["trial_ends_at"],
+        trial_plan_id=row["trial_plan_id"] and PlanId(row["trial_plan_id"]),
         cancel_at_period_end=row["cancel_at_period_end"],
+        cancel_at=row["cancel_at"],
+        scheduled_plan_id=row["scheduled_plan_id"] and PlanId(row["scheduled_plan_id"]),
+        scheduled_at=row["scheduled_at"],
         canceled_at=row["canceled_at"],
         closed_until=row["closed_until"],
         recheck_from=row["recheck_from"],

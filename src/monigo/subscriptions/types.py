@@ -29,20 +29,25 @@ class PauseReason(StrEnum):
 
 
 class NewSubscription(Struct, frozen=True):
-    """What the merchant asks for. Without `start_date` it starts now."""
+    """What the merchant asks for.
+
+    Without `start_date` it begins at the start of the current hour of its own time zone. With
+    `trial_period_days` its trial is of so many days, whatever the plan says; 0: it has none.
+    """
 
     customer: str
     plan: str
     billing_anchor: BillingAnchor
     start_date: datetime | None
     end_date: datetime | None
+    trial_period_days: int | None = None
 
 
 class Phase(Struct, frozen=True):
     """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`.
 
-    `joined_at` is when it was put on the plan: another day than `started_at`, where it was made for
-    a later start, or backdated.
+    `joined_at` is when it was put on the plan: later than `started_at` where it was backdated, if
+    only to the start of the hour, and earlier where it was made for a later start.
     """
 
     plan_id: PlanId
@@ -60,6 +65,9 @@ class Subscription(Struct, frozen=True):
     periods that end after it are to be looked at again with the next one, or soon where none comes.
     `settled_at` is when, by the machine's clock, closed periods were last looked at for what came
     in late. `billing_error` says why a period could not be closed; empty where nothing is wrong.
+    `trial_plan_id` is the plan whose trial it began with. With `cancel_at_period_end` it ends at
+    `cancel_at`, the end of the period that ran when the flag was set. From `scheduled_at` on, the
+    end of a period, it is to be on the plan `scheduled_plan_id`.
     """
 
     id: SubscriptionId
@@ -74,7 +82,11 @@ class Subscription(Struct, frozen=True):
     start_date: datetime
     end_date: datetime | None
     trial_ends_at: datetime | None
+    trial_plan_id: PlanId | None
     cancel_at_period_end: bool
+    cancel_at: datetime | None
+    scheduled_plan_id: PlanId | None
+    scheduled_at: datetime | None
     canceled_at: datetime | None
     closed_until: datetime
     recheck_from: datetime | None
@@ -96,6 +108,8 @@ class Happening(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     PLAN_CHANGED = "plan_changed"
+    PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
+    PLAN_CHANGE_WITHDRAWN = "plan_change_withdrawn"
     CANCEL_SCHEDULED = "cancel_scheduled"
     CANCEL_WITHDRAWN = "cancel_withdrawn"
     CANCELED = "canceled"

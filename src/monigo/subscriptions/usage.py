@@ -13,7 +13,7 @@ from monigo.core.paging import PAGE_LIMIT_MAX, PageRequest
 from monigo.core.periods import Period, calendar_month, subtract
 from monigo.infra.database import Transaction
 from monigo.metering import CustomerActivity, UsageQuery
-from monigo.subscriptions import store
+from monigo.subscriptions import pause_store, store
 from monigo.subscriptions.rules import period_containing, periods_between
 from monigo.subscriptions.types import Subscription, UsageFilter, UsageRollup
 from monigo.tenancy import Organization
@@ -116,7 +116,7 @@ class _Layout(Struct, frozen=True):
             timezone=(await tenancy.get_organization(tx)).timezone,
             subscriptions=by_customer,
             plans=await catalog.get_plans(tx, {known.plan_id for known in subscriptions}),
-            pauses=await store.load_pauses(tx, [known.id for known in subscriptions]),
+            pauses=await pause_store.load_pauses(tx, [known.id for known in subscriptions]),
         )
 
     def lay_out(

@@ -36,6 +36,7 @@ from monigo.tenancy.types import (
     OrganizationLimits,
     Scope,
 )
+from monigo.tenancy.verification import organizations_to_verify, verify
 
 __all__ = [
     "ALL_SCOPES",
@@ -61,6 +62,7 @@ __all__ = [
     "issue_key",
     "keep_up",
     "list_keys",
+    "organizations_to_verify",
     "read_test_clock",
     "refusals",
     "refuse_live",
@@ -71,4 +73,5 @@ __all__ = [
     "unauthenticated",
     "unset_test_clock",
     "update_organization",
+    "verify",
 ]

@@ -1,9 +1,15 @@
-"""Finds where a presented key belongs, without asking the database twice."""
+"""Finds where a presented key belongs and whether it counts, seldom asking the database."""
 
+import time
+from collections.abc import Callable
+
+from monigo.core.ids import ApiKeyId
+from monigo.core.rate import SECOND
 from monigo.infra.database import Database
 from monigo.tenancy import store
 from monigo.tenancy.rules import SECRET_LENGTH, secret_hash
-from monigo.tenancy.types import KeyReference
+from monigo.tenancy.service import authorize
+from monigo.tenancy.types import KeyReference, Scope
 
 # About 30 MB; beyond it all are forgotten and looked up again.
 REMEMBERED_MAX = 100_000
@@ -12,12 +18,18 @@ REMEMBERED_MAX = 100_000
 class KeyFinder:
     """Remembers which tenant and key a secret's hash belongs to, which never changes.
 
-    It says nothing of whether the key still counts: that is checked in each transaction under it.
+    Whether the key still counts is checked in each transaction under it. Where a request may cost
+    much before its transaction begins, `check` asks beforehand.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, monotonic: Callable[[], int] = time.monotonic_ns
+    ) -> None:
         self._database = database
+        self._monotonic = monotonic
         self._found: dict[bytes, KeyReference] = {}
+        # When a key was last seen to have one of these scopes.
+        self._checked: dict[tuple[ApiKeyId, tuple[Scope, ...]], int] = {}
 
     async def find(self, secret: str) -> KeyReference | None:
         """Where a presented secret belongs, or None."""
@@ -34,3 +46,19 @@ class KeyFinder:
                     self._found.clear()
                 self._found[key_hash] = found
         return found
+
+    async def check(self, caller: KeyReference, *needed: Scope) -> None:
+        """Refuse a key that may not act; a good answer holds for a second.
+
+        Raises:
+            DomainError: unauthenticated (revoked, expired) or forbidden (scope missing).
+        """
+        now = self._monotonic()
+        seen_at = self._checked.get((caller.api_key_id, needed))
+        if seen_at is not None and now - seen_at < SECOND:
+            return
+        async with self._database.transaction(caller.tenant) as tx:
+            await authorize(tx, caller.api_key_id, *needed)
+        if len(self._checked) >= REMEMBERED_MAX:
+            self._checked.clear()
+        self._checked[caller.api_key_id, needed] = now

@@ -45,6 +45,7 @@ async def create_organization(database: Database, name: str) -> Organization:
                 wht_enabled=False,
                 wht_rate=Decimal(5),
                 event_ingestion_grace_period_hours=0,
+                repeated_trials_enabled=False,
                 raw_event_retention_days=None,
                 requests_per_second_max=None,
                 monthly_event_quota=None,

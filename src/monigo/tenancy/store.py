@@ -18,16 +18,16 @@ INSERT_ORGANIZATION = """
     INSERT INTO organizations (
         org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
         vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
-        raw_event_retention_days, requests_per_second_max, monthly_event_quota, created_at,
-        updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        repeated_trials_enabled, raw_event_retention_days, requests_per_second_max,
+        monthly_event_quota, created_at, updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 
 SELECT_ORGANIZATION = """
     SELECT org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
         vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
-        raw_event_retention_days, requests_per_second_max, monthly_event_quota, created_at,
-        updated_at
+        repeated_trials_enabled, raw_event_retention_days, requests_per_second_max,
+        monthly_event_quota, created_at, updated_at
     FROM organizations
     WHERE org_id = $1
 """
@@ -36,8 +36,9 @@ UPDATE_ORGANIZATION = """
     UPDATE organizations
     SET name = $2, country = $3, timezone = $4, default_currency = $5, available_currencies = $6,
         vat_enabled = $7, vat_rate = $8, wht_enabled = $9, wht_rate = $10,
-        event_ingestion_grace_period_hours = $11, raw_event_retention_days = $12,
-        requests_per_second_max = $13, monthly_event_quota = $14, updated_at = $15
+        event_ingestion_grace_period_hours = $11, repeated_trials_enabled = $12,
+        raw_event_retention_days = $13, requests_per_second_max = $14, monthly_event_quota = $15,
+        updated_at = $16
     WHERE org_id = $1
 """
 
@@ -70,9 +71,7 @@ REVOKE_KEY = f"""
     RETURNING {KEY_COLUMNS}
 """
 
-SELECT_KEY_BY_HASH = """
-    SELECT org_id, is_test, api_key_id FROM api_key_lookups WHERE key_hash = $1
-"""
+SELECT_KEY_BY_HASH = "SELECT org_id, is_test, api_key_id FROM find_api_key($1)"
 
 
 async def insert_organization(tx: Transaction, organization: Organization) -> None:
@@ -84,7 +83,7 @@ async def insert_organization(tx: Transaction, organization: Organization) -> No
 async def update_organization(tx: Transaction, organization: Organization) -> None:
     """Store the changed settings."""
     arguments = list(_organization_arguments(organization))
-    del arguments[14]  # created_at never changes
+    del arguments[15]  # created_at never changes
     await tx.connection.execute(UPDATE_ORGANIZATION, *arguments)
 
 
@@ -101,6 +100,7 @@ def _organization_arguments(organization: Organization) -> tuple[object, ...]:
         organization.wht_enabled,
         organization.wht_rate,
         organization.event_ingestion_grace_period_hours,
+        organization.repeated_trials_enabled,
         organization.raw_event_retention_days,
         organization.requests_per_second_max,
         organization.monthly_event_quota,

@@ -3,7 +3,8 @@
 A clock's changes compare what they were decided on, so that no lock is held while deciding.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import Database, Transaction, reset_lock
@@ -20,35 +21,52 @@ START = """
     VALUES ($1, $2, $3, 0, '', 0, $4)
     ON CONFLICT (org_id) DO UPDATE
     SET now_at = excluded.now_at, target_at = excluded.target_at, steps = 0, failure = '',
-        updated_at = excluded.updated_at
+        runner_id = NULL, runner_until = NULL, updated_at = excluded.updated_at
     WHERE test_clocks.target_at IS NULL
         AND coalesce(test_clocks.now_at, excluded.now_at) = excluded.now_at
     RETURNING true
 """
 
+# Taken when nobody has it, or whoever had it is silent for too long. Whoever takes it from another
+# counts the steps anew: those of the other one tell nothing of what stays due.
+TAKE = """
+    UPDATE test_clocks
+    SET steps = CASE WHEN runner_id = $2 THEN steps ELSE 0 END, runner_id = $2, runner_until = $3
+    WHERE org_id = $1 AND target_at IS NOT NULL
+        AND (runner_id IS NULL OR runner_id = $2 OR runner_until <= $4)
+    RETURNING true
+"""
+
+RELEASE = """
+    UPDATE test_clocks SET runner_id = NULL, runner_until = NULL
+    WHERE org_id = $1 AND runner_id = $2
+"""
+
 MOVE = """
     UPDATE test_clocks
     SET now_at = $5, steps = CASE WHEN now_at = $5 THEN steps + 1 ELSE 1 END, updated_at = $6
-    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4 AND runner_id = $7
     RETURNING true
 """
 
 ARRIVE = """
     UPDATE test_clocks
-    SET now_at = target_at, target_at = NULL, steps = 0, updated_at = $5
-    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4
+    SET now_at = target_at, target_at = NULL, steps = 0, runner_id = NULL, runner_until = NULL,
+        updated_at = $5
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND steps = $4 AND runner_id = $6
     RETURNING true
 """
 
 FAIL = """
     UPDATE test_clocks
-    SET target_at = NULL, failure = $4, updated_at = $5
-    WHERE org_id = $1 AND now_at = $2 AND target_at = $3
+    SET target_at = NULL, failure = $4, runner_id = NULL, runner_until = NULL, updated_at = $5
+    WHERE org_id = $1 AND now_at = $2 AND target_at = $3 AND runner_id = $6
 """
 
 UNSET = """
     UPDATE test_clocks
-    SET now_at = NULL, target_at = NULL, steps = 0, failure = '', updated_at = $2
+    SET now_at = NULL, target_at = NULL, steps = 0, failure = '', runner_id = NULL,
+        runner_until = NULL, updated_at = $2
     WHERE org_id = $1
 """
 
@@ -56,7 +74,7 @@ SET_LOOKUP = """
     INSERT INTO test_clock_lookups (org_id) VALUES ($1) ON CONFLICT (org_id) DO NOTHING
 """
 
-SELECT_LOOKUPS = "SELECT org_id FROM test_clock_lookups ORDER BY org_id"
+SELECT_LOOKUPS = "SELECT org_id FROM organizations_with_test_clock() AS org_id"
 
 DELETE_LOOKUP = "DELETE FROM test_clock_lookups WHERE org_id = $1"
 
@@ -80,21 +98,36 @@ async def start(tx: Transaction, target: datetime) -> bool:
     return bool(started)
 
 
-async def move(tx: Transaction, clock: SetClock, at: datetime) -> bool:
-    """Set an advancing clock to `at`; False when it is no longer as it was seen."""
+async def take(tx: Transaction, runner_id: UUID, *, lasting: timedelta) -> bool:
+    """Have an advancing clock for oneself, or for longer; False while another runner has it."""
+    until = tx.real_now + lasting
+    return bool(await tx.connection.fetchval(TAKE, tx.org_id, runner_id, until, tx.real_now))
+
+
+async def release(tx: Transaction, runner_id: UUID) -> None:
+    """Leave a clock to whoever comes next, if this runner has it."""
+    await tx.connection.execute(RELEASE, tx.org_id, runner_id)
+
+
+async def move(tx: Transaction, clock: SetClock, runner_id: UUID, at: datetime) -> bool:
+    """Set the runner's clock to `at`; False when it is no longer its own, or as it was seen."""
     seen = (clock.now, clock.target, clock.steps)
-    return bool(await tx.connection.fetchval(MOVE, tx.org_id, *seen, at, tx.real_now))
+    moved = await tx.connection.fetchval(MOVE, tx.org_id, *seen, at, tx.real_now, runner_id)
+    return bool(moved)
 
 
-async def arrive(tx: Transaction, clock: SetClock) -> bool:
-    """Set an advancing clock to its target; False when it is no longer as it was seen."""
+async def arrive(tx: Transaction, clock: SetClock, runner_id: UUID) -> bool:
+    """Set the runner's clock to its target; False when it is no longer its own, or as seen."""
     seen = (clock.now, clock.target, clock.steps)
-    return bool(await tx.connection.fetchval(ARRIVE, tx.org_id, *seen, tx.real_now))
+    arrived = await tx.connection.fetchval(ARRIVE, tx.org_id, *seen, tx.real_now, runner_id)
+    return bool(arrived)
 
 
-async def fail(tx: Transaction, *, at: datetime, target: datetime, failure: str) -> None:
-    """Stop an advancing clock where it is, unless it has gone on or arrived meanwhile."""
-    await tx.connection.execute(FAIL, tx.org_id, at, target, failure, tx.real_now)
+async def fail(
+    tx: Transaction, runner_id: UUID, *, at: datetime, target: datetime, failure: str
+) -> None:
+    """Stop the runner's clock where it is, unless it has gone on or arrived meanwhile."""
+    await tx.connection.execute(FAIL, tx.org_id, at, target, failure, tx.real_now, runner_id)
 
 
 async def organization_ids(database: Database) -> list[OrganizationId]:

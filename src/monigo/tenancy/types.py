@@ -25,6 +25,7 @@ ALL_SCOPES = tuple(Scope)
 class Organization(Struct, frozen=True):
     """A merchant and the settings its customers are billed by. Rates are percentages.
 
+    With `repeated_trials_enabled` a customer gets a plan's trial on each subscription to it.
     `raw_event_retention_days` is how long events keep their properties; None is for ever. The two
     limits are None where there is none: requests of one key to one process, and events of
     one mode in a calendar month, UTC.
@@ -41,6 +42,7 @@ class Organization(Struct, frozen=True):
     wht_enabled: bool
     wht_rate: Decimal
     event_ingestion_grace_period_hours: int
+    repeated_trials_enabled: bool
     raw_event_retention_days: int | None
     requests_per_second_max: int | None
     monthly_event_quota: int | None

@@ -1,10 +1,11 @@
-"""Credits: granted for nothing, consumed by usage before money is, gone when they expire.
+"""Credits: granted for nothing, consumed by usage before money is, until expired or revoked.
 
 A grant has an account of its own, so that it can't be overdrawn. It is changed only while its
 wallet is locked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from monigo import catalog, ledger
 from monigo.core.errors import invalid, not_found
-from monigo.core.ids import CreditGrantId, LedgerAccountId, MetricId, TransactionId
+from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId, TransactionId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
@@ -21,7 +22,13 @@ from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, EntryType, NewAccount, Posting, Request, RequestKey
 from monigo.wallets import credits_store, service, store
 from monigo.wallets.requests import check_same, content_hash
-from monigo.wallets.rules import check_usable, plan_consumption
+from monigo.wallets.rules import (
+    check_can_revoke,
+    check_usable,
+    look_again_at,
+    may_still_pay,
+    plan_consumption,
+)
 from monigo.wallets.types import (
     Consumption,
     ConsumptionRequest,
@@ -34,6 +41,11 @@ from monigo.wallets.types import (
 # What one transaction lets expire: few enough not to hold their wallets for long.
 EXPIRED_MAX = 1_000
 REFERENCE = "credit_grant"
+
+# Tells for customers and currencies when the first period ends that is not paid yet.
+OpenPeriods = Callable[
+    [Transaction, Collection[CustomerId]], Awaitable[Mapping[tuple[CustomerId, str], datetime]]
+]
 
 
 async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
@@ -65,6 +77,23 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
     await ledger.move(tx, [posting], [request])
     await store.note_credited(tx, [wallet])
     return granted
+
+
+async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGrant:
+    """Take back what is left of a grant, for good; what comes back to it later goes, too.
+
+    Raises:
+        DomainError: not_found (wallet, or a grant of it); conflict, when it is revoked already.
+    """
+    wallet = await service.hold(tx, wallet_id)
+    known = [one for one in await credits_store.load(tx, [grant_id]) if one.wallet_id == wallet.id]
+    if not known:
+        raise not_found("credit_grant")
+    check_can_revoke(known[0])
+    await credits_store.revoke(tx, known[0].id)
+    if known[0].remaining:
+        await ledger.move(tx, [revocation_posting(wallet, known[0], known[0].remaining)])
+    return (await credits_store.load(tx, [known[0].id]))[0]
 
 
 async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:
@@ -117,16 +146,38 @@ async def consume_all(
     return answers
 
 
-async def expire_credits(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
+async def expire_credits(
+    tx: Transaction, limit: int = EXPIRED_MAX, *, open_periods: OpenPeriods | None = None
+) -> int:
     """Take back what expired grants still hold; how many there were, fewer than `limit` at the end.
 
-    In a constant number of statements, however many wallets they belong to.
+    One that may still pay a period which is open is left, and looked at again later. In a constant
+    number of statements, however many wallets they belong to.
     """
     due = await credits_store.list_due(tx, limit)
     if not due:
         return 0
     wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
-    expired = await credits_store.expire(tx, [grant_id for grant_id, _ in due])
+    grants = await credits_store.load(tx, [grant_id for grant_id, _ in due])
+    kept: set[CreditGrantId] = set()
+    if open_periods is not None:
+        ends = await open_periods(tx, {wallet.customer_id for wallet in wallets.values()})
+        kept = {
+            one.id
+            for one in grants
+            if may_still_pay(
+                one, ends.get((wallets[one.wallet_id].customer_id, one.currency)), tx.now
+            )
+        }
+    await credits_store.keep(
+        tx,
+        {
+            one.id: look_again_at(one.expires_at, tx.now)
+            for one in grants
+            if one.id in kept and one.expires_at is not None
+        },
+    )
+    expired = await credits_store.expire(tx, [one.id for one in grants if one.id not in kept])
     left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
     await ledger.move(
         tx,
@@ -156,7 +207,11 @@ async def _as_granted(tx: Transaction, grant_id: CreditGrantId) -> CreditGrant:
     if not found:
         raise not_found("credit_grant")
     return replace(
-        found[0], remaining=found[0].amount, updated_at=found[0].created_at, expired_at=None
+        found[0],
+        remaining=found[0].amount,
+        updated_at=found[0].created_at,
+        expired_at=None,
+        revoked_at=None,
     )
 
 
@@ -175,6 +230,7 @@ def _new(tx: Transaction, wanted: GrantRequest, account_id: LedgerAccountId) -> 
         created_at=tx.now,
         updated_at=tx.now,
         expired_at=None,
+        revoked_at=None,
     )
 
 
@@ -197,6 +253,27 @@ def usage_posting(
         reference_id=wanted.reference_id,
         metadata=metadata,
     )
+
+
+def refund_posting(
+    wallet: Wallet,
+    source: CreditGrant,
+    paid: Consumption,
+    wanted: ConsumptionRequest,
+    transaction_id: TransactionId,
+) -> Posting:
+    """What goes back to a grant of what it paid for a metric."""
+    return replace(
+        usage_posting(wallet, source, paid, wanted, transaction_id),
+        from_account_id=wallet.accounts.revenue,
+        to_account_id=source.account_id,
+        entry_type=EntryType.REFUND,
+    )
+
+
+def revocation_posting(wallet: Wallet, source: CreditGrant, amount: Decimal) -> Posting:
+    """What is taken back of a grant that is revoked."""
+    return _posting(wallet, source, amount, EntryType.CREDIT_REVOCATION)
 
 
 def _posting(

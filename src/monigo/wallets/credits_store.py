@@ -1,12 +1,12 @@
 """The SQL of credit grants."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from monigo.core.ids import CreditGrantId, LedgerAccountId, MetricId, WalletId
+from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.database import Transaction
 from monigo.wallets.types import CreditGrant
@@ -14,7 +14,7 @@ from monigo.wallets.types import CreditGrant
 COLUMNS = """
     credit.id, credit.wallet_id, credit.account_id, credit.currency, credit.amount,
     account.balance AS remaining, credit.priority, credit.metric_ids, credit.description,
-    credit.expires_at, credit.created_at, credit.expired_at,
+    credit.expires_at, credit.created_at, credit.expired_at, credit.revoked_at,
     greatest(credit.updated_at, account.moved_at) AS updated_at
 """
 
@@ -28,8 +28,8 @@ JOINED = """
 INSERT = """
     INSERT INTO credit_grants (
         org_id, is_test, id, wallet_id, account_id, currency, amount, priority, metric_ids,
-        description, expires_at, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+        description, expires_at, sweep_at, created_at, updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12)
 """
 
 SELECT = f"""
@@ -51,26 +51,61 @@ COUNT = """
 SELECT_USABLE = f"""
     SELECT {COLUMNS} FROM {JOINED}
     WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = ANY ($3::uuid[])
-        AND credit.expired_at IS NULL AND account.balance > 0
+        AND credit.expired_at IS NULL AND credit.revoked_at IS NULL AND account.balance > 0
     ORDER BY credit.id
+"""
+
+SELECT_OWNERS_WITH_CREDITS = """
+    SELECT wallet.customer_id, wallet.currency
+    FROM wallets AS wallet
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.status = 'active'
+        AND wallet.customer_id = ANY ($3::uuid[])
+        AND EXISTS (
+            SELECT 1 FROM credit_grants AS credit
+            JOIN ledger_accounts AS account ON account.org_id = $1 AND account.is_test = $2
+                AND account.id = credit.account_id AND account.balance > 0
+            WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
+                AND credit.expired_at IS NULL AND credit.revoked_at IS NULL
+        )
 """
 
 SELECT_DUE = """
     SELECT id, wallet_id FROM credit_grants
-    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL AND expires_at <= $3
-    ORDER BY expires_at, id
+    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL AND revoked_at IS NULL
+        AND sweep_at <= $3
+    ORDER BY sweep_at, id
     LIMIT $4
 """
 
-SELECT_NEXT_EXPIRY = """
-    SELECT min(expires_at) FROM credit_grants
-    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL
+SELECT_NEXT_SWEEP = """
+    SELECT min(sweep_at) FROM credit_grants
+    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL AND revoked_at IS NULL
 """
 
+# One that was kept while its wallet was waited for is looked at later.
 EXPIRE = """
     UPDATE credit_grants SET expired_at = $4, updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND expired_at IS NULL
+        AND revoked_at IS NULL AND sweep_at <= $4
     RETURNING id
+"""
+
+KEEP = """
+    UPDATE credit_grants AS credit SET sweep_at = kept.sweep_at
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS kept (id, sweep_at)
+    WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.id = kept.id
+"""
+
+REVIVE = """
+    UPDATE credit_grants AS credit
+    SET expired_at = NULL, sweep_at = greatest(credit.sweep_at, revived.sweep_at)
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS revived (id, sweep_at)
+    WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.id = revived.id
+"""
+
+REVOKE = """
+    UPDATE credit_grants SET revoked_at = $4, updated_at = $4
+    WHERE org_id = $1 AND is_test = $2 AND id = $3 AND revoked_at IS NULL
 """
 
 
@@ -98,8 +133,9 @@ async def load(tx: Transaction, grant_ids: Collection[UUID]) -> list[CreditGrant
 
 async def list_page(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:
     """A wallet's grants, newest first."""
-    rows = await tx.fetch(SELECT_PAGE, wallet_id, request.limit, request.offset)
-    return Page([_grant(row) for row in rows], await tx.fetchval(COUNT, wallet_id), request.offset)
+    pages = tx.pieces(SELECT_PAGE, wallet_id, request.limit, request.offset)
+    found = [_grant(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT, wallet_id), request.offset)
 
 
 async def list_usable(tx: Transaction, wallet_ids: Collection[UUID]) -> list[CreditGrant]:
@@ -108,19 +144,44 @@ async def list_usable(tx: Transaction, wallet_ids: Collection[UUID]) -> list[Cre
 
 
 async def list_due(tx: Transaction, limit: int) -> list[tuple[CreditGrantId, WalletId]]:
-    """Grants past their expiry that were not swept yet, with their wallets."""
+    """Grants past their expiry that are to be swept now, with their wallets."""
     rows = await tx.fetch(SELECT_DUE, tx.now, limit)
     return [(CreditGrantId(row["id"]), WalletId(row["wallet_id"])) for row in rows]
 
 
-async def next_expiry(tx: Transaction) -> datetime | None:
-    """When the next grant that was not swept yet expires, or has expired."""
-    return await tx.fetchval(SELECT_NEXT_EXPIRY)
+async def next_sweep(tx: Transaction) -> datetime | None:
+    """When the next grant that was not swept yet is to be, or was."""
+    return await tx.fetchval(SELECT_NEXT_SWEEP)
 
 
 async def expire(tx: Transaction, grant_ids: Sequence[UUID]) -> list[CreditGrantId]:
-    """Mark grants as expired; those that were not yet."""
+    """Mark grants of locked wallets as expired; those that were not yet."""
     return [CreditGrantId(row["id"]) for row in await tx.fetch(EXPIRE, grant_ids, tx.now)]
+
+
+async def keep(tx: Transaction, sweeps: Mapping[CreditGrantId, datetime]) -> None:
+    """Look at expired grants again at an instant each, and leave them until then."""
+    if sweeps:
+        await tx.execute(KEEP, list(sweeps), list(sweeps.values()))
+
+
+async def revive(tx: Transaction, sweeps: Mapping[CreditGrantId, datetime]) -> None:
+    """Let expired grants have something again, to be swept not before an instant each."""
+    if sweeps:
+        await tx.execute(REVIVE, list(sweeps), list(sweeps.values()))
+
+
+async def revoke(tx: Transaction, grant_id: CreditGrantId) -> None:
+    """Mark a grant of a locked wallet as revoked."""
+    await tx.execute(REVOKE, grant_id, tx.now)
+
+
+async def owners_with_credits(
+    tx: Transaction, customer_ids: Collection[CustomerId]
+) -> set[tuple[CustomerId, str]]:
+    """Whose active wallets, in which currencies, have credits left."""
+    rows = await tx.fetch(SELECT_OWNERS_WITH_CREDITS, list(customer_ids))
+    return {(CustomerId(row["customer_id"]), row["currency"]) for row in rows}
 
 
 def _grant(row: asyncpg.Record) -> CreditGrant:
@@ -138,4 +199,5 @@ def _grant(row: asyncpg.Record) -> CreditGrant:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         expired_at=row["expired_at"],
+        revoked_at=row["revoked_at"],
     )

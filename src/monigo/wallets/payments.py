@@ -1,63 +1,85 @@
-"""Payments of invoices from wallets: credits first, then money; each whole, or not at all."""
+"""Payments of invoices from wallets, credits first, then money; and what is paid back of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from functools import reduce
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from monigo import ledger
-from monigo.core.ids import CustomerId, MetricId, TransactionId
+from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId
+from monigo.core.money import EXACT
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, Posting
 from monigo.wallets import credits_store, store, top_ups
-from monigo.wallets.credits import usage_posting
+from monigo.wallets.credits import refund_posting, revocation_posting, usage_posting
 from monigo.wallets.movements import movement_posting
-from monigo.wallets.rules import plan_consumption
+from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
 from monigo.wallets.types import (
+    Consumption,
     ConsumptionRequest,
     CreditGrant,
     Movement,
+    PaidPart,
     Wallet,
     WalletStatus,
 )
 
 
+class Extent(StrEnum):
+    """How much of a payment is taken: all or nothing, what is there, or what credits have."""
+
+    WHOLE = "whole"
+    IN_PART = "in_part"
+    CREDITS = "credits"
+
+
 class Payment(Struct, frozen=True):
     """What a customer's wallet in a currency is to pay, and for what.
 
-    `due` splits the amount by metric, None for what is not metered; credits may be for some metrics
-    only. With `in_part`, what is there is taken where it is not enough.
+    `due` tells how much of it may be paid for each metric, None for what is not metered; it comes
+    to `amount` or more. Only wallets with credits ask, which may be for some metrics only. Whether
+    a grant has expired is judged by `period_end`, the end of the period that is paid.
     """
 
     customer_id: CustomerId
     currency: str
     amount: Decimal
-    due: Mapping[MetricId | None, Decimal]
+    due: Callable[[], Mapping[MetricId | None, Decimal]]
+    period_end: datetime
     description: str
     reference_type: str
     reference_id: str
-    in_part: bool = False
+    extent: Extent = Extent.WHOLE
 
 
-class Refund(Struct, frozen=True):
-    """What was taken too much and goes back into a customer's wallet."""
+class Repayment(Struct, frozen=True):
+    """What was taken too much and goes back to the sources that paid it.
+
+    What goes back to an expired grant is kept there for a while, `kept_for`, if its period may be
+    billed again.
+    """
 
     customer_id: CustomerId
     currency: str
-    amount: Decimal
+    parts: Sequence[PaidPart]
     description: str
     reference_type: str
     reference_id: str
+    kept_for: timedelta = timedelta(0)
 
 
-async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]:
-    """What each payment took, in their order: all of it, or nothing where it can't be had.
+async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[PaidPart]]:
+    """What each payment took, by its sources, in their order; nothing where it can't be had.
 
-    Customers without an active wallet in the currency have nothing. A constant number of
-    statements, however many payments there are.
+    Of wallets without credits money pays, for no metric by name. Customers without an active
+    wallet in the currency have nothing. A constant number of statements, however many payments
+    there are.
     """
     if not payments:
         return []
@@ -72,21 +94,47 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[Decimal]
     return paid
 
 
-async def refund_all(tx: Transaction, refunds: Sequence[Refund]) -> None:
-    """Give back what was taken too much; a closed wallet gets it, too."""
-    if not refunds:
+async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
+    """Pay back what was taken too much: to money what money paid, to each grant what it paid.
+
+    A closed wallet gets it, too. What goes back to a revoked grant is taken back with it.
+    """
+    repayments = [one for one in repayments if one.parts]
+    if not repayments:
         return
     held = await store.lock_of_owners(
-        tx, {(refund.customer_id, refund.currency) for refund in refunds}
+        tx, {(repayment.customer_id, repayment.currency) for repayment in repayments}
     )
+    grant_ids = {part.grant_id for one in repayments for part in one.parts if part.grant_id}
+    grants = {one.id: one for one in await credits_store.load(tx, grant_ids)} if grant_ids else {}
     postings: list[Posting] = []
-    for refund in refunds:
-        wallet = held[refund.customer_id, refund.currency]
-        movement = _movement(wallet, refund, refund.amount, Direction.CREDIT, EntryType.REFUND)
-        transaction_id = TransactionId(new_id())
-        postings.append(movement_posting(wallet.accounts, movement, transaction_id))
+    revived: dict[CreditGrantId, timedelta] = {}
+    for repayment in repayments:
+        wallet = held[repayment.customer_id, repayment.currency]
+        postings += _repayment_postings(wallet, repayment, grants)
+        for part in repayment.parts:
+            if part.grant_id is not None and _is_over(grants[part.grant_id], tx.now):
+                before = revived.get(part.grant_id, repayment.kept_for)
+                revived[part.grant_id] = max(before, repayment.kept_for)
     await ledger.move(tx, postings)
+    await credits_store.revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
     await store.note_credited(tx, list(held.values()))
+
+
+async def owners_with_credits(
+    tx: Transaction, customer_ids: Collection[CustomerId]
+) -> set[tuple[CustomerId, str]]:
+    """Whose active wallets, in which currencies, have credits; mostly nobody's. Locks nothing."""
+    return await credits_store.owners_with_credits(tx, customer_ids)
+
+
+async def metrics_of_grants(
+    tx: Transaction, grant_ids: Collection[CreditGrantId]
+) -> dict[CreditGrantId, tuple[MetricId, ...]]:
+    """The metrics that each grant is limited to; none where it pays for anything."""
+    if not grant_ids:
+        return {}
+    return {one.id: one.metric_ids for one in await credits_store.load(tx, grant_ids)}
 
 
 class _Till:
@@ -105,46 +153,103 @@ class _Till:
         for grant in grants:
             self._grants.setdefault(grant.wallet_id, {})[grant.id] = grant
 
-    def pay(self, payment: Payment) -> Decimal:
-        """What is taken for a payment."""
+    def pay(self, payment: Payment) -> list[PaidPart]:
+        """What is taken for a payment, by its sources."""
         owner = payment.customer_id, payment.currency
         wallet = self.wallets.get(owner)
         if wallet is None or wallet.status is not WalletStatus.ACTIVE:
-            return Decimal(0)
-        grants = self._grants.get(wallet.id, {})
-        plan = plan_consumption(list(grants.values()), payment.due, self._now) if grants else []
-        by_credits = sum((part.amount for part in plan), Decimal(0))
-        by_money = payment.amount - by_credits
+            return []
+        has_credits = wallet.id in self._grants
+        unnamed: Mapping[MetricId | None, Decimal] = {None: payment.amount}
+        due = payment.due() if has_credits else unnamed
+        plan = self._plan(wallet, payment, due) if has_credits else []
+        by_credits = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
+        by_money = Decimal(0)
+        if payment.extent is not Extent.CREDITS:
+            by_money = EXACT.subtract(payment.amount, by_credits)
         if by_money > wallet.balance:
-            if not payment.in_part:
-                return Decimal(0)
+            if payment.extent is Extent.WHOLE:
+                return []
             by_money = wallet.balance
         transaction_id = TransactionId(new_id())
-        for part in plan:
-            grant = grants[part.grant_id]
-            request = _request(wallet, payment)
-            self.postings.append(usage_posting(wallet, grant, part, request, transaction_id))
-            grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
+        self._take_credits(wallet, payment, plan, transaction_id)
         if by_money:
             movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
             self.postings.append(movement_posting(wallet.accounts, movement, transaction_id))
             self.wallets[owner] = replace(wallet, balance=wallet.balance - by_money)
-        return by_credits + by_money
+        return parts_of(plan, due, by_money)
+
+    def _plan(
+        self, wallet: Wallet, payment: Payment, due: Mapping[MetricId | None, Decimal]
+    ) -> list[Consumption]:
+        plan = plan_consumption(
+            list(self._grants[wallet.id].values()),
+            due,
+            payable_at(payment.period_end, self._now),
+            amount=payment.amount,
+        )
+        # What credits leave of a postpaid invoice is paid in a currency's own units.
+        is_rest_due = payment.extent is Extent.CREDITS
+        return in_minor_units(plan, payment.currency) if is_rest_due else plan
+
+    def _take_credits(
+        self,
+        wallet: Wallet,
+        payment: Payment,
+        plan: Sequence[Consumption],
+        transaction_id: TransactionId,
+    ) -> None:
+        if not plan:
+            return
+        grants, request = self._grants[wallet.id], _request(wallet, payment)
+        for part in plan:
+            grant = grants[part.grant_id]
+            self.postings.append(usage_posting(wallet, grant, part, request, transaction_id))
+            grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
 
 
-def _request(wallet: Wallet, payment: Payment) -> ConsumptionRequest:
+def _repayment_postings(
+    wallet: Wallet, repayment: Repayment, grants: Mapping[CreditGrantId, CreditGrant]
+) -> list[Posting]:
+    """One movement of money, and one for each grant and metric."""
+    postings: list[Posting] = []
+    transaction_id = TransactionId(new_id())
+    by_money = reduce(
+        EXACT.add, (part.amount for part in repayment.parts if part.grant_id is None), Decimal(0)
+    )
+    if by_money:
+        movement = _movement(wallet, repayment, by_money, Direction.CREDIT, EntryType.REFUND)
+        postings.append(movement_posting(wallet.accounts, movement, transaction_id))
+    request = _request(wallet, repayment)
+    for part in repayment.parts:
+        if part.grant_id is None:
+            continue
+        grant = grants[part.grant_id]
+        consumed = Consumption(part.grant_id, part.metric_id, part.amount)
+        postings.append(refund_posting(wallet, grant, consumed, request, transaction_id))
+        if grant.revoked_at is not None:
+            postings.append(revocation_posting(wallet, grant, part.amount))
+    return postings
+
+
+def _is_over(grant: CreditGrant, now: datetime) -> bool:
+    """Whether a grant may have been swept, or is to be."""
+    return grant.revoked_at is None and grant.expires_at is not None and grant.expires_at <= now
+
+
+def _request(wallet: Wallet, cause: Payment | Repayment) -> ConsumptionRequest:
     return ConsumptionRequest(
         wallet_id=wallet.id,
-        due=payment.due,
-        description=payment.description,
-        reference_type=payment.reference_type,
-        reference_id=payment.reference_id,
+        due={},
+        description=cause.description,
+        reference_type=cause.reference_type,
+        reference_id=cause.reference_id,
     )
 
 
 def _movement(
     wallet: Wallet,
-    cause: Payment | Refund,
+    cause: Payment | Repayment,
     amount: Decimal,
     direction: Direction,
     entry_type: EntryType,

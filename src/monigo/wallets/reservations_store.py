@@ -87,9 +87,10 @@ async def load(tx: Transaction, wallet_id: UUID, reservation_id: UUID) -> Reserv
 
 async def list_page(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[Reservation]:
     """A wallet's reservations, newest first."""
-    rows = await tx.fetch(SELECT_PAGE, wallet_id, request.limit, request.offset)
+    pages = tx.pieces(SELECT_PAGE, wallet_id, request.limit, request.offset)
+    found = [_reservation(row) async for rows in pages for row in rows]
     total = await tx.fetchval(COUNT, wallet_id)
-    return Page([_reservation(row) for row in rows], total, request.offset)
+    return Page(found, total, request.offset)
 
 
 async def list_due(tx: Transaction, limit: int) -> list[tuple[ReservationId, WalletId]]:

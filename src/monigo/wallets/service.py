@@ -62,16 +62,9 @@ async def get(tx: Transaction, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def list_page(
-    tx: Transaction, request: PageRequest, customer: str | None = None
-) -> Page[Wallet]:
-    """Wallets, newest first; with a customer's reference its own, none for an unknown one."""
-    if customer is None:
-        return await store.list_page(tx, request, None)
-    customer_id = (await customers.resolve(tx, [customer])).get(customer)
-    if customer_id is None:
-        return Page([], 0, request.offset)
-    return await store.list_page(tx, request, customer_id)
+async def list_page(tx: Transaction, request: PageRequest) -> Page[Wallet]:
+    """Wallets, newest first."""
+    return await store.list_page(tx, request, None)
 
 
 async def list_of_customer(tx: Transaction, customer: str, request: PageRequest) -> Page[Wallet]:
@@ -84,17 +77,21 @@ async def list_of_customer(tx: Transaction, customer: str, request: PageRequest)
     return await store.list_page(tx, request, owner.id)
 
 
-async def list_entries(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[Entry]:
-    """What moved a wallet's balance, newest first.
+async def list_entries(
+    tx: Transaction, wallet_id: UUID, request: PageRequest, *, last: int | None = None
+) -> Page[Entry]:
+    """What moved a wallet's balance, newest first; from the `last`-th entry on where it is given.
+
+    Entries are counted from the oldest, so that those which come meanwhile don't shift a page.
 
     Raises:
         DomainError: not_found.
     """
     wallet = await get(tx, wallet_id)
-    last = wallet.entries - request.offset
+    last = min(last or wallet.entries, wallet.entries) - request.offset
     first = max(1, last - request.limit + 1)
     found = await read_entries(tx, wallet, first=first, last=last) if last > 0 else []
-    return Page(found, wallet.entries, request.offset)
+    return Page(found, wallet.entries, wallet.entries - last)
 
 
 async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int) -> list[Entry]:
@@ -127,6 +124,9 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     await store.update_status(tx, [wallet.id], status)
     if status is WalletStatus.CLOSED:
         await top_ups_store.cancel(tx, [wallet.id])
+    if status is WalletStatus.ACTIVE:
+        # What it holds can pay again, and somebody may wait for it.
+        await store.note_credited(tx, [wallet])
     return replace(wallet, status=status, updated_at=tx.now)
 
 
@@ -145,6 +145,11 @@ async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
 async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids; unknown ones are absent."""
     return await store.lock(tx, sorted(set(wallet_ids)))
+
+
+async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
+    """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
+    await store.lock_of_owners(tx, set(owners))
 
 
 async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:

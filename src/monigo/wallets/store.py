@@ -88,7 +88,7 @@ HAS_CREDITED = """
     SELECT EXISTS (SELECT 1 FROM credited_wallets WHERE org_id = $1 AND is_test = $2)
 """
 
-SELECT_TENANTS_WITH_CREDITED = "SELECT DISTINCT org_id, is_test FROM credited_wallets"
+SELECT_TENANTS_WITH_CREDITED = "SELECT org_id, is_test FROM tenants_with_credited_wallets()"
 
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
@@ -145,9 +145,9 @@ async def list_page(
     tx: Transaction, request: PageRequest, customer_id: CustomerId | None
 ) -> Page[Wallet]:
     """Wallets, newest first; of one customer where it is given."""
-    rows = await tx.fetch(SELECT_PAGE, customer_id, request.limit, request.offset)
-    total = await tx.fetchval(COUNT, customer_id)
-    return Page([_wallet(row) for row in rows], total, request.offset)
+    pages = tx.pieces(SELECT_PAGE, customer_id, request.limit, request.offset)
+    found = [_wallet(row) async for rows in pages for row in rows]
+    return Page(found, await tx.fetchval(COUNT, customer_id), request.offset)
 
 
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:

@@ -139,9 +139,10 @@ async def list_page(
     tx: Transaction, wallet_id: UUID, request: PageRequest, status: TopUpStatus | None
 ) -> Page[TopUp]:
     """A wallet's requests, newest first; of one status where it is given."""
-    rows = await tx.fetch(SELECT_PAGE, wallet_id, status, request.limit, request.offset)
+    pages = tx.pieces(SELECT_PAGE, wallet_id, status, request.limit, request.offset)
+    found = [_top_up(row) async for rows in pages for row in rows]
     total = await tx.fetchval(COUNT, wallet_id, status)
-    return Page([_top_up(row) for row in rows], total, request.offset)
+    return Page(found, total, request.offset)
 
 
 def _rule(row: asyncpg.Record) -> AutoTopUp:

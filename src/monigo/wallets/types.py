@@ -181,7 +181,10 @@ class GrantRequest(Struct, frozen=True):
 
 
 class CreditGrant(Struct, frozen=True):
-    """Credit that was given, and what is left of it."""
+    """Credit that was given, and what is left of it.
+
+    `expired_at` tells when what was left was taken back, which is not before its expiry.
+    """
 
     id: CreditGrantId
     wallet_id: WalletId
@@ -196,6 +199,7 @@ class CreditGrant(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     expired_at: datetime | None
+    revoked_at: datetime | None
 
 
 class ConsumptionRequest(Struct, frozen=True):
@@ -212,6 +216,17 @@ class Consumption(Struct, frozen=True):
     """What a grant pays of what is due for a metric; None where nothing is metered."""
 
     grant_id: CreditGrantId
+    metric_id: MetricId | None
+    amount: Decimal
+
+
+class PaidPart(Struct, frozen=True):
+    """What one source paid for a metric: a grant, or without one the wallet's money.
+
+    The metric is None for what is not metered.
+    """
+
+    grant_id: CreditGrantId | None
     metric_id: MetricId | None
     amount: Decimal
 

@@ -80,11 +80,13 @@ COMPARE_CLOSED = """
     LIMIT $3
 """
 
-# A grant's account took in what was granted, once, and holds nothing after it expired.
+# A grant's account took in what was granted, once, and holds nothing after what was left of it was
+# taken back.
 COMPARE_CREDITS = """
     SELECT credit.id::text AS subject,
         jsonb_build_object('kind', account.kind, 'granted', granted.amount,
-            'is_expired', credit.expired_at IS NOT NULL, 'left', account.balance)::text AS stored,
+            'is_over', coalesce(credit.expired_at, credit.revoked_at) IS NOT NULL,
+            'left', account.balance)::text AS stored,
         jsonb_build_object('kind', 'credit_grant', 'granted', credit.amount)::text AS computed
     FROM credit_grants AS credit
     JOIN ledger_accounts AS account
@@ -92,10 +94,12 @@ COMPARE_CREDITS = """
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount), 0) AS amount FROM ledger_transfers
         WHERE org_id = $1 AND is_test = $2 AND to_account_id = credit.account_id
+            AND entry_type = 'credit_grant'
     ) AS granted
     WHERE credit.org_id = $1 AND credit.is_test = $2
         AND (account.kind <> 'credit_grant' OR granted.amount <> credit.amount
-            OR (credit.expired_at IS NOT NULL AND account.balance <> 0))
+            OR coalesce(credit.expired_at, credit.revoked_at) IS NOT NULL
+                AND account.balance <> 0)
     ORDER BY credit.id
     LIMIT $3
 """

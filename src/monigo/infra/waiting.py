@@ -1,0 +1,41 @@
+"""Waits at the start for a database that is starting, too, or restarts just then."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.infra.database import as_unavailable
+from monigo.infra.logging import logger
+
+log = logger(__name__)
+
+# A server that recovers takes a while; a wrong address is to be told before one gives up waiting.
+WAIT_SECONDS_MAX = 60
+RETRY_SECONDS = 0.5
+
+Result = TypeVar("Result")
+
+
+async def until_available(action: Callable[[], Awaitable[Result]]) -> Result:
+    """The result of an action that is safe to repeat, tried until the database is there.
+
+    Raises:
+        Exception: what the last try raised, after a minute; at once whatever else went wrong.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WAIT_SECONDS_MAX
+    while True:
+        try:
+            return await action()
+        except Exception as error:
+            if not _passes(error) or loop.time() > deadline:
+                raise
+            log.warning("waiting for the database", reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, DomainError):
+        return error.kind is ErrorKind.UNAVAILABLE
+    return as_unavailable(error) is not None

@@ -1,0 +1,68 @@
+"""How subscriptions end: now, with their period, or by being deleted."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from monigo import customers
+from monigo.core.ids import SubscriptionId
+from monigo.infra.database import Transaction
+from monigo.infra.outbox import EventType
+from monigo.subscriptions import due_store, pause_store, store, stretches
+from monigo.subscriptions.due import save
+from monigo.subscriptions.events import tell
+from monigo.subscriptions.rules import check_can_cancel, current_period
+from monigo.subscriptions.types import Happening, Status, Subscription
+
+
+async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
+    """End a locked subscription at an instant; billing what it used is the caller's.
+
+    A change of plan that was to come is dropped.
+
+    Raises:
+        DomainError: conflict, when it has ended already.
+    """
+    check_can_cancel(subscription)
+    await customers.hold(tx, [subscription.customer_id])
+    await pause_store.close_pause(tx, subscription.id, ends_at)
+    await stretches.release(tx, subscription, ends_at)
+    await due_store.append_to_timeline(tx, subscription.id, Happening.CANCELED, "")
+    canceled = replace(
+        subscription,
+        status=Status.CANCELED,
+        pause_reason=None,
+        canceled_at=ends_at,
+        scheduled_plan_id=None,
+        scheduled_at=None,
+    )
+    await tell(tx, EventType.SUBSCRIPTION_CANCELED, canceled)
+    return await save(tx, canceled)
+
+
+async def schedule_cancel(
+    tx: Transaction, subscription: Subscription, *, wanted: bool
+) -> Subscription:
+    """Have a locked subscription end with the period that runs now, paused by then or not; or not.
+
+    In a trial that is the trial's end, before the start the first period's. Asking again leaves the
+    instant as it is.
+
+    Raises:
+        DomainError: conflict, when it has ended already.
+    """
+    check_can_cancel(subscription)
+    if subscription.cancel_at_period_end == wanted:
+        return subscription
+    happening = Happening.CANCEL_SCHEDULED if wanted else Happening.CANCEL_WITHDRAWN
+    await due_store.append_to_timeline(tx, subscription.id, happening, "")
+    cancel_at = None
+    if wanted:
+        end = current_period(subscription, tx.now).end
+        cancel_at = min(end, subscription.end_date or end)
+    return await save(tx, replace(subscription, cancel_at_period_end=wanted, cancel_at=cancel_at))
+
+
+async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
+    """Take a canceled subscription off the lists; its history stays."""
+    await store.hide(tx, subscription_id)

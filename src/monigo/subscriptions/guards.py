@@ -1,0 +1,32 @@
+"""What keeps customers and plans from being deleted or redefined."""
+
+from monigo.core.errors import conflict
+from monigo.core.ids import CustomerId, PlanId
+from monigo.infra.database import Transaction
+from monigo.subscriptions import guard_store
+
+
+async def refuse_customer_with_subscription(tx: Transaction, customer_id: CustomerId) -> None:
+    """Raise conflict while a customer has a subscription that has not ended."""
+    if await guard_store.count_of_customer(tx, customer_id):
+        raise conflict("customer_subscribed", "the customer has an active subscription")
+
+
+async def refuse_plan_with_subscriptions(tx: Transaction, plan_id: PlanId) -> None:
+    """Raise conflict while a plan has subscriptions that have not ended, or will have some."""
+    if await guard_store.count_of_plan(tx, plan_id, ever=False):
+        raise conflict("plan_subscribed", "the plan has active subscriptions")
+    if await guard_store.count_scheduled(tx, plan_id):
+        raise conflict("plan_scheduled", "subscriptions are to change to the plan")
+
+
+async def refuse_plan_ever_subscribed(tx: Transaction, plan_id: PlanId) -> None:
+    """Raise conflict once a plan has had a subscription, or one is to change to it."""
+    if await guard_store.count_of_plan(tx, plan_id, ever=True) or (
+        await guard_store.count_scheduled(tx, plan_id)
+    ):
+        raise conflict(
+            "plan_terms_fixed",
+            "currency, plan_type, billing_period and billing_mode are fixed"
+            " once the plan has had subscribers",
+        )

@@ -1,0 +1,16 @@
+"""Verification: what finds a tenant is compared with what there is."""
+
+from monigo.core.ids import OrganizationId
+from monigo.core.verification import Verification
+from monigo.infra.database import Database, Transaction
+from monigo.tenancy import verify_store
+
+
+async def organizations_to_verify(database: Database) -> list[OrganizationId]:
+    """All organisations, also those that only a row of a look-up or queue table knows."""
+    return await verify_store.organization_ids(database)
+
+
+async def verify(tx: Transaction) -> Verification:
+    """Compare the look-ups of keys, organisation and clock with their rows, in one snapshot."""
+    return Verification(await verify_store.count(tx), await verify_store.compare(tx))

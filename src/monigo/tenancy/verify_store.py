@@ -1,0 +1,80 @@
+"""The SQL that compares look-up tables with what they are made from."""
+
+from collections import Counter
+
+from monigo.core.ids import OrganizationId
+from monigo.core.verification import DIFFERENCES_MAX, Difference
+from monigo.infra.database import Database, Transaction
+
+SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"
+
+COUNT_KEYS = """
+    SELECT count(*) FROM api_keys WHERE org_id = $1 AND is_test_mode = $2
+"""
+
+# A key and the look-up by which it is found; one without the other is at fault.
+COMPARE_KEYS = """
+    SELECT key.id AS key_id, lookup.api_key_id AS found_id
+    FROM (
+        SELECT id FROM api_keys WHERE org_id = $1 AND is_test_mode = $2
+    ) AS key
+    FULL JOIN (
+        SELECT api_key_id FROM api_key_lookups WHERE org_id = $1 AND is_test = $2
+    ) AS lookup ON lookup.api_key_id = key.id
+    WHERE key.id IS NULL OR lookup.api_key_id IS NULL
+    ORDER BY 1, 2
+    LIMIT $3
+"""
+
+# Settings and clocks have no mode: they are looked at with the test mode, which has the clock.
+COMPARE_ORGANIZATION = """
+    SELECT
+        EXISTS (SELECT 1 FROM organizations WHERE org_id = $1) AS exists,
+        EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found,
+        EXISTS (
+            SELECT 1 FROM test_clocks WHERE org_id = $1 AND now_at IS NOT NULL
+        ) AS has_clock,
+        EXISTS (SELECT 1 FROM test_clock_lookups WHERE org_id = $1) AS clock_is_found
+"""
+
+
+async def organization_ids(database: Database) -> list[OrganizationId]:
+    """Every organisation that any row of a look-up table names, besides those that there are."""
+    async with database.lookups() as connection:
+        rows = await connection.fetch(SELECT_ANY_TRACE)
+    return [OrganizationId(row["org_id"]) for row in rows]
+
+
+async def count(tx: Transaction) -> Counter[str]:
+    """How much there is to look at."""
+    return Counter({"API keys": await tx.fetchval(COUNT_KEYS)})
+
+
+async def compare(tx: Transaction) -> list[Difference]:
+    """Keys without look-up and look-ups without key; the same of organisation and clock."""
+    rows = await tx.fetch(COMPARE_KEYS, DIFFERENCES_MAX)
+    found = [
+        _difference("look-up of an API key", row["key_id"] or row["found_id"], *pair)
+        for row in rows
+        if (pair := (row["found_id"] is not None, row["key_id"] is not None))
+    ]
+    if not tx.is_test:
+        return found
+    row = await tx.connection.fetchrow(COMPARE_ORGANIZATION, tx.org_id)
+    if row is not None and row["is_found"] != row["exists"]:
+        found.append(
+            _difference("look-up of an organization", tx.org_id, row["is_found"], row["exists"])
+        )
+    if row is not None and row["clock_is_found"] != row["has_clock"]:
+        found.append(
+            _difference(
+                "look-up of a test clock", tx.org_id, row["clock_is_found"], row["has_clock"]
+            )
+        )
+    return found
+
+
+def _difference(what: str, subject: object, is_stored: bool, is_computed: bool) -> Difference:  # noqa: FBT001 - told apart by their names
+    return Difference(
+        what, str(subject), "present" if is_stored else None, "present" if is_computed else None
+    )

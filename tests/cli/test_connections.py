@@ -1,0 +1,263 @@
+"""No connection takes a place for long without asking, and no address takes all places."""
+
+import asyncio
+import json
+from functools import partial
+from ipaddress import ip_network
+
+import pytest
+import uvicorn
+
+from monigo.cli import connections
+from monigo.cli.connections import GuardedProtocol
+from monigo.cli.door import Door
+
+HEAD = b"GET / HTTP/1.1\r\nHost: monigo\r\n"
+REQUEST = HEAD + b"\r\n"
+PROXY = ip_network("127.0.0.1")
+
+
+# No answer that comes at all takes longer.
+SECONDS_MAX = 30
+
+
+def app_until(released):
+    """Answers 204; on /wait only when the body is there, on /slow when it is told to."""
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/wait":
+            while (await receive()).get("more_body"):
+                continue
+        if scope["path"] == "/slow":
+            await released.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    return app
+
+
+class Talker:
+    """A guarded server, and connections to it."""
+
+    def __init__(self, port, released):
+        self.port = port
+        self.released = released
+        self.writers = []
+
+    async def open(self, *pieces):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        return reader
+
+    async def say(self, *pieces):
+        """What came back before the server hung up."""
+        reader = await self.open(*pieces)
+        try:
+            return await asyncio.wait_for(reader.read(), SECONDS_MAX)
+        except ConnectionError:
+            return b""
+
+    async def first_line(self, *pieces):
+        reader = await self.open(*pieces)
+        return await asyncio.wait_for(reader.readline(), SECONDS_MAX)
+
+
+@pytest.fixture
+def guarded(monkeypatch):
+    """Runs a story on a guarded server."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.2)
+
+    async def run(story, door):
+        http = partial(GuardedProtocol, door=door)
+        released = asyncio.Event()
+        app = app_until(released)
+        config = uvicorn.Config(app, port=0, http=http, log_config=None, lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it, only a flag
+            await asyncio.sleep(0.01)
+        talker = Talker(server.servers[0].sockets[0].getsockname()[1], released)
+        try:
+            return await story(talker)
+        finally:
+            released.set()
+            for writer in talker.writers:
+                writer.close()
+            server.should_exit = True
+            await serving
+
+    return lambda story, door=None: asyncio.run(run(story, door or Door()))
+
+
+@pytest.fixture
+def said(guarded):
+    """What comes back for some bytes before the server hangs up."""
+    return lambda *pieces: guarded(lambda talker: talker.say(*pieces))
+
+
+def forwarded(*addresses, path="/"):
+    header = ", ".join(addresses).encode()
+    return f"GET {path} HTTP/1.1\r\nHost: m\r\n".encode() + b"X-Forwarded-For: %b\r\n\r\n" % header
+
+
+def message_of(answer):
+    return json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+
+
+@pytest.mark.parametrize("pieces", [b"", b"GET / HT", HEAD + b"X"])
+def test_a_connection_that_asks_nothing_is_closed(said, pieces):
+    assert said(pieces) == b""
+
+
+def test_a_second_request_that_never_begins_is_closed_too(said):
+    assert said(REQUEST, b"GET / HT").startswith(b"HTTP/1.1 204 ")
+
+
+def test_headers_without_end_are_refused(said):
+    header = b"X-Header: " + b"x" * 1_000 + b"\r\n"
+
+    answer = said(HEAD, *[header * 10] * 5)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert message_of(answer) == "the headers are too large"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"A: b\r\n" * 20_000 + b"\r\n",
+        HEAD + b"A: b\r\n" * 100 + b"\r\n",
+        HEAD + b"A: " + b"b" * 40_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: monigo\r\n\r\n",
+    ],
+)
+def test_too_many_or_too_large_headers_are_refused_however_they_come(said, head):
+    answer = said(head)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"connection: close" in answer.lower()
+
+
+def test_a_hundred_headers_are_taken(said):
+    assert said(HEAD + b"A: b\r\n" * 99 + b"\r\n").startswith(b"HTTP/1.1 204 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        HEAD + b"Host: other\r\n\r\n",
+        HEAD + b"host: monigo\r\n\r\n",
+        b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    ],
+)
+def test_a_request_names_its_host_once(said, head):
+    answer = said(head)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert message_of(answer) == "a request names its host once, in a Host header"
+
+
+def test_the_first_version_of_http_needs_no_host(said):
+    assert said(b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 204 ")
+
+
+def test_headers_behind_a_body_are_bounded_and_not_taken_for_the_requests(said):
+    chunked = b"POST /wait HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+
+    few = said(chunked, b"Host: other\r\n\r\n")
+    many = said(chunked, b"A: b\r\n" * 20_000)
+
+    assert few.startswith(b"HTTP/1.1 204 ")
+    assert many == b""
+
+
+def test_a_large_body_in_one_piece_is_not_taken_for_a_head(said):
+    body = b"x" * 40_000
+    post = b"POST /wait HTTP/1.1\r\nHost: m\r\nContent-Length: 40000\r\n\r\n" + body
+
+    answer = said(post, HEAD, b"A: b\r\n\r\n")
+
+    assert answer.count(b"HTTP/1.1 204 ") == 2
+
+
+def test_a_body_that_goes_on_after_the_answer_is_not_waited_for(said, monkeypatch):
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.2)
+
+    answer = said(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 5000000\r\n\r\nx")
+
+    assert answer.startswith(b"HTTP/1.1 204 ") or answer == b""
+
+
+def test_one_address_takes_no_more_places_than_it_may(guarded):
+    async def story(talker):
+        half = [await talker.open(b"GET / HT") for _ in range(5)]
+        refused = await talker.say(REQUEST)
+        half[0].feed_eof()
+        talker.writers[0].close()
+        await asyncio.sleep(0.05)
+        return refused, await talker.first_line(REQUEST)
+
+    refused, later = guarded(story, Door(5))
+
+    assert refused.startswith(b"HTTP/1.1 429 ")
+    assert message_of(refused) == "too many connections from this address"
+    assert later.startswith(b"HTTP/1.1 204 ")
+
+
+def test_half_sent_heads_take_no_requests_places(guarded, monkeypatch):
+    monkeypatch.setattr(connections, "REQUESTS_MAX", 2)
+
+    async def story(talker):
+        for _ in range(5):
+            await talker.open(b"GET / HT")
+        return await talker.first_line(REQUEST)
+
+    assert guarded(story).startswith(b"HTTP/1.1 204 ")
+
+
+def test_more_requests_at_once_than_there_are_places_are_told_to_come_again(guarded, monkeypatch):
+    monkeypatch.setattr(connections, "REQUESTS_MAX", 2)
+
+    async def story(talker):
+        slow = [await talker.open(forwarded(path="/slow")) for _ in range(2)]
+        answer = await talker.say(REQUEST)
+        talker.released.set()
+        return answer, [await reader.readline() for reader in slow]
+
+    answer, slow = guarded(story)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert [line.split()[1] for line in slow] == [b"204", b"204"]
+
+
+def test_the_connection_that_waits_longest_makes_room_for_others(guarded):
+    async def story(talker):
+        oldest, newer = await talker.open(b"GET / HT"), await talker.open(b"GET / HT")
+        third = await talker.first_line(REQUEST)
+        ended = await asyncio.wait_for(oldest.read(), SECONDS_MAX)
+        return third, ended, newer.at_eof()
+
+    third, ended, is_newer_closed = guarded(story, Door(connections_max=2))
+
+    assert third.startswith(b"HTTP/1.1 204 ")
+    assert (ended, is_newer_closed) == (b"", False)
+
+
+def test_a_proxys_clients_are_counted_each_by_itself(guarded):
+    async def story(talker):
+        slow = [await talker.open(forwarded("10.0.0.1", path="/slow")) for _ in range(2)]
+        refused = await talker.first_line(forwarded("10.0.0.1"))
+        other = await talker.first_line(forwarded("10.0.0.1", "10.0.0.2"))
+        own = await talker.first_line(REQUEST)
+        talker.released.set()
+        await asyncio.gather(*(reader.readline() for reader in slow))
+        return refused, other, own, await talker.first_line(forwarded("10.0.0.1"))
+
+    lines = guarded(story, Door(2, [PROXY]))
+
+    assert [line.split()[1] for line in lines] == [b"429", b"204", b"204", b"204"]

@@ -1,0 +1,144 @@
+"""The delta rule and its limits: what a line bills, and what is more than one can hold."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from monigo.catalog import Metric, MetricDefinition, PlanType
+from monigo.core.aggregation import Aggregation
+from monigo.core.errors import DomainError
+from monigo.core.periods import Period
+from monigo.core.pricing import Charge, FlatUnit, Percentage
+from monigo.invoicing.rules import adjustment_lines, fee_lines, totals, usage_lines
+from monigo.invoicing.types import AgreedPrice, Billed, PricedUsage
+from monigo.metering import Usage
+from monigo.tenancy import Organization
+
+PRICE_ID = UUID("0197b3c0-0000-7000-8000-000000000001")
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+METRIC = Metric(
+    id=PRICE_ID,
+    definition=MetricDefinition("Calls", "call", Aggregation.SUM, "n", ""),
+    version=1,
+    created_at=AT,
+    updated_at=AT,
+)
+PERIOD = Period(AT, datetime(2026, 2, 1, tzinfo=UTC))
+ONE = FlatUnit(Decimal(1))
+LARGEST = Decimal(999999999999999999)
+
+
+def used(quantity, model=ONE, *, event_count=1, groups=None, with_minimum=True, **charge):
+    amounts = {name: Decimal(amount) for name, amount in charge.items()}
+    usage = Usage(Decimal(quantity), event_count, None, None, groups or {})
+    price = AgreedPrice(PRICE_ID, 1, Charge(model, **amounts), METRIC)
+    return PricedUsage(price, "Calls", usage, with_minimum=with_minimum)
+
+
+def billed(quantity, amount):
+    return {PRICE_ID: {"": Billed(Decimal(quantity), Decimal(amount))}}
+
+
+def told(lines):
+    return [(line.quantity, line.amount) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("priced", "before", "lines"),
+    [
+        (used(1, FlatUnit(Decimal(0))), {}, [(1, 0)]),
+        (used(0, Percentage(Decimal("0.1"), Decimal(7))), {}, [(0, 7)]),
+        (used(0), {}, []),
+        (used(3), billed(3, 3), []),
+        (used(2), billed(3, 3), [(-1, -1)]),
+    ],
+    ids=["free", "fixed only", "nothing", "billed", "less"],
+)
+def test_an_adjustment_has_a_line_where_quantity_or_amount_differs(priced, before, lines):
+    assert told(adjustment_lines(PERIOD, [priced], before)) == lines
+
+
+def test_a_minimum_is_due_only_where_it_is_asked_for():
+    running = used(1, minimum_amount=500, with_minimum=False)
+
+    lines = usage_lines(PERIOD, [running, used(1, minimum_amount=500)], {})
+
+    assert told(lines) == [(1, 1), (1, 500)]
+
+
+def test_a_fee_that_is_not_due_any_more_is_given_back():
+    before = {None: {"": Billed(Decimal(1), Decimal(500))}}
+
+    lines = [fee_lines(PERIOD, Decimal(fee), before) for fee in (0, 500, 700)]
+
+    assert [told(some) for some in lines] == [[(-1, -500)], [], [(1, 200)]]
+    assert [line.unit_price for some in lines for line in some] == [500, 200]
+
+
+@pytest.mark.parametrize(
+    "priced",
+    [
+        used(LARGEST + 1),
+        used(-LARGEST - 1),
+        used(Decimal(10) ** 26, FlatUnit(Decimal(0))),
+        used(0, groups={"a": LARGEST + 1, "b": -LARGEST - 1}),
+        used(0, FlatUnit(Decimal(0)), groups={"a": Decimal(10) ** 26, "b": -(Decimal(10) ** 26)}),
+    ],
+)
+def test_more_than_a_line_can_hold_is_refused(priced):
+    with pytest.raises(DomainError, match="Calls exceeds what an invoice can hold"):
+        usage_lines(PERIOD, [priced], {})
+
+
+@pytest.mark.parametrize(
+    ("priced", "before"),
+    [
+        (used(LARGEST), billed(0, -1)),
+        (used(Decimal(10) ** 26 - 1, FlatUnit(Decimal(0))), billed(-1, 0)),
+    ],
+)
+def test_a_difference_of_more_than_a_line_can_hold_is_refused(priced, before):
+    with pytest.raises(DomainError, match="Calls exceeds what an invoice can hold"):
+        usage_lines(PERIOD, [priced], before)
+
+
+def test_the_largest_that_a_line_can_hold_is_billed():
+    assert told(usage_lines(PERIOD, [used(LARGEST)], {})) == [(LARGEST, LARGEST)]
+
+
+UNTAXED = Organization(
+    id=PRICE_ID,
+    name="Merchant",
+    country="SN",
+    timezone="UTC",
+    default_currency="XOF",
+    available_currencies=("XOF",),
+    vat_enabled=False,
+    vat_rate=Decimal(0),
+    wht_enabled=False,
+    wht_rate=Decimal(0),
+    event_ingestion_grace_period_hours=0,
+    raw_event_retention_days=None,
+    requests_per_second_max=None,
+    monthly_event_quota=None,
+    created_at=AT,
+    updated_at=AT,
+)
+
+
+@pytest.mark.parametrize(
+    ("subtotal", "plan_type", "taxes"),
+    [
+        (LARGEST + 1, PlanType.COLLECTION, {}),
+        (LARGEST, PlanType.COLLECTION, {"vat_enabled": True, "vat_rate": Decimal(1)}),
+        (LARGEST + 1, PlanType.PAYOUT, {"wht_enabled": True, "wht_rate": Decimal(50)}),
+    ],
+)
+def test_sums_of_more_than_an_invoice_can_hold_are_refused(subtotal, plan_type, taxes):
+    with pytest.raises(DomainError, match="total exceeds what an invoice can hold"):
+        totals(
+            subtotal, currency="XOF", plan_type=plan_type, organization=replace(UNTAXED, **taxes)
+        )

@@ -1,0 +1,1 @@
+"""Changes of the product that tests are to notice; see README.md."""

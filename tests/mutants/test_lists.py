@@ -1,0 +1,66 @@
+"""The lists of mutants fit the product as it is; whether tests notice them is `make mutants`'s."""
+
+import ast
+import re
+
+import pytest
+
+from mutants.generating import made
+from mutants.mutant import EQUIVALENTS, NAMED, ROOT, changes, pure_files
+
+NAMED_CHANGES = [change for path in sorted(NAMED.glob("*.toml")) for change in changes(path)]
+EQUIVALENT_CHANGES = changes(EQUIVALENTS)
+
+_DEFINED = re.compile(r"^CREATE (?:OR REPLACE )?(?:FUNCTION|VIEW|TABLE) (\w+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("change", NAMED_CHANGES, ids=lambda change: change.name)
+def test_a_named_mutant_changes_one_place(change):
+    after = change.applied()
+
+    assert after != (ROOT / change.file).read_text()
+    if change.file.endswith(".py"):
+        ast.parse(after)
+    else:
+        assert change.tests, "no coverage tells what is to notice it"
+
+
+@pytest.mark.parametrize("change", NAMED_CHANGES, ids=lambda change: change.name)
+def test_what_is_to_notice_a_named_mutant_exists(change):
+    assert [name for name in change.tests if not (ROOT / name.partition("::")[0]).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change for change in NAMED_CHANGES if change.file.endswith(".sql")],
+    ids=lambda change: change.name,
+)
+def test_a_mutant_of_a_migration_is_of_the_latest_definition(change):
+    before, _, _ = (ROOT / change.file).read_text().partition(change.before)
+    name = _DEFINED.findall(before)[-1]
+    anew = re.compile(rf"(?:CREATE OR REPLACE|CREATE|DROP) FUNCTION (?:IF EXISTS )?{name}\b")
+    later = [path for path in ROOT.glob("db/migrations/*.sql") if path.name > change.file[14:]]
+
+    assert [path.name for path in later if anew.search(path.read_text())] == []
+
+
+def test_named_mutants_have_names_of_their_own():
+    names = [change.name for change in NAMED_CHANGES]
+
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("change", EQUIVALENT_CHANGES, ids=lambda change: change.after)
+def test_an_equivalent_mutant_is_still_made_and_has_its_reason(change):
+    assert change.reason
+    assert made(change.file, change.applied())
+
+
+def test_core_and_rules_are_all_mutated():
+    pure = pure_files()
+
+    assert "src/monigo/core/money.py" in pure
+    assert "src/monigo/metering/replay_rules.py" in pure
+    assert "src/monigo/catalog/terms.py" in pure
+    assert not [file for file in pure if file.endswith("store.py")]

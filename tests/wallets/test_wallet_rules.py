@@ -1,0 +1,272 @@
+"""What a wallet allows, and which credits pay what; without a database."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets.rules import (
+    after_movement,
+    after_reserving,
+    after_settling,
+    check_auto_top_up,
+    check_capture,
+    check_open,
+    check_usable,
+    counter_kind,
+    is_low,
+    may_ask,
+    plan_consumption,
+)
+from monigo.wallets.types import (
+    AutoTopUp,
+    Movement,
+    Reservation,
+    ReservationStatus,
+    WalletStatus,
+)
+from support.values import START, grant, made, wallet
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+CALLS, BYTES = UUID(int=51), UUID(int=52)
+PROVIDER, REVENUE = AccountKind.PROVIDER, AccountKind.REVENUE
+
+
+def movement(direction, amount, currency="NGN"):
+    usual = {"wallet_id": UUID(int=31), "entry_type": EntryType.ADJUSTMENT, "metadata": {}}
+    said = {"direction": Direction(direction), "amount": Decimal(amount), "currency": currency}
+    return made(Movement, usual, said)
+
+
+def reservation(amount="40", status=ReservationStatus.OPEN, expires_at=NOW + SECOND):
+    said = {"amount": Decimal(amount), "status": status, "expires_at": expires_at}
+    return made(Reservation, {"currency": "NGN", "captured_amount": Decimal(0)}, said)
+
+
+def refusal(attempt, *arguments):
+    with pytest.raises(DomainError) as refused:
+        attempt(*arguments)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("entry_type", "credited", "debited"),
+    [
+        ("deposit", PROVIDER, PROVIDER),
+        ("withdrawal", PROVIDER, PROVIDER),
+        ("refund", REVENUE, PROVIDER),
+        ("usage", REVENUE, REVENUE),
+        ("adjustment", REVENUE, REVENUE),
+    ],
+)
+def test_a_movement_stands_against_an_account_of_the_merchants(entry_type, credited, debited):
+    assert counter_kind(Direction.CREDIT, EntryType(entry_type)) is credited
+    assert counter_kind(Direction.DEBIT, EntryType(entry_type)) is debited
+
+
+@pytest.mark.parametrize(
+    ("direction", "amount", "balance"),
+    [("debit", "40", 60), ("debit", "100", 0), ("credit", "0.000001", Decimal("100.000001"))],
+)
+def test_a_movement_changes_the_balance(direction, amount, balance):
+    after = after_movement(wallet("100", "7"), movement(direction, amount))
+
+    assert (after.balance, after.reserved_balance, after.entries) == (balance, 7, 2)
+
+
+def test_no_movement_takes_more_than_there_is():
+    refused = refusal(after_movement, wallet("100"), movement("debit", "100.000001"))
+
+    assert (refused.kind, refused.code) == (ErrorKind.INSUFFICIENT, "insufficient_balance")
+    assert refused.message == "the wallet's balance is 100.000000 NGN"
+
+
+def test_a_credit_needs_no_balance():
+    assert after_movement(wallet("0"), movement("credit", "5")).balance == 5
+
+
+@pytest.mark.parametrize("direction", ["debit", "credit"])
+@pytest.mark.parametrize("status", [WalletStatus.SUSPENDED, WalletStatus.CLOSED])
+def test_nothing_moves_in_a_wallet_that_is_not_active(direction, status):
+    refused = refusal(after_movement, wallet(status=status), movement(direction, "1"))
+
+    assert (refused.kind, refused.code) == (ErrorKind.CONFLICT, f"wallet_{status}")
+
+
+def test_another_currency_is_refused_by_its_name():
+    refused = refusal(check_usable, wallet(), "USD")
+
+    assert refused.fields == {"currency": "must be the wallet's own, NGN"}
+
+
+@pytest.mark.parametrize("amount", ["1", "99.999999", "100"])
+def test_up_to_the_whole_balance_is_held(amount):
+    after = after_reserving(wallet("100", "5"), Decimal(amount))
+
+    assert (after.balance, after.reserved_balance) == (
+        100 - Decimal(amount),
+        5 + Decimal(amount),
+    )
+    assert after.entries == 2
+
+
+def test_no_more_than_the_balance_is_held():
+    assert refusal(after_reserving, wallet("100", "50"), Decimal("100.000001")).code == (
+        "insufficient_balance"
+    )
+
+
+@pytest.mark.parametrize(
+    ("captured", "balance", "entries"), [("0", 100, 2), ("15", 85, 3), ("40", 60, 3)]
+)
+def test_what_is_not_captured_can_be_spent_again(captured, balance, entries):
+    after = after_settling(wallet("60", "40"), reservation("40"), Decimal(captured))
+
+    assert (after.balance, after.reserved_balance, after.entries) == (balance, 0, entries)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_holding_and_settling_loses_only_what_is_captured(balance, amount, captured):
+    amount, captured = min(amount, balance), min(captured, amount, balance)
+    held = after_reserving(wallet(balance), Decimal(amount))
+
+    after = after_settling(held, reservation(amount), Decimal(captured))
+
+    assert (after.balance, after.reserved_balance) == (balance - captured, 0)
+
+
+@pytest.mark.parametrize("amount", ["0.000001", "40"])
+def test_up_to_what_is_held_is_captured(amount):
+    check_capture(reservation("40"), Decimal(amount), NOW)
+
+
+@pytest.mark.parametrize(
+    ("held", "amount", "kind"),
+    [
+        (reservation("40"), "40.000001", ErrorKind.INVALID),
+        (reservation("40", expires_at=NOW), "1", ErrorKind.CONFLICT),
+        (reservation("40", expires_at=NOW - SECOND), "1", ErrorKind.CONFLICT),
+        (reservation("40", ReservationStatus.CAPTURED), "1", ErrorKind.CONFLICT),
+        (reservation("40", ReservationStatus.EXPIRED), "1", ErrorKind.CONFLICT),
+    ],
+)
+def test_nothing_else_is_captured(held, amount, kind):
+    assert refusal(check_capture, held, Decimal(amount), NOW).kind is kind
+
+
+@pytest.mark.parametrize("status", ["captured", "released", "expired"])
+def test_a_settled_reservation_holds_nothing(status):
+    assert refusal(check_open, reservation(status=ReservationStatus(status))).code == (
+        f"reservation_{status}"
+    )
+
+
+def test_an_open_reservation_holds_money():
+    check_open(reservation())
+
+
+@pytest.mark.parametrize(
+    ("balance", "threshold", "status", "low"),
+    [
+        ("99.999999", "100", "active", True),
+        ("100", "100", "active", False),
+        ("0", None, "active", False),
+        ("0", "100", "suspended", False),
+    ],
+)
+def test_a_wallet_is_low_below_its_threshold(balance, threshold, status, low):
+    known = wallet(
+        balance,
+        status=WalletStatus(status),
+        top_up_threshold=None if threshold is None else Decimal(threshold),
+    )
+
+    assert is_low(known) is low
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked", "may"),
+    [(None, "1000000", True), ("100", "50", True), ("100", "50.000001", False), ("50", "0", True)],
+)
+def test_a_rule_asks_up_to_its_months_limit(limit, asked, may):
+    rule = AutoTopUp(Decimal(10), Decimal(50), None if limit is None else Decimal(limit))
+
+    assert may_ask(rule, Decimal(asked)) is may
+
+
+def test_a_limit_below_the_amount_is_refused():
+    check_auto_top_up(AutoTopUp(Decimal(10), Decimal(50), Decimal(50)))
+    refused = refusal(check_auto_top_up, AutoTopUp(Decimal(10), Decimal(50), Decimal("49.999999")))
+
+    assert refused.fields == {"monthly_limit": "must be at least the amount, 50.000000"}
+
+
+def paid(grants, due, now=NOW):
+    plan = plan_consumption(grants, due, now)
+    return [(part.grant_id.int, part.metric_id, part.amount) for part in plan]
+
+
+@pytest.mark.parametrize(
+    ("grants", "due", "parts"),
+    [
+        ([grant(1, "10")], {None: 4}, [(1, None, 4)]),
+        ([grant(1, "10")], {None: 10}, [(1, None, 10)]),
+        ([grant(1, "10")], {None: 15}, [(1, None, 10)]),
+        ([grant(1, "10"), grant(2, "10")], {None: 15}, [(1, None, 10), (2, None, 5)]),
+        ([grant(1, "10")], {CALLS: 4, BYTES: 3}, [(1, CALLS, 4), (1, BYTES, 3)]),
+        ([grant(1, "5")], {CALLS: 4, BYTES: 3}, [(1, CALLS, 4), (1, BYTES, 1)]),
+        ([grant(1, "5", metric_ids=(BYTES,))], {CALLS: 4, BYTES: 3}, [(1, BYTES, 3)]),
+        ([grant(1, "5", metric_ids=(BYTES,))], {None: 9}, []),
+        ([grant(1, "0"), grant(2, "1")], {None: 9}, [(2, None, 1)]),
+        ([], {None: 9}, []),
+        ([grant(1)], {}, []),
+    ],
+)
+def test_grants_pay_what_they_are_for_as_far_as_they_reach(grants, due, parts):
+    assert paid(grants, {metric: Decimal(amount) for metric, amount in due.items()}) == parts
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"priority": 0}, {"priority": 1, "expires_at": NOW + SECOND}),
+        ({"expires_at": NOW + SECOND}, {"expires_at": NOW + 2 * SECOND}),
+        ({"expires_at": NOW + SECOND}, {}),
+        ({"created_at": START}, {"created_at": START + SECOND}),
+        (
+            {"expires_at": NOW + SECOND, "created_at": START + SECOND},
+            {"expires_at": NOW + 2 * SECOND, "created_at": START},
+        ),
+    ],
+)
+def test_grants_pay_in_their_order(first, second):
+    grants = [grant(1, "10", **second), grant(2, "10", **first)]
+
+    assert [number for number, _, _ in paid(grants, {None: Decimal(15)})] == [2, 1]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=5),
+    st.integers(0, 100),
+    st.integers(0, 100),
+)
+def test_no_grant_pays_more_than_it_holds_and_nothing_is_paid_twice(held, calls, others):
+    grants = [
+        grant(number, str(amount), metric_ids=(CALLS,) if limited else ())
+        for number, (amount, limited) in enumerate(held)
+    ]
+    due = {CALLS: Decimal(calls), None: Decimal(others)}
+
+    parts = paid(grants, due)
+
+    for number, (amount, _) in enumerate(held):
+        assert sum(part for by, _, part in parts if by == number) <= amount
+    for metric, amount in due.items():
+        assert sum(part for _, of, part in parts if of == metric) <= amount
+    assert all(part > 0 for _, _, part in parts)
