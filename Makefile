@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
-.PHONY: setup run test check format bench sim golden lock fuzz help
+.PHONY: setup run test check format bench mutants sim golden lock fuzz help
 
 setup: $(READY) ## install everything into .venv
 
@@ -40,14 +40,17 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; WHAT=closing|movements|realtime; see bench/README.md
+bench: $(READY) ## measure, side by side in one run; WHAT=closing|lists|movements|realtime; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
+
+mutants: $(READY) ## change the code in many places, count what tests notice; N=400 SEED=1 ONLY=money ARGS=…
+	@$(BIN)/python tests/mutants/run.py --count $(or $(N),400) --seed $(or $(SEED),1) --only "$(ONLY)" $(ARGS)
 
 fuzz: $(READY) ## throw ten minutes of generated requests at every route
 	@$(BIN)/python bench/fuzz.py
 
 # Each seed is a story of its own; the tables tell what was tried, and how often it was refused.
-sim: $(READY) ## compare random use with independent auditors; SEED=… N=… STEPS=… WHAT=billing|usage|wallets
+sim: $(READY) ## compare random use with independent auditors; SEED=… N=20 STEPS=150 WHAT=billing|usage|wallets
 	@MONIGO_SIM_SEED=$(SEED) MONIGO_SIM_STEPS=$(or $(STEPS),150) MONIGO_SIM_N=$(or $(N),20) \
 		$(BIN)/pytest tests/simulation$(if $(WHAT),/test_$(WHAT).py) -k long -s
 
