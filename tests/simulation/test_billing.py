@@ -24,4 +24,4 @@ def test_long_random_years_are_billed_as_the_auditor_says(backend):
     def one(seed, tally):
         tell(backend, seed, tally, STEPS)
 
-    running.run_all("billing", running.seeds([1, 2, 3, 4]), STEPS, one)
+    running.run_all("billing", running.seeds([1, 2, 3]), STEPS, one)

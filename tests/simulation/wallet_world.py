@@ -69,7 +69,11 @@ class WalletWorld:
 
     def chain(self, wallet_id):
         """The balances before and after each entry, oldest first."""
-        entries = self.api.get(f"/v1/wallets/{wallet_id}/transactions").json()["transactions"]
+        path, entries, cursor = f"/v1/wallets/{wallet_id}/transactions", [], None
+        while cursor != "":
+            page = self.api.get(path, params={"limit": 100, "cursor": cursor or ""}).json()
+            entries += page["transactions"]
+            cursor = page["next_cursor"]
         return [
             (Decimal(entry["balance_before"]), Decimal(entry["balance_after"]))
             for entry in reversed(entries)
