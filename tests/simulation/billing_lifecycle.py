@@ -178,9 +178,14 @@ class Lifecycle(Story):
         if sub is None:
             return
         plan = dice.choice(self.books.plans)
-        matching = [known for known in self.books.plans if not self.refusal(sub, known)]
-        if matching and dice.random() < 0.8:
-            plan = dice.choice(matching)
+        matching = [
+            (known, other)
+            for known in self.running()
+            for other in self.books.plans
+            if not self.refusal(known, other)
+        ]
+        if matching and dice.random() < 0.7:
+            sub, plan = dice.choice(matching)
         # What was charged at this very instant belongs to a period that would change its mode.
         later = (sub.id, self.now) in self.books.charges or dice.random() < 0.5
         wanted = self.refusal(sub, plan, later=later) or 200

@@ -40,7 +40,7 @@ class Money(Story):
     def debit(self, dice: random.Random) -> None:
         """Money goes out, as far as it is there; credits are no money."""
         wallet, amount = self.wallet(dice), dice.choice(SIZES)
-        if wallet.balance > 0 and dice.random() < 0.5:
+        if wallet.balance > 0 and dice.random() < 0.8:
             step = Fraction(1, 10**6)
             change = dice.choice((NOTHING, NOTHING, step, -step))
             amount = f"{float(wallet.balance + change):.6f}"

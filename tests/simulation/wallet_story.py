@@ -37,7 +37,7 @@ class WalletStory:
     def act(self, dice: random.Random) -> None:
         """Do something at random, and hold all balances against the books."""
         operations = {
-            self.credit: 22,
+            self.credit: 28,
             self.debit: 22,
             self.repeat: 8,
             self.contradict: 5,

@@ -11,7 +11,17 @@ from monigo import wallets
 from simulation.wallet_bounds import Asked, Change, unexplained
 from support.api import Api
 
-OPERATIONS = ("credit", "debit", "debit", "repeat", "reserve", "capture", "release", "expire")
+OPERATIONS = (
+    "credit",
+    "credit",
+    "debit",
+    "debit",
+    "repeat",
+    "reserve",
+    "capture",
+    "release",
+    "expire",
+)
 # Few keys, so that threads use the same one at the same time.
 KEYS = 400
 ANSWERED = {200, 201, 400, 402, 409}
