@@ -49,8 +49,10 @@ mutants: $(READY) ## change the code in many places, count what tests notice; N=
 fuzz: $(READY) ## throw ten minutes of generated requests at every route
 	@$(BIN)/python bench/fuzz.py
 
-sim: $(READY) ## compare random use with an independent auditor; SEED=… tells the same story again
-	@MONIGO_SIM_SEED=$(SEED) MONIGO_SIM_STEPS=$(or $(STEPS),3000) $(BIN)/pytest tests/simulation -k long
+# Each seed is a story of its own; the tables tell what was tried, and how often it was refused.
+sim: $(READY) ## compare random use with independent auditors; SEED=… N=20 STEPS=150 WHAT=billing|usage|wallets
+	@MONIGO_SIM_SEED=$(SEED) MONIGO_SIM_STEPS=$(or $(STEPS),150) MONIGO_SIM_N=$(or $(N),20) \
+		$(BIN)/pytest tests/simulation$(if $(WHAT),/test_$(WHAT).py) -k long -s
 
 golden: $(READY) ## rewrite the golden files; read the diff before you commit it
 	@MONIGO_GOLDEN=write $(BIN)/pytest tests/golden_files

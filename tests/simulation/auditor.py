@@ -13,7 +13,8 @@ from typing import Any
 
 MISSING = object()
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
-TOO_LARGE = 10**18
+PLACES = 12
+DIGITS = 18
 GROUP_LENGTH = 255
 
 
@@ -47,6 +48,7 @@ class Answer:
     first: datetime | None
     last: datetime | None
     groups: dict[str, Decimal]
+    # How many had no number that could be counted.
     uncounted: int
 
 
@@ -99,12 +101,11 @@ def quantity(rule: Rule, events: list[Kept]) -> Decimal:
     total = sum(map(Fraction, numbers))
     if rule.aggregation == "average":
         total = rounded(total / len(numbers))
-    with localcontext(prec=100):
-        return Decimal(total.numerator) / Decimal(total.denominator)
+    return decimal(total)
 
 
 def uncounted(rule: Rule, events: list[Kept]) -> int:
-    """How many events hold no number where the rule needs one."""
+    """How many events an aggregation of numbers can make nothing of."""
     if rule.aggregation in {"count", "unique"}:
         return 0
     return sum(number(event.properties.get(rule.counted)) is None for event in events)
@@ -112,26 +113,29 @@ def uncounted(rule: Rule, events: list[Kept]) -> int:
 
 def rounded(value: Fraction) -> Fraction:
     """Half to even at twelve places."""
-    return Fraction(round(value * 10**12), 10**12)
+    return Fraction(round(value * 10**PLACES), 10**PLACES)
 
 
 def number(value: Any) -> Decimal | None:
-    """A JSON number or a string of plain digits: up to 18, and decimals, rounded to 12."""
-    sent = number_as_sent(value)
-    if sent is None:
-        return None
-    with localcontext(prec=100):
-        return Decimal(round(Fraction(sent) * 10**12)) / 10**12
+    """A property's number as it counts: rounded half to even at twelve places."""
+    sent = as_sent(value)
+    return None if sent is None else decimal(rounded(Fraction(sent)))
 
 
-def number_as_sent(value: Any) -> Decimal | None:
-    """The same number with all its decimals."""
+def as_sent(value: Any) -> Decimal | None:
+    """A JSON number or a string of plain digits, at most 18 before the point once it is rounded."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     text = value if isinstance(value, str) else plain(value)
-    if not NUMBER.fullmatch(text) or abs(rounded(Fraction(text))) >= TOO_LARGE:
+    if not NUMBER.fullmatch(text) or abs(rounded(Fraction(text))) >= 10**DIGITS:
         return None
     return Decimal(text)
+
+
+def decimal(value: Fraction) -> Decimal:
+    """An exact decimal of what is one."""
+    with localcontext(prec=100):
+        return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 def plain(value: int | Decimal) -> str:
@@ -165,8 +169,7 @@ def passes(properties: dict[str, Any], name: str, operator: str, operand: Any) -
         case "!=" | "not in":
             choices = operand if operator == "not in" else [operand]
             return value is MISSING or same(value) not in map(same, choices)
-    left = None if value is MISSING else number_as_sent(value)
-    right = number_as_sent(operand)
+    left, right = None if value is MISSING else as_sent(value), as_sent(operand)
     if left is None or right is None:
         return False
     return {">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right}[

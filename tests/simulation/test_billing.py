@@ -1,39 +1,27 @@
 """Whatever a merchant does in whatever order, bills are what an independent auditor reckons."""
 
-import os
-import random
-
 import pytest
 
+from simulation import running
 from simulation.billing_world import World
 
-# `make sim` tells many stories, each of at most this many steps, with one seed after the other.
-STORY_STEPS = 150
-STEPS = int(os.environ.get("MONIGO_SIM_STEPS", "60"))
+STEPS = running.steps(30)
 
 
-def tell(backend, seed, steps):
-    dice = random.Random(seed)
-    world = World(backend, dice)
+def tell(backend, seed, tally, steps):
+    world = World(backend, running.dice_of(seed), tally)
     try:
         for _ in range(steps):
-            world.act(dice)
+            world.act(world.dice)
         world.finish()
     except BaseException as error:
-        error.add_note(
-            f"make sim SEED={seed} STEPS={steps}  (failed in step {len(world.story)}:"
-            f" {world.story[-3:]})"
-        )
+        error.add_note(f"failed in step {len(world.steps)}:\n" + "\n".join(world.steps[-4:]))
         raise
 
 
+@pytest.mark.timeout(0 if running.is_long() else 120)
 def test_long_random_years_are_billed_as_the_auditor_says(backend):
-    seed = int(os.environ.get("MONIGO_SIM_SEED") or 4)
+    def one(seed, tally):
+        tell(backend, seed, tally, STEPS)
 
-    for begun in range(0, STEPS, STORY_STEPS):
-        tell(backend, seed + begun // STORY_STEPS, min(STORY_STEPS, STEPS - begun))
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_short_random_months_are_billed_as_the_auditor_says(backend, seed):
-    tell(backend, seed, 40)
+    running.run_all("billing", running.seeds([1, 2, 3]), STEPS, one)

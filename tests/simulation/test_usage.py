@@ -1,31 +1,33 @@
 """Whatever happens in whatever order, usage is what an independent auditor counts."""
 
-import os
-import random
 import secrets
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from simulation import running
 from simulation.world import World
 
-STEPS = int(os.environ.get("MONIGO_SIM_STEPS", "150"))
+STEPS = running.steps(150)
 dice = st.randoms(use_true_random=False)
 
 
+@pytest.mark.timeout(0 if running.is_long() else 120)
 def test_a_long_random_story_ends_as_the_auditor_says(backend):
-    seed = os.environ.get("MONIGO_SIM_SEED") or secrets.randbelow(10**9)
-    world = World(backend)
-    chance = random.Random(int(seed))
+    def one(seed, tally):
+        world = World(backend, tally)
+        chance = running.dice_of(seed)
+        try:
+            for _ in range(STEPS):
+                world.act(chance)
+            world.settle()
+        except BaseException as error:
+            error.add_note(f"failed in step {len(world.story)}: {world.story[-5:]}")
+            raise
 
-    try:
-        for _ in range(STEPS):
-            world.act(chance)
-        world.settle()
-    except BaseException as error:
-        error.add_note(f"make sim SEED={seed} STEPS={STEPS}  (failed in step {len(world.story)})")
-        raise
+    running.run_all("usage", running.seeds([secrets.randbelow(10**9)]), STEPS, one)
 
 
 def test_no_short_story_is_told_otherwise_by_the_auditor(backend):

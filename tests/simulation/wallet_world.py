@@ -3,13 +3,25 @@
 import json
 import random
 import threading
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 from monigo import wallets
+from simulation.wallet_bounds import Asked, Change, unexplained
 from support.api import Api
 
-OPERATIONS = ("credit", "debit", "debit", "repeat", "reserve", "capture", "release", "expire")
+OPERATIONS = (
+    "credit",
+    "credit",
+    "debit",
+    "debit",
+    "repeat",
+    "reserve",
+    "capture",
+    "release",
+    "expire",
+)
 # Few keys, so that threads use the same one at the same time.
 KEYS = 400
 ANSWERED = {200, 201, 400, 402, 409}
@@ -25,8 +37,16 @@ class WalletWorld:
         # By wallet: what came in less what went out, as acknowledged.
         self.expected = defaultdict(Decimal)
         self.faults = []
+        self.tally = Counter()
         self._first = {}
         self._held = []
+        # When a key was first sent, and a reservation first asked to be settled; for what was
+        # refused because of it must not have been the first.
+        self._sent = {}
+        self._settling = {}
+        self._changes = []
+        self._asked = []
+        self._changes_by_expiry = {}
         self._lock = threading.Lock()
 
     def _wallet(self, number):
@@ -42,6 +62,11 @@ class WalletWorld:
             worker.start()
         for worker in workers:
             worker.join()
+
+    def unexplained(self):
+        """The answers that no order of the requests explains."""
+        # Whether an expiry came before a settlement is not told, so it may have, for ever after.
+        return unexplained([*self._changes, *self._changes_by_expiry.values()], self._asked)
 
     def settle(self):
         """Let every reservation expire that is still open."""
@@ -90,19 +115,50 @@ class WalletWorld:
             "entry_type": entry_type,
             "idempotency_key": f"key-{chance.randrange(KEYS)}",
         }
+        begun = self._note_key(wallet_id, body)
         answer = self._send(api, f"/v1/wallets/{wallet_id}/{direction}", body)
+        change = sign * Decimal(body["amount"])
         if answer.status_code == 200:
-            self._remember(wallet_id, direction, body, answer, sign * Decimal(body["amount"]))
+            if self._remember(wallet_id, direction, body, answer, change):
+                self._note_change(wallet_id, begun, change)
+                if change < 0:
+                    self._note_asked(wallet_id, begun, -change, granted=True)
+        elif answer.status_code == 402 and direction == "debit":
+            self._note_asked(wallet_id, begun, -change, granted=False)
+        elif answer.status_code == 409 and self._is_first(wallet_id, body, begun):
+            self.faults.append(f"a new key was taken for a used one: {body}")
+        elif answer.status_code not in {200, 409}:
+            self.faults.append(f"{direction} {body} was answered {answer.status_code}")
+
+    def _note_key(self, wallet_id, body):
+        """When a request begins, noted as the first with its key if it is."""
+        begun = time.monotonic()
+        with self._lock:
+            self._sent.setdefault((wallet_id, body["idempotency_key"]), (begun, body))
+        return begun
+
+    def _is_first(self, wallet_id, body, begun):
+        return self._sent[wallet_id, body["idempotency_key"]] == (begun, body)
+
+    def _note_change(self, wallet_id, begun, amount):
+        with self._lock:
+            self._changes.append(Change(wallet_id, begun, time.monotonic(), amount))
+
+    def _note_asked(self, wallet_id, begun, amount, *, granted):
+        with self._lock:
+            self._asked.append(Asked(wallet_id, begun, time.monotonic(), amount, granted))
 
     def _remember(self, wallet_id, direction, body, answer, change):
-        """The first answer of a key counts; every other one must be the same."""
-        key = (wallet_id, body["idempotency_key"])
+        """The first answer of a key counts; every other one must be the same. Whether it is."""
+        key, is_new = (wallet_id, body["idempotency_key"]), False
         with self._lock:
             if key not in self._first:
+                is_new = True
                 self._first[key] = (direction, body, answer.text)
                 self.expected[wallet_id] += change
             elif self._first[key][2] != answer.text:
                 self.faults.append(f"{key} was answered anew: {answer.text}")
+        return is_new
 
     def _repeat(self, api, chance):
         with self._lock:
@@ -123,10 +179,16 @@ class WalletWorld:
             "idempotency_key": f"hold-{chance.random()}",
             "expires_in_seconds": chance.choice([1, 3_600]),
         }
+        begun, amount = time.monotonic(), Decimal(body["amount"])
         answer = self._send(api, f"/v1/wallets/{wallet_id}/reservations", body)
+        self._note_asked(wallet_id, begun, amount, granted=answer.status_code == 201)
         if answer.status_code == 201:
+            self._note_change(wallet_id, begun, -amount)
             with self._lock:
-                self._held.append((wallet_id, answer.json()["reservation"]))
+                held = answer.json()["reservation"] | {"lasts": body["expires_in_seconds"]}
+                self._held.append((wallet_id, held, begun))
+        elif answer.status_code != 402:
+            self.faults.append(f"a reservation was answered {answer.status_code}: {answer.text}")
 
     def _capture(self, api, chance):
         self._settle(api, chance, "capture", {"amount": str(chance.randrange(1, 20))})
@@ -139,23 +201,44 @@ class WalletWorld:
             if not self._held:
                 return
             # Left in the list, so that another thread may try to settle it, too.
-            wallet_id, held = chance.choice(self._held)
+            wallet_id, held, made = chance.choice(self._held)
+            is_first = held["id"] not in self._settling
+            self._settling[held["id"]] = action
+        amount, begun = Decimal(held["amount"]), time.monotonic()
         path = f"/v1/wallets/{wallet_id}/reservations/{held['id']}/{action}"
         answer = self._send(api, path, body)
         if answer.status_code == 200:
             captured = Decimal(answer.json()["reservation"]["captured_amount"])
+            self._note_change(wallet_id, begun, amount - captured)
             with self._lock:
                 self.expected[wallet_id] -= captured
+        elif answer.status_code == 400:
+            if body is None or Decimal(body["amount"]) <= amount:
+                self.faults.append(f"{action} {body} of {amount} was answered {answer.text}")
+        elif is_first and held["lasts"] > time.monotonic() - made + 1:
+            self.faults.append(f"the first {action} of {held} was answered {answer.text}")
 
     def _expire(self, _api=None, _chance=None):
         async def sweep():
             async with self.api.backend.services.database.transaction(self.api.tenant) as tx:
                 await wallets.expire_reservations(tx)
 
+        begun = time.monotonic()
         self.api.backend.run(sweep())
+        with self._lock:
+            held = list(self._held)
+        for wallet_id, one, made in held:
+            # From when on it can have been there again, if nobody had settled it.
+            if one["lasts"] < time.monotonic() - made + 1:
+                self._changes_by_expiry.setdefault(
+                    one["id"], Change(wallet_id, begun, float("inf"), Decimal(one["amount"]))
+                )
 
     def _send(self, api, path, body, headers=None):
         answer = api.post(path, json=body, headers=headers)
+        kind = path.rsplit("/", 1)[1]
+        with self._lock:
+            self.tally[kind, "accepted" if answer.is_success else "refused"] += 1
         if answer.status_code not in ANSWERED:
             self.faults.append(f"{path} was answered {answer.status_code}: {answer.text}")
         return answer

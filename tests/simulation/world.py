@@ -3,16 +3,19 @@
 import asyncio
 import json
 import random
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from monigo import catalog, customers, metering, tenancy
 from monigo.catalog import MetricDefinition, MetricFilter
 from monigo.cli.verification import verify_tenant
 from monigo.core.aggregation import Aggregation
+from monigo.core.errors import DomainError
 from monigo.core.paging import PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDetails
@@ -36,13 +39,21 @@ PROPERTIES = ("n", "user", "kind")
 NUMBERS = (
     *("0", "1", "1.0", "1.00", "2.5", "-3", "1e2", "1.5e1", "1e-12", "1e-13", "1e17", "1e18"),
     *("999999999999999999.999999999999", "-0.000000000001", "1.1234567890123"),
-    *("0.30000000000000004", "0.0000000000005", "1.0000000000015", "-1.0000000000025"),
-    "999999999999999999.9999999999995",
+    *("0.0000000000005", "0.0000000000025", "-0.0000000000015", "0.30000000000000004"),
+    *("12.345678901234567", "999999999999999999.9999999999995", "1e-30"),
 )
 TEXTS = (
     *("", "1", "1.0", "-2.75", "1e3", "1_000", " 12 ", "NaN", "+1", ".5", "5.", "1\n", "0x1"),
     *("123456789012345678", "1234567890123456789", "0.1234567890123", "Åsa", "ß", "😀", "x" * 300),
-    *("0.0000000000025", "2.5000000000000000001", "999999999999999999.9999999999995"),
+    *(
+        "0.0000000000005",
+        "-2.0000000000015",
+        "1.",
+        "-",
+        "--1",
+        "\u0661",
+        "1.0000000000000000000001",
+    ),
 )
 ODD = ("null", "true", "false", "[]", "[1, 2]", "{}", '{"a": 1}')
 FILTERS: tuple[tuple[str, str, Any], ...] = (
@@ -53,6 +64,7 @@ FILTERS: tuple[tuple[str, str, Any], ...] = (
     ("n", "<=", "0.30000000000000004"),
     ("n", "<", 100),
     ("n", "<=", 0),
+    ("n", ">", "0.000000000001"),
     ("n", "=", 1),
     ("user", "=", "1"),
     ("user", "!=", "Åsa"),
@@ -79,8 +91,9 @@ class Sent:
 class World:
     """One tenant. Every operation takes the dice that decide it."""
 
-    def __init__(self, backend) -> None:
+    def __init__(self, backend, tally: Counter | None = None) -> None:
         self.backend = backend
+        self.tally = Counter() if tally is None else tally
         self.services = backend.services
         self.database = backend.services.database
         self.auditor = Auditor()
@@ -103,6 +116,7 @@ class World:
             self.ingest: 30,
             self.ingest_side_by_side: 10,
             self.ingest_and_hang_up: 4,
+            self.ingest_nonsense: 4,
             self.fold: 12,
             self.read: 25,
             self.define: 4,
@@ -116,6 +130,22 @@ class World:
         chosen = dice.choices(list(operations), weights=list(operations.values()))[0]
         self.story.append(chosen.__name__)
         chosen(dice)
+        self.tally[chosen.__name__, "accepted"] += 1
+
+    def ingest_nonsense(self, dice) -> None:
+        """A batch of which one event is bad: all of it is refused, and can be sent again."""
+        batch = self._batch(dice, fresh=f"refused-{len(self.story)}-")
+        wrong = dice.choice(batch)
+        old = self.now - timedelta(days=90, seconds=1)
+        bad = replace(wrong, **dice.choice(({"at": old}, {"customer": CUSTOMERS})))
+        sent = [bad if one is wrong else one for one in batch]
+        with pytest.raises(DomainError) as refusal:
+            self.run(self._send(dice.randrange(2), sent))
+        assert {name.split(".")[0] for name in refusal.value.fields} == {
+            f"events[{sent.index(bad)}]"
+        }
+        self.tally["ingest_nonsense", "refused"] += 1
+        self._note(batch, self.run(self._send(dice.randrange(2), batch)))
 
     def ingest(self, dice) -> None:
         """One batch through one ingestor."""
@@ -363,7 +393,8 @@ class World:
         )
 
     def _event(self, sent: Sent) -> Event:
-        customer = str(self.customer_ids[sent.customer])
+        is_known = sent.customer < CUSTOMERS
+        customer = str(self.customer_ids[sent.customer]) if is_known else "nobody"
         return Event(
             event_name=sent.name,
             customer_id=customer if sent.by_id else f"customer-{sent.customer}",
