@@ -414,7 +414,14 @@ RESOURCES = [
     ("GET", "invoices", "invoice_id"),
     ("DELETE", "invoices", "invoice_id"),
 ]
-MALFORMED = ["no-uuid", "%00", "%ED%A0%80", "%2e%2e", UNKNOWN.replace("-", ""), f"%7B{UNKNOWN}%7D"]
+MALFORMED = [
+    "no-uuid",
+    "%00",
+    "%F0%9F%A6%84",
+    "%2e%2e",
+    UNKNOWN.replace("-", ""),
+    f"%7B{UNKNOWN}%7D",
+]
 
 
 @pytest.mark.parametrize("bad_id", MALFORMED)

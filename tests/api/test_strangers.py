@@ -135,7 +135,8 @@ def test_a_bad_request_under_a_key_that_ended_is_told_of_the_key_alone(
 
     answer = api.post(path, content=content, headers=headers)
 
-    assert (answer.status_code, answer.json()) == (401, {"error": "missing or invalid API key"})
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "missing or invalid API key", "code": "invalid_credential"}
 
 
 def test_an_organisation_that_stalls_leaves_memory_to_all_others(api, other, held):

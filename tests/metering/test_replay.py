@@ -476,7 +476,7 @@ def test_an_unknown_replay_is_not_found(api, backend):
     for path in (theirs, f"{theirs}/cancel"):
         method = "POST" if path.endswith("cancel") else "GET"
         assert api.http.request(method, f"/v1/events/replay/{path}").status_code == 404
-    assert api.get("/v1/events/replay/7").status_code == 400
+    assert api.get("/v1/events/replay/7").status_code == 404
 
 
 def test_a_replay_may_name_its_organisation_and_mode(api):

@@ -79,6 +79,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
+    _plant_credited_wallet(api)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,
@@ -140,6 +141,17 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
         plan["id"],
     )
     return str(rows[0]["id"])
+
+
+def _plant_credited_wallet(api: Api) -> None:
+    """A wallet that got money, before those who wait for it were woken, as the clock does."""
+    api.backend.sql(
+        "INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)"
+        " SELECT org_id, is_test, id, customer_id FROM wallets WHERE org_id = $1 AND is_test = $2"
+        " ON CONFLICT DO NOTHING",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
 
 
 def _leave_kept_answer(api: Api) -> None:

@@ -350,7 +350,7 @@ def test_no_more_than_is_held_is_captured(world, body, status, fields):
         ("holding", UNKNOWN, 404, []),
         ("own", "open", 404, []),
         ("holding", "released", 409, []),
-        ("holding", "nobody", 400, ["reservation_id"]),
+        ("holding", "nobody", 404, []),
     ],
 )
 def test_only_an_open_reservation_of_the_wallet_is_settled(  # noqa: PLR0917 - parametrized

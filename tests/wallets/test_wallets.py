@@ -70,12 +70,12 @@ def test_wallets_are_listed_and_found_by_customer(api):
 
     everyone = api.get("/v1/wallets").json()
     of_one = api.get("/v1/wallets", params={"customer_id": "c1"}).json()
-    of_nobody = api.get("/v1/wallets", params={"customer_id": "nobody"}).json()
+    of_nobody = api.get("/v1/wallets", params={"customer_id": "nobody"})
     of_customer = api.get("/v1/customers/c2/wallets").json()
 
     assert everyone == {"wallets": [second, first], "count": 2, "total": 2, "has_more": False}
     assert of_one == {"wallets": [first], "count": 1, "total": 1, "has_more": False}
-    assert of_nobody["wallets"] == []
+    assert of_nobody.status_code == 404
     assert of_customer["wallets"] == [second]
     assert api.get("/v1/customers/nobody/wallets").status_code == 404
 
@@ -232,10 +232,12 @@ def test_transactions_are_read_newest_first_page_by_page(api, wallet):
         api.move(wallet, "debit", amount)
 
     page = transactions(api, wallet, limit=2, offset=1)
+    following = transactions(api, wallet, limit=2, cursor=page.pop("next_cursor"))
 
     amounts = [entry["amount"] for entry in page.pop("transactions")]
     assert amounts == ["2.000000", "1.000000"]
     assert page == {"total": 4, "limit": 2, "offset": 1}
+    assert [entry["balance_after"] for entry in following["transactions"]] == ["100.000000"]
     assert transactions(api, wallet, offset=4)["transactions"] == []
     everything = transactions(api, wallet)["transactions"]
     befores = [entry["balance_before"] for entry in everything]

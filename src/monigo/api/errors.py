@@ -95,7 +95,8 @@ def plain_error(
 def internal_error(error: BaseException) -> JSONResponse:
     """The answer to a fault of our own, whose story is in the log."""
     log.error("internal error", exc_info=error)
-    return plain_error(500, "internal_error", "internal error")
+    # The server hangs up after a fault, so the client must not send its next request here.
+    return plain_error(500, "internal_error", "internal error", {"Connection": "close"})
 
 
 def failure_response(error: BaseException) -> JSONResponse:
