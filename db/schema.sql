@@ -1739,6 +1739,13 @@ CREATE TABLE public.usage_hours (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.waiting_retentions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    blanked_until timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.wallet_reservations (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1967,6 +1974,9 @@ ALTER TABLE ONLY public.usage_hour_values
 
 ALTER TABLE ONLY public.usage_hours
     ADD CONSTRAINT usage_hours_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
+
+ALTER TABLE ONLY public.waiting_retentions
+    ADD CONSTRAINT waiting_retentions_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
 ALTER TABLE ONLY public.wallet_reservations
     ADD CONSTRAINT wallet_reservations_pkey PRIMARY KEY (org_id, is_test, id);
@@ -2212,6 +2222,9 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.waiting_retentions
+    ADD CONSTRAINT waiting_retentions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.wallet_reservations
     ADD CONSTRAINT wallet_reservations_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
@@ -2359,6 +2372,8 @@ CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(cur
 
 CREATE POLICY own_rows ON public.usage_hours USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.waiting_retentions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2408,6 +2423,8 @@ ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.waiting_retentions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 
@@ -2591,6 +2608,8 @@ GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.waiting_retentions TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.wallet_reservations TO monigo_app;
 

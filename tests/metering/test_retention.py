@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from monigo import metering
+from monigo import metering, subscriptions
+from monigo.core.times import format_instant
 from monigo.metering import retention
 from support.api import Api, event
 from support.metering import fold
@@ -20,7 +21,9 @@ def keep_for(api, days):
 
 def forget(api):
     services = api.backend.services
-    return api.backend.run(metering.forget_properties(services.database, api.tenant))
+    return api.backend.run(
+        metering.forget_properties(services.database, api.tenant, subscriptions.open_from)
+    )
 
 
 def properties(api):
@@ -157,3 +160,51 @@ def test_a_retention_out_of_bounds_is_refused(api, days):
 
     assert answer.status_code == 400
     assert list(answer.json()["details"]) == ["raw_event_retention_days"]
+
+
+WAITING = "SELECT count(*) AS count FROM waiting_retentions WHERE org_id = $1"
+
+
+@pytest.fixture
+def paused(api):
+    """A period from half past an hour on, of a subscription that has been paused for 102 days."""
+    start = api.backend.clock.now().replace(minute=30, second=0, microsecond=0)
+    start -= timedelta(hours=2)
+    api.customer()
+    api.customer("other")
+    metric = api.metric("tokens", aggregation="sum", aggregation_property="n")
+    plan = api.plan({"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"})
+    subscription = api.subscribe("c1", plan["id"], start_date=format_instant(start))
+    broken = {"name": "tokens", "timestamp": format_instant(start + timedelta(minutes=1))}
+    earlier = {"name": "tokens", "timestamp": format_instant(start - timedelta(minutes=1))}
+    api.ingest(
+        event("in", properties={"n": 7}, **broken),
+        event("before", properties={"n": 20}, **earlier),
+        event("other", "other", properties={"n": 300}, **broken),
+    )
+    fold(api)
+    api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "paused"})
+    keep_for(api, 100)
+    api.backend.clock.advance(days=102)
+    forget(api)
+    return api, subscription
+
+
+def test_an_open_periods_events_keep_everything(paused):
+    api, subscription = paused
+
+    assert sorted(properties(api)) == ['{"n": 7}', "{}", "{}"]
+    assert api.backend.sql(WAITING, api.org_id)[0]["count"] == 1
+    api.delete(f"/v1/subscriptions/{subscription['id']}")
+    totals = [invoice["total"] for invoice in api.get("/v1/invoices").json()["invoices"]]
+    assert max(totals) == "7.000000"
+
+
+def test_once_their_period_is_closed_they_lose_it(paused):
+    api, subscription = paused
+    api.delete(f"/v1/subscriptions/{subscription['id']}")
+    api.backend.clock.advance(hours=1)
+
+    assert [forget(api), forget(api)] == [1, 0]
+    assert set(properties(api)) == {"{}"}
+    assert api.backend.sql(WAITING, api.org_id)[0]["count"] == 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monigo import metering
+from monigo import metering, subscriptions
 from monigo.core.times import format_instant
 from support.api import Api, event
 from support.backend import Backend
@@ -80,6 +80,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
     _plant_credited_wallet(api)
+    _plant_waiting_retention(api, subscription)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,
@@ -109,7 +110,9 @@ def _forget_old_events(api: Api) -> None:
     services = api.backend.services
     for days in (100, None):
         api.patch("/v1/organization", json={"raw_event_retention_days": days})
-        api.backend.run(metering.forget_properties(services.database, api.tenant))
+        api.backend.run(
+            metering.forget_properties(services.database, api.tenant, subscriptions.open_from)
+        )
 
 
 def _plant_rows(api: Api, plan, subscription, paid) -> str:
@@ -141,6 +144,15 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
         plan["id"],
     )
     return str(rows[0]["id"])
+
+
+def _plant_waiting_retention(api: Api, subscription) -> None:
+    """Old events that wait for their period's close; there are none of that age here."""
+    api.backend.sql(
+        "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
+        " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
+        subscription["id"],
+    )
 
 
 def _plant_credited_wallet(api: Api) -> None:

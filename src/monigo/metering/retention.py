@@ -1,5 +1,6 @@
 """Retention: old events lose their properties, and keep the row by which their key stays known."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from monigo import tenancy
@@ -16,6 +17,9 @@ MARGIN = timedelta(days=1)
 EVENTS_A_STEP = 5_000
 CUSTOMERS_A_STEP = 500
 
+# Since when the first period runs whose usage is still to be counted, for customers who have one.
+OpenFrom = Callable[[Transaction, Sequence[CustomerId]], Awaitable[Mapping[CustomerId, datetime]]]
+
 
 async def events_kept_from(tx: Transaction) -> datetime:
     """From when on the tenant's events can be counted anew."""
@@ -26,10 +30,11 @@ async def events_kept_from(tx: Transaction) -> datetime:
     return by_setting if by_loss is None else max(by_setting, by_loss)
 
 
-async def forget_properties(database: Database, tenant: Tenant) -> int:
+async def forget_properties(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
     """Empty the properties of events older than the organisation keeps them; how many.
 
-    Only of folded ones, and not while a replay might need them.
+    Only of folded ones, and not while a replay might need them. Those of a customer's open period
+    wait until it is closed: the hours at its ends are counted from them.
     """
     async with database.transaction(tenant) as tx:
         window = await _due(tx)
@@ -45,10 +50,35 @@ async def forget_properties(database: Database, tenant: Tenant) -> int:
             if not customer_ids:
                 await retention_store.fulfil(tx, window.end)
                 return blanked
-            count = await retention_store.blank(tx, customer_ids, window, limit=EVENTS_A_STEP)
+            count = await _blank(tx, customer_ids, window, open_from)
         blanked += count
         if count < EVENTS_A_STEP:
             after = customer_ids[-1]
+
+
+async def _blank(
+    tx: Transaction, customer_ids: Sequence[CustomerId], window: Period, open_from: OpenFrom
+) -> int:
+    """Empty some of what these customers' closed periods had; fewer than a step's at the end."""
+    waiting = await retention_store.load_waiting(tx, customer_ids)
+    opened = await open_from(tx, customer_ids)
+    starts = {known: waiting.get(known, window.start) for known in customer_ids}
+    ends = {
+        known: max(start, min(window.end, opened.get(known, window.end)))
+        for known, start in starts.items()
+    }
+    spans = {
+        known: Period(start, ends[known]) for known, start in starts.items() if start < ends[known]
+    }
+    count = await retention_store.blank(tx, spans, limit=EVENTS_A_STEP)
+    if count < EVENTS_A_STEP:
+        kept_back = {known: end for known, end in ends.items() if end < window.end}
+        if kept_back:
+            await retention_store.put_waiting(tx, kept_back)
+        done = [known for known in waiting if known not in kept_back]
+        if done:
+            await retention_store.delete_waiting(tx, done)
+    return count
 
 
 async def _due(tx: Transaction) -> Period | None:

@@ -1,6 +1,6 @@
 """The SQL that takes the properties from old events, and remembers how far that has come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from monigo.core.ids import CustomerId
@@ -33,11 +33,33 @@ SELECT_CUSTOMERS = """
 BLANK = """
     UPDATE usage_events SET properties = '{}'
     WHERE org_id = $1 AND is_test = $2 AND dedup = ANY (ARRAY (
-        SELECT event.dedup FROM usage_events AS event
-        WHERE event.org_id = $1 AND event.is_test = $2 AND event.customer_id = ANY ($3::uuid[])
-            AND event.occurred_at >= $4 AND event.occurred_at < $5 AND event.properties <> '{}'
+        SELECT event.dedup
+        FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[])
+            AS span (customer_id, start_at, end_at)
+        JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
+            AND event.customer_id = span.customer_id
+            AND event.occurred_at >= span.start_at AND event.occurred_at < span.end_at
+            AND event.properties <> '{}'
         LIMIT $6
     ))
+"""
+
+SELECT_WAITING = """
+    SELECT customer_id, blanked_until FROM waiting_retentions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+"""
+
+PUT_WAITING = """
+    INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)
+    SELECT $1, $2, customer_id, blanked_until
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS waiting (customer_id, blanked_until)
+    ON CONFLICT (org_id, is_test, customer_id)
+        DO UPDATE SET blanked_until = excluded.blanked_until
+"""
+
+DELETE_WAITING = """
+    DELETE FROM waiting_retentions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
 """
 
 HAS_UNFOLDED = """
@@ -79,12 +101,30 @@ async def list_customers(
     return [CustomerId(row["id"]) for row in await tx.fetch(SELECT_CUSTOMERS, after, limit)]
 
 
-async def blank(
-    tx: Transaction, customer_ids: Sequence[CustomerId], window: Period, *, limit: int
-) -> int:
-    """Empty the properties of at most so many events; how many there were."""
-    tag = await tx.execute(BLANK, customer_ids, window.start, window.end, limit)
+async def blank(tx: Transaction, spans: Mapping[CustomerId, Period], *, limit: int) -> int:
+    """Empty the properties of at most so many events in customers' spans; how many there were."""
+    starts = [span.start for span in spans.values()]
+    ends = [span.end for span in spans.values()]
+    tag = await tx.execute(BLANK, list(spans), starts, ends, limit)
     return int(tag.rpartition(" ")[2])
+
+
+async def load_waiting(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[CustomerId, datetime]:
+    """From when on old events of these customers wait to be emptied, where any do."""
+    rows = await tx.fetch(SELECT_WAITING, customer_ids)
+    return {CustomerId(row["customer_id"]): row["blanked_until"] for row in rows}
+
+
+async def put_waiting(tx: Transaction, waiting: Mapping[CustomerId, datetime]) -> None:
+    """Note from when on old events of customers wait to be emptied."""
+    await tx.execute(PUT_WAITING, list(waiting), list(waiting.values()))
+
+
+async def delete_waiting(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
+    """Note that no old events of these customers wait any more."""
+    await tx.execute(DELETE_WAITING, customer_ids)
 
 
 async def has_unfolded(tx: Transaction, *, received_before: datetime) -> bool:

@@ -52,6 +52,7 @@ from monigo.subscriptions.service import (
     list_on_plan,
     list_page,
     of_customers,
+    open_from,
     timeline,
 )
 from monigo.subscriptions.types import (
@@ -105,6 +106,7 @@ __all__ = [
     "next_due",
     "next_due_at",
     "of_customers",
+    "open_from",
     "pause",
     "pause_for_balance",
     "period_containing",

@@ -1,6 +1,7 @@
 """Use cases of subscriptions."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from monigo import catalog, customers, tenancy
@@ -138,6 +139,13 @@ async def list_page(
 async def of_customers(tx: Transaction, customer_ids: Iterable[CustomerId]) -> list[Subscription]:
     """All subscriptions of these customers, ended and deleted ones included."""
     return await store.list_of_customers(tx, list(customer_ids))
+
+
+async def open_from(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[CustomerId, datetime]:
+    """When the first period began that is not closed, for those who have one; deleted ones too."""
+    return await store.open_from(tx, customer_ids)
 
 
 async def timeline(tx: Transaction, subscription_id: UUID) -> list[TimelineEntry]:

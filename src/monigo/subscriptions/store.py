@@ -111,6 +111,13 @@ SELECT_PHASES = """
     ORDER BY subscription_id, started_at
 """
 
+SELECT_OPEN_FROM = """
+    SELECT customer_id, min(closed_until) AS open_from FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND (canceled_at IS NULL OR closed_until < canceled_at)
+    GROUP BY customer_id
+"""
+
 HIDE = """
     UPDATE subscriptions SET deleted_at = $4, updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = $3
@@ -271,6 +278,14 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
         phase.billing_period.value,
         phase.anchor_at,
     )
+
+
+async def open_from(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[CustomerId, datetime]:
+    """When the first period began that is not closed, for those who have one."""
+    rows = await tx.fetch(SELECT_OPEN_FROM, customer_ids)
+    return {CustomerId(row["customer_id"]): row["open_from"] for row in rows}
 
 
 async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
