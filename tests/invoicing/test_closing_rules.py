@@ -64,8 +64,8 @@ def test_without_a_grace_time_a_period_closes_as_it_ends(now):
     ("said", "now", "step"),
     [
         (LAST, FEBRUARY - INSTANT, Step(Action.OPEN, FIRST)),
-        (LAST, FEBRUARY, Step(Action.CLOSE, FIRST, FEBRUARY)),
-        ({**IN_TRIAL, **LAST}, FEBRUARY, Step(Action.TRIAL_END, FIRST, FEBRUARY)),
+        (LAST, FEBRUARY, Step(Action.END, cancel_at=FEBRUARY)),
+        ({**IN_TRIAL, **LAST}, FEBRUARY, Step(Action.END, cancel_at=FEBRUARY)),
         ({**AT_FEBRUARY, **LAST}, FEBRUARY, Step(Action.CLOSE, FIRST)),
     ],
 )

@@ -121,6 +121,7 @@ UNTAXED = Organization(
     wht_enabled=False,
     wht_rate=Decimal(0),
     event_ingestion_grace_period_hours=0,
+    repeated_trials_enabled=False,
     raw_event_retention_days=None,
     requests_per_second_max=None,
     monthly_event_quota=None,
