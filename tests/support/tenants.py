@@ -79,8 +79,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # From here on test time stands still; live time refuses, and goes on.
     soon = {"to": format_instant(now + timedelta(minutes=1))}
     api.post("/v1/test-clock/advance", json=soon)
-    _plant_credited_wallet(api)
-    _plant_waiting_retention(api, subscription)
+    _plant_waiting_work(api, subscription)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,
@@ -146,17 +145,17 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
     return str(rows[0]["id"])
 
 
-def _plant_waiting_retention(api: Api, subscription) -> None:
-    """Old events that wait for their period's close; there are none of that age here."""
+def _plant_waiting_work(api: Api, subscription) -> None:
+    """What a clock does on its way or nothing here is old enough for.
+
+    A wallet that got money, before those who wait for it were woken, and old events that wait for
+    their period's close.
+    """
     api.backend.sql(
         "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
         subscription["id"],
     )
-
-
-def _plant_credited_wallet(api: Api) -> None:
-    """A wallet that got money, before those who wait for it were woken, as the clock does."""
     api.backend.sql(
         "INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)"
         " SELECT org_id, is_test, id, customer_id FROM wallets WHERE org_id = $1 AND is_test = $2"
