@@ -241,3 +241,50 @@ def test_a_credit_given_back_pays_again(api, wallet, clock):
     work(api)
 
     assert (left(api, wallet), balance(api, wallet)) == (["30"], "0")
+
+
+@pytest.mark.parametrize(
+    ("billing_mode", "money", "given"),
+    [("postpaid", "1000", "100"), ("prepaid", "1000", "100"), ("realtime", "960", "0")],
+)
+def test_a_plan_changed_as_its_period_begins_gives_back_what_was_charged(  # noqa: PLR0917
+    api, wallet, clock, billing_mode, money, given
+):
+    api.move(wallet, "credit", "1000", "deposit")
+    grant(api, wallet, "100")
+    plan_id, metric_id = plan_of(api, "realtime", "a")
+    subscription = subscribe(api, plan_id)
+    use(api, "a", 140)
+    charge(api)
+    charged = balance(api, wallet), left(api, wallet)
+    price = {"metric_id": metric_id, "model": "flat_unit", "unit_price": "1"}
+    other = api.plan(price, billing_mode=billing_mode)
+
+    answer = api.patch(f"/v1/subscriptions/{subscription['id']}", json={"plan_id": other["id"]})
+    charge(api)
+
+    assert answer.status_code == 200, answer.text
+    assert charged == ("960", ["0"])
+    assert (balance(api, wallet), left(api, wallet)) == (money, [given])
+    clock(END)
+    work(api)
+    (invoice,) = invoices(api)
+    assert (invoice["total"], left(api, wallet)) == ("140.000000", ["0"])
+    assert balance(api, wallet) == ("1000" if billing_mode == "postpaid" else "960")
+
+
+def test_an_exhausted_subscription_is_resumed_only_by_paying_what_is_due(api, wallet):
+    plan_id, _ = plan_of(api, "realtime", "a")
+    subscription = subscribe(api, plan_id)
+    api.move(wallet, "credit", "100", "deposit")
+    use(api, "a", 150)
+    charge(api)
+    api.move(wallet, "credit", "20", "deposit")
+
+    refused = api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
+
+    assert (refused.status_code, balance(api, wallet)) == (402, "20")
+    api.move(wallet, "credit", "40", "deposit")
+    resumed = api.patch(f"/v1/subscriptions/{subscription['id']}", json={"status": "active"})
+    assert resumed.json()["subscription"]["status"] == "active"
+    assert balance(api, wallet) == "10"

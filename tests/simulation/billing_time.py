@@ -123,9 +123,8 @@ class Biller:
             action, _ = self.step(sub, now, NO_GRACE)
             if action in {"", "settle"}:
                 break
-            is_realtime = self.mode_of(sub) == "realtime"
             short = self.take([sub], now, NO_GRACE)
-            if short and strict and not (is_realtime and action == "open"):
+            if short and strict:
                 return False
             if action == "open" or sub.reason == "balance":
                 break

@@ -365,7 +365,8 @@ def _advanced(
         subscription = replace(subscription, closed_until=step.period.end)
     if step.action in {Action.CLOSE, Action.SETTLE}:
         subscription = replace(subscription, recheck_from=None, settled_at=tx.real_now)
-        if subscriptions.next_due_at(subscription, tx.now) is not None:
+        is_resting = resting_from is not None
+        if is_resting and subscriptions.next_due_at(subscription, tx.now) is not None:
             subscription = replace(subscription, recheck_from=resting_from)
     return replace(subscription, billing_error="")
 

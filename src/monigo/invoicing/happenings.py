@@ -15,6 +15,8 @@ from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import Invoice, InvoiceStatus, Reckoned
 
+_NOTHING = format_money(Decimal(0))
+
 
 async def tell_created(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     """Tell of invoices that are written for the first time."""
@@ -78,7 +80,7 @@ def _event(
     number: int | None,
     paid: Decimal = Decimal(0),
 ) -> OutboxEvent:
-    wanted = item.wanted
+    wanted, total = item.wanted, format_money(item.totals.total)
     data = {
         "id": str(wanted.id),
         "number": invoice_number(number),
@@ -87,9 +89,9 @@ def _event(
         "customer_id": str(wanted.subscription.customer_id),
         "subscription_id": str(wanted.subscription.id),
         "currency": item.currency,
-        "total": format_money(item.totals.total),
-        "amount_paid": format_money(paid),
-        "amount_due": format_money(EXACT.subtract(item.totals.total, paid)),
+        "total": total,
+        "amount_paid": format_money(paid) if paid else _NOTHING,
+        "amount_due": format_money(EXACT.subtract(item.totals.total, paid)) if paid else total,
         "period_start": format_instant(wanted.period.start),
         "period_end": format_instant(wanted.period.end),
     }

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from monigo import subscriptions
+from monigo import catalog, subscriptions
 from monigo.infra.database import Transaction
+from monigo.invoicing import wallet_payments
 from monigo.invoicing.closing import close_now
 from monigo.invoicing.life_steps import catch_up, watch
 from monigo.subscriptions import NewSubscription, PauseReason, Status, Subscription
@@ -31,7 +32,10 @@ async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     if subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
-        return await close_now(tx, subscription, is_strict=True)
+        resumed = await close_now(tx, subscription, is_strict=True)
+        if resumed.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
+            raise wallet_payments.insufficient()
+        return resumed
     return await close_now(tx, await subscriptions.resume(tx, subscription))
 
 
@@ -62,6 +66,7 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     subscription = await catch_up(tx, subscription)
     changed = await subscriptions.change_plan(tx, subscription, plan_id)
+    await _give_back_charges(tx, changed)
     await watch(tx, changed)
     return await close_now(tx, changed)
 
@@ -96,3 +101,12 @@ async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
     if known.status is not Status.CANCELED or subscription.status is Status.CANCELED:
         known = await subscriptions.cancel(tx, known, tx.now)
     return await close_now(tx, known)
+
+
+async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
+    """Give back what was charged under the plan before for the period that begins this instant."""
+    period = subscriptions.first_open_period(changed)
+    if period is not None and period.start >= changed.phase.started_at:
+        plans = await catalog.get_plans(tx, [changed.plan_id])
+        currency = plans[changed.plan_id].details.currency
+        await wallet_payments.give_back_charges(tx, changed, period, currency)

@@ -14,8 +14,9 @@ from msgspec import Struct
 from monigo import catalog, subscriptions, wallets
 from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.core.ids import CustomerId, InvoiceId, MetricId
+from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.core.money import EXACT, format_money
+from monigo.core.periods import Period
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType
@@ -32,6 +33,7 @@ from monigo.invoicing.payment_rules import (
     sum_of,
 )
 from monigo.invoicing.types import Invoice, InvoiceKind, Reckoned
+from monigo.subscriptions import Subscription
 from monigo.wallets import Extent, PaidPart, Payment, Repayment
 
 # What a movement is referred to by. A running period's charges name the period, because there is no
@@ -182,6 +184,29 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
     await wallets.repay_all(tx, [repayment])
 
 
+async def give_back_charges(
+    tx: Transaction, subscription: Subscription, period: Period, currency: str
+) -> None:
+    """Give back what was charged for a locked subscription's running period, each source its own.
+
+    As the period begins anew under another plan, which may be paid for in another way.
+    """
+    key = subscription.id, period.start
+    charge = (await charges_store.load_charges(tx, [key])).get(key)
+    if charge is None or not charge.amount:
+        return
+    await charges_store.set_charges(tx, {key: Charge.of(())})
+    repayment = Repayment(
+        customer_id=subscription.customer_id,
+        currency=currency,
+        parts=charge.parts(currency),
+        description=f"paid back for usage from {period.start.date()}",
+        reference_type=PERIOD,
+        reference_id=_period_reference(*key),
+    )
+    await wallets.repay_all(tx, [repayment])
+
+
 async def wake(tx: Transaction) -> None:
     """Have those looked at again who wait for a credit that came."""
     customer_ids = await wallets.take_credited(tx, WOKEN_AT_ONCE)
@@ -219,10 +244,10 @@ async def open_periods(
     return first
 
 
-def insufficient(item: Reckoned) -> DomainError:
-    """The refusal of what a wallet can't pay."""
-    total = f"{format_money(item.totals.total)} {item.currency}"
-    message = f"the customer's wallet can't pay {total}"
+def insufficient(item: Reckoned | None = None) -> DomainError:
+    """The refusal of what a wallet can't pay: an invoice, or all that is due."""
+    due = f"{format_money(item.totals.total)} {item.currency}" if item else "what is due"
+    message = f"the customer's wallet can't pay {due}"
     return DomainError(ErrorKind.INSUFFICIENT, "insufficient_balance", message)
 
 
@@ -326,15 +351,14 @@ def _payment(
         period_end=item.wanted.period.end,
         description=f"usage from {item.wanted.period.start.date()}",
         reference_type=PERIOD if is_running else INVOICE,
-        reference_id=_period_reference(item) if is_running else str(item.wanted.id),
+        reference_id=_period_reference(*_key(item)) if is_running else str(item.wanted.id),
         extent=extent,
     )
 
 
-def _period_reference(item: Reckoned) -> str:
+def _period_reference(subscription_id: SubscriptionId, period_start: datetime) -> str:
     """What `verify_store` puts together from a period's columns."""
-    wanted = item.wanted
-    return f"{wanted.subscription.id}/{format_instant(wanted.period.start)}"
+    return f"{subscription_id}/{format_instant(period_start)}"
 
 
 def _payment_of(invoice: Invoice, before: Parts) -> Payment:
