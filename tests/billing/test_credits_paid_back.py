@@ -247,7 +247,7 @@ def test_a_credit_given_back_pays_again(api, wallet, clock):
     ("billing_mode", "money", "given"),
     [("postpaid", "1000", "100"), ("prepaid", "1000", "100"), ("realtime", "960", "0")],
 )
-def test_a_plan_changed_as_its_period_begins_gives_back_what_was_charged(  # noqa: PLR0917
+def test_a_plan_changed_as_its_period_begins_gives_back_what_was_charged(  # noqa: PLR0917 - parametrized
     api, wallet, clock, billing_mode, money, given
 ):
     api.move(wallet, "credit", "1000", "deposit")

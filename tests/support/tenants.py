@@ -76,9 +76,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         json={"plan_id": earned["id"], "apply_at": "period_end"},
     )
     simulation_id = _plant_rows(api, plan, subscription, paid)
-    # From here on test time stands still; live time refuses, and goes on.
-    soon = {"to": format_instant(now + timedelta(minutes=1))}
-    api.post("/v1/test-clock/advance", json=soon)
+    _stand_still(api, now + timedelta(minutes=1))
     _plant_waiting_work(api, subscription)
     return {
         "customer_id": customer["id"],
@@ -143,6 +141,11 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
         plan["id"],
     )
     return str(rows[0]["id"])
+
+
+def _stand_still(api: Api, instant) -> None:
+    """From here on test time stands still; live time refuses, and goes on."""
+    api.post("/v1/test-clock/advance", json={"to": format_instant(instant)})
 
 
 def _plant_waiting_work(api: Api, subscription) -> None:
