@@ -20,7 +20,10 @@ FILE_NAME = "credentials.json"
 
 
 class Credentials(Struct, frozen=True):
-    """The file's content. `email` and `password` are null until people can sign in."""
+    """The file's content.
+
+    `email` and `password` are null until people can sign in, `simulator_url` until there is one.
+    """
 
     base_url: str
     org_id: str
@@ -29,6 +32,7 @@ class Credentials(Struct, frozen=True):
     email: str | None
     password: str | None
     database_url: str
+    simulator_url: str | None
 
 
 async def provide_credentials(services: Services, owner_url: str, base_url: str) -> Credentials:
@@ -41,7 +45,12 @@ async def provide_credentials(services: Services, owner_url: str, base_url: str)
     if kept is None:
         kept = await _issue(services)
     credentials = Credentials(
-        base_url=base_url, email=None, password=None, database_url=owner_url, **kept
+        base_url=base_url,
+        email=None,
+        password=None,
+        database_url=owner_url,
+        simulator_url=None,
+        **kept,
     )
     write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
     return credentials
