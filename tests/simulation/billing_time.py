@@ -191,7 +191,9 @@ class Biller:
         if action in {"close", "settle"}:
             sub.recheck, sub.looked = False, now
         if action in {"close", "open"} and sub.reason == "balance":
+            # A credit has nothing more to lift, whoever had the period billed.
             self.end_pause(sub, now)
+            sub.woken = False
 
     def drawn_up(self, sub: Sub, action: str, span: Span | None, now: datetime) -> Bill | None:
         """What a step bills; None where it is nothing."""

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -32,6 +33,16 @@ QUIET = {
     *("ingest", "fold", "forget", "usage", "add_plan", "edit_plan", "override", "end_override"),
     *("set_taxes", "edit_metric", "replay", "move", "draft", "pause"),
 }
+
+
+def in_turn(items: list[Any], owner: Callable[[Any], str]) -> dict[tuple[str, int], Any]:
+    """Each item by its customer and its place among that customer's."""
+    counts: Counter[str] = Counter()
+    found = {}
+    for item in items:
+        found[owner(item), counts[owner(item)]] = item
+        counts[owner(item)] += 1
+    return found
 
 
 class World(Lifecycle, Catalog, Customers, Desk, Money):
@@ -162,7 +173,13 @@ class World(Lifecycle, Catalog, Customers, Desk, Money):
         new.sort(key=lambda known: known["number"])
         check_numbers(new, self.numbers)
         bills = [bill for bill in self.books.bills if not bill.id and bill.plan_type == plan_type]
-        for known, bill in zip(new, bills, strict=False):
+        instants = [known["finalized_at"] for known in new]
+        assert instants == sorted(instants), "numbers don't follow the time"
+        # Whose of several customers is numbered first at one instant is left open.
+        told_of = in_turn(new, lambda known: known["customer_id"])
+        known_of = in_turn(bills, lambda bill: bill.sub.customer)
+        pairs = [(told_of[turn], known_of[turn]) for turn in told_of if turn in known_of]
+        for known, bill in pairs:
             check_bill(known, bill)
             note_groups(known, bill)
             check_groups(self.books, bill)
@@ -170,9 +187,9 @@ class World(Lifecycle, Catalog, Customers, Desk, Money):
             starts = {line["period_start"] for line in known["line_items"]}
             bill.carries = starts > {bill.span[0]}
             self.books.by_id[bill.id] = bill
-        assert len(new) == len(bills), (
-            [brief(known) for known in new[len(bills) :]],
-            *map(str, bills[len(new) :]),
+        assert told_of.keys() == known_of.keys(), (
+            [brief(told_of[turn]) for turn in told_of if turn not in known_of],
+            *(str(known_of[turn]) for turn in known_of if turn not in told_of),
         )
 
     def check_wallets(self, *, everything: bool) -> None:
