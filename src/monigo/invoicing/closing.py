@@ -18,7 +18,13 @@ from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
 from monigo.invoicing import states_store, store, wallet_payments
-from monigo.invoicing.closing_rules import Action, Step, next_step
+from monigo.invoicing.closing_rules import Action, Modes, Step, begun_realtime, next_step
+from monigo.invoicing.closing_waits import (
+    REPLAY_WAIT,
+    is_replayed,
+    wait_for_more,
+    wait_out_grace,
+)
 from monigo.invoicing.happenings import tell_created, tell_finalized
 from monigo.invoicing.life_steps import begin_step
 from monigo.invoicing.payment_rules import sum_of
@@ -34,8 +40,6 @@ log = logger(__name__)
 
 # Enough to share out each query's cost; few enough that a request never waits long for a row.
 SLICE_SIZE = 200
-# While a replay counts a period's events anew.
-REPLAY_WAIT = timedelta(seconds=2)
 # Periods that a request closes by itself; the workers close the rest.
 INLINE_MAX = 12
 # What bills at most a fee in advance.
@@ -144,7 +148,7 @@ async def _close_slice(tx: Transaction, limit: int, only: Sequence[SubscriptionI
             subscription, tx.now
         )
         ensure(has_work, "what is due has something to be done")
-        if _is_replayed(step, replayed):
+        if is_replayed(step, replayed):
             waiting.append((due, tx.now + REPLAY_WAIT))
         else:
             ready.append((step, subscription))
@@ -152,13 +156,6 @@ async def _close_slice(tx: Transaction, limit: int, only: Sequence[SubscriptionI
     await customers.hold(tx, {subscription.customer_id for _, subscription in ready})
     await _take(tx, ready, grace=grace)
     return len(claimed)
-
-
-def _is_replayed(step: Step, replayed: Sequence[Period]) -> bool:
-    period = step.period
-    if period is None or step.action not in {Action.CLOSE, Action.SETTLE}:
-        return False
-    return any(window.start < period.end and period.start < window.end for window in replayed)
 
 
 async def _take(
@@ -170,7 +167,8 @@ async def _take(
 ) -> list[Subscription]:
     """Take one step with each of these locked subscriptions: their invoices, then their state."""
     begun = [(step, await begin_step(tx, step, known)) for step, known in steps]
-    modes = await _billing_modes(tx, begun)
+    modes_of_plans = await _modes_of_plans(tx, begun)
+    modes = _billing_modes(begun, modes_of_plans)
     wanted = [
         item
         for step, known in begun
@@ -186,26 +184,54 @@ async def _take(
     short = await _finalize(
         tx, [item for item in reckoned if item.wanted.subscription.id not in drafts], is_strict
     )
-    opened = [known for step, known in begun if step.action is Action.OPEN]
-    short |= await charge(tx, [one for one in opened if modes[one.id] is BillingMode.REALTIME])
     for step, known in begun:
         if step.action is Action.SETTLE and modes[known.id] is not BillingMode.POSTPAID:
             await wallet_payments.pay_waiting(tx, known.customer_id)
+    opened = [known for step, known in begun if step.action is Action.OPEN]
+    short |= await charge(tx, [one for one in opened if modes[one.id] is BillingMode.REALTIME])
     changed = [
         _advanced(tx, step, known, is_short=known.id in short, resting_from=small.get(known.id))
         for step, known in begun
     ]
     await subscriptions.save_all(tx, changed)
-    await _wait_out_grace(tx, begun, grace)
-    await _wait_for_more(tx, [known for known in changed if known.id in small])
-    return [
+    await wait_out_grace(tx, begun, grace)
+    await wait_for_more(tx, [known for known in changed if known.id in small])
+    taken = [
         await _paused_or_resumed(tx, step, known, mode=modes[known.id], is_short=known.id in short)
         for (step, _), known in zip(begun, changed, strict=True)
     ]
+    return await _charge_begun(tx, [step for step, _ in begun], taken, modes_of_plans)
 
 
-async def _billing_modes(
-    tx: Transaction, begun: Sequence[tuple[Step, Subscription]]
+async def _charge_begun(
+    tx: Transaction, steps: Sequence[Step], taken: Sequence[Subscription], modes: Modes
+) -> list[Subscription]:
+    """Charge the realtime periods that these steps let begin, and pause where that is too much."""
+    short = await charge(
+        tx,
+        [
+            known
+            for step, known in zip(steps, taken, strict=True)
+            if begun_realtime(step, known, modes, tx.now)
+        ],
+    )
+    return [
+        await subscriptions.pause_for_balance(tx, known, is_realtime=True)
+        if known.id in short
+        else known
+        for known in taken
+    ]
+
+
+async def _modes_of_plans(tx: Transaction, begun: Sequence[tuple[Step, Subscription]]) -> Modes:
+    """How all plans are paid for that these subscriptions were or are on."""
+    phases = {phase.plan_id for _, one in begun for phase in (*one.past_phases, one.phase)}
+    plans = await catalog.get_plans(tx, phases)
+    return {plan_id: plan.details.billing_mode for plan_id, plan in plans.items()}
+
+
+def _billing_modes(
+    begun: Sequence[tuple[Step, Subscription]], modes: Modes
 ) -> dict[SubscriptionId, BillingMode]:
     """How the period that each step bills is paid for; after a trial that is the first regular."""
     phases = {
@@ -217,8 +243,7 @@ async def _billing_modes(
         )
         for step, one in begun
     }
-    plans = await catalog.get_plans(tx, {phase.plan_id for phase in phases.values()})
-    return {known: plans[phase.plan_id].details.billing_mode for known, phase in phases.items()}
+    return {known: modes[phase.plan_id] for known, phase in phases.items()}
 
 
 async def _finalize(
@@ -369,31 +394,3 @@ def _advanced(
         if is_resting and subscriptions.next_due_at(subscription, tx.now) is not None:
             subscription = replace(subscription, recheck_from=resting_from)
     return replace(subscription, billing_error="")
-
-
-async def _wait_for_more(tx: Transaction, small: Sequence[Subscription]) -> None:
-    """What is too small for a supplementary invoice is looked at again when others are, daily."""
-    looks = [
-        (known.id, subscriptions.next_due_at(replace(known, recheck_from=None), tx.now))
-        for known in small
-    ]
-    await subscriptions.wait_until(
-        tx, [(Due(known_id, tx.now, 0), look) for known_id, look in looks if look is not None]
-    )
-
-
-async def _wait_out_grace(
-    tx: Transaction, steps: Sequence[tuple[Step, Subscription]], grace: timedelta
-) -> None:
-    """A closing draft is looked at again when late events have had their time to come.
-
-    Or before, when the subscription itself ends or changes its plan meanwhile.
-    """
-    waiting: list[tuple[Due, datetime]] = []
-    for step, known in steps:
-        if step.action is Action.DRAFT and step.period is not None:
-            closes_at = step.period.end + grace
-            changes = (subscriptions.ends_at(known), known.scheduled_at)
-            looked_at = min((closes_at, *(at for at in changes if at is not None)))
-            waiting.append((Due(known.id, tx.now, 0), looked_at))
-    await subscriptions.wait_until(tx, waiting)

@@ -1,13 +1,19 @@
 """Pure rules of the period close: what a subscription's time asks for next."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
 from monigo import subscriptions
+from monigo.catalog import BillingMode
+from monigo.core.ids import PlanId
 from monigo.core.periods import Period
 from monigo.subscriptions import PauseReason, Status, Subscription
+
+# How each plan is paid for.
+Modes = Mapping[PlanId, BillingMode]
 
 
 class Action(StrEnum):
@@ -65,6 +71,21 @@ def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) ->
     if now < period.end or (is_waiting and not has_ended):
         return Step(Action.NOTHING) if is_trial or is_waiting else Step(Action.OPEN, period)
     return _ended_step(subscription, period, now, grace)
+
+
+def begun_realtime(step: Step, subscription: Subscription, modes: Modes, now: datetime) -> bool:
+    """Whether a step let a realtime period begin, which is charged as it opens.
+
+    It may have a fee in advance, after a trial, or usage that came while the period before waited
+    for late events: nobody would look at it before the usage changes again.
+    """
+    if step.action not in {Action.TRIAL_END, Action.CLOSE}:
+        return False
+    period = subscriptions.first_open_period(subscription)
+    if period is None or not period.contains(now) or subscription.status is not Status.ACTIVE:
+        return False
+    phase = subscriptions.phase_at(subscription, period.start)
+    return modes[phase.plan_id] is BillingMode.REALTIME
 
 
 def _ended_step(

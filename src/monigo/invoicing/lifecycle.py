@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from monigo import catalog, subscriptions
+from monigo import catalog, customers, subscriptions
 from monigo.infra.database import Transaction
 from monigo.invoicing import wallet_payments
 from monigo.invoicing.closing import close_now
@@ -96,17 +96,27 @@ async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: boo
 
 
 async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
-    """End a locked subscription now, or where it has ended by itself, and bill what it used."""
+    """End a locked subscription now, or where it has ended by itself, and bill what it used.
+
+    One that waited while a period was closed ends where that one does.
+    """
     known = await catch_up(tx, subscription)
     if known.status is not Status.CANCELED or subscription.status is Status.CANCELED:
-        known = await subscriptions.cancel(tx, known, tx.now)
+        ends_at = subscriptions.effective_at(known, tx.now)
+        known = await subscriptions.cancel(tx, known, ends_at)
+        await _give_back_charges(tx, known)
     return await close_now(tx, known)
 
 
 async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
-    """Give back what was charged under the plan before for the period that begins this instant."""
-    period = subscriptions.first_open_period(changed)
-    if period is not None and period.start >= changed.phase.started_at:
+    """Give back what was charged for the open period, where the change leaves it no length.
+
+    It was opened and charged in the very instant in which the subscription ends, or goes on under
+    another plan, which charges anew.
+    """
+    begins_at, cut_at = changed.closed_until, changed.canceled_at or changed.phase.started_at
+    if begins_at >= cut_at:
+        await customers.hold(tx, [changed.customer_id])
         plans = await catalog.get_plans(tx, [changed.plan_id])
         currency = plans[changed.plan_id].details.currency
-        await wallet_payments.give_back_charges(tx, changed, period, currency)
+        await wallet_payments.give_back_charges(tx, changed, begins_at, currency)

@@ -100,6 +100,8 @@ async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[Subscrip
         and period.contains(tx.now)
         and not subscriptions.is_trial(one, period)
     ]
+    if not wanted:
+        return set()
     reckoned = await reckon(tx, wanted)
     short = await wallet_payments.charge(tx, reckoned)
     return {item.subscription.id for item in wanted if item.id in short}

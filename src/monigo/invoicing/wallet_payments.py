@@ -16,7 +16,6 @@ from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.core.money import EXACT, format_money
-from monigo.core.periods import Period
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType
@@ -185,13 +184,13 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
 
 
 async def give_back_charges(
-    tx: Transaction, subscription: Subscription, period: Period, currency: str
+    tx: Transaction, subscription: Subscription, period_start: datetime, currency: str
 ) -> None:
-    """Give back what was charged for a locked subscription's running period, each source its own.
+    """Give back what was charged for a period that nothing will be billed for, each source its own.
 
-    As the period begins anew under another plan, which may be paid for in another way.
+    The subscription and then its customer are locked.
     """
-    key = subscription.id, period.start
+    key = subscription.id, period_start
     charge = (await charges_store.load_charges(tx, [key])).get(key)
     if charge is None or not charge.amount:
         return
@@ -200,7 +199,7 @@ async def give_back_charges(
         customer_id=subscription.customer_id,
         currency=currency,
         parts=charge.parts(currency),
-        description=f"paid back for usage from {period.start.date()}",
+        description=f"paid back for usage from {period_start.date()}",
         reference_type=PERIOD,
         reference_id=_period_reference(*key),
     )

@@ -33,6 +33,7 @@ from monigo.subscriptions.plan_changes import (
 )
 from monigo.subscriptions.rules import (
     current_period,
+    effective_at,
     ends_at,
     first_open_period,
     is_due,
@@ -90,6 +91,7 @@ __all__ = [
     "count_on_plan",
     "create",
     "current_period",
+    "effective_at",
     "ends_at",
     "first_open_period",
     "get",

@@ -11,7 +11,7 @@ from monigo.infra.outbox import EventType
 from monigo.subscriptions import due_store, pause_store, store, stretches
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import tell
-from monigo.subscriptions.rules import check_can_cancel, current_period
+from monigo.subscriptions.rules import check_can_cancel, current_period, effective_at
 from monigo.subscriptions.types import Happening, Status, Subscription
 
 
@@ -58,7 +58,7 @@ async def schedule_cancel(
     await due_store.append_to_timeline(tx, subscription.id, happening, "")
     cancel_at = None
     if wanted:
-        end = current_period(subscription, tx.now).end
+        end = current_period(subscription, effective_at(subscription, tx.now)).end
         cancel_at = min(end, subscription.end_date or end)
     return await save(tx, replace(subscription, cancel_at_period_end=wanted, cancel_at=cancel_at))
 

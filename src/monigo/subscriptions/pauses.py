@@ -14,7 +14,7 @@ from monigo.infra.outbox import EventType
 from monigo.subscriptions import due_store, pause_store, stretches
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import tell
-from monigo.subscriptions.rules import check_can_resume, check_is_active
+from monigo.subscriptions.rules import check_can_resume, check_is_active, effective_at
 from monigo.subscriptions.service import get
 from monigo.subscriptions.types import Happening, PauseReason, Status, Subscription
 
@@ -30,7 +30,8 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     """
     subscription = await get(tx, subscription_id, for_update=True)
     check_is_active(subscription)
-    paused = await _open_pause(tx, subscription, PauseReason.MERCHANT, tx.now)
+    since = effective_at(subscription, tx.now)
+    paused = await _open_pause(tx, subscription, PauseReason.MERCHANT, since)
     await tell(tx, EventType.SUBSCRIPTION_PAUSED, paused)
     return paused
 

@@ -16,6 +16,7 @@ from monigo.subscriptions.rules import (
     check_can_change_plan,
     check_is_active,
     current_period,
+    effective_at,
     schedule_of,
     with_plan_from,
 )
@@ -23,9 +24,9 @@ from monigo.subscriptions.types import Happening, Phase, Subscription
 
 
 async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
-    """Put a locked subscription on another plan from now on.
+    """Put a locked subscription on another plan from now on, or from where it is closed.
 
-    Its periods begin anew now; billing the period that this cuts is the caller's. In a trial or
+    Its periods begin anew there; billing the period that this cuts is the caller's. In a trial or
     before the start nothing is cut, and they begin where they would have. A change that was to come
     later is dropped.
 
@@ -37,16 +38,16 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
     check_is_active(subscription)
     await _check_plan(tx, subscription, plan)
     subscription = await withdraw_plan_change(tx, subscription)
-    before = subscription.phase
-    if tx.now > before.started_at and tx.now >= before.anchor_at:
+    before, starts_at = subscription.phase, effective_at(subscription, tx.now)
+    if starts_at > before.started_at and starts_at >= before.anchor_at:
         await store.insert_phase(tx, subscription.id, before)
-        changed = with_plan_from(subscription, plan, tx.now)
+        changed = with_plan_from(subscription, plan, starts_at)
     else:
         phase = Phase(
             plan_id=plan.id,
             billing_period=plan.details.billing_period,
             anchor_at=before.anchor_at,
-            started_at=max(tx.now, before.started_at),
+            started_at=max(starts_at, before.started_at),
             joined_at=tx.now,
         )
         changed = replace(subscription, phase=phase)
@@ -72,7 +73,7 @@ async def schedule_plan_change(
         return await withdraw_plan_change(tx, subscription)
     plan = await hold_plan(tx, plan_id)
     await _check_plan(tx, subscription, plan)
-    scheduled_at = current_period(subscription, tx.now).end
+    scheduled_at = current_period(subscription, effective_at(subscription, tx.now)).end
     _check_schedule(with_plan_from(subscription, plan, scheduled_at))
     happening = Happening.PLAN_CHANGE_SCHEDULED
     await due_store.append_to_timeline(tx, subscription.id, happening, str(plan.id))

@@ -98,6 +98,16 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
     return periods
 
 
+def effective_at(subscription: Subscription, now: datetime) -> datetime:
+    """When a change that is asked for at `now` takes effect: never in a closed period.
+
+    One that waited for the lock, while a period was closed whose end is after it began, takes
+    effect at that end.
+    """
+    is_any_closed = subscription.closed_until > subscription.start_date
+    return max(now, subscription.closed_until) if is_any_closed else now
+
+
 def has_ended(subscription: Subscription, instant: datetime) -> bool:
     """Whether the subscription is over at an instant."""
     return subscription.canceled_at is not None and subscription.canceled_at <= instant

@@ -49,6 +49,8 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     start = wanted.start_date or await stretches.usual_start(
         tx, customer.id, plan_type, besides=subscription_id, timezone=organization.timezone
     )
+    # It may be a moment ahead: the subscription before was ended by a clock that is.
+    check_dates(start=start, end=wanted.end_date, now=tx.now)
     trial_days = await _trial_days(tx, wanted, customer.id, plan, organization)
     trial_ends_at = days_later(start, trial_days, organization.timezone) if trial_days else None
     subscription = Subscription(

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from monigo.catalog import PlanType
-from monigo.core.errors import DomainError, conflict
+from monigo.core.errors import DomainError, conflict, invalid
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingAnchor, BillingPeriod
@@ -159,11 +159,19 @@ def already_subscribed() -> DomainError:
     )
 
 
-ERRORS = {"subscriptions_one_active_per_plan_type": already_subscribed}
+def ends_too_early() -> DomainError:
+    """The refusal of an end that is not after the start."""
+    return invalid({"end_date": "must lie after the start, and in the future"})
+
+
+ERRORS = {
+    "subscriptions_one_active_per_plan_type": already_subscribed,
+    "subscriptions_end_after_start": ends_too_early,
+}
 
 
 async def insert(tx: Transaction, subscription: Subscription) -> None:
-    """Store a new subscription. Raises conflict when its place is taken."""
+    """Store a new subscription. Raises conflict when its place is taken, invalid for a bad end."""
     phase = subscription.phase
     with violations_as(ERRORS):
         await tx.execute(
