@@ -27,6 +27,7 @@ SEVERAL = """
 """
 LOST = "DELETE FROM ledger_transfers WHERE org_id = $1 AND"
 OF_INVOICE = "reference_type = 'invoice'"
+CHARGED = "SELECT subscription_id FROM realtime_charges WHERE org_id = $1 AND charged = 11"
 
 # A fault, what `verify` calls it, and the amounts on both sides. The parameter is the organisation.
 FAULTS = {
@@ -83,6 +84,27 @@ FAULTS = {
     "refund lost": (
         f"{LOST} {OF_INVOICE} AND amount = 15",
         ("payment of a period", "25", "40"),
+    ),
+    "charge kept of a period that was canceled as it began": (
+        (
+            "UPDATE subscriptions SET status = 'canceled', canceled_at = closed_until"
+            f" WHERE org_id = $1 AND id = ({CHARGED})"
+        ),
+        ("payment for no invoice", "11", "0"),
+    ),
+    "charge kept of a period that is closed": (
+        (
+            "UPDATE subscriptions SET closed_until = closed_until + interval '1 day'"
+            f" WHERE org_id = $1 AND id = ({CHARGED})"
+        ),
+        ("payment for no invoice", "11", "0"),
+    ),
+    "charge kept under a plan that is not paid in realtime": (
+        (
+            "UPDATE plans SET billing_mode = 'postpaid' WHERE org_id = $1"
+            " AND billing_mode = 'realtime'"
+        ),
+        ("payment for no invoice", "11", "0"),
     ),
 }
 

@@ -15,7 +15,7 @@ INVOICES_A_PAGE = 1_000
 
 
 async def compare_sources(tx: Transaction) -> list[Difference]:
-    """Where a source paid what it may not, or had back what another one paid."""
+    """Where a source paid what it may not, or had back what another one paid, or not at all."""
     differences = [
         Difference(
             "payment by its source",
@@ -24,6 +24,10 @@ async def compare_sources(tx: Transaction) -> list[Difference]:
             format_decimal(row["taken"]),
         )
         for row in await verify_payments_store.list_sources(tx, DIFFERENCES_MAX)
+    ]
+    differences += [
+        Difference("payment for no invoice", row["name"], format_decimal(row["charged"]), "0")
+        for row in await verify_payments_store.list_for_no_invoice(tx, DIFFERENCES_MAX)
     ]
     differences += [
         Difference(

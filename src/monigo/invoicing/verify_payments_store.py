@@ -110,9 +110,47 @@ SELECT_PAID_BY_CREDITS = """
 """
 
 
+# What is charged for a period waits for its invoice, or went back. None comes for a period that is
+# closed, that has no length, or that is not paid in realtime any more.
+SELECT_FOR_NO_INVOICE = f"""
+    SELECT name.text AS name, charge.charged
+    FROM realtime_charges AS charge
+    JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
+        AND subscription.id = charge.subscription_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce((
+            SELECT phase.plan_id FROM subscription_phases AS phase
+            WHERE phase.org_id = $1 AND phase.is_test = $2
+                AND phase.subscription_id = subscription.id
+                AND subscription.phase_started_at > charge.period_start
+                AND phase.started_at <= charge.period_start
+            ORDER BY phase.started_at DESC
+            LIMIT 1
+        ), subscription.plan_id) AS plan_id
+    ) AS billed
+    JOIN plans AS plan ON plan.org_id = $1 AND plan.is_test = $2 AND plan.id = billed.plan_id
+    CROSS JOIN LATERAL (
+        {PERIOD_NAME.format(row="charge")}
+    ) AS name
+    WHERE charge.org_id = $1 AND charge.is_test = $2 AND charge.charged > 0
+        AND (
+            charge.period_start < subscription.closed_until
+            OR charge.period_start >= subscription.canceled_at
+            OR plan.billing_mode <> 'realtime'
+        )
+    ORDER BY charge.subscription_id, charge.period_start
+    LIMIT $3
+"""
+
+
 async def list_sources(tx: Transaction, limit: int) -> Sequence[asyncpg.Record]:
     """Where sources paid otherwise than invoices and periods say."""
     return await tx.fetch(SELECT_SOURCES, limit)
+
+
+async def list_for_no_invoice(tx: Transaction, limit: int) -> Sequence[asyncpg.Record]:
+    """What is charged for periods that no invoice will come for."""
+    return await tx.fetch(SELECT_FOR_NO_INVOICE, limit)
 
 
 async def list_misused(tx: Transaction, limit: int) -> Sequence[asyncpg.Record]:
