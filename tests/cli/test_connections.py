@@ -8,6 +8,7 @@ from ipaddress import ip_network
 import pytest
 import uvicorn
 
+from monigo.api.browsers import CrossOrigin
 from monigo.cli import connections
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.door import Door
@@ -22,7 +23,10 @@ SECONDS_MAX = 30
 
 
 def app_until(released):
-    """Answers 204; on /wait only when the body is there, on /slow when it is told to."""
+    """Answers 204; on /wait only when the body is there, on /slow when it is told to.
+
+    On /stream it begins to answer 200, and never ends by itself.
+    """
 
     async def app(scope, receive, send):
         if scope["path"] == "/wait":
@@ -30,6 +34,11 @@ def app_until(released):
                 continue
         if scope["path"] == "/slow":
             await released.wait()
+        if scope["path"] == "/stream":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+            await released.wait()
+            return
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
@@ -71,8 +80,8 @@ def guarded(monkeypatch):
     """Runs a story on a guarded server."""
     monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.2)
 
-    async def run(story, door):
-        http = partial(GuardedProtocol, door=door)
+    async def run(story, door, origins):
+        http = partial(GuardedProtocol, door=door, cross_origin=CrossOrigin(origins))
         released = asyncio.Event()
         app = app_until(released)
         config = uvicorn.Config(app, port=0, http=http, log_config=None, lifespan="off", ws="none")
@@ -90,7 +99,7 @@ def guarded(monkeypatch):
             server.should_exit = True
             await serving
 
-    return lambda story, door=None: asyncio.run(run(story, door or Door()))
+    return lambda story, door=None, origins=("*",): asyncio.run(run(story, door or Door(), origins))
 
 
 @pytest.fixture
@@ -106,6 +115,15 @@ def forwarded(*addresses, path="/"):
 
 def message_of(answer):
     return json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+
+
+def told_by(answer):
+    """The status, headers and body of an answer; all of it, for nothing follows its body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    assert len(body) == int(headers["content-length"])
+    return int(status.split()[1]), headers, json.loads(body)
 
 
 @pytest.mark.parametrize("pieces", [b"", b"GET / HT", HEAD + b"X"])
@@ -261,3 +279,108 @@ def test_a_proxys_clients_are_counted_each_by_itself(guarded):
     lines = guarded(story, Door(2, [PROXY]))
 
     assert [line.split()[1] for line in lines] == [b"429", b"204", b"204", b"204"]
+
+
+CHUNKED = b"POST /wait HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n"
+ORIGIN = b"Origin: https://app.example\r\n"
+
+
+async def take_all_places(talker):
+    for _ in range(2):
+        await talker.open(forwarded("10.0.0.1", path="/slow"))
+
+
+async def take_nothing(_talker):
+    pass
+
+
+# What is refused: what was asked before, how many an address may have, and whose proxies are known.
+REFUSED = {
+    "headers too many": (
+        HEAD + b"A: b\r\n" * 200 + b"\r\n",
+        take_nothing,
+        (431, "headers_too_large"),
+    ),
+    "address too long": (
+        b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: m\r\n\r\n",
+        take_nothing,
+        (431, "headers_too_large"),
+    ),
+    "headers without end": (HEAD + b"A: b\r\n" * 7_000, take_nothing, (431, "headers_too_large")),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", take_nothing, (400, "host_required")),
+    "two hosts": (HEAD + b"Host: n\r\n\r\n", take_nothing, (400, "host_required")),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\x01", take_nothing, (400, "malformed_request")),
+    "no version": (b"GET / HTTP/x\r\n\r\n", take_nothing, (400, "malformed_request")),
+    "bad header": (HEAD + b"A b\r\n\r\n", take_nothing, (400, "malformed_request")),
+    "bad length": (HEAD + b"Content-Length: x\r\n\r\n", take_nothing, (400, "malformed_request")),
+    "bad chunk": (CHUNKED + b"zz\r\n", take_nothing, (400, "malformed_request")),
+    "too many of a proxy's client": (
+        forwarded("10.0.0.1"),
+        take_all_places,
+        (429, "too_many_connections"),
+    ),
+    "too many at once": (REQUEST, take_all_places, (503, "overloaded")),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_every_refusal_has_a_code_and_can_be_read_by_a_web_page(guarded, monkeypatch, what):
+    request, prepare, (status, code) = REFUSED[what]
+    if code == "overloaded":
+        monkeypatch.setattr(connections, "REQUESTS_MAX", 2)
+
+    async def story(talker):
+        await prepare(talker)
+        return await talker.say(request)
+
+    told, headers, body = told_by(guarded(story, Door(2, [PROXY])))
+
+    assert (told, body["code"], sorted(body)) == (status, code, ["code", "error"])
+    assert headers["content-type"] == "application/json"
+    assert headers["connection"] == "close"
+    assert headers["access-control-allow-origin"] == "*"
+    assert "Retry-After" in headers["access-control-expose-headers"]
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+    assert ("retry-after" in headers) == (status in {429, 503})
+
+
+def test_a_refused_connection_is_told_its_code(guarded):
+    async def story(talker):
+        await talker.open(b"GET / HT")
+        return await talker.say(REQUEST)
+
+    status, headers, body = told_by(guarded(story, Door(1)))
+
+    assert (status, body["code"]) == (429, "too_many_connections")
+    assert (headers["retry-after"], headers["access-control-allow-origin"]) == ("1", "*")
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [(b"Host: n\r\n\r\n", 400), (b"X: y\r\nA b\r\n\r\n", 400), (b"A: b\r\n" * 7_000, 431)],
+)
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [(ORIGIN, "https://app.example"), (b"Origin: https://x\r\n", None)]
+)
+def test_a_refusal_can_be_read_by_the_allowed_origins_alone(guarded, rest, status, origin, allowed):
+    answer = guarded(
+        lambda talker: talker.say(HEAD + origin + rest), origins=["https://app.example"]
+    )
+
+    told, headers, _ = told_by(answer)
+
+    assert (told, headers["vary"]) == (status, "Origin")
+    assert headers.get("access-control-allow-origin") == allowed
+
+
+def test_what_is_no_http_behind_an_answer_that_is_on_its_way_does_not_run_into_it(guarded):
+    async def story(talker):
+        reader = await talker.open(forwarded(path="/stream"))
+        await reader.readuntil(b"begun")
+        talker.writers[-1].write(b"\x00\x00\r\n\r\n")
+        try:
+            return await asyncio.wait_for(reader.read(), SECONDS_MAX)
+        except ConnectionError:
+            return b""
+
+    assert b"malformed" not in guarded(story)

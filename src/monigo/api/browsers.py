@@ -30,9 +30,29 @@ _EXPOSED = (b"access-control-expose-headers", _EXPOSED_HEADERS.encode())
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 # Amounts and names of customers are nobody's to keep; what may be kept says so itself.
 _NO_STORE = (b"cache-control", b"no-store")
+# What any answer of JSON carries.
+PROTECTED = (_NO_SNIFFING, _NO_STORE)
 _NEVER_STORED = (b"application/json", b"text/csv")
 
 Header = tuple[bytes, bytes]
+
+
+class CrossOrigin:
+    """Web pages of which origins may read an answer."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._is_open = "*" in origins
+        self._origins = frozenset(origin.encode() for origin in origins)
+
+    def headers(self, asked: Sequence[Header]) -> list[Header]:
+        """What an answer carries for browsers, by the headers that its request came with."""
+        if self._is_open:
+            return [(b"access-control-allow-origin", b"*"), _EXPOSED]
+        by_origin = [(b"vary", b"Origin")]
+        origin = next((value for name, value in asked if name == b"origin"), b"")
+        if origin not in self._origins:
+            return by_origin
+        return [(b"access-control-allow-origin", origin), _EXPOSED, *by_origin]
 
 
 class Browsers:
@@ -43,8 +63,7 @@ class Browsers:
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         self._app = app
-        self._is_open = "*" in origins
-        self._origins = frozenset(origin.encode() for origin in origins)
+        self._cross_origin = CrossOrigin(origins)
         self.page_policy = STRICT_POLICY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +73,9 @@ class Browsers:
             return
         path = encoded_path(scope)
         is_api = (path or scope["path"]).startswith(_API_PREFIXES)
-        shared = [_NO_SNIFFING, *(self._cross_origin(scope) if is_api else ())]
+        shared = [_NO_SNIFFING]
+        if is_api:
+            shared += self._cross_origin.headers(scope["headers"])
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -69,15 +90,6 @@ class Browsers:
         else:
             known = scope if path == scope["path"] else {**scope, "path": path}
             await self._app(known, receive, protected)
-
-    def _cross_origin(self, scope: Scope) -> list[Header]:
-        if self._is_open:
-            return [(b"access-control-allow-origin", b"*"), _EXPOSED]
-        by_origin = [(b"vary", b"Origin")]
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        if origin not in self._origins:
-            return by_origin
-        return [(b"access-control-allow-origin", origin), _EXPOSED, *by_origin]
 
     def _by_content(self, headers: Sequence[Header]) -> list[Header]:
         """What an answer of this type gets, unless it says otherwise itself."""

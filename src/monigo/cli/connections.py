@@ -5,14 +5,22 @@ connections an address opens, so a stranger without a key could hold all places,
 """
 
 import asyncio
-from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from monigo.api.browsers import CrossOrigin
 from monigo.cli.door import Address, Door
+from monigo.cli.refusals import (
+    MALFORMED,
+    NO_HOST,
+    OVERLOADED,
+    TOO_LARGE,
+    TOO_MANY,
+    Refusals,
+)
 
 # A head comes in one packet or two; what takes this long is idle or hostile.
 HEAD_SECONDS_MAX = 30
@@ -26,23 +34,19 @@ LINGER_SECONDS = 5
 REQUESTS_MAX = 2_000
 
 
-def _refusal(status: int, error: str, **headers: str) -> JSONResponse:
-    """An answer that ends its connection."""
-    return JSONResponse({"error": error}, status, {"Connection": "close", **headers})
-
-
-TOO_LARGE = _refusal(431, "the headers are too large")
-NO_HOST = _refusal(400, "a request names its host once, in a Host header")
-TOO_MANY = _refusal(429, "too many connections from this address", **{"Retry-After": "1"})
-OVERLOADED = _refusal(503, "too busy to take more", **{"Retry-After": "1"})
-
-
 class GuardedProtocol(HttpToolsProtocol):
     """HTTP on one connection, which is bounded in what it may take before it has asked."""
 
-    def __init__(self, *arguments: Any, door: Door | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        door: Door | None = None,
+        cross_origin: CrossOrigin | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
         self._door = door or Door()
+        self._refusals = Refusals(cross_origin or CrossOrigin(()))
         # Uvicorn's would count connections that have asked nothing yet; ours counts requests.
         self.limit_concurrency = None
         # Whom the connection counts for; a proxy's counts for nobody, but its requests do.
@@ -143,21 +147,28 @@ class GuardedProtocol(HttpToolsProtocol):
     def _answering(self, app: Any) -> Any:
         """What answers the request whose head has come: the application, or a refusal."""
         if self._is_too_large():
-            return TOO_LARGE
+            return self._refusals.app(TOO_LARGE)
         hosts = sum(name == b"host" for name, _ in self.headers)
         version = self.parser.get_http_version()  # pyright: ignore[reportOptionalMemberAccess] - it calls us
         if hosts > 1 or (hosts == 0 and version == "1.1"):
-            return NO_HOST
+            return self._refusals.app(NO_HOST)
         if len(self.tasks) >= REQUESTS_MAX:
-            return OVERLOADED
+            return self._refusals.app(OVERLOADED)
         address = self._door.forwarded_address(self.headers) if self._is_from_proxy else None
-        return app if address is None else _Counted(app, self._door, address)
+        if address is None:
+            return app
+        return _Counted(app, self._door, address, self._refusals.app(TOO_MANY))
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
+        """Refuse what is not HTTP, or hang up where an answer is on its way already."""
+        if self._is_answered() or not self.cycle.response_started:
+            self._turn_away(MALFORMED)
+        else:
+            self.transport.abort()
 
     def _turn_away(self, refusal: JSONResponse) -> None:
         """Answer a connection that has no request to answer, and close it."""
-        head = [f"HTTP/1.1 {refusal.status_code} {HTTPStatus(refusal.status_code).phrase}".encode()]
-        head += [name + b": " + value for name, value in refusal.raw_headers]
-        self.transport.write(b"\r\n".join([*head, b"", bytes(refusal.body)]))
+        self.transport.write(self._refusals.written(refusal, self.headers or ()))
         self.transport.close()
 
     def _is_too_large(self) -> bool:
@@ -191,15 +202,16 @@ class GuardedProtocol(HttpToolsProtocol):
 class _Counted:
     """The application for a request that a proxy passes on, which counts for its client."""
 
-    def __init__(self, app: ASGIApp, door: Door, address: Address) -> None:
+    def __init__(self, app: ASGIApp, door: Door, address: Address, refusal: ASGIApp) -> None:
         self._app = app
+        self._refusal = refusal
         self._door = door
         self._address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, unless its client has too many under way."""
         if not self._door.enter(self._address):
-            await TOO_MANY(scope, receive, send)
+            await self._refusal(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)

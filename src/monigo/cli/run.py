@@ -16,6 +16,7 @@ import uvicorn
 from msgspec import Struct
 
 from monigo.api import create_app
+from monigo.api.browsers import CrossOrigin
 from monigo.bootstrap import Services, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
@@ -130,7 +131,11 @@ def _server(services: Services) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             create_app(services),
-            http=partial(GuardedProtocol, door=_door(services.settings)),  # pyright: ignore[reportArgumentType] - only ever called
+            http=partial(  # pyright: ignore[reportArgumentType] - only ever called
+                GuardedProtocol,
+                door=_door(services.settings),
+                cross_origin=CrossOrigin(services.settings.cors_origins),
+            ),
             ws="none",
             access_log=False,
             log_config=None,
