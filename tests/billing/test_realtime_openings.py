@@ -2,12 +2,14 @@
 
 import pytest
 
+from support.locks import hanging
 from support.verification import faults
 from support.wallets import balance, cancel, charge, grant, invoices, left, plan_of, use, work
 
 START, MIDDLE = "2027-01-01T00:00:00Z", "2027-01-15T00:00:00Z"
 END, HOUR_LATER = "2027-02-01T00:00:00Z", "2027-02-01T01:00:00Z"
 DAY_LATER = "2027-02-02T00:00:00Z"
+LOCKED_CUSTOMER = "SELECT 1 FROM customers WHERE id = $1 FOR UPDATE"
 PATH = "/v1/subscriptions"
 FEE = {"base_fee": "20", "base_fee_timing": "in_advance"}
 
@@ -82,6 +84,20 @@ def test_what_was_charged_in_the_instant_of_a_boundary_goes_back(api, wallet, cl
 
     assert (charged, balance(api, wallet)) == ("950", "990")
     assert [one["total"] for one in invoices(api)] == ["10.000000"]
+
+
+@pytest.mark.parametrize("undo", [cancel, delete, change_plan])
+def test_what_goes_back_waits_for_the_customer_before_it_holds_the_wallet(
+    api, backend, wallet, undo
+):
+    plan_id, _ = plan_of(api, "realtime", "a", **FEE)
+    subscription = subscribe(api, plan_id)
+
+    with hanging(backend, lambda: undo(api, subscription), LOCKED_CUSTOMER, wallet["customer_id"]):
+        moved = api.move(wallet, "credit", "1", "deposit")
+
+    assert moved.status_code == 200, moved.text
+    assert balance(api, wallet) == "1001"
 
 
 @pytest.mark.parametrize("undo", [cancel, delete])

@@ -165,6 +165,11 @@ class Biller:
                 self.pay_waiting(sub.customer, now)
         for sub, action, span in steps:
             self.move_on(sub, action, span, now, is_short=sub.id in short)
+        for sub, action, _ in steps:
+            has_begun = action in {"close", "trial_end"} and sub.status == "active"
+            if has_begun and self.mode_of(sub) == "realtime" and self.charge(sub, now):
+                self.pause_for_balance(sub, now)
+                short.add(sub.id)
         return bool(short)
 
     def mode_of(self, sub: Sub) -> str:
@@ -346,6 +351,14 @@ class Biller:
         if wallet and parts:
             wallet.give_back(parts)
             self.books.credited.add(bill.sub.customer)
+
+    def undo_charges(self, sub: Sub) -> None:
+        """What was charged for a period goes back where a change leaves the period no length."""
+        key, cut = (sub.id, sub.closed_until), sub.canceled_at or sub.phases[-1].started
+        parts = self.books.charges.pop(key, []) if sub.closed_until >= cut else []
+        if parts:
+            self.books.wallets[sub.customer, sub.plan.currency].give_back(parts)
+            self.books.credited.add(sub.customer)
 
     def pay_back(self, bill: Bill) -> None:
         """All that wallets paid of an invoice goes back."""
