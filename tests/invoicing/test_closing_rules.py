@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monigo.catalog import BillingMode
 from monigo.core.periods import Period
-from monigo.invoicing.closing_rules import Action, Step, next_step
+from monigo.invoicing.closing_rules import Action, Step, begun_realtime, next_step
 from monigo.subscriptions import PauseReason, Status
-from support.values import phase, subscription
+from support.values import OTHER_PLAN, PLAN, phase, subscription
 
 INSTANT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -71,3 +72,36 @@ def test_without_a_grace_time_a_period_closes_as_it_ends(now):
 )
 def test_a_subscription_flagged_for_its_end_ends_with_its_period(said, now, step):
     assert next_step(subscription(**said), now, grace=GRACE) == step
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "now", "mode", "is_charged"),
+    [
+        ({}, Action.CLOSE, FEBRUARY, BillingMode.REALTIME, True),
+        ({}, Action.CLOSE, MARCH - INSTANT, BillingMode.REALTIME, True),
+        ({}, Action.CLOSE, MARCH, BillingMode.REALTIME, False),
+        ({}, Action.CLOSE, FEBRUARY - INSTANT, BillingMode.REALTIME, False),
+        (IN_TRIAL, Action.TRIAL_END, FEBRUARY, BillingMode.REALTIME, True),
+        ({}, Action.DRAFT, FEBRUARY, BillingMode.REALTIME, False),
+        ({}, Action.CLOSE, FEBRUARY, BillingMode.PREPAID, False),
+        ({}, Action.CLOSE, FEBRUARY, BillingMode.POSTPAID, False),
+        (PAUSED, Action.CLOSE, FEBRUARY, BillingMode.REALTIME, False),
+        (SHORT, Action.CLOSE, FEBRUARY, BillingMode.REALTIME, False),
+        (AT_FEBRUARY, Action.CLOSE, FEBRUARY, BillingMode.REALTIME, False),
+    ],
+)
+def test_a_realtime_period_that_a_step_let_begin_is_charged(said, action, now, mode, is_charged):
+    known = subscription(closed_until=FEBRUARY, **said)
+
+    assert begun_realtime(Step(action, FIRST), known, {PLAN: mode}, now) is is_charged
+
+
+def test_the_period_that_begins_is_charged_as_its_own_plan_says():
+    modes = {PLAN: BillingMode.POSTPAID, OTHER_PLAN: BillingMode.REALTIME}
+    changed = subscription(
+        closed_until=FEBRUARY,
+        past_phases=(phase(PLAN, JANUARY),),
+        phase=phase(OTHER_PLAN, FEBRUARY, joined_at=FEBRUARY),
+    )
+
+    assert begun_realtime(Step(Action.CLOSE, FIRST), changed, modes, FEBRUARY)

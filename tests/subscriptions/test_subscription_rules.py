@@ -17,6 +17,7 @@ from monigo.subscriptions.rules import (
     LOOKS_END,
     check_dates,
     current_period,
+    effective_at,
     first_open_period,
     has_ended,
     is_due,
@@ -224,3 +225,17 @@ def test_something_is_to_be_done_at_its_time(said, now, due_at):
 )
 def test_what_is_due_is_due_from_that_instant(said, now, due):
     assert is_due(subscription(**said), now) is due
+
+
+@pytest.mark.parametrize(
+    ("closed_until", "now", "instant"),
+    [
+        (FEBRUARY, MIDDLE, MIDDLE),
+        (FEBRUARY, FEBRUARY, FEBRUARY),
+        (FEBRUARY, FEBRUARY - INSTANT, FEBRUARY),
+        (START, START - DAY, START - DAY),
+        (START, MIDDLE, MIDDLE),
+    ],
+)
+def test_a_change_takes_effect_in_no_closed_period(closed_until, now, instant):
+    assert effective_at(subscription(closed_until=closed_until), now) == instant
