@@ -285,9 +285,10 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: P
 
 def _final(item: Reckoned, paid: Paid) -> Final:
     parts = paid.parts.get(item.wanted.id, ())
-    is_paid = sum_of(parts) == item.totals.total
+    amount = sum_of(parts)
+    is_paid = amount == item.totals.total
     status = InvoiceStatus.PAID if is_paid else InvoiceStatus.FINALIZED
-    return Final(item.wanted.id, status, parts)
+    return Final(item.wanted.id, status, amount, parts)
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:
