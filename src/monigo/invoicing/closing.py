@@ -195,7 +195,7 @@ async def _take(
         _advanced(tx, step, known, is_short=known.id in short, resting_from=small.get(known.id))
         for step, known in begun
     ]
-    await subscriptions.save_all(tx, changed)
+    await subscriptions.save_billed(tx, changed)
     await _wait_out_grace(tx, begun, grace)
     await _wait_for_more(tx, [known for known in changed if known.id in small])
     return [
