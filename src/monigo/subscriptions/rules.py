@@ -211,6 +211,8 @@ def check_can_change_plan(subscription: Subscription, plan: Plan) -> None:
 
 
 def _cut(period: Period, subscription: Subscription, phase: Phase) -> Period:
+    if not subscription.past_phases and subscription.canceled_at is None:
+        return period
     later = [known.started_at for known in (*subscription.past_phases, subscription.phase)]
     cuts = [started_at for started_at in later if started_at > phase.started_at]
     if subscription.canceled_at is not None:
