@@ -1,5 +1,6 @@
 """Pure rules of subscriptions: when one starts, which period an instant belongs to."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -82,9 +83,8 @@ def current_period(subscription: Subscription, now: datetime) -> Period:
     return period or Period(subscription.start_date, subscription.phase.anchor_at)
 
 
-def periods_between(subscription: Subscription, start: datetime, end: datetime) -> list[Period]:
+def periods_between(subscription: Subscription, start: datetime, end: datetime) -> Iterator[Period]:
     """The periods whose start lies in `[start, end)`, in order."""
-    periods: list[Period] = []
     instant = max(start, subscription.start_date)
     while instant < end:
         if has_ended(subscription, instant):
@@ -93,9 +93,8 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
         if period is None:
             break
         if start <= period.start < end:
-            periods.append(period)
+            yield period
         instant = period.end
-    return periods
 
 
 def has_ended(subscription: Subscription, instant: datetime) -> bool:
