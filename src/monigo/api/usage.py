@@ -8,9 +8,11 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, subscriptions
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, Uncounted, empty_as_none
+from monigo.api.listing import ListResponse
 from monigo.api.routing import TenantRoute, Tx
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
+from monigo.core.paging import Page
 from monigo.infra import json
 from monigo.infra.database import Transaction
 from monigo.metering import Granularity, SeriesPoint, SeriesRequest
@@ -76,18 +78,26 @@ class RollupList(Outgoing):
     count: int
 
 
-@router.get("/usage")
+@router.get("/usage", response_model=RollupList)
 async def read_usage(
     tx: Tx,
     customer_id: Annotated[Name | None, Query()] = None,
     metric_id: Annotated[Name | None, Query()] = None,
     start: Annotated[InstantIn, Query(alias="from")] = None,
     end: Annotated[InstantIn, Query(alias="to")] = None,
-) -> RollupList:
-    """Usage per customer, metric and billing period; by default of the periods that contain now."""
+) -> ListResponse:
+    """Usage per customer, metric and billing period; by default of the periods that contain now.
+
+    At most 10,000 periods are looked through; a wider question is refused, and asked in parts.
+    """
     wanted = UsageFilter(customer_id or None, metric_id or None, start, end)
-    rollups = [RollupOut.of(tx, item) for item in await subscriptions.read_usage(tx, wanted)]
-    return RollupList(rollups=rollups, count=len(rollups))
+    rollups = await subscriptions.read_usage(tx, wanted)
+    return ListResponse(
+        "rollups",
+        Page(rollups, len(rollups), 0),
+        lambda item: RollupOut.of(tx, item),
+        told={"count": len(rollups)},
+    )
 
 
 class PointOut(Outgoing):

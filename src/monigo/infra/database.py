@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
@@ -295,6 +296,15 @@ async def _roll_back(connection: Connection, error: BaseException) -> None:
             await connection.execute("ROLLBACK")
         except (*_PASSING_FAULTS, TimeoutError):
             _cut(connection)
+
+
+def joined(numbers: Iterable[Decimal]) -> str:
+    """A column of numbers for `string_to_array(…, ',')::numeric[]`.
+
+    The driver takes a microsecond to encode a number of an array, this a tenth; the database reads
+    either as fast.
+    """
+    return ",".join(map(str, numbers))
 
 
 def violated_constraint(error: asyncpg.PostgresError) -> str:

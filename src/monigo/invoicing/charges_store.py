@@ -11,7 +11,7 @@ from msgspec import Struct
 from monigo import wallets
 from monigo.core.ids import CreditGrantId, CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.database import Transaction, joined
 from monigo.invoicing.payment_rules import (
     MetricAmount,
     charging_amounts,
@@ -36,8 +36,9 @@ SET_CHARGES = """
         org_id, is_test, subscription_id, period_start, charged, parts, updated_at
     )
     SELECT $1, $2, charge.subscription_id, charge.period_start, charge.charged, charge.parts, $7
-    FROM unnest($3::uuid[], $4::timestamptz[], $5::numeric[], $6::jsonb[])
-        AS charge (subscription_id, period_start, charged, parts)
+    FROM unnest(
+        $3::uuid[], $4::timestamptz[], string_to_array($5, ',')::numeric[], $6::jsonb[]
+    ) AS charge (subscription_id, period_start, charged, parts)
     ON CONFLICT (org_id, is_test, subscription_id, period_start) DO UPDATE
         SET charged = excluded.charged, parts = excluded.parts, updated_at = excluded.updated_at
 """
@@ -124,7 +125,7 @@ async def set_charges(tx: Transaction, charges: Mapping[ChargeKey, Charge]) -> N
             SET_CHARGES,
             [subscription_id for subscription_id, _ in charges],
             [period_start for _, period_start in charges],
-            [charge.amount for charge in charges.values()],
+            joined(charge.amount for charge in charges.values()),
             [charge.stored for charge in charges.values()],
             tx.now,
         )

@@ -193,7 +193,7 @@ async def _take(
         _advanced(tx, step, known, is_short=known.id in short, resting_from=small.get(known.id))
         for step, known in begun
     ]
-    await subscriptions.save_all(tx, changed)
+    await subscriptions.save_billed(tx, changed)
     await wait_out_grace(tx, begun, grace)
     await wait_for_more(tx, [known for known in changed if known.id in small])
     taken = [
@@ -310,9 +310,10 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: P
 
 def _final(item: Reckoned, paid: Paid) -> Final:
     parts = paid.parts.get(item.wanted.id, ())
-    is_paid = sum_of(parts) == item.totals.total
+    amount = sum_of(parts)
+    is_paid = amount == item.totals.total
     status = InvoiceStatus.PAID if is_paid else InvoiceStatus.FINALIZED
-    return Final(item.wanted.id, status, parts)
+    return Final(item.wanted.id, status, amount, parts)
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:

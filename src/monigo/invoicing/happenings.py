@@ -10,7 +10,6 @@ from monigo.core.times import format_instant
 from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.outbox import EventType, OutboxEvent
-from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import Invoice, InvoiceStatus, Reckoned
@@ -41,7 +40,7 @@ async def tell_finalized(
     for item, final in zip(reckoned, finals, strict=True):
         if not _is_invoice(item):
             continue
-        number, status, paid = numbers[item.wanted.id], final.status, sum_of(final.parts)
+        number, status, paid = numbers[item.wanted.id], final.status, final.paid
         events.append(_event(EventType.INVOICE_FINALIZED, item, status, number, paid))
         if status is InvoiceStatus.PAID:
             events.append(_event(EventType.INVOICE_PAID, item, status, number, paid))

@@ -104,6 +104,7 @@ def _part_in_advance(book: TermBook, wanted: Wanted) -> _Part | None:
         not wanted.with_others
         or wanted.kind is not InvoiceKind.CLOSING
         or subscription.status is not subscriptions.Status.ACTIVE
+        or not book.may_take_fee_in_advance(subscription, wanted.period.end)
     ):
         return None
     following = subscriptions.period_containing(subscription, wanted.period.end)

@@ -65,10 +65,11 @@ def sum_up(
         charged = [*lines, unpriced_line(LineKind.ROUNDING, period, "rounding", carried.rounding)]
     exact = sum_exactly(charged)
     due = rounded_sum(exact, subtotals=carried.subtotals, currency=currency)
-    rest = EXACT.subtract(exact, due)
-    if due > 0 and rounded_sum(rest, subtotals=carried.subtotals, currency=currency) < 0:
-        # A half that was rounded up: a credit of all that is due would turn it around.
-        available = min(available, exact)
+    if due > 0 and available > 0:
+        rest = EXACT.subtract(exact, due)
+        if rounded_sum(rest, subtotals=carried.subtotals, currency=currency) < 0:
+            # A half that was rounded up: a credit of all that is due would turn it around.
+            available = min(available, exact)
     all_lines = with_credit(charged, period=period, due=due, available=available)
     if all_lines is not charged:
         for line in all_lines:
@@ -100,8 +101,10 @@ def resting(reckoned: Iterable[Reckoned]) -> dict[SubscriptionId, datetime]:
     """
     found: dict[SubscriptionId, datetime] = {}
     for item in reckoned:
+        if is_worth_an_invoice(item):
+            continue
         periods = [line.period for line in item.lines if line.amount and line.kind in _CHARGING]
-        if periods and not is_worth_an_invoice(item):
+        if periods:
             found[item.wanted.subscription.id] = min(period.start for period in periods)
     return found
 

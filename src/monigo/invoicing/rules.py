@@ -120,9 +120,11 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
         parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
     _check_amounts(priced, (amount, *[part.amount for part in parts]))
     lines = [_delta_line(period, priced, part, billed) for part in parts]
-    # A difference can be twice as large as what it is the difference of.
-    _check_quantities(priced, {line.group_value: line.quantity for line in lines})
-    _check_amounts(priced, [line.amount for line in lines])
+    if billed or usage.groups:
+        # A difference can be twice as large as what it is the difference of, and `other` larger
+        # than each of the values in it.
+        _check_quantities(priced, {line.group_value: line.quantity for line in lines})
+        _check_amounts(priced, [line.amount for line in lines])
     # Without any difference one line stays, so that the price is seen.
     return [line for line in lines if line.quantity or line.amount] or lines[:1]
 

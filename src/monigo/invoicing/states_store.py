@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import InvoiceId
-from monigo.infra.database import Transaction
+from monigo.infra.database import Transaction, joined
 from monigo.invoicing.charges_store import Parts, encode_parts
-from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.store import NUMBERED_AS
 from monigo.invoicing.types import InvoiceStatus
 
@@ -25,8 +25,9 @@ FINALIZE = """
     SET status = final.status, number = final.number, finalized_at = $6, updated_at = $6,
         paid_at = CASE WHEN final.status = 'paid' THEN $6::timestamptz END,
         wallet_paid = final.wallet_paid, wallet_parts = final.wallet_parts
-    FROM unnest($3::uuid[], $4::text[], $5::bigint[], $7::numeric[], $8::jsonb[])
-        AS final (id, status, number, wallet_paid, wallet_parts)
+    FROM unnest(
+        $3::uuid[], $4::text[], $5::bigint[], string_to_array($7, ',')::numeric[], $8::jsonb[]
+    ) AS final (id, status, number, wallet_paid, wallet_parts)
     WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = final.id
 """
 
@@ -50,10 +51,11 @@ VOID = """
 
 
 class Final(Struct, frozen=True):
-    """A draft that becomes final, and what a wallet paid of it."""
+    """A draft that becomes final, and what a wallet paid of it, by its sources."""
 
     invoice_id: InvoiceId
     status: InvoiceStatus
+    paid: Decimal
     parts: Parts
 
 
@@ -72,7 +74,7 @@ async def finalize(
         [final.status.value for final in finals],
         list(numbers),
         tx.now,
-        [sum_of(final.parts) for final in finals],
+        joined(final.paid for final in finals),
         [encode_parts(final.parts) for final in finals],
     )
     return dict(zip(ids, numbers, strict=True))

@@ -10,7 +10,7 @@ from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, LineItemId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.database import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.rules import UNPAID
 from monigo.invoicing.terms import freeze
@@ -53,10 +53,13 @@ INSERT_DRAFTS = """
         draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, draft.rounded_off, '',
         draft.created_at, $20
     FROM unnest(
-        $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::numeric[],
-        $10::boolean[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[],
-        $15::numeric[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::boolean[],
-        $21::timestamptz[], $22::text[], $23::numeric[]
+        $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+        string_to_array($9, ',')::numeric[], $10::boolean[],
+        string_to_array($11, ',')::numeric[], string_to_array($12, ',')::numeric[],
+        string_to_array($13, ',')::numeric[], string_to_array($14, ',')::numeric[],
+        string_to_array($15, ',')::numeric[], $16::timestamptz[], $17::timestamptz[],
+        $18::jsonb[], $19::boolean[], $21::timestamptz[], $22::text[],
+        string_to_array($23, ',')::numeric[]
     ) AS draft (
         id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
@@ -119,9 +122,12 @@ INSERT_LINES = """
     SELECT $1, $2, line.*, $25
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
-        $10::timestamptz[], $11::timestamptz[], $12::text[], $13::numeric[], $14::numeric[],
-        $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
-        $21::timestamptz[], $22::timestamptz[], $23::numeric[], $24::bigint[]
+        $10::timestamptz[], $11::timestamptz[], $12::text[],
+        string_to_array($13, ',')::numeric[], string_to_array($14, ',')::numeric[],
+        string_to_array($15, ',')::numeric[], string_to_array($16, ',')::numeric[],
+        string_to_array($17, ',')::numeric[], $18::integer[], $19::text[], $20::bigint[],
+        $21::timestamptz[], $22::timestamptz[], string_to_array($23, ',')::numeric[],
+        $24::bigint[]
     ) AS line
 """
 
@@ -159,13 +165,13 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [subscription.plan_type.value for subscription in subscriptions],
         [item.wanted.kind.value for item in reckoned],
         [item.currency for item in reckoned],
-        [one.subtotal for one in totals],
+        joined(one.subtotal for one in totals),
         [one.vat_enabled for one in totals],
-        [one.vat_rate for one in totals],
-        [one.vat_amount for one in totals],
-        [one.wht_rate for one in totals],
-        [one.wht_amount for one in totals],
-        [one.total for one in totals],
+        joined(one.vat_rate for one in totals),
+        joined(one.vat_amount for one in totals),
+        joined(one.wht_rate for one in totals),
+        joined(one.wht_amount for one in totals),
+        joined(one.total for one in totals),
         [item.wanted.period.start for item in reckoned],
         [item.wanted.period.end for item in reckoned],
         [freeze(item) for item in reckoned],
@@ -173,7 +179,7 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         tx.now,
         [item.wanted.created_at for item in reckoned],
         [item.billing_mode.value for item in reckoned],
-        [item.rounded_off for item in reckoned],
+        joined(item.rounded_off for item in reckoned),
     )
     await _insert_lines(tx, reckoned)
 
@@ -197,17 +203,17 @@ async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         [line.period.start for line in lines],
         [line.period.end for line in lines],
         [line.description for line in lines],
-        [line.quantity for line in lines],
-        [line.unit_price for line in lines],
-        [line.amount for line in lines],
-        [line.cumulative_quantity for line in lines],
-        [line.cumulative_amount for line in lines],
+        joined(line.quantity for line in lines),
+        joined(line.unit_price for line in lines),
+        joined(line.amount for line in lines),
+        joined(line.cumulative_quantity for line in lines),
+        joined(line.cumulative_amount for line in lines),
         [line.price_revision for line in lines],
         [line.group_value for line in lines],
         [line.event_count for line in lines],
         [line.first_event_at for line in lines],
         [line.last_event_at for line in lines],
-        [line.whole_quantity for line in lines],
+        joined(line.whole_quantity for line in lines),
         [line.uncounted_events for line in lines],
         tx.now,
     )

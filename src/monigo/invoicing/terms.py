@@ -49,6 +49,12 @@ class TermBook:
         phase = subscriptions.phase_at(subscription, period.start)
         return self.histories[phase.plan_id].details.billing_mode
 
+    def may_take_fee_in_advance(self, subscription: Subscription, instant: datetime) -> bool:
+        """Whether the plan of an instant takes its fee in advance under any of its revisions."""
+        phase = subscriptions.phase_at(subscription, instant)
+        revisions = self.histories[phase.plan_id].revisions
+        return any(revision.base_fee.in_advance for revision in revisions)
+
     def terms(self, subscription: Subscription, period: Period) -> Terms:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
@@ -67,7 +73,7 @@ class TermBook:
             base_fee=common.base_fee,
             base_fee_revision=common.base_fee_revision,
             windows=subtract(period, self.pauses.get(subscription.id, ())),
-            prices=common.prices if overrides is None else _overridden(common, overrides, period),
+            prices=_overridden(common, overrides, period) if overrides else common.prices,
         )
 
     def _agreed(self, plan_id: PlanId, applicable: tuple[int, ...]) -> Terms:

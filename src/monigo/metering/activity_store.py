@@ -1,6 +1,6 @@
 """The SQL that tells who may have had usage in some span of time."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
@@ -58,9 +58,14 @@ async def list_activity(
     metric_ids: Sequence[MetricId],
     customer_id: CustomerId | None,
     limit: int,
-) -> list[CustomerActivity]:
-    """Who may have had events counted by these metrics in a span, at most `limit` pairs."""
-    rows = await tx.fetch(SELECT_ACTIVITY, span.start, span.end, metric_ids, customer_id, limit)
-    return [
-        CustomerActivity(CustomerId(row["customer_id"]), MetricId(row["metric_id"])) for row in rows
-    ]
+) -> AsyncGenerator[list[CustomerActivity]]:
+    """Who may have had events counted by these metrics in a span, at most `limit` pairs.
+
+    They come a few at a time, as the database finds them.
+    """
+    asked = (span.start, span.end, metric_ids, customer_id, limit)
+    async for rows in tx.pieces(SELECT_ACTIVITY, *asked):
+        yield [
+            CustomerActivity(CustomerId(row["customer_id"]), MetricId(row["metric_id"]))
+            for row in rows
+        ]

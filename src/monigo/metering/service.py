@@ -1,6 +1,6 @@
 """Use cases of metering: measure usage, and fold what came in."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
 from monigo.core.ids import CustomerId, MetricId
@@ -26,15 +26,18 @@ async def late_from(tx: Transaction, queries: Sequence[LateQuery]) -> list[datet
     return await late_store.late_from(tx, queries)
 
 
-async def list_activity(
+def list_activity(
     tx: Transaction,
     *,
     span: Period,
     metric_ids: Sequence[MetricId],
     customer_id: CustomerId | None,
     limit: int,
-) -> list[CustomerActivity]:
-    """Who may have had events counted by these metrics in a span, at most `limit` pairs."""
-    return await activity_store.list_activity(
+) -> AsyncGenerator[list[CustomerActivity]]:
+    """Who may have had events counted by these metrics in a span, at most `limit` pairs.
+
+    They come a few at a time, as the database finds them.
+    """
+    return activity_store.list_activity(
         tx, span=span, metric_ids=metric_ids, customer_id=customer_id, limit=limit
     )

@@ -33,14 +33,15 @@ async def note_due(tx: Transaction, subscriptions: Sequence[Subscription]) -> No
 async def save(tx: Transaction, subscription: Subscription) -> Subscription:
     """Store a changed, locked subscription, and when something is to be done for it next."""
     changed = replace(subscription, updated_at=tx.now)
-    await save_all(tx, [changed])
+    await store.update(tx, changed)
+    await note_due(tx, [changed])
     return changed
 
 
-async def save_all(tx: Transaction, changed: Sequence[Subscription]) -> None:
-    """Store changed, locked subscriptions, and when something is to be done for each next."""
-    await store.update(tx, changed)
-    await note_due(tx, changed)
+async def save_billed(tx: Transaction, billed: Sequence[Subscription]) -> None:
+    """Store how far locked subscriptions are billed now, and when each has something to do next."""
+    await store.update_billed(tx, billed)
+    await note_due(tx, billed)
 
 
 async def claim(
@@ -64,7 +65,7 @@ async def wait_until(tx: Transaction, waiting: Sequence[tuple[Due, datetime]]) -
 async def set_aside(tx: Transaction, due: Due, subscription: Subscription, reason: str) -> None:
     """Flag a locked subscription that could not be billed, and try it again later, or no more."""
     attempts = due.attempts + 1
-    await store.update(tx, [replace(subscription, billing_error=reason)])
+    await store.update_billed(tx, [replace(subscription, billing_error=reason)])
     if attempts >= ATTEMPTS_MAX:
         await due_store.delete_due(tx, [due.subscription_id])
         return

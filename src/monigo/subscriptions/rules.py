@@ -1,5 +1,6 @@
 """Pure rules of subscriptions: when one starts, which period an instant belongs to."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -82,9 +83,8 @@ def current_period(subscription: Subscription, now: datetime) -> Period:
     return period or Period(subscription.start_date, subscription.phase.anchor_at)
 
 
-def periods_between(subscription: Subscription, start: datetime, end: datetime) -> list[Period]:
+def periods_between(subscription: Subscription, start: datetime, end: datetime) -> Iterator[Period]:
     """The periods whose start lies in `[start, end)`, in order."""
-    periods: list[Period] = []
     instant = max(start, subscription.start_date)
     while instant < end:
         if has_ended(subscription, instant):
@@ -93,9 +93,8 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
         if period is None:
             break
         if start <= period.start < end:
-            periods.append(period)
+            yield period
         instant = period.end
-    return periods
 
 
 def effective_at(subscription: Subscription, now: datetime) -> datetime:
@@ -221,6 +220,8 @@ def check_can_change_plan(subscription: Subscription, plan: Plan) -> None:
 
 
 def _cut(period: Period, subscription: Subscription, phase: Phase) -> Period:
+    if not subscription.past_phases and subscription.canceled_at is None:
+        return period
     later = [known.started_at for known in (*subscription.past_phases, subscription.phase)]
     cuts = [started_at for started_at in later if started_at > phase.started_at]
     if subscription.canceled_at is not None:

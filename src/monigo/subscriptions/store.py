@@ -73,29 +73,25 @@ SELECT_OF_CUSTOMERS = f"""
     ORDER BY status <> 'active', plan_type, created_at, id
 """
 
-# Set-wise, so that the period close writes a slice of subscriptions at once.
 UPDATE = """
+    UPDATE subscriptions
+    SET plan_id = $4, billing_period = $5, anchor_at = $6, phase_started_at = $7,
+        phase_joined_at = $8, status = $9, pause_reason = $10, cancel_at_period_end = $11,
+        cancel_at = $12, scheduled_plan_id = $13, scheduled_at = $14, canceled_at = $15,
+        closed_until = $16, recheck_from = $17, settled_at = $18, billing_error = $19,
+        updated_at = $20
+    WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+# Set-wise, so that the period close writes a slice of subscriptions at once.
+UPDATE_BILLED = """
     UPDATE subscriptions AS stored
-    SET plan_id = changed.plan_id, billing_period = changed.billing_period,
-        anchor_at = changed.anchor_at, phase_started_at = changed.phase_started_at,
-        status = changed.status, pause_reason = changed.pause_reason,
-        cancel_at_period_end = changed.cancel_at_period_end, canceled_at = changed.canceled_at,
-        closed_until = changed.closed_until, recheck_from = changed.recheck_from,
-        settled_at = changed.settled_at, billing_error = changed.billing_error,
-        updated_at = changed.updated_at, phase_joined_at = changed.phase_joined_at,
-        cancel_at = changed.cancel_at, scheduled_plan_id = changed.scheduled_plan_id,
-        scheduled_at = changed.scheduled_at
+    SET closed_until = billed.closed_until, recheck_from = billed.recheck_from,
+        settled_at = billed.settled_at, billing_error = billed.billing_error
     FROM unnest(
-        $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-        $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-        $14::timestamptz[], $15::text[], $16::timestamptz[], $17::timestamptz[],
-        $18::timestamptz[], $19::uuid[], $20::timestamptz[]
-    ) AS changed (
-        id, plan_id, billing_period, anchor_at, phase_started_at, status, pause_reason,
-        cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at, billing_error,
-        updated_at, phase_joined_at, cancel_at, scheduled_plan_id, scheduled_at
-    )
-    WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = changed.id
+        $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[]
+    ) AS billed (id, closed_until, recheck_from, settled_at, billing_error)
+    WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = billed.id
 """
 
 INSERT_PHASE = """
@@ -249,30 +245,42 @@ async def list_of_customers(
     return await _with_phases(tx, await tx.fetch(SELECT_OF_CUSTOMERS, customer_ids))
 
 
-async def update(tx: Transaction, subscriptions: Sequence[Subscription]) -> None:
-    """Store changed, locked subscriptions. Raises conflict when a resumed one lost its place."""
+async def update(tx: Transaction, known: Subscription) -> None:
+    """Store a changed, locked subscription. Raises conflict when a resumed one lost its place."""
     with violations_as(ERRORS):
         await tx.execute(
             UPDATE,
-            [known.id for known in subscriptions],
-            [known.phase.plan_id for known in subscriptions],
-            [known.phase.billing_period.value for known in subscriptions],
-            [known.phase.anchor_at for known in subscriptions],
-            [known.phase.started_at for known in subscriptions],
-            [known.status.value for known in subscriptions],
-            [known.pause_reason and known.pause_reason.value for known in subscriptions],
-            [known.cancel_at_period_end for known in subscriptions],
-            [known.canceled_at for known in subscriptions],
-            [known.closed_until for known in subscriptions],
-            [known.recheck_from for known in subscriptions],
-            [known.settled_at for known in subscriptions],
-            [known.billing_error for known in subscriptions],
-            [known.updated_at for known in subscriptions],
-            [known.phase.joined_at for known in subscriptions],
-            [known.cancel_at for known in subscriptions],
-            [known.scheduled_plan_id for known in subscriptions],
-            [known.scheduled_at for known in subscriptions],
+            known.id,
+            known.phase.plan_id,
+            known.phase.billing_period.value,
+            known.phase.anchor_at,
+            known.phase.started_at,
+            known.phase.joined_at,
+            known.status.value,
+            known.pause_reason and known.pause_reason.value,
+            known.cancel_at_period_end,
+            known.cancel_at,
+            known.scheduled_plan_id,
+            known.scheduled_at,
+            known.canceled_at,
+            known.closed_until,
+            known.recheck_from,
+            known.settled_at,
+            known.billing_error,
+            known.updated_at,
         )
+
+
+async def update_billed(tx: Transaction, subscriptions: Sequence[Subscription]) -> None:
+    """Store how far locked subscriptions are billed and looked at, and what went wrong with it."""
+    await tx.execute(
+        UPDATE_BILLED,
+        [known.id for known in subscriptions],
+        [known.closed_until for known in subscriptions],
+        [known.recheck_from for known in subscriptions],
+        [known.settled_at for known in subscriptions],
+        [known.billing_error for known in subscriptions],
+    )
 
 
 async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: Phase) -> None:

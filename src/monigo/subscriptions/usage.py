@@ -1,13 +1,14 @@
 """Usage told per billing period: metering's sums, laid out on the subscriptions' periods."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from msgspec import Struct
 
 from monigo import catalog, customers, metering, tenancy
 from monigo.catalog import Metric, Plan
-from monigo.core.errors import invalid
+from monigo.core.errors import DomainError, invalid
 from monigo.core.ids import CustomerId, MetricId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import PAGE_LIMIT_MAX, PageRequest
 from monigo.core.periods import Period, calendar_month, subtract
@@ -20,6 +21,8 @@ from monigo.tenancy import Organization
 
 # One answer's rollups; a wider question is asked in parts.
 ROLLUPS_MAX = 10_000
+# Some milliseconds of laying out and adding up; meanwhile nothing else has its turn.
+ROLLUPS_AT_ONCE = 50
 # How far back a period that contains now may have begun: a year, or a trial of two.
 PERIOD_LENGTH_MAX = timedelta(days=732)
 # Without `from`, this much before `to`.
@@ -39,10 +42,10 @@ async def read_usage(tx: Transaction, wanted: UsageFilter) -> list[UsageRollup]:
     """One rollup per customer, metric and billing period that has events.
 
     Without `start` and `end`, the periods that contain now. Customers without a subscription get
-    calendar months in the organisation's time zone.
+    calendar months in the organisation's time zone. Read a few at a time, each exact at its moment.
 
     Raises:
-        DomainError: invalid, when the span holds too many periods for one answer.
+        DomainError: invalid, when the question holds too many periods for one answer.
     """
     if wanted.start and wanted.end and wanted.end <= wanted.start:
         raise invalid({"to": "must lie after from"})
@@ -57,7 +60,8 @@ async def read_usage(tx: Transaction, wanted: UsageFilter) -> list[UsageRollup]:
         span = _span(wanted, await tenancy.get_organization(tx), tx.now)
         if span is None:
             return []
-    activity = await metering.list_activity(
+    asked, rollups = 0, list[UsageRollup]()
+    async for activity in metering.list_activity(
         tx,
         span=Period(
             tx.now - PERIOD_LENGTH_MAX if span is None else span.start,
@@ -65,15 +69,22 @@ async def read_usage(tx: Transaction, wanted: UsageFilter) -> list[UsageRollup]:
         ),
         metric_ids=list(metrics),
         customer_id=customer_id,
-        limit=ROLLUPS_MAX,
-    )
-    layout = await _Layout.load(tx, activity)
-    rollups_wanted: list[_Wanted] = []
-    for item in activity:
-        rollups_wanted += layout.lay_out(tx, item.customer_id, metrics[item.metric_id], span)
-        if len(rollups_wanted) > ROLLUPS_MAX:
-            raise invalid({"from": f"more than {ROLLUPS_MAX} rollups: ask for a shorter span"})
-    return [rollup for rollup in await _measure(tx, rollups_wanted) if rollup.usage.event_count]
+        limit=ROLLUPS_MAX + 1,
+    ):
+        laid_out = (await _Layout.load(tx, activity)).lay_out_all(tx, activity, metrics, span)
+        while some := list(islice(laid_out, ROLLUPS_AT_ONCE)):
+            asked += len(some)
+            if asked > ROLLUPS_MAX:
+                raise _too_many(span)
+            rollups += [one for one in await _measure(tx, some) if one.usage.event_count]
+    return rollups
+
+
+def _too_many(span: Period | None) -> DomainError:
+    narrower = "name a customer or a metric"
+    if span is None:
+        return invalid({"customer_id": f"more than {ROLLUPS_MAX} rollups: {narrower}"})
+    return invalid({"from": f"more than {ROLLUPS_MAX} rollups: ask for less time, or {narrower}"})
 
 
 async def _metrics(tx: Transaction, wanted: str | None) -> dict[MetricId, Metric]:
@@ -119,6 +130,17 @@ class _Layout(Struct, frozen=True):
             pauses=await pause_store.load_pauses(tx, [known.id for known in subscriptions]),
         )
 
+    def lay_out_all(
+        self,
+        tx: Transaction,
+        activity: Sequence[CustomerActivity],
+        metrics: Mapping[MetricId, Metric],
+        span: Period | None,
+    ) -> Iterator[_Wanted]:
+        """As `lay_out`, for these customers and metrics."""
+        for item in activity:
+            yield from self.lay_out(tx, item.customer_id, metrics[item.metric_id], span)
+
     def lay_out(
         self, tx: Transaction, customer_id: CustomerId, metric: Metric, span: Period | None
     ) -> Iterator[_Wanted]:
@@ -151,7 +173,7 @@ class _Layout(Struct, frozen=True):
         return pricing or every
 
 
-def _periods(subscription: Subscription, tx: Transaction, span: Period | None) -> list[Period]:
+def _periods(subscription: Subscription, tx: Transaction, span: Period | None) -> Iterable[Period]:
     if span is not None:
         return periods_between(subscription, span.start, span.end)
     period = period_containing(subscription, tx.now)
