@@ -115,7 +115,7 @@ class Books:
     def terms(self, sub: Sub, span: Span, at: datetime) -> Frozen:
         """A period's terms as they stand now."""
         phase = sub.phase_at(span[0])
-        specs, (fee, in_advance) = phase.plan.agreed(span, phase.joined)
+        specs, (fee, in_advance) = phase.plan.agreed(span, phase)
         windows = sub.billable(span)
         prices = {}
         for price, own in specs.items():

@@ -53,7 +53,10 @@ class TermBook:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
         applicable = catalog.applicable_revisions(
-            self.histories[phase.plan_id], period=period, subscribed_at=phase.joined_at
+            self.histories[phase.plan_id],
+            period=period,
+            subscribed_at=phase.joined_at,
+            subscribed_to=phase.joined_revision,
         )
         common = self._common.get((phase.plan_id, applicable))
         if common is None:

@@ -18,7 +18,8 @@ COLUMNS = """
     id, customer_id, plan_id, plan_type, status, pause_reason, timezone, billing_period,
     billing_anchor, anchor_at, phase_started_at, phase_joined_at, start_date, end_date,
     trial_ends_at, trial_plan_id, cancel_at_period_end, cancel_at, scheduled_plan_id, scheduled_at,
-    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at
+    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at,
+    phase_joined_revision
 """
 
 INSERT = """
@@ -26,10 +27,10 @@ INSERT = """
         org_id, is_test, id, customer_id, plan_id, plan_type, status, pause_reason, timezone,
         billing_period, billing_anchor, anchor_at, phase_started_at, start_date, end_date,
         trial_ends_at, trial_plan_id, cancel_at_period_end, closed_until, settled_at,
-        billing_error, created_at, updated_at, phase_joined_at
+        billing_error, created_at, updated_at, phase_joined_at, phase_joined_revision
     ) VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $22, $23
+        $21, $22, $22, $23, $24
     )
 """
 
@@ -84,28 +85,32 @@ UPDATE = """
         settled_at = changed.settled_at, billing_error = changed.billing_error,
         updated_at = changed.updated_at, phase_joined_at = changed.phase_joined_at,
         cancel_at = changed.cancel_at, scheduled_plan_id = changed.scheduled_plan_id,
-        scheduled_at = changed.scheduled_at
+        scheduled_at = changed.scheduled_at,
+        phase_joined_revision = changed.phase_joined_revision
     FROM unnest(
         $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
         $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
         $14::timestamptz[], $15::text[], $16::timestamptz[], $17::timestamptz[],
-        $18::timestamptz[], $19::uuid[], $20::timestamptz[]
+        $18::timestamptz[], $19::uuid[], $20::timestamptz[], $21::integer[]
     ) AS changed (
         id, plan_id, billing_period, anchor_at, phase_started_at, status, pause_reason,
         cancel_at_period_end, canceled_at, closed_until, recheck_from, settled_at, billing_error,
-        updated_at, phase_joined_at, cancel_at, scheduled_plan_id, scheduled_at
+        updated_at, phase_joined_at, cancel_at, scheduled_plan_id, scheduled_at,
+        phase_joined_revision
     )
     WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = changed.id
 """
 
 INSERT_PHASE = """
     INSERT INTO subscription_phases (
-        org_id, is_test, subscription_id, started_at, joined_at, plan_id, billing_period, anchor_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        org_id, is_test, subscription_id, started_at, joined_at, joined_revision, plan_id,
+        billing_period, anchor_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 SELECT_PHASES = """
-    SELECT subscription_id, started_at, joined_at, plan_id, billing_period, anchor_at
+    SELECT subscription_id, started_at, joined_at, joined_revision, plan_id, billing_period,
+        anchor_at
     FROM subscription_phases
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
     ORDER BY subscription_id, started_at
@@ -189,6 +194,7 @@ async def insert(tx: Transaction, subscription: Subscription) -> None:
             subscription.billing_error,
             subscription.created_at,
             phase.joined_at,
+            phase.joined_revision,
         )
 
 
@@ -264,6 +270,7 @@ async def update(tx: Transaction, subscriptions: Sequence[Subscription]) -> None
             [known.cancel_at for known in subscriptions],
             [known.scheduled_plan_id for known in subscriptions],
             [known.scheduled_at for known in subscriptions],
+            [known.phase.joined_revision for known in subscriptions],
         )
 
 
@@ -274,6 +281,7 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
         subscription_id,
         phase.started_at,
         phase.joined_at,
+        phase.joined_revision,
         phase.plan_id,
         phase.billing_period.value,
         phase.anchor_at,
@@ -324,18 +332,21 @@ async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     phases: dict[UUID, list[Phase]] = {}
     if changed:
         for row in await tx.fetch(SELECT_PHASES, changed):
-            phase = _phase(row, row["started_at"], row["joined_at"])
+            phase = _phase(row, row["started_at"], row["joined_at"], row["joined_revision"])
             phases.setdefault(row["subscription_id"], []).append(phase)
     return [_subscription(row, tuple(phases.get(row["id"], ()))) for row in rows]
 
 
-def _phase(row: asyncpg.Record, started_at: datetime, joined_at: datetime) -> Phase:
+def _phase(
+    row: asyncpg.Record, started_at: datetime, joined_at: datetime, joined_revision: int
+) -> Phase:
     return Phase(
         plan_id=PlanId(row["plan_id"]),
         billing_period=BillingPeriod(row["billing_period"]),
         anchor_at=row["anchor_at"],
         started_at=started_at,
         joined_at=joined_at,
+        joined_revision=joined_revision,
     )
 
 
@@ -343,7 +354,9 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
     return Subscription(
         id=SubscriptionId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
-        phase=_phase(row, row["phase_started_at"], row["phase_joined_at"]),
+        phase=_phase(
+            row, row["phase_started_at"], row["phase_joined_at"], row["phase_joined_revision"]
+        ),
         past_phases=past_phases,
         plan_type=PlanType(row["plan_type"]),
         status=Status(row["status"]),
