@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from monigo import invoicing, metering, subscriptions
+from monigo import invoicing, metering
 from simulation.auditor import Rule
 from simulation.billing_story import CUSTOMERS, Story
 from simulation.billing_subscriptions import Sub
@@ -128,7 +128,7 @@ class Customers(Story):
         services = self.backend.services
         self.backend.run(metering.fold_all(services.database))
         self.backend.run(
-            metering.forget_properties(services.database, self.api.tenant, subscriptions.open_from)
+            metering.forget_properties(services.database, self.api.tenant, invoicing.open_from)
         )
 
     def usage(self, dice: random.Random) -> None:
