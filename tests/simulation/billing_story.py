@@ -9,6 +9,7 @@ from typing import Any
 from monigo.bootstrap import TEST_CLOCK_WORK
 from monigo.tenancy.test_clock import keep_up
 from simulation.billing_books import Books
+from simulation.billing_retention import summed_since
 from simulation.billing_subscriptions import Sub
 from simulation.billing_time import Biller
 from simulation.billing_wire import HOUR, METRICS, ZONES, at, rule_of, told
@@ -42,6 +43,7 @@ class Story:
         self.metrics = {kind: self.api.metric(**body)["id"] for kind, body in METRICS.items()}
         for kind, body in METRICS.items():
             self.books.rules[self.metrics[kind]] = rule_of(body)
+            self.books.summed_from[self.metrics[kind]] = summed_since(self.now)
         self.events = 0
         self.keys = 0
         # Whether old events are to lose their properties.
