@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from simulation.billing_books import Frozen
+from simulation.billing_invoices import Bill
 from simulation.billing_retention import can_be_read
 from simulation.billing_story import Story
 from simulation.billing_subscriptions import Span, Sub
@@ -96,8 +97,11 @@ class Desk(Story):
     def void(self, dice: random.Random) -> None:
         """An invoice is taken back, mostly one of the latest; a paid one can't be."""
         known = self.any_invoice(dice, drafts=0.15)
-        if not known:
-            return
+        if known:
+            self.take_back(known)
+
+    def take_back(self, known: dict[str, Any]) -> None:
+        """Void an invoice, or throw a draft away."""
         bill = self.books.by_id.get(known["id"])
         is_void = bill is not None and bill.status != "finalized"
         path = f"{path_of(known['plan_type'])}/{known['id']}/void"
@@ -112,6 +116,13 @@ class Desk(Story):
 
     def regenerate(self, dice: random.Random) -> None:
         """A waived period is billed after all; one that is not, or can't be read, is refused."""
+        old = [bill for bill in self.books.with_status("finalized") if self.is_old_closing(bill)]
+        if old and dice.random() < 0.5:
+            # So that there are some whose events may be gone.
+            bill = dice.choice(old)
+            self.steps.append("void")
+            self.take_back({"id": bill.id, "plan_type": bill.plan_type})
+            self.steps.append("regenerate")
         frozen = [known for known in self.books.closed.values() if known.waived]
         if not frozen or dice.random() < 0.1:
             frozen = [*self.books.closed.values()]
@@ -121,10 +132,15 @@ class Desk(Story):
         if not frozen:
             return
         chosen = dice.choice(frozen)
+        if self.books.is_sealed(chosen.span):
+            self.steps.append("regenerate_sealed")
         is_refused = not self.books.is_waived(chosen) or not self.can_be_read(chosen)
         draft = self.generate(chosen.sub, chosen.span[0], is_refused=is_refused)
         if draft and dice.random() < 0.8:
             self.make_final(draft)
+
+    def is_old_closing(self, bill: Bill) -> bool:
+        return bill.kind == "closing" and self.books.is_sealed(bill.span)
 
     def can_be_read(self, frozen: Frozen) -> bool:
         """Whether a closed period's usage is known under the terms of now."""
