@@ -51,10 +51,10 @@ def fill_subscriptions(
         INSERT INTO subscriptions (org_id, is_test, id, customer_id, plan_id, plan_type, status,
             timezone, billing_period, billing_anchor, anchor_at, phase_started_at,
             phase_joined_at, start_date, cancel_at_period_end, closed_until, settled_at,
-            billing_error, created_at, updated_at)
+            billing_error, created_at, updated_at, phase_joined_revision)
         SELECT '{org}', true, gen_random_uuid(), id, '{plan_id}', 'collection', 'active', 'UTC',
             'monthly', 'subscription_start', start, start, start, start, false, start,
-            now(), '', now(), now()
+            now(), '', now(), now(), 1
         FROM (
             SELECT id, {started} + random() * interval '1 day' AS start FROM customers
             WHERE org_id = '{org}' AND external_id LIKE '{prefix}%'

@@ -1555,7 +1555,8 @@ CREATE TABLE public.subscription_phases (
     plan_id uuid NOT NULL,
     billing_period text NOT NULL,
     anchor_at timestamp with time zone NOT NULL,
-    joined_at timestamp with time zone NOT NULL
+    joined_at timestamp with time zone NOT NULL,
+    joined_revision integer NOT NULL
 );
 
 CREATE TABLE public.subscription_stretches (
@@ -1613,6 +1614,7 @@ CREATE TABLE public.subscriptions (
     scheduled_plan_id uuid,
     scheduled_at timestamp with time zone,
     trial_plan_id uuid,
+    phase_joined_revision integer NOT NULL,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
     CONSTRAINT subscriptions_cancel_at_is_flagged CHECK (((cancel_at IS NULL) OR cancel_at_period_end)),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
@@ -2196,6 +2198,9 @@ ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscription_phases
+    ADD CONSTRAINT subscription_phases_joined_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, joined_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscription_phases
@@ -2209,6 +2214,9 @@ ALTER TABLE ONLY public.subscription_timeline
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_joined_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, phase_joined_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;

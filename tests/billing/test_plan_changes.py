@@ -205,7 +205,7 @@ def test_the_prices_are_those_of_the_instant_of_the_change(api, clock, metric):
     (price,) = api.get(f"/v1/plans/{second}").json()["plan"]["prices"]
     revised = {"id": price["id"], "metric_id": metric, "model": "flat_unit", "unit_price": "6"}
     api.put(f"/v1/plans/{second}", json={"apply_to": "new", "prices": [revised]})
-    clock(END)
+    clock("2027-02-28T09:59:59Z")
     dearer = {**revised, "unit_price": "9"}
     api.put(f"/v1/plans/{second}", json={"apply_to": "next_period", "prices": [dearer]})
     clock("2027-03-01T00:00:00Z")

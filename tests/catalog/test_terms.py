@@ -53,9 +53,15 @@ def unit_prices(prices):
     return {price.id: price.terms.charge.model.unit_price for price in prices}
 
 
-def terms_of(known, *, period=PERIOD, subscribed_at=SUBSCRIBED_AT):
-    """What a subscription's period is billed by."""
-    applicable = applicable_revisions(known, period=period, subscribed_at=subscribed_at)
+def terms_of(known, *, period=PERIOD, subscribed_at=SUBSCRIBED_AT, subscribed_to=None):
+    """What a subscription's period is billed by; without another, it came after edits of then."""
+    standing = max(one.revision for one in known.revisions if one.effective_at <= subscribed_at)
+    applicable = applicable_revisions(
+        known,
+        period=period,
+        subscribed_at=subscribed_at,
+        subscribed_to=subscribed_to or standing,
+    )
     return agreed_terms(known, applicable)
 
 
@@ -72,8 +78,8 @@ def agreed(revisions, price_revisions, **subscription):
         (ApplyTo.ALL, PERIOD.end, 1),
         (ApplyTo.ALL, PERIOD.end + DAY, 1),
         (ApplyTo.NEXT_PERIOD, SUBSCRIBED_AT + DAY, 2),
-        (ApplyTo.NEXT_PERIOD, PERIOD.start, 2),
-        (ApplyTo.NEXT_PERIOD, PERIOD.start + timedelta(microseconds=1), 1),
+        (ApplyTo.NEXT_PERIOD, PERIOD.start - timedelta(microseconds=1), 2),
+        (ApplyTo.NEXT_PERIOD, PERIOD.start, 1),
         (ApplyTo.NEXT_PERIOD, PERIOD.end, 1),
         (ApplyTo.NEW, SUBSCRIBED_AT - DAY, 2),
         (ApplyTo.NEW, SUBSCRIBED_AT, 2),
@@ -90,6 +96,21 @@ def test_an_edit_counts_for_the_periods_that_it_says(apply_to, effective_at, uni
     assert unit_prices(terms.prices) == {A: unit_price}
     assert terms.base_fee.amount == unit_price * 10
     assert terms.plan_revision == unit_price
+
+
+@pytest.mark.parametrize("apply_to", [ApplyTo.NEXT_PERIOD, ApplyTo.NEW])
+@pytest.mark.parametrize("put_back", [timedelta(), timedelta(minutes=59)])
+@pytest.mark.parametrize(("subscribed_to", "unit_price"), [(1, 1), (2, 2)])
+def test_of_one_instant_what_was_edited_before_subscribing_holds_and_what_after_it_does_not(
+    apply_to, put_back, subscribed_to, unit_price
+):
+    at = PERIOD.start + put_back
+    prices = [price_revision(A, 1, 1, 1), price_revision(A, 2, 2, 2)]
+    revisions = [plan_revision(1), plan_revision(2, at, apply_to)]
+
+    terms = agreed(revisions, prices, subscribed_at=at, subscribed_to=subscribed_to)
+
+    assert unit_prices(terms.prices) == {A: unit_price}
 
 
 def test_the_first_revision_applies_even_to_periods_before_it():

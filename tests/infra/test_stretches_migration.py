@@ -1,4 +1,4 @@
-"""What subscriptions took before there were stretches: nothing keeps it from being migrated."""
+"""Subscriptions from before there were stretches: nothing keeps them from being migrated."""
 
 import asyncio
 
@@ -29,6 +29,16 @@ PLANS = """
     SELECT org_id, true, gen_random_uuid(), plan.name, '', 'NGN', 'collection', 'monthly',
         'postpaid', 2, now(), now()
     FROM organizations CROSS JOIN (VALUES ('tried'), ('present')) AS plan (name)
+"""
+# As made, as edited at the instant at which both subscribed, and as edited since.
+REVISIONS = """
+    INSERT INTO plan_revisions (org_id, is_test, plan_id, revision, apply_to, effective_at,
+        base_fee, base_fee_timing, created_at)
+    SELECT org_id, true, id, known.revision, 'all', known.effective_at::timestamptz, 0,
+        'in_arrears', now()
+    FROM plans CROSS JOIN (
+        VALUES (1, '-infinity'), (2, '2027-01-01Z'), (3, '2027-01-01 00:00:01Z')
+    ) AS known (revision, effective_at)
 """
 # Both of one customer from the first of January on: one that ended on the tenth, and one that was
 # backdated after it and is to end with its period.
@@ -71,6 +81,7 @@ TRIALS = """
     SELECT known.status, plans.name FROM subscriptions AS known
     LEFT JOIN plans ON plans.id = known.trial_plan_id ORDER BY known.created_at
 """
+JOINED = "SELECT phase_joined_revision FROM subscriptions"
 DUE = """
     SELECT known.status, due.due_at = known.created_at AS is_at_once FROM due_subscriptions AS due
     JOIN subscriptions AS known ON known.id = due.subscription_id
@@ -82,7 +93,7 @@ async def told_after_the_migration(url):
     try:
         return [
             [tuple(row) for row in await connection.fetch(query)]
-            for query in (STRETCHES, TRIALS, DUE)
+            for query in (STRETCHES, TRIALS, DUE, JOINED)
         ]
     finally:
         await connection.close()
@@ -91,7 +102,7 @@ async def told_after_the_migration(url):
 async def fill(url):
     connection = await asyncpg.connect(url)
     try:
-        for statement in (ORGANIZATION, CUSTOMER, PLANS, SUBSCRIPTIONS, PAUSE, TIMELINE):
+        for statement in (ORGANIZATION, CUSTOMER, PLANS, REVISIONS, SUBSCRIPTIONS, PAUSE, TIMELINE):
             await connection.execute(statement)
     finally:
         await connection.close()
@@ -111,7 +122,7 @@ def migrated(owner_url, monkeypatch):
 
 
 def test_instants_that_two_had_are_the_one_s_that_was_made_first(migrated):
-    stretches, trials, due = migrated
+    stretches, trials, due, _ = migrated
 
     assert stretches == [
         ("canceled", "01 Jan", "04 Jan"),
@@ -121,3 +132,9 @@ def test_instants_that_two_had_are_the_one_s_that_was_made_first(migrated):
     ]
     assert trials == [("canceled", "tried"), ("active", None)]
     assert due == [("active", True)]
+
+
+def test_an_edit_of_the_instant_at_which_one_subscribed_counts_as_made_before_as_it_did(migrated):
+    *_, joined = migrated
+
+    assert joined == [(2,), (2,)]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from monigo import metering, subscriptions
+from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from monigo.metering import retention
 from support.api import Api, event
@@ -22,7 +22,7 @@ def keep_for(api, days):
 def forget(api):
     services = api.backend.services
     return api.backend.run(
-        metering.forget_properties(services.database, api.tenant, subscriptions.open_from)
+        metering.forget_properties(services.database, api.tenant, invoicing.open_from)
     )
 
 

@@ -15,7 +15,7 @@ from simulation.billing_invoices import FEE, LIVE, Bill, Sums
 from simulation.billing_prices import Spec, amount_of
 from simulation.billing_subscriptions import Plan, Span, Sub
 from simulation.billing_wallets import NOTHING, Part, Wallet
-from simulation.billing_wire import DAY
+from simulation.billing_wire import DAY, hour_before
 
 
 @dataclass
@@ -78,6 +78,11 @@ class Books:
         # From when on events can be counted anew; None: from ever.
         self.kept_from: datetime | None = None
         self.retention: int | None = None
+        # Events that have lost their properties, and up to when all have that may.
+        self.emptied: set[str] = set()
+        self.emptied_until: datetime | None = None
+        # By metric: from when on its hours are summed up by its present definition.
+        self.summed_from: dict[str, datetime] = {}
 
     def attempt(self, act: Callable[[], bool]) -> bool:
         """Do something that is done whole or not at all; whether it was."""
@@ -115,7 +120,7 @@ class Books:
     def terms(self, sub: Sub, span: Span, at: datetime) -> Frozen:
         """A period's terms as they stand now."""
         phase = sub.phase_at(span[0])
-        specs, (fee, in_advance) = phase.plan.agreed(span, phase.joined)
+        specs, (fee, in_advance) = phase.plan.agreed(span, phase)
         windows = sub.billable(span)
         prices = {}
         for price, own in specs.items():
@@ -169,8 +174,7 @@ class Books:
     def keep(self, now: datetime) -> None:
         """Move on from when events are kept."""
         if self.retention is not None:
-            hour = {"minute": 0, "second": 0, "microsecond": 0}
-            by_setting = (now - self.retention * DAY).replace(**hour)
+            by_setting = hour_before(now - self.retention * DAY)
             self.kept_from = max(by_setting, self.kept_from or by_setting)
 
     # Invoices.

@@ -7,6 +7,7 @@ from typing import Any
 from monigo.jobs.replays import run_replay
 from simulation.billing_books import Override
 from simulation.billing_prices import Spec
+from simulation.billing_retention import summed_since
 from simulation.billing_story import Story
 from simulation.billing_subscriptions import Edit, Plan
 from simulation.billing_wire import (
@@ -20,6 +21,7 @@ from simulation.billing_wire import (
     SMALL,
     ZONES,
     exact,
+    hour_before,
     rule_of,
     told,
 )
@@ -197,7 +199,9 @@ class Catalog(Story):
         if kind in {"count", "sum"}:
             body["group_by"] = dice.choice(("", "user"))
         metric = self.request("put", f"/v1/metrics/{self.metrics[kind]}", body)["metric"]
-        self.books.rules[metric["id"]] = rule_of(metric)
+        if self.books.rules[metric["id"]] != rule_of(metric):
+            self.books.rules[metric["id"]] = rule_of(metric)
+            self.books.summed_from[metric["id"]] = summed_since(self.now)
 
     def replay(self, dice: random.Random) -> None:
         """Some days are counted anew under the metrics of now, unless events may be gone."""
@@ -207,8 +211,7 @@ class Catalog(Story):
         end = start + dice.randint(1, 60 * 24) * HOUR
         name = dice.choice(("", "call", "pay"))
         body = {"from": told(start), "to": told(end), "event_name": name}
-        hour = {"minute": 0, "second": 0, "microsecond": 0}
-        first, last = start.replace(**hour), end.replace(**hour)
+        first, last = hour_before(start), hour_before(end)
         is_sealed = self.books.kept_from is not None and first < self.books.kept_from
         wanted = 409 if is_sealed else 200
         if self.request("post", "/v1/events/replay", body, wanted=wanted):

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from monigo import invoicing, metering, subscriptions
+from monigo import invoicing, metering
 from simulation.auditor import Rule
-from simulation.billing_story import CUSTOMERS, Story
+from simulation.billing_catalog import Catalog
+from simulation.billing_retention import empty
+from simulation.billing_story import CUSTOMERS
 from simulation.billing_subscriptions import Sub
 from simulation.billing_wire import (
     DAY,
@@ -17,6 +19,7 @@ from simulation.billing_wire import (
     MINUTE,
     NO_NUMBERS,
     NUMBERS,
+    as_read,
     at,
     told,
 )
@@ -25,7 +28,7 @@ from simulation.billing_wire import (
 RETENTION = 100
 
 
-class Customers(Story):
+class Customers(Catalog):
     """Events come, in whatever order, and are counted."""
 
     def ingest(self, dice: random.Random) -> None:
@@ -125,10 +128,18 @@ class Customers(Story):
             self.request("patch", "/v1/organization", {"raw_event_retention_days": RETENTION})
             self.books.retention = RETENTION
             self.books.keep(self.now)
+        # Nothing is emptied while a replay may need it.
+        self.work_off_replays()
         services = self.backend.services
         self.backend.run(metering.fold_all(services.database))
+        drafts = [
+            as_read(draft)
+            for name in ("invoices", "bills")
+            for draft in self.ask("get", f"/v1/{name}?status=draft&limit=10000")[name]
+        ]
+        empty(self.books, self.now, drafts)
         self.backend.run(
-            metering.forget_properties(services.database, self.api.tenant, subscriptions.open_from)
+            metering.forget_properties(services.database, self.api.tenant, invoicing.open_from)
         )
 
     def usage(self, dice: random.Random) -> None:

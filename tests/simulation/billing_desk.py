@@ -4,7 +4,9 @@ import random
 from datetime import datetime
 from typing import Any
 
+from simulation.billing_books import Frozen
 from simulation.billing_invoices import Bill
+from simulation.billing_retention import can_be_read
 from simulation.billing_story import Story
 from simulation.billing_subscriptions import Span, Sub
 from simulation.billing_wire import as_read, path_of, told
@@ -62,7 +64,9 @@ class Desk(Story):
             span = draft["period_start"], draft["period_end"]
             first = sub.first_open()
             is_early = first and first[1] <= self.now and first[0] < span[0]
-            if not is_early:
+            frozen = self.books.closed.get((sub.id, span[0]))
+            is_lost = frozen is not None and not self.can_be_read(frozen)
+            if not is_early and not is_lost:
                 is_done = self.books.attempt(lambda: self.write_final(sub.id, span))
                 wanted = 200 if is_done else 402
         path = f"{path_of(draft['plan_type'])}/{draft['id']}/finalize"
@@ -93,13 +97,14 @@ class Desk(Story):
     def void(self, dice: random.Random) -> None:
         """An invoice is taken back, mostly one of the latest; a paid one can't be."""
         known = self.any_invoice(dice, drafts=0.15)
-        if not known:
-            return
+        if known:
+            self.take_back(known)
+
+    def take_back(self, known: dict[str, Any]) -> None:
+        """Void an invoice, or throw a draft away."""
         bill = self.books.by_id.get(known["id"])
         is_void = bill is not None and bill.status != "finalized"
         path = f"{path_of(known['plan_type'])}/{known['id']}/void"
-        if bill is not None and not is_void and self.is_of_this_instant(bill):
-            return
         made = self.request("post", path, wanted=409 if is_void else 200)
         if made is None:
             return
@@ -109,25 +114,38 @@ class Desk(Story):
             self.biller.pay_back(bill)
             self.books.void(bill)
 
-    def is_of_this_instant(self, bill: Bill) -> bool:
-        """Whether which came first, an interim invoice or the closing, is not told by time."""
-        closed = self.books.closed.get((bill.sub.id, bill.span[0]))
-        return bool(closed and closed.at == self.now and bill.kind != "closing")
-
     def regenerate(self, dice: random.Random) -> None:
-        """A waived period is billed after all; one that is not waived is refused."""
+        """A waived period is billed after all; one that is not, or can't be read, is refused."""
+        old = [bill for bill in self.books.with_status("finalized") if self.is_old_closing(bill)]
+        if old and dice.random() < 0.5:
+            # So that there are some whose events may be gone.
+            bill = dice.choice(old)
+            self.steps.append("void")
+            self.take_back({"id": bill.id, "plan_type": bill.plan_type})
+            self.steps.append("regenerate")
         frozen = [known for known in self.books.closed.values() if known.waived]
         if not frozen or dice.random() < 0.1:
             frozen = [*self.books.closed.values()]
-        # Events of sealed periods may be gone.
-        frozen = [known for known in frozen if not self.books.is_sealed(known.span)]
+        sealed = [known for known in frozen if self.books.is_sealed(known.span)]
+        if sealed and dice.random() < 0.5:
+            frozen = sealed
         if not frozen:
             return
         chosen = dice.choice(frozen)
-        is_refused = not self.books.is_waived(chosen)
+        if self.books.is_sealed(chosen.span):
+            self.steps.append("regenerate_sealed")
+        is_refused = not self.books.is_waived(chosen) or not self.can_be_read(chosen)
         draft = self.generate(chosen.sub, chosen.span[0], is_refused=is_refused)
         if draft and dice.random() < 0.8:
             self.make_final(draft)
+
+    def is_old_closing(self, bill: Bill) -> bool:
+        return bill.kind == "closing" and self.books.is_sealed(bill.span)
+
+    def can_be_read(self, frozen: Frozen) -> bool:
+        """Whether a closed period's usage is known under the terms of now."""
+        now = self.books.terms(frozen.sub, frozen.span, self.now)
+        return can_be_read(self.books, now)
 
     def mark_paid(self, dice: random.Random) -> None:
         """An invoice's money came elsewhere; with `whole`, what wallets paid goes back."""

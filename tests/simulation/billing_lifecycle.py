@@ -173,7 +173,7 @@ class Lifecycle(Story):
             end = sub.period_at(max(self.now, sub.start))[1]
             sub.cancel_at = min(end, sub.end_date or end) if wanted else None
 
-    def change_plan(self, dice: random.Random) -> None:
+    def change_plan(self, dice: random.Random, *, later: bool = False) -> None:
         """A subscription goes on under another plan, now or from its period's end on."""
         sub = self.some_sub(dice)
         if sub is None:
@@ -187,7 +187,7 @@ class Lifecycle(Story):
         ]
         if matching and dice.random() < 0.7:
             sub, plan = dice.choice(matching)
-        later = dice.random() < 0.5
+        later = later or dice.random() < 0.5
         wanted = self.refusal(sub, plan, later=later) or 200
         path, body = f"/v1/subscriptions/{sub.id}", {"plan_id": plan.id}
         if later:
@@ -214,8 +214,13 @@ class Lifecycle(Story):
         return 400 if is_short and sub.anchor_kind == "month_start" else 0
 
     def take_back_change(self, dice: random.Random) -> None:
-        """A plan that was scheduled is not to come after all."""
+        """A plan that was scheduled is not to come after all; the merchant may have one in mind."""
         scheduled = [sub for sub in self.running() if sub.scheduled]
+        if not scheduled and dice.random() < 0.6:
+            self.steps.append("change_plan")
+            self.change_plan(dice, later=True)
+            self.steps.append("take_back_change")
+            scheduled = [sub for sub in self.running() if sub.scheduled]
         if scheduled:
             sub = dice.choice(scheduled)
             path = f"/v1/subscriptions/{sub.id}"

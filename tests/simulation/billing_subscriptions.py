@@ -43,17 +43,18 @@ class Plan:
     prices: dict[str, Spec]
     edits: list[Edit] = field(default_factory=list)
 
-    def agreed(self, span: Span, joined: datetime) -> tuple[dict[str, Spec], tuple[str, bool]]:
-        """The prices and the fee of a period for somebody who joined then."""
+    def agreed(self, span: Span, phase: "Phase") -> tuple[dict[str, Spec], tuple[str, bool]]:
+        """The prices and the fee of a period of somebody's phase on the plan."""
         start, end = span
         prices: dict[str, Spec | None] = dict(self.edits[0].prices)
         fee = self.edits[0].fee
-        for edit in self.edits[1:]:
-            # One that names no start begins with the hour in which it is made, and what was edited
-            # in that hour before is nothing new to it.
-            begins = joined if start < joined < start + HOUR_MAX else start
-            holds = {"all": edit.at < end, "next_period": edit.at <= begins}
-            if holds.get(edit.apply_to, edit.at <= joined):
+        for place, edit in enumerate(self.edits[1:], start=1):
+            # What was edited before it was made, be it at the same instant, is nothing new to it.
+            # One that names no start begins with the hour in which it is made.
+            is_old = place < phase.edits
+            begins = start <= phase.joined < start + HOUR_MAX
+            holds = {"all": edit.at < end, "next_period": is_old if begins else edit.at < start}
+            if holds.get(edit.apply_to, is_old):
                 prices |= edit.prices
                 fee = edit.fee or fee
         return {key: spec for key, spec in prices.items() if spec is not None}, fee
@@ -75,6 +76,11 @@ class Phase:
     anchor: datetime
     joined: datetime
     edges: list[datetime] = field(default_factory=list)
+    # How many edits its plan had seen when it was put on it.
+    edits: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.edits = len([edit for edit in self.plan.edits if edit.at <= self.joined])
 
 
 @dataclass

@@ -60,6 +60,7 @@ class Biller:
     def run(self, now: datetime) -> None:
         """What happens at an instant: plans change, periods close, credits expire."""
         books = self.books
+        books.keep(now)
         for sub in books.subs.values():
             self.change_as_scheduled(sub, now)
         self.wake()

@@ -60,6 +60,11 @@ def told(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
+def hour_before(instant: datetime) -> datetime:
+    """The start of the hour, UTC, that an instant lies in."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
 def at(text: Any) -> Any:
     return datetime.fromisoformat(text) if isinstance(text, str) else text
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from monigo.cli.verification import verify_tenant
-from simulation.billing_catalog import Catalog
 from simulation.billing_check import (
     brief,
     check_bill,
@@ -45,7 +44,7 @@ def in_turn(items: list[Any], owner: Callable[[Any], str]) -> dict[tuple[str, in
     return found
 
 
-class World(Lifecycle, Catalog, Customers, Desk, Money):
+class World(Lifecycle, Customers, Desk, Money):
     """Everything that may happen. Every operation takes the dice that decide it."""
 
     def __init__(self, backend, dice: random.Random, tally: Counter) -> None:
@@ -70,7 +69,7 @@ class World(Lifecycle, Catalog, Customers, Desk, Money):
             self.cancel: 4,
             self.schedule_cancel: 3,
             self.change_plan: 7,
-            self.take_back_change: 1,
+            self.take_back_change: 3,
             self.add_plan: 2,
             self.edit_plan: 6,
             self.override: 4,
@@ -92,7 +91,7 @@ class World(Lifecycle, Catalog, Customers, Desk, Money):
             self.usage: 2,
             self.grant: 8,
             self.revoke: 2,
-            self.forget: 2,
+            self.forget: 3,
         }
         chosen = dice.choices(list(operations), weights=list(operations.values()))[0]
         self.steps.append(chosen.__name__)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monigo import metering, subscriptions
+from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from support.api import Api, event
 from support.backend import Backend
@@ -108,7 +108,7 @@ def _forget_old_events(api: Api) -> None:
     for days in (100, None):
         api.patch("/v1/organization", json={"raw_event_retention_days": days})
         api.backend.run(
-            metering.forget_properties(services.database, api.tenant, subscriptions.open_from)
+            metering.forget_properties(services.database, api.tenant, invoicing.open_from)
         )
 
 

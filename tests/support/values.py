@@ -28,6 +28,7 @@ def phase(plan_id=PLAN, started_at=START, **said):
         "anchor_at": started_at,
         "started_at": started_at,
         "joined_at": started_at,
+        "joined_revision": 1,
     }
     return made(Phase, usual, said)
 

@@ -46,7 +46,8 @@ class OrganizationIn(Incoming):
         default=None,
         ge=100,
         le=36_500,
-        description="how long events keep their properties; null: for ever",
+        description="how long events keep their properties, if no open period or draft of the last"
+        " 90 days needs them; null: for ever",
     )
     requests_per_second_max: Whole | None = Field(
         default=None,

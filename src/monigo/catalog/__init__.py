@@ -34,6 +34,7 @@ from monigo.catalog.service import (
     list_metrics,
     list_plans,
     metric_versions_at,
+    standing_revision,
     update_metric,
     update_plan,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "override_for",
     "overrides_of",
     "revisions_with_prices",
+    "standing_revision",
     "update_metric",
     "update_override",
     "update_plan",

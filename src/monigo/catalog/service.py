@@ -158,6 +158,11 @@ async def hold_plan(tx: Transaction, plan_id: UUID) -> Plan:
     return plan
 
 
+async def standing_revision(tx: Transaction, plan_id: PlanId, at: datetime) -> int:
+    """The number of a plan's revision that stands at an instant, the latest of those made by it."""
+    return await store.standing_revision(tx, plan_id, at)
+
+
 async def get_plans(tx: Transaction, plan_ids: Iterable[PlanId]) -> dict[PlanId, Plan]:
     """Plans by id, deleted ones included."""
     return await store.load_plans(tx, list(plan_ids))

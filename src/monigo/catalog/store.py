@@ -1,6 +1,7 @@
 """All SQL of plans, their prices and the revisions of both."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -94,6 +95,11 @@ SELECT_REVISIONS = """
         AND known.is_test = plans.is_test AND known.plan_id = plans.id
     WHERE plans.org_id = $1 AND plans.is_test = $2 AND plans.id = ANY ($3::uuid[])
     ORDER BY plans.id, known.revision
+"""
+
+SELECT_STANDING_REVISION = """
+    SELECT max(revision) FROM plan_revisions
+    WHERE org_id = $1 AND is_test = $2 AND plan_id = $3 AND effective_at <= $4
 """
 
 INSERT_PLAN_REVISION = """
@@ -247,6 +253,11 @@ async def insert_price_revision(
         removed,
         tx.now,
     )
+
+
+async def standing_revision(tx: Transaction, plan_id: PlanId, at: datetime) -> int:
+    """The number of a plan's latest revision of those made by an instant."""
+    return await tx.fetchval(SELECT_STANDING_REVISION, plan_id, at)
 
 
 async def load_price(tx: Transaction, price_id: UUID) -> PriceRevision | None:

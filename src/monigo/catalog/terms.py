@@ -25,13 +25,19 @@ PUT_BACK_MAX = timedelta(minutes=90)
 
 
 def applicable_revisions(
-    history: PlanHistory, *, period: Period, subscribed_at: datetime
+    history: PlanHistory, *, period: Period, subscribed_at: datetime, subscribed_to: int
 ) -> tuple[int, ...]:
-    """The revisions that apply to a subscription's period (behaviour page, Prices: `apply_to`)."""
+    """The revisions that apply to a subscription's period (behaviour page, Prices: `apply_to`).
+
+    `subscribed_to` is the revision that stood as it was made: what was edited before it was, and
+    what after it, is told by that, for a test clock may hold times still.
+    """
     return tuple(
         revision.revision
         for revision in history.revisions
-        if _applies(revision, period=period, subscribed_at=subscribed_at)
+        if _applies(
+            revision, period=period, subscribed_at=subscribed_at, subscribed_to=subscribed_to
+        )
     )
 
 
@@ -83,15 +89,19 @@ def charge_under(charge: Charge, override: PriceOverride | None) -> Charge:
     return charge if override is None else replace(charge, model=override.model)
 
 
-def _applies(revision: PlanRevision, *, period: Period, subscribed_at: datetime) -> bool:
+def _applies(
+    revision: PlanRevision, *, period: Period, subscribed_at: datetime, subscribed_to: int
+) -> bool:
     match revision.apply_to:
         case ApplyTo.ALL:
             return revision.effective_at < period.end
         case ApplyTo.NEXT_PERIOD:
-            is_put_back = period.start < subscribed_at < period.start + PUT_BACK_MAX
-            return revision.effective_at <= (subscribed_at if is_put_back else period.start)
+            if period.start <= subscribed_at < period.start + PUT_BACK_MAX:
+                return revision.revision <= subscribed_to
+            # At one instant periods begin before anything is edited.
+            return revision.effective_at < period.start
         case ApplyTo.NEW:
-            return revision.effective_at <= subscribed_at
+            return revision.revision <= subscribed_to
 
 
 def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevision:

@@ -37,7 +37,7 @@ class ApplyTo(StrEnum):
     """Whose periods an edit of a plan's prices or base fee counts for."""
 
     ALL = "all"  # all that end after the edit
-    NEXT_PERIOD = "next_period"  # those that start with the edit or after it
+    NEXT_PERIOD = "next_period"  # those that start after the edit
     NEW = "new"  # those of subscriptions made since
 
 

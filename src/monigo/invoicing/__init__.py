@@ -14,6 +14,7 @@ from monigo.invoicing.lifecycle import (
 )
 from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
 from monigo.invoicing.replays import price_changes
+from monigo.invoicing.retention import open_from
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
     delete,
@@ -104,6 +105,7 @@ __all__ = [
     "list_drafts",
     "list_page",
     "mark_paid",
+    "open_from",
     "open_periods",
     "preview",
     "price_changes",

@@ -1,8 +1,10 @@
 """The SQL of what has been billed already: sums by price, closed periods, credits, rounding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -14,7 +16,7 @@ from monigo.infra import json
 from monigo.infra.database import Transaction
 from monigo.invoicing.grouping import undescribed
 from monigo.invoicing.rules import LIVE
-from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod
+from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod, Recount
 from monigo.subscriptions import Subscription
 
 # What was voided after its own period had been closed is waived, so it counts as billed. What a
@@ -96,9 +98,19 @@ SELECT_CLOSED = """
 """
 
 REMEASURE = """
-    UPDATE invoices SET remeasured = remeasured || jsonb_build_object($5::text, $6::text)
-    WHERE org_id = $1 AND is_test = $2 AND kind = 'closing' AND status = ANY ($7::text[])
-        AND period_start < $4 AND period_end > $3
+    UPDATE invoices AS invoice
+    SET remeasured = invoice.remeasured || jsonb_build_object($5::text, jsonb_build_object(
+        'at', $6::text,
+        'versions', coalesce((
+            SELECT jsonb_object_agg(metric.id, metric.version)
+            FROM jsonb_array_elements(invoice.terms -> 'prices') AS price
+            JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+                AND metric.id = (price ->> 'metric_id')::uuid
+        ), '{}')
+    ))
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.kind = 'closing'
+        AND invoice.status = ANY ($7::text[])
+        AND invoice.period_start < $4 AND invoice.period_end > $3
 """
 
 _LIVE = [status.value for status in LIVE]
@@ -204,8 +216,8 @@ async def load_closed(
             frozen_terms=row["terms"],
             closing_number=row["number"],
             remeasured={
-                event_name: parse_instant(instant)
-                for event_name, instant in json.decode(row["remeasured"]).items()
+                event_name: _recount(stored)
+                for event_name, stored in json.decode(row["remeasured"]).items()
             },
         )
         for row in rows
@@ -215,3 +227,10 @@ async def load_closed(
 async def remeasure(tx: Transaction, window: Period, event_name: str) -> None:
     """Have closed periods that overlap a window counted by the metrics of now from now on."""
     await tx.execute(REMEASURE, window.start, window.end, event_name, format_instant(tx.now), _LIVE)
+
+
+def _recount(stored: str | Mapping[str, Any]) -> Recount:
+    if isinstance(stored, str):  # From before versions were kept.
+        return Recount(parse_instant(stored), {})
+    versions = {MetricId(UUID(known)): version for known, version in stored["versions"].items()}
+    return Recount(parse_instant(stored["at"]), versions)

@@ -19,6 +19,7 @@ from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
 from monigo.invoicing.happenings import tell
 from monigo.invoicing.life_steps import catch_up
 from monigo.invoicing.reckoning import reckon
+from monigo.invoicing.retention import check_can_be_read
 from monigo.invoicing.rules import (
     check_can_delete,
     check_can_finalize,
@@ -50,7 +51,7 @@ async def generate(
     Raises:
         DomainError: not_found, naming the field; invalid, when no period starts there; conflict on
             a plan of the other type, before the start, in the trial, after the end, or for a period
-            that is not waived.
+            that is not waived, or whose events retention has emptied.
     """
     subscription_id = parse_id(subscription_reference)
     try:
@@ -72,7 +73,7 @@ async def generate(
     known = drafts.get((subscription.id, period.start))
     draft_id, created_at = known or (InvoiceId(new_id()), tx.now)
     wanted = Wanted(draft_id, subscription, period, kind, created_at, is_new=known is None)
-    await write_drafts(tx, await reckon(tx, [wanted]))
+    await _write_draft(tx, wanted)
     return await get(tx, draft_id, plan_type=plan_type)
 
 
@@ -108,14 +109,15 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
     """Recompute a draft under its id; what is no draft any more stays as it is.
 
     Raises:
-        DomainError: not_found; conflict, when the amounts are more than an invoice can hold.
+        DomainError: not_found; conflict, when the amounts are more than an invoice can hold, or
+            retention has emptied events of a closed period.
     """
     seen = await store.load(tx, invoice_id)
     if seen is None:
         raise not_found("invoice")
     invoice, subscription = await _locked(tx, invoice_id, seen.plan_type)
     if invoice.status is InvoiceStatus.DRAFT:
-        await write_drafts(tx, await reckon(tx, [_again(invoice, subscription)]))
+        await _write_draft(tx, _again(invoice, subscription))
 
 
 async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
@@ -159,8 +161,9 @@ async def finalize(
     The draft of a period that has ended becomes its closing invoice, without its grace time.
 
     Raises:
-        DomainError: not_found; conflict, unless it is a draft; insufficient, when the plan is paid
-            from a wallet that has too little.
+        DomainError: not_found; conflict, unless it is a draft, or when retention has emptied events
+            of its closed period; insufficient, when the plan is paid from a wallet that has too
+            little.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
@@ -175,8 +178,7 @@ async def finalize(
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
-    reckoned = await reckon(tx, [_again(invoice, subscription)])
-    await write_drafts(tx, reckoned)
+    reckoned = await _write_draft(tx, _again(invoice, subscription))
     paid = await wallet_payments.pay(tx, reckoned)
     if paid.short:
         raise wallet_payments.insufficient(reckoned[0])
@@ -293,6 +295,14 @@ def _again(draft: Invoice, subscription: Subscription) -> Wanted:
         is_new=False,
         with_others=is_closing and draft.period.end > subscription.closed_until,
     )
+
+
+async def _write_draft(tx: Transaction, wanted: Wanted) -> list[Reckoned]:
+    """Store a draft as it comes to now, unless that can't be told any more."""
+    reckoned = await reckon(tx, [wanted])
+    await check_can_be_read(tx, reckoned)
+    await write_drafts(tx, reckoned)
+    return reckoned
 
 
 def _check_plan_type(subscription: Subscription, plan_type: PlanType) -> None:

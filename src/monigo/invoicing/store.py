@@ -88,6 +88,13 @@ SELECT_WAIVED = """
     HAVING count(*) > 0 AND bool_and(status IN ('void', 'draft'))
 """
 
+SELECT_DRAFTS_FROM = """
+    SELECT customer_id, min(period_start) AS drafts_from FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[]) AND status = 'draft'
+        AND updated_at > $4
+    GROUP BY customer_id
+"""
+
 SELECT_DRAFTS = """
     SELECT id FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND status = 'draft' AND period_start < $4
@@ -246,6 +253,14 @@ async def load_drafts_of_periods(
 async def is_waived(tx: Transaction, subscription_id: SubscriptionId, period: Period) -> bool:
     """Whether all invoices of a closed period were voided."""
     return bool(await tx.fetchval(SELECT_WAIVED, subscription_id, period.start))
+
+
+async def drafts_from(
+    tx: Transaction, customer_ids: Sequence[CustomerId], *, refreshed_since: datetime
+) -> dict[CustomerId, datetime]:
+    """When the first period began of which there is such a draft, for customers who have one."""
+    rows = await tx.fetch(SELECT_DRAFTS_FROM, customer_ids, refreshed_since)
+    return {CustomerId(row["customer_id"]): row["drafts_from"] for row in rows}
 
 
 async def list_drafts(

@@ -59,7 +59,10 @@ class TermBook:
         """The terms of a period as they stand now."""
         phase = subscriptions.phase_at(subscription, period.start)
         applicable = catalog.applicable_revisions(
-            self.histories[phase.plan_id], period=period, subscribed_at=phase.joined_at
+            self.histories[phase.plan_id],
+            period=period,
+            subscribed_at=phase.joined_at,
+            subscribed_to=phase.joined_revision,
         )
         common = self._common.get((phase.plan_id, applicable))
         if common is None:
@@ -122,15 +125,21 @@ def freeze(reckoned: Reckoned) -> str:
 
 
 async def thaw(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
-    """The terms of closed periods; after a replay under the metrics of its instant."""
+    """The terms of closed periods; after a replay under the metrics that it found."""
     thawed = await _thaw_all(tx, [json.decode(item.frozen_terms) for item in closed])
-    instants = {instant for item in closed for instant in item.remeasured.values()}
+    recounts = [recount for item in closed for recount in item.remeasured.values()]
+    if not recounts:
+        return thawed
+    versions = await catalog.get_metric_versions(
+        tx, {known for recount in recounts for known in recount.versions.items()}
+    )
     metric_ids = {price.metric.id for terms in thawed for price in terms.prices}
     metrics_at = {
-        instant: await catalog.metric_versions_at(tx, metric_ids, instant) for instant in instants
+        instant: await catalog.metric_versions_at(tx, metric_ids, instant)
+        for instant in {recount.at for recount in recounts if not recount.versions}
     }
     return [
-        _remeasured(terms, item.remeasured, metrics_at) if item.remeasured else terms
+        _remeasured(terms, _remeasuring(item, versions, metrics_at))
         for item, terms in zip(closed, thawed, strict=True)
     ]
 
@@ -266,19 +275,28 @@ def _thawed(
     )
 
 
-def _remeasured(
-    terms: Terms,
-    remeasured: Mapping[str, datetime],
+def _remeasuring(
+    closed: ClosedPeriod,
+    versions: Mapping[tuple[MetricId, int], Metric],
     metrics_at: Mapping[datetime, Mapping[MetricId, Metric]],
-) -> Terms:
-    """The terms with each metric as it stood when a replay last counted its events."""
+) -> dict[str, Mapping[MetricId, Metric]]:
+    """By the name of the events that were counted anew, the metrics by which they were."""
+    return {
+        name: {known[0]: versions[known] for known in recount.versions.items()}
+        or metrics_at.get(recount.at, {})
+        for name, recount in closed.remeasured.items()
+    }
+
+
+def _remeasured(terms: Terms, metrics: Mapping[str, Mapping[MetricId, Metric]]) -> Terms:
+    """The terms with each metric as the last replay found it that counted its events.
+
+    That is the one with the latest version: versions only rise.
+    """
     prices: list[AgreedPrice] = []
     for price in terms.prices:
-        names = ("", price.metric.definition.event_name)
-        instants = [remeasured[name] for name in names if name in remeasured]
-        if instants:
-            metric = metrics_at[max(instants)].get(price.metric.id, price.metric)
-            prices.append(replace(price, metric=metric))
-        else:
-            prices.append(price)
+        found = [metrics.get(name, {}) for name in ("", price.metric.definition.event_name)]
+        counted_by = [known[price.metric.id] for known in found if price.metric.id in known]
+        metric = max([price.metric, *counted_by], key=lambda metric: metric.version)
+        prices.append(replace(price, metric=metric))
     return replace(terms, prices=tuple(prices))

@@ -290,15 +290,26 @@ class Explanation(Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
+class Recount(Struct, frozen=True):
+    """That a replay had a closed period counted anew, and by which versions of its metrics.
+
+    Instants alone would not tell: a test clock may stand still while metrics are edited. Those from
+    before versions were kept have none.
+    """
+
+    at: datetime
+    versions: Mapping[MetricId, int]
+
+
 class ClosedPeriod(Struct, frozen=True):
     """A period that has its closing invoice, with the terms as they were frozen.
 
-    `closing_number` is that invoice's. `remeasured` tells when replays had the period counted anew,
-    under the metrics of that instant: by the name of the events, or "" for all.
+    `closing_number` is that invoice's. `remeasured` tells of the last replays that had the period
+    counted anew: by the name of the events, or "" for all.
     """
 
     subscription_id: SubscriptionId
     period: Period
     frozen_terms: str
     closing_number: int
-    remeasured: Mapping[str, datetime]
+    remeasured: Mapping[str, Recount]

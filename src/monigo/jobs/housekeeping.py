@@ -1,6 +1,6 @@
 """Keeps tables from growing with what nobody may ask for any more."""
 
-from monigo import metering, subscriptions
+from monigo import invoicing, metering
 from monigo.bootstrap import Services
 from monigo.infra import idempotency_store, job_queue_store, outbox
 from monigo.infra.database import Tenant
@@ -31,7 +31,7 @@ async def forget_event_properties(services: Services) -> None:
     """Empty the properties of events that are older than their organisation keeps them."""
 
     async def forget(tenant: Tenant) -> None:
-        await metering.forget_properties(services.database, tenant, subscriptions.open_from)
+        await metering.forget_properties(services.database, tenant, invoicing.open_from)
 
     await serve_each(await all_tenants(services), forget)
 

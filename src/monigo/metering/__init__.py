@@ -28,7 +28,7 @@ from monigo.metering.replay import (
     start_replay,
 )
 from monigo.metering.replay_store import REPLAY_RUNNING
-from monigo.metering.retention import events_kept_from, forget_properties
+from monigo.metering.retention import events_kept_from, forget_properties, has_emptied_events
 from monigo.metering.rules import AGE_MAX, decode_batch
 from monigo.metering.series import read_series
 from monigo.metering.service import late_from, list_activity, measure
@@ -96,6 +96,7 @@ __all__ = [
     "fold_lag",
     "forget_properties",
     "get_replay",
+    "has_emptied_events",
     "late_from",
     "list_activity",
     "list_events",

@@ -62,10 +62,9 @@ _OF_DAYS = _OF_BUCKETS.format(table="usage_days", begin="day")
 # Buckets are used only while they are its very version's, so that an edit meanwhile can't mix two
 # definitions. A question asks for all definitions of a set, for the price of being passed once.
 # Each span carries all of it, so that nothing big is joined by ordinal: the planner can't know how
-# many questions come, and would compare each with each. OFFSET 0 keeps the few unfolded batches
-# what is looked through first, rather than all events of a customer.
-MEASURE = f"""
-    WITH definition AS (
+# many questions come, and would compare each with each.
+ASKED = """
+    definition AS (
         SELECT asked.set_number, asked.place, asked.metric_id, asked.version, asked.event_name,
             asked.aggregation, asked.aggregation_property, asked.filters, asked.group_by,
             asked.aggregation IN ('sum', 'average') AS adds_up,
@@ -104,6 +103,23 @@ MEASURE = f"""
         ) AS asked (first_ordinal, customer_id, set_number, starts_at, ends_at, is_raw)
         JOIN definition ON definition.set_number = asked.set_number
     ),
+    broken AS (
+        SELECT span.ordinal, span.customer_id, span.event_name, span.aggregation,
+            span.aggregation_property, span.filters, span.group_by, edge.starts_at, edge.ends_at
+        FROM span
+        CROSS JOIN LATERAL (
+            VALUES
+                (span.starts_at, least(span.first_hour, span.ends_at)),
+                (greatest(span.last_hour, span.first_hour), span.ends_at)
+        ) AS edge (starts_at, ends_at)
+        WHERE edge.starts_at < edge.ends_at
+    )
+"""
+
+# OFFSET 0 keeps the few unfolded batches what is looked through first, rather than all events of a
+# customer.
+MEASURE = f"""
+    WITH {ASKED},
     hours AS (
         SELECT ordinal, customer_id, metric_id, version, event_name, aggregation,
             aggregation_property, filters, group_by, adds_up, compares, first_hour AS starts_at,
@@ -127,17 +143,6 @@ MEASURE = f"""
                 ('hour', greatest(day.last, day.first), hours.ends_at)
         ) AS cut (unit, starts_at, ends_at)
         WHERE cut.starts_at < cut.ends_at
-    ),
-    broken AS (
-        SELECT span.ordinal, span.customer_id, span.event_name, span.aggregation,
-            span.aggregation_property, span.filters, span.group_by, edge.starts_at, edge.ends_at
-        FROM span
-        CROSS JOIN LATERAL (
-            VALUES
-                (span.starts_at, least(span.first_hour, span.ends_at)),
-                (greatest(span.last_hour, span.first_hour), span.ends_at)
-        ) AS edge (starts_at, ends_at)
-        WHERE edge.starts_at < edge.ends_at
     ),
     raw_event AS (
         SELECT broken.ordinal, broken.aggregation, broken.aggregation_property, broken.filters,
@@ -225,6 +230,17 @@ class _Question(Struct, frozen=True):
 
 async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]:
     """The usage behind each query, in their order, all of one snapshot."""
+    arguments = asked_arguments(queries, tx.now)
+    if arguments is None:
+        return [_usage(query, []) for query in queries]
+    by_ordinal: dict[int, list[asyncpg.Record]] = {}
+    for row in await tx.fetch(MEASURE, *arguments):
+        by_ordinal.setdefault(row["ordinal"], []).append(row)
+    return [_usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries)]
+
+
+def asked_arguments(queries: Sequence[UsageQuery], now: datetime) -> tuple[list[Any], ...] | None:
+    """What `ASKED` takes; None where nothing is asked for."""
     questions, sets = _questions(queries)
     spans = [
         (question, window, is_raw)
@@ -236,15 +252,14 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
         for window in windows
     ]
     if not spans:
-        return [_usage(query, []) for query in queries]
-    ends = _Ends(tx.now)
+        return None
+    ends = _Ends(now)
     asked = [
         (number, place, metric)
         for number, metrics in enumerate(sets)
         for place, metric in enumerate(metrics)
     ]
-    rows = await tx.fetch(
-        MEASURE,
+    return (
         [question.first_ordinal for question, _, _ in spans],
         [question.query.customer_id for question, _, _ in spans],
         [question.set_number for question, _, _ in spans],
@@ -257,10 +272,6 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
         [metric.version for _, _, metric in asked],
         *_definition_columns([metric.definition for _, _, metric in asked]),
     )
-    by_ordinal: dict[int, list[asyncpg.Record]] = {}
-    for row in rows:
-        by_ordinal.setdefault(row["ordinal"], []).append(row)
-    return [_usage(query, by_ordinal.get(ordinal, [])) for ordinal, query in enumerate(queries)]
 
 
 def _questions(

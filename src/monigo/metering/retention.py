@@ -10,6 +10,7 @@ from monigo.infra.database import Database, Tenant, Transaction
 from monigo.metering import replay_store, retention_store
 from monigo.metering.replay_rules import AHEAD, floor_hour, kept_from
 from monigo.metering.rules import AGE_MAX
+from monigo.metering.types import UsageQuery
 
 # Blanking stays behind the setting, so that a replay from its very edge finds its events.
 MARGIN = timedelta(days=1)
@@ -17,7 +18,8 @@ MARGIN = timedelta(days=1)
 EVENTS_A_STEP = 5_000
 CUSTOMERS_A_STEP = 500
 
-# Since when the first period runs whose usage is still to be counted, for customers who have one.
+# Since when the first period runs whose usage is still to be counted, for customers who have one; a
+# draft's too.
 OpenFrom = Callable[[Transaction, Sequence[CustomerId]], Awaitable[Mapping[CustomerId, datetime]]]
 
 
@@ -30,11 +32,20 @@ async def events_kept_from(tx: Transaction) -> datetime:
     return by_setting if by_loss is None else max(by_setting, by_loss)
 
 
+async def has_emptied_events(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
+    """Whether these readings miss what events held that have been emptied.
+
+    Whole hours are read from their buckets and miss nothing, nor does a plain count. Ask after a
+    reading: what is emptied meanwhile is seen.
+    """
+    return await retention_store.has_emptied(tx, queries)
+
+
 async def forget_properties(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
     """Empty the properties of events older than the organisation keeps them; how many.
 
-    Only of folded ones, and not while a replay might need them. Those of a customer's open period
-    wait until it is closed: the hours at its ends are counted from them.
+    Only of folded ones, and not while a replay might need them. Those of a period of a customer's
+    that is still to be billed wait: the hours at its ends are counted from them.
     """
     async with database.transaction(tenant) as tx:
         window = await _due(tx)

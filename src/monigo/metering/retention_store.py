@@ -6,6 +6,8 @@ from datetime import datetime
 from monigo.core.ids import CustomerId
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
+from monigo.metering.measure_store import ASKED, asked_arguments
+from monigo.metering.types import UsageQuery
 
 SELECT_RETENTION = """
     SELECT kept_from, blanked_until FROM event_retention WHERE org_id = $1 AND is_test = $2
@@ -60,6 +62,25 @@ PUT_WAITING = """
 DELETE_WAITING = """
     DELETE FROM waiting_retentions
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+"""
+
+# What is counted from the events themselves: not from buckets, and not by their number alone. An
+# event that never had a property can't be told from one that lost them.
+HAS_EMPTIED = f"""
+    WITH {ASKED}
+    SELECT EXISTS (
+        SELECT 1 FROM broken
+        JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
+            AND event.customer_id = broken.customer_id AND event.event_name = broken.event_name
+            AND event.occurred_at >= broken.starts_at AND event.occurred_at < broken.ends_at
+        WHERE event.properties = '{{}}'
+            AND event.occurred_at < (
+                SELECT kept_from FROM event_retention WHERE org_id = $1 AND is_test = $2
+            )
+            AND (
+                broken.aggregation <> 'count' OR broken.filters <> '[]' OR broken.group_by <> ''
+            )
+    )
 """
 
 HAS_UNFOLDED = """
@@ -125,6 +146,12 @@ async def put_waiting(tx: Transaction, waiting: Mapping[CustomerId, datetime]) -
 async def delete_waiting(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
     """Note that no old events of these customers wait any more."""
     await tx.execute(DELETE_WAITING, customer_ids)
+
+
+async def has_emptied(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
+    """Whether an event has lost its properties that one of these readings counts by them."""
+    arguments = asked_arguments(queries, tx.now)
+    return arguments is not None and await tx.fetchval(HAS_EMPTIED, *arguments)
 
 
 async def has_unfolded(tx: Transaction, *, received_before: datetime) -> bool:

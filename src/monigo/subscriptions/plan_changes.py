@@ -39,9 +39,10 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
     await _check_plan(tx, subscription, plan)
     subscription = await withdraw_plan_change(tx, subscription)
     before, starts_at = subscription.phase, effective_at(subscription, tx.now)
+    revision = await catalog.standing_revision(tx, plan.id, starts_at)
     if starts_at > before.started_at and starts_at >= before.anchor_at:
         await store.insert_phase(tx, subscription.id, before)
-        changed = with_plan_from(subscription, plan, starts_at)
+        changed = with_plan_from(subscription, plan, revision, starts_at)
     else:
         phase = Phase(
             plan_id=plan.id,
@@ -49,6 +50,7 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
             anchor_at=before.anchor_at,
             started_at=max(starts_at, before.started_at),
             joined_at=tx.now,
+            joined_revision=revision,
         )
         changed = replace(subscription, phase=phase)
     _check_schedule(changed)
@@ -74,7 +76,8 @@ async def schedule_plan_change(
     plan = await hold_plan(tx, plan_id)
     await _check_plan(tx, subscription, plan)
     scheduled_at = current_period(subscription, effective_at(subscription, tx.now)).end
-    _check_schedule(with_plan_from(subscription, plan, scheduled_at))
+    revision = await catalog.standing_revision(tx, plan.id, scheduled_at)
+    _check_schedule(with_plan_from(subscription, plan, revision, scheduled_at))
     happening = Happening.PLAN_CHANGE_SCHEDULED
     await due_store.append_to_timeline(tx, subscription.id, happening, str(plan.id))
     return await save(
@@ -110,7 +113,8 @@ async def as_after_plan_change(tx: Transaction, subscription: Subscription) -> S
     if plan_id is None or scheduled_at is None:
         raise InvariantError("a change of plan is scheduled")
     plan = (await catalog.get_plans(tx, [plan_id]))[plan_id]
-    changed = with_plan_from(subscription, plan, scheduled_at)
+    revision = await catalog.standing_revision(tx, plan.id, scheduled_at)
+    changed = with_plan_from(subscription, plan, revision, scheduled_at)
     return replace(changed, scheduled_plan_id=None, scheduled_at=None)
 
 

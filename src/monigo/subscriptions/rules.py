@@ -131,14 +131,17 @@ def ends_at(subscription: Subscription) -> datetime | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def with_plan_from(subscription: Subscription, plan: Plan, instant: datetime) -> Subscription:
-    """The subscription on another plan from an instant on, at which its periods begin anew."""
+def with_plan_from(
+    subscription: Subscription, plan: Plan, revision: int, instant: datetime
+) -> Subscription:
+    """The subscription on a plan of this revision from an instant on, where its periods begin."""
     phase = Phase(
         plan_id=plan.id,
         billing_period=plan.details.billing_period,
         anchor_at=instant,
         started_at=instant,
         joined_at=instant,
+        joined_revision=revision,
     )
     past_phases = (*subscription.past_phases, subscription.phase)
     return replace(subscription, phase=phase, past_phases=past_phases)

@@ -62,6 +62,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
             anchor_at=trial_ends_at or start,
             started_at=start,
             joined_at=tx.now,
+            joined_revision=await catalog.standing_revision(tx, plan.id, tx.now),
         ),
         past_phases=(),
         plan_type=plan_type,

@@ -18,7 +18,8 @@ COLUMNS = """
     id, customer_id, plan_id, plan_type, status, pause_reason, timezone, billing_period,
     billing_anchor, anchor_at, phase_started_at, phase_joined_at, start_date, end_date,
     trial_ends_at, trial_plan_id, cancel_at_period_end, cancel_at, scheduled_plan_id, scheduled_at,
-    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at
+    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at,
+    phase_joined_revision
 """
 
 INSERT = """
@@ -26,10 +27,10 @@ INSERT = """
         org_id, is_test, id, customer_id, plan_id, plan_type, status, pause_reason, timezone,
         billing_period, billing_anchor, anchor_at, phase_started_at, start_date, end_date,
         trial_ends_at, trial_plan_id, cancel_at_period_end, closed_until, settled_at,
-        billing_error, created_at, updated_at, phase_joined_at
+        billing_error, created_at, updated_at, phase_joined_at, phase_joined_revision
     ) VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $22, $22, $23
+        $21, $22, $22, $23, $24
     )
 """
 
@@ -79,7 +80,7 @@ UPDATE = """
         phase_joined_at = $8, status = $9, pause_reason = $10, cancel_at_period_end = $11,
         cancel_at = $12, scheduled_plan_id = $13, scheduled_at = $14, canceled_at = $15,
         closed_until = $16, recheck_from = $17, settled_at = $18, billing_error = $19,
-        updated_at = $20
+        updated_at = $20, phase_joined_revision = $21
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
@@ -96,12 +97,14 @@ UPDATE_BILLED = """
 
 INSERT_PHASE = """
     INSERT INTO subscription_phases (
-        org_id, is_test, subscription_id, started_at, joined_at, plan_id, billing_period, anchor_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        org_id, is_test, subscription_id, started_at, joined_at, joined_revision, plan_id,
+        billing_period, anchor_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 SELECT_PHASES = """
-    SELECT subscription_id, started_at, joined_at, plan_id, billing_period, anchor_at
+    SELECT subscription_id, started_at, joined_at, joined_revision, plan_id, billing_period,
+        anchor_at
     FROM subscription_phases
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
     ORDER BY subscription_id, started_at
@@ -193,6 +196,7 @@ async def insert(tx: Transaction, subscription: Subscription) -> None:
             subscription.billing_error,
             subscription.created_at,
             phase.joined_at,
+            phase.joined_revision,
         )
 
 
@@ -268,6 +272,7 @@ async def update(tx: Transaction, known: Subscription) -> None:
             known.settled_at,
             known.billing_error,
             known.updated_at,
+            known.phase.joined_revision,
         )
 
 
@@ -290,6 +295,7 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
         subscription_id,
         phase.started_at,
         phase.joined_at,
+        phase.joined_revision,
         phase.plan_id,
         phase.billing_period.value,
         phase.anchor_at,
@@ -340,18 +346,21 @@ async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     phases: dict[UUID, list[Phase]] = {}
     if changed:
         for row in await tx.fetch(SELECT_PHASES, changed):
-            phase = _phase(row, row["started_at"], row["joined_at"])
+            phase = _phase(row, row["started_at"], row["joined_at"], row["joined_revision"])
             phases.setdefault(row["subscription_id"], []).append(phase)
     return [_subscription(row, tuple(phases.get(row["id"], ()))) for row in rows]
 
 
-def _phase(row: asyncpg.Record, started_at: datetime, joined_at: datetime) -> Phase:
+def _phase(
+    row: asyncpg.Record, started_at: datetime, joined_at: datetime, joined_revision: int
+) -> Phase:
     return Phase(
         plan_id=PlanId(row["plan_id"]),
         billing_period=BillingPeriod(row["billing_period"]),
         anchor_at=row["anchor_at"],
         started_at=started_at,
         joined_at=joined_at,
+        joined_revision=joined_revision,
     )
 
 
@@ -359,7 +368,9 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
     return Subscription(
         id=SubscriptionId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
-        phase=_phase(row, row["phase_started_at"], row["phase_joined_at"]),
+        phase=_phase(
+            row, row["phase_started_at"], row["phase_joined_at"], row["phase_joined_revision"]
+        ),
         past_phases=past_phases,
         plan_type=PlanType(row["plan_type"]),
         status=Status(row["status"]),

@@ -48,6 +48,7 @@ class Phase(Struct, frozen=True):
 
     `joined_at` is when it was put on the plan: later than `started_at` where it was backdated, if
     only to the start of the hour, and earlier where it was made for a later start.
+    `joined_revision` is the plan's revision that stood then.
     """
 
     plan_id: PlanId
@@ -55,6 +56,7 @@ class Phase(Struct, frozen=True):
     anchor_at: datetime
     started_at: datetime
     joined_at: datetime
+    joined_revision: int
 
 
 class Subscription(Struct, frozen=True):
