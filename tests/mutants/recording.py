@@ -25,14 +25,20 @@ NOT_RECORDED = (
     *("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py"),
     "tests/api/test_fuzz.py",
 )
-# A test of the real server costs at least this: it makes an organisation.
-DATABASE_SECONDS = 0.15
+# Where a test of the real server makes an organisation, before it begins.
+ORGANIZATION_SECONDS = 0.05
+# A test that takes more than this part of what there is for a mutant is tried after all others.
+LONG_PART = 0.1
 
 
 class Seen(Struct, frozen=True):
-    """A test as the recording met it."""
+    """A test as the recording met it: how long by the clock, how much of it the processor worked.
+
+    The former grows with whatever else the machine does, so that the latter decides what is run.
+    """
 
     seconds: float
+    busy: float
     database: bool
 
 
@@ -163,7 +169,7 @@ def _recorded(only: list[str], workers: int) -> Record:
 def _tests(times: Path) -> dict[str, Seen]:
     """Those that passed; a test that fails by itself would condemn every mutant."""
     return {
-        name: Seen(seconds=seen["seconds"], database=seen["database"])
+        name: Seen(seconds=seen["seconds"], busy=seen["busy"], database=seen["database"])
         for name, seen in json.loads(times.read_text()).items()
         if seen["passed"]
     }
@@ -255,14 +261,14 @@ class Chooser:
         self._texts = {file: (ROOT / file).read_text() for file in record.functions}
 
     def tests(self, mutant: Mutant, *, seconds: float) -> list[str]:
-        """Node ids in the order to run them, together about so many seconds."""
+        """Node ids in the order to run them, together about so many seconds of the processor."""
         if mutant.tests:
             return sorted(
                 test for test in self._known if test.startswith(mutant.tests) and "::" in test
             )
         chosen: list[str] = []
-        for test in self._in_order(self._passing(mutant)):
-            seconds -= self._seconds(test)
+        for test in self._in_order(self._passing(mutant), long=seconds * LONG_PART):
+            seconds -= self._busy(test)
             if seconds < 0 and chosen:
                 break
             chosen.append(test)
@@ -270,12 +276,13 @@ class Chooser:
 
     def usual(self, tests: list[str]) -> Usual:
         """How long tests take by the recording; those that it does not know count nothing."""
-        seen = [self._seconds(test) for test in tests if test in self._record.tests]
+        known = self._record.tests
+        seen = [known[test].seconds for test in tests if test in known]
         return Usual(all=sum(seen), longest=max(seen, default=0.0))
 
-    def _seconds(self, test: str) -> float:
+    def _busy(self, test: str) -> float:
         seen = self._record.tests[test]
-        return seen.seconds + DATABASE_SECONDS * seen.database
+        return seen.busy + ORGANIZATION_SECONDS * seen.database
 
     def _passing(self, mutant: Mutant) -> set[str]:
         """The tests that pass through the function, or through what uses the constant."""
@@ -298,13 +305,19 @@ class Chooser:
                 if number in functions and word.search(line):
                     yield from self._record.functions[file].get(functions[number], [])
 
-    def _in_order(self, tests: set[str]) -> list[str]:
+    def _in_order(self, tests: set[str], *, long: float) -> list[str]:
         by_file: dict[str, list[str]] = defaultdict(list)
         known = sorted(tests & self._known & self._record.tests.keys())
         for test in sorted(known, key=lambda test: (self._breadth[test], test)):
             by_file[test.partition("::")[0]].append(test)
         ranked = [
-            (self._record.tests[test].database, rank, self._breadth[test], test)
+            (
+                self._record.tests[test].database,
+                self._busy(test) > long,
+                rank,
+                self._breadth[test],
+                test,
+            )
             for tests in by_file.values()
             for rank, test in enumerate(tests)
         ]
