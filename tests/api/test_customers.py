@@ -111,6 +111,19 @@ def test_a_deleted_customer_is_gone_and_its_external_id_free(api):
     assert [known["name"] for known in api.get("/v1/customers").json()["customers"]] == ["Another"]
 
 
+def test_who_is_created_again_is_the_living_one_and_not_a_deleted_one_of_the_same_name(api):
+    api.make("/v1/customers", ADA, "customer")
+    api.delete("/v1/customers/ada")
+    living = api.make("/v1/customers", {**ADA, "name": "Another"}, "customer")
+
+    again = api.post("/v1/customers", json={**ADA, "name": "Another"})
+    as_the_deleted_one = api.post("/v1/customers", json=ADA)
+
+    assert (again.status_code, again.json()["customer"]["id"]) == (200, living["id"])
+    assert as_the_deleted_one.status_code == 409
+    assert api.get("/v1/customers/ada").json()["customer"] == living
+
+
 def test_events_of_a_deleted_customer_are_refused(api):
     api.customer("ada")
     api.delete("/v1/customers/ada")

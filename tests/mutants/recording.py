@@ -262,12 +262,13 @@ class Chooser:
 
     def tests(self, mutant: Mutant, *, seconds: float) -> list[str]:
         """Node ids in the order to run them, together about so many seconds of the processor."""
+        long = seconds * LONG_PART
         if mutant.tests:
-            return sorted(
-                test for test in self._known if test.startswith(mutant.tests) and "::" in test
-            )
+            named = {test for test in self._known if test.startswith(mutant.tests)}
+            known = self._in_order(named, long=long)
+            return [*known, *sorted(named.difference(known))]
         chosen: list[str] = []
-        for test in self._in_order(self._passing(mutant), long=seconds * LONG_PART):
+        for test in self._in_order(self._passing(mutant), long=long):
             seconds -= self._busy(test)
             if seconds < 0 and chosen:
                 break
