@@ -265,10 +265,10 @@ class Chooser:
         long = seconds * LONG_PART
         if mutant.tests:
             named = {test for test in self._known if test.startswith(mutant.tests)}
-            known = self._in_order(named, long=long)
+            known = self._in_order(named, mutant.file, long=long)
             return [*known, *sorted(named.difference(known))]
         chosen: list[str] = []
-        for test in self._in_order(self._passing(mutant), long=long):
+        for test in self._in_order(self._passing(mutant), mutant.file, long=long):
             seconds -= self._busy(test)
             if seconds < 0 and chosen:
                 break
@@ -306,15 +306,20 @@ class Chooser:
                 if number in functions and word.search(line):
                     yield from self._record.functions[file].get(functions[number], [])
 
-    def _in_order(self, tests: set[str], *, long: float) -> list[str]:
+    def _in_order(self, tests: set[str], source: str, *, long: float) -> list[str]:
+        """Those of a file named after the source's come first, the others from each in turn."""
+        path = Path(source)
+        subject = path.stem.removesuffix("_store").removesuffix("_rules")
+        subject = path.parent.name if subject == "store" else subject
         by_file: dict[str, list[str]] = defaultdict(list)
         known = sorted(tests & self._known & self._record.tests.keys())
         for test in sorted(known, key=lambda test: (self._breadth[test], test)):
-            by_file[test.partition("::")[0]].append(test)
+            by_file[_file_of(test)].append(test)
         ranked = [
             (
                 self._record.tests[test].database,
                 self._busy(test) > long,
+                subject not in Path(_file_of(test)).name,
                 rank,
                 self._breadth[test],
                 test,
