@@ -1,9 +1,11 @@
 """Customers: found by id or external_id, created once, hidden when deleted."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from monigo.customers import store
+from monigo.customers.types import CustomerDetails
 from support.api import Api, event
 
 ADA = {"external_id": "ada", "name": "Ada", "email": "ada@example.com", "metadata": {"tier": 1.5}}
@@ -108,7 +110,36 @@ def test_a_deleted_customer_is_gone_and_its_external_id_free(api):
     assert api.get(f"/v1/customers/{first['id']}").status_code == 404
     assert api.delete(f"/v1/customers/{first['id']}").status_code == 404
     assert api.put(f"/v1/customers/{first['id']}", json={}).status_code == 404
-    assert [known["name"] for known in api.get("/v1/customers").json()["customers"]] == ["Another"]
+    listed = api.get("/v1/customers").json()
+    assert [known["name"] for known in listed["customers"]] == ["Another"]
+    assert (listed["count"], listed["total"], listed["has_more"]) == (1, 1, False)
+
+
+def test_a_deleted_customer_is_not_even_changed_by_who_found_it_before(api):
+    ada = api.make("/v1/customers", ADA, "customer")
+    api.delete("/v1/customers/ada")
+
+    async def change():
+        async with api.backend.services.database.transaction(api.tenant) as tx:
+            details = CustomerDetails("ada", "Changed", "", "", {})
+            return await store.update(tx, UUID(ada["id"]), details)
+
+    assert api.backend.run(change()) is None
+    (known,) = api.backend.sql("SELECT name FROM customers WHERE id = $1", UUID(ada["id"]))
+    assert known["name"] == "Ada"
+
+
+def test_who_is_created_again_is_the_living_one_and_not_a_deleted_one_of_the_same_name(api):
+    api.make("/v1/customers", ADA, "customer")
+    api.delete("/v1/customers/ada")
+    living = api.make("/v1/customers", {**ADA, "name": "Another"}, "customer")
+
+    again = api.post("/v1/customers", json={**ADA, "name": "Another"})
+    as_the_deleted_one = api.post("/v1/customers", json=ADA)
+
+    assert (again.status_code, again.json()["customer"]["id"]) == (200, living["id"])
+    assert as_the_deleted_one.status_code == 409
+    assert api.get("/v1/customers/ada").json()["customer"] == living
 
 
 def test_events_of_a_deleted_customer_are_refused(api):

@@ -113,6 +113,47 @@ def test_of_one_instant_what_was_edited_before_subscribing_holds_and_what_after_
     assert unit_prices(terms.prices) == {A: unit_price}
 
 
+MINUTE = timedelta(minutes=1)
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("subscribed_after", "edited_after", "unit_price"),
+    [
+        # Made within the hour with which it began: what was edited before that holds at once.
+        (40 * MINUTE, 20 * MINUTE, 2),
+        (40 * MINUTE, 40 * MINUTE, 2),
+        (40 * MINUTE, 40 * MINUTE + INSTANT, 1),
+        (90 * MINUTE - INSTANT, 20 * MINUTE, 2),
+        # Made later, its start was said: then the edit is one that came after the start.
+        (90 * MINUTE, 20 * MINUTE, 1),
+        (5 * DAY, 20 * MINUTE, 1),
+        # Made as it began, or before.
+        (timedelta(0), timedelta(0), 2),
+        (timedelta(0), INSTANT, 1),
+        (-DAY, -MINUTE, 2),
+        (-DAY, INSTANT, 1),
+    ],
+)
+def test_an_edit_between_a_start_that_was_put_back_and_now_is_no_later_one(
+    subscribed_after, edited_after, unit_price
+):
+    revisions = [
+        plan_revision(1),
+        plan_revision(2, PERIOD.start + edited_after, ApplyTo.NEXT_PERIOD),
+    ]
+    prices = [price_revision(A, 1, 1, 1), price_revision(A, 2, 2, 2)]
+
+    terms = agreed(
+        revisions,
+        prices,
+        subscribed_at=PERIOD.start + subscribed_after,
+        subscribed_to=2 if edited_after <= subscribed_after else 1,
+    )
+
+    assert unit_prices(terms.prices) == {A: unit_price}
+
+
 def test_the_first_revision_applies_even_to_periods_before_it():
     long_ago = Period(datetime(1999, 1, 1, tzinfo=UTC), datetime(1999, 2, 1, tzinfo=UTC))
 
@@ -259,6 +300,17 @@ def test_terms_are_made_of_revisions_that_there_are(known, subscribed_at):
     assert set(terms.prices) <= standing
     assert len({price.id for price in terms.prices}) == len(terms.prices)
     assert all(price.revision <= terms.plan_revision for price in terms.prices)
+
+
+@given(histories(), EFFECTIVE, st.randoms())
+def test_terms_do_not_hang_on_the_order_in_which_prices_are_read(known, subscribed_at, chance):
+    shuffled = list(known.price_revisions)
+    chance.shuffle(shuffled)
+    other = history(known.revisions, shuffled)
+
+    assert terms_of(other, subscribed_at=subscribed_at) == terms_of(
+        known, subscribed_at=subscribed_at
+    )
 
 
 @given(histories(), EFFECTIVE)

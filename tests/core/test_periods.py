@@ -202,6 +202,14 @@ def test_the_end_of_the_calendar_is_an_error_of_the_start_date(period, start, zo
     assert list(caught.value.fields) == ["start_date"]
 
 
+@pytest.mark.parametrize(("period", "start"), COMBINATIONS)
+def test_a_period_that_ends_within_the_calendar_is_found_in_its_last_years(period, start):
+    subject = Schedule(datetime(9996, 12, 1, tzinfo=UTC), period, start, "UTC")
+    instant = datetime(9998, 11, 30, 12, tzinfo=UTC)
+
+    assert period_around(subject, instant).contains(instant)
+
+
 def test_an_index_beyond_all_calendars_is_an_error_of_the_start_date():
     with pytest.raises(DomainError):
         boundary(schedule("2026-02-10T08:00:00Z", "weekly"), 10**12)

@@ -60,6 +60,25 @@ def test_a_bucket_tells_what_came_of_it(owed, per_second, told):
     )
 
 
+@pytest.mark.parametrize(
+    ("owed", "told"),
+    [
+        (0, (True, 333_333_333, 2, 1)),
+        (1, (True, 333_333_334, 2, 1)),
+        (2, (True, 333_333_335, 1, 1)),
+        (666_666_667, (True, SECOND, 0, 1)),
+        (666_666_668, (False, 666_666_668, 0, 1)),
+        (SECOND + 666_666_668, (False, SECOND + 666_666_668, 0, 2)),
+    ],
+)
+def test_a_third_of_a_second_is_told_in_whole_nanoseconds_requests_and_seconds(owed, told):
+    is_admitted, owed_after, remaining, wait_seconds = told
+
+    taken = take(owed, per_second=3, now=0)
+
+    assert repr(tuple(taken)) == repr((is_admitted, owed_after, 3, remaining, wait_seconds))
+
+
 @given(rates, st.lists(st.integers(0, 20 * SECOND), max_size=200))
 def test_no_second_admits_more_than_twice_the_rate(per_second, instants):
     in_a_second = [now % SECOND for now in instants]

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -25,14 +24,20 @@ NOT_RECORDED = (
     *("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py"),
     "tests/api/test_fuzz.py",
 )
-# A test of the real server costs at least this: it makes an organisation.
-DATABASE_SECONDS = 0.15
+# Where a test of the real server makes an organisation, before it begins.
+ORGANIZATION_SECONDS = 0.05
+# A test that takes more than this part of what there is for a mutant is tried after all others.
+LONG_PART = 0.1
 
 
 class Seen(Struct, frozen=True):
-    """A test as the recording met it."""
+    """A test as the recording met it: how long by the clock, how much of it the processor worked.
+
+    The former grows with whatever else the machine does, so that the latter decides what is run.
+    """
 
     seconds: float
+    busy: float
     database: bool
 
 
@@ -163,7 +168,7 @@ def _recorded(only: list[str], workers: int) -> Record:
 def _tests(times: Path) -> dict[str, Seen]:
     """Those that passed; a test that fails by itself would condemn every mutant."""
     return {
-        name: Seen(seconds=seen["seconds"], database=seen["database"])
+        name: Seen(seconds=seen["seconds"], busy=seen["busy"], database=seen["database"])
         for name, seen in json.loads(times.read_text()).items()
         if seen["passed"]
     }
@@ -241,6 +246,36 @@ def _defined(node: ast.stmt) -> set[str]:
             return set()
 
 
+def _users(file: str, text: str, name: str, source: str) -> set[str]:
+    """The functions of a file that use a name of the module `source`, also as `module.name`.
+
+    Not by the word: half of the statements in stores hold an UPDATE.
+    """
+    if name not in text:
+        return set()
+    tree = ast.parse(text)
+    is_known = file == source or any(
+        name in {alias.name for alias in node.names}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+    )
+    functions = function_of_lines(text)
+    module = Path(source).stem
+    # Each package has its own `store`.
+    is_near = Path(source).parent in {Path(file).parent, Path("src/monigo/core")}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=known) if known == name and is_known:
+                found.add(functions.get(node.lineno, ""))
+            case ast.Attribute(value=ast.Name(id=owner), attr=known):
+                if (owner, known) == (module, name) and is_near:
+                    found.add(functions.get(node.lineno, ""))
+            case _:
+                pass
+    return found - {""}
+
+
 class Chooser:
     """Chooses the tests for a mutant, those first that are quickest and nearest to it."""
 
@@ -255,14 +290,15 @@ class Chooser:
         self._texts = {file: (ROOT / file).read_text() for file in record.functions}
 
     def tests(self, mutant: Mutant, *, seconds: float) -> list[str]:
-        """Node ids in the order to run them, together about so many seconds."""
+        """Node ids in the order to run them, together about so many seconds of the processor."""
+        long = seconds * LONG_PART
         if mutant.tests:
-            return sorted(
-                test for test in self._known if test.startswith(mutant.tests) and "::" in test
-            )
+            named = {test for test in self._known if test.startswith(mutant.tests)}
+            known = self._in_order(named, mutant.file, long=long)
+            return [*known, *sorted(named.difference(known))]
         chosen: list[str] = []
-        for test in self._in_order(self._passing(mutant)):
-            seconds -= self._seconds(test)
+        for test in self._in_order(self._passing(mutant), mutant.file, long=long):
+            seconds -= self._busy(test)
             if seconds < 0 and chosen:
                 break
             chosen.append(test)
@@ -270,12 +306,13 @@ class Chooser:
 
     def usual(self, tests: list[str]) -> Usual:
         """How long tests take by the recording; those that it does not know count nothing."""
-        seen = [self._seconds(test) for test in tests if test in self._record.tests]
+        known = self._record.tests
+        seen = [known[test].seconds for test in tests if test in known]
         return Usual(all=sum(seen), longest=max(seen, default=0.0))
 
-    def _seconds(self, test: str) -> float:
+    def _busy(self, test: str) -> float:
         seen = self._record.tests[test]
-        return seen.seconds + DATABASE_SECONDS * seen.database
+        return seen.busy + ORGANIZATION_SECONDS * seen.database
 
     def _passing(self, mutant: Mutant) -> set[str]:
         """The tests that pass through the function, or through what uses the constant."""
@@ -285,26 +322,33 @@ class Chooser:
             return set(by_function[function])
         found: set[str] = set()
         for name in _names_at(mutant.before, mutant.line):
-            found.update(self._using(name))
+            found.update(self._using(name, mutant.file))
         return found or {test for tests in by_function.values() for test in tests}
 
-    def _using(self, name: str) -> Iterator[str]:
-        word = re.compile(rf"\b{re.escape(name)}\b")
-        for file, text in self._texts.items():
-            if not word.search(text):
-                continue
-            functions = function_of_lines(text)
-            for number, line in enumerate(text.splitlines(), start=1):
-                if number in functions and word.search(line):
-                    yield from self._record.functions[file].get(functions[number], [])
+    def _using(self, name: str, source: str) -> Iterator[str]:
+        """The tests of functions that use what a module defines under a name."""
+        for file, by_function in self._record.functions.items():
+            for function in _users(file, self._texts[file], name, source):
+                yield from by_function.get(function, [])
 
-    def _in_order(self, tests: set[str]) -> list[str]:
+    def _in_order(self, tests: set[str], source: str, *, long: float) -> list[str]:
+        """Those of a file named after the source's come first, the others from each in turn."""
+        path = Path(source)
+        subject = path.stem.removesuffix("_store").removesuffix("_rules")
+        subject = path.parent.name if subject == "store" else subject
         by_file: dict[str, list[str]] = defaultdict(list)
         known = sorted(tests & self._known & self._record.tests.keys())
         for test in sorted(known, key=lambda test: (self._breadth[test], test)):
-            by_file[test.partition("::")[0]].append(test)
+            by_file[_file_of(test)].append(test)
         ranked = [
-            (self._record.tests[test].database, rank, self._breadth[test], test)
+            (
+                self._record.tests[test].database,
+                self._busy(test) > long,
+                subject not in Path(_file_of(test)).name,
+                rank,
+                self._breadth[test],
+                test,
+            )
             for tests in by_file.values()
             for rank, test in enumerate(tests)
         ]
