@@ -894,6 +894,40 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.tenants_with_facts(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean, subscriber text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE step AS (
+        (
+            SELECT org_id, is_test, subscriber FROM public.outbox_deliveries
+            ORDER BY org_id, is_test, subscriber
+            LIMIT 1
+        )
+        UNION ALL
+        SELECT following.org_id, following.is_test, following.subscriber
+        FROM step
+        CROSS JOIN LATERAL (
+            SELECT delivery.org_id, delivery.is_test, delivery.subscriber
+            FROM public.outbox_deliveries AS delivery
+            WHERE (delivery.org_id, delivery.is_test, delivery.subscriber)
+                > (step.org_id, step.is_test, step.subscriber)
+            ORDER BY delivery.org_id, delivery.is_test, delivery.subscriber
+            LIMIT 1
+        ) AS following
+    )
+    SELECT org_id, is_test, subscriber FROM step
+    WHERE EXISTS (
+        SELECT 1 FROM public.outbox_deliveries AS delivery
+        WHERE delivery.org_id = step.org_id AND delivery.is_test = step.is_test
+            AND delivery.subscriber = step.subscriber AND delivery.runs_at <= instant
+    );
+END
+$$;
+
 CREATE FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) RETURNS TABLE(org_id uuid, is_test boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -927,6 +961,16 @@ CREATE TABLE public.api_keys (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.billing_events (
+    org_id uuid CONSTRAINT outbox_events_org_id_not_null NOT NULL,
+    is_test boolean CONSTRAINT outbox_events_is_test_not_null NOT NULL,
+    id uuid CONSTRAINT outbox_events_id_not_null NOT NULL,
+    type text CONSTRAINT outbox_events_type_not_null NOT NULL,
+    data jsonb CONSTRAINT outbox_events_data_not_null NOT NULL,
+    created_at timestamp with time zone CONSTRAINT outbox_events_created_at_not_null NOT NULL,
+    CONSTRAINT billing_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
 );
 
 CREATE TABLE public.counters (
@@ -1261,15 +1305,33 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (((wht_rate >= (0)::numeric) AND (wht_rate <= (100)::numeric)))
 );
 
-CREATE TABLE public.outbox_events (
+CREATE TABLE public.outbox_deliveries (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
+    subscriber text NOT NULL,
+    subject_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    runs_at timestamp with time zone NOT NULL,
+    attempts integer NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT outbox_deliveries_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT outbox_deliveries_failed_says_why CHECK (((attempts = 0) = (reason = ''::text))),
+    CONSTRAINT outbox_deliveries_reason_is_short CHECK ((char_length(reason) <= 500))
+);
+
+CREATE TABLE public.outbox_facts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subject_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    subject text NOT NULL,
     id uuid NOT NULL,
     type text NOT NULL,
-    data jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT outbox_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text)),
-    CONSTRAINT outbox_events_type_known CHECK ((type = ANY (ARRAY['customer.wallet.top_up_requested'::text, 'invoice.created'::text, 'invoice.finalized'::text, 'invoice.paid'::text, 'invoice.voided'::text, 'subscription.created'::text, 'subscription.paused'::text, 'subscription.resumed'::text, 'subscription.canceled'::text, 'subscription.prepaid_balance_insufficient'::text, 'subscription.realtime_balance_exhausted'::text])))
+    payload jsonb NOT NULL,
+    actor text,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
+    CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -1815,6 +1877,9 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.billing_events
+    ADD CONSTRAINT billing_events_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.counters
     ADD CONSTRAINT counters_pkey PRIMARY KEY (org_id, is_test, name);
 
@@ -1881,8 +1946,11 @@ ALTER TABLE ONLY public.metrics
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
 
-ALTER TABLE ONLY public.outbox_events
-    ADD CONSTRAINT outbox_events_pkey PRIMARY KEY (org_id, is_test, id);
+ALTER TABLE ONLY public.outbox_deliveries
+    ADD CONSTRAINT outbox_deliveries_pkey PRIMARY KEY (org_id, is_test, subscriber, subject_id, "position");
+
+ALTER TABLE ONLY public.outbox_facts
+    ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
 
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
@@ -2164,6 +2232,9 @@ ALTER TABLE ONLY public.invoices
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.outbox_deliveries
+    ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2258,6 +2329,8 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
@@ -2294,11 +2367,15 @@ ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.outbox_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2336,7 +2413,9 @@ CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setti
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY own_rows ON public.outbox_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+CREATE POLICY own_rows ON public.outbox_deliveries USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.outbox_facts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2508,12 +2587,17 @@ GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
 REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.tenants_with_facts(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_facts(instant timestamp with time zone) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.billing_events TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.counters TO monigo_app;
 
@@ -2557,7 +2641,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_events TO monigo_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 

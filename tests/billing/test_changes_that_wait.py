@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from monigo import invoicing, metering, subscriptions
+from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError
 from monigo.core.periods import BillingAnchor
 from monigo.core.times import format_instant
@@ -42,7 +43,7 @@ def daily(api, metric, **fields):
 async def late(backend, api, change):
     """Make a change whose transaction began before another clock's worker closed the period."""
     clock = AdjustableClock(backend.clock.ahead + timedelta(hours=13))
-    ahead = await Database.connect(backend.app_url, clock=clock, pool_size=2)
+    ahead = await Database.connect(backend.app_url, clock=clock, pool_size=2, registry=REGISTRY)
     try:
         async with backend.services.database.transaction(api.tenant) as tx:
             while await invoicing.close_some(ahead, api.tenant):

@@ -28,7 +28,7 @@ JOBS = {
         idempotency_store,
         "forget",
     ),
-    "forget_outbox_events": (housekeeping.forget_outbox_events, outbox, "forget"),
+    "forget_facts": (housekeeping.forget_facts, outbox, "forget"),
     "forget_event_properties": (
         housekeeping.forget_event_properties,
         metering,

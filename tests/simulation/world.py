@@ -321,7 +321,7 @@ class World:
 
         async def replace():
             async with self.database.transaction(self.tenant) as tx:
-                await customers.delete(tx, str(self.customer_ids[place]), ())
+                await customers.delete(tx, str(self.customer_ids[place]))
             return await self._create_customer(place)
 
         self.customer_ids[place] = self.run(replace())

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from monigo import invoicing
+from monigo.bootstrap import REGISTRY
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import Database, Tenant
 from support.clock import AdjustableClock
@@ -21,7 +22,7 @@ IDLE_SECONDS = 0.01
 
 async def main(url, org_id, seconds_ahead):
     clock = AdjustableClock(timedelta(seconds=float(seconds_ahead)))
-    database = await Database.connect(url, clock=clock, pool_size=2)
+    database = await Database.connect(url, clock=clock, pool_size=2, registry=REGISTRY)
     tenant = Tenant(OrganizationId(UUID(org_id)), is_test=False)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

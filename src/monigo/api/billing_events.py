@@ -1,16 +1,16 @@
-"""Routes of what happened: the facts that webhooks tell, in their order."""
+"""Routes of billing events: what happened, as merchants are told it."""
 
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from monigo import webhooks
 from monigo.api.fields import Instant, ListEnvelope, Outgoing, also_spelled
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
 from monigo.api.routing import TenantRoute, Tx
-from monigo.infra import outbox
-from monigo.infra.outbox import EventType, StoredEvent
+from monigo.webhooks import BillingEvent, EventType
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])
 
@@ -28,10 +28,9 @@ class BillingEventOut(Outgoing):
     created_at: Instant
 
     @classmethod
-    def of(cls, item: StoredEvent) -> Self:
+    def of(cls, item: BillingEvent) -> Self:
         """The wire form."""
-        data = dict(item.event.data)
-        return cls(id=item.id, type=item.event.type, data=data, created_at=item.created_at)
+        return cls(id=item.id, type=item.type, data=dict(item.data), created_at=item.created_at)
 
 
 class BillingEventList(ListEnvelope):
@@ -47,5 +46,5 @@ async def list_billing_events(
     event_type: Annotated[TypeQuery, Query(alias="type")] = None,
 ) -> ListResponse:
     """List what billing and wallets did in the last 90 days, newest first."""
-    page = await outbox.list_page(tx, paging, event_type)
+    page = await webhooks.list_page(tx, paging, event_type)
     return ListResponse("events", page, BillingEventOut.of)

@@ -26,7 +26,6 @@ from monigo.api.fields import (
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging, counts
 from monigo.api.routing import TenantRoute, Tx
-from monigo.bootstrap import PLAN_DELETION_GUARDS, PLAN_TERMS_GUARD
 from monigo.catalog import (
     PRICES_MAX,
     ApplyTo,
@@ -328,14 +327,14 @@ async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
         in_advance=body.in_advance(),
         apply_to=body.apply_to or ApplyTo.ALL,
     )
-    plan = await catalog.update_plan(tx, plan_id, changes, PLAN_TERMS_GUARD)
+    plan = await catalog.update_plan(tx, plan_id, changes)
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
 @router.delete("/plans/{plan_id}")
 async def delete_plan(tx: Tx, plan_id: Id) -> Message:
     """Hide a plan, unless it has active subscriptions."""
-    await catalog.delete_plan(tx, plan_id, PLAN_DELETION_GUARDS)
+    await catalog.delete_plan(tx, plan_id)
     return Message(message="plan deleted")
 
 

@@ -261,7 +261,7 @@ async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
     return Timeline(
         timeline=[
             TimelineEntryOut(
-                happened_at=entry.happened_at, happening=entry.happening, detail=entry.detail
+                happened_at=entry.happened_at, happening=entry.event, detail=entry.detail
             )
             for entry in entries
         ],

@@ -6,6 +6,12 @@ from uuid import UUID
 
 from monigo import customers
 from monigo.catalog import metric_store, override_store, store
+from monigo.catalog.events import (
+    OverrideChanged,
+    OverrideCreated,
+    OverrideDeleted,
+    OverrideFact,
+)
 from monigo.catalog.rules import check_override, override_after
 from monigo.catalog.types import (
     Metric,
@@ -19,6 +25,7 @@ from monigo.catalog.types import (
 from monigo.core.errors import DomainError, ensure, not_found
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId, parse_id
 from monigo.core.paging import Page, PageRequest
+from monigo.infra import outbox
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
 
@@ -40,7 +47,9 @@ async def create_override(tx: Transaction, wanted: NewOverride) -> PriceOverride
     check_override(terms, await _held_metric(tx, price))
     override_id = PriceOverrideId(new_id())
     await _refuse_overlap(tx, override_id, customer.id, price.price.id, terms)
-    return await override_store.insert(tx, override_id, customer.id, price.price.id, terms)
+    override = await override_store.insert(tx, override_id, customer.id, price.price.id, terms)
+    await _report(tx, OverrideCreated, override)
+    return override
 
 
 async def get_override(tx: Transaction, override_id: UUID) -> PriceOverride:
@@ -87,13 +96,25 @@ async def update_override(
     terms = override_after(override, changes)
     check_override(terms, await _held_metric(tx, price))
     await _refuse_overlap(tx, override.id, override.customer_id, override.price_id, terms)
-    return await override_store.update(tx, override.id, terms)
+    changed = await override_store.update(tx, override.id, terms)
+    await _report(tx, OverrideChanged, changed)
+    return changed
 
 
 async def delete_override(tx: Transaction, override_id: UUID) -> None:
     """Hide an override; invoices that used it keep what they show. Raises not_found."""
     override = await _locked(tx, override_id)
     await override_store.hide(tx, override.id)
+    await _report(tx, OverrideDeleted, override)
+
+
+async def _report(tx: Transaction, fact_type: type[OverrideFact], override: PriceOverride) -> None:
+    fact = fact_type(
+        price_override_id=override.id,
+        customer_id=override.customer_id,
+        price_id=override.price_id,
+    )
+    await outbox.emit(tx, [fact])
 
 
 async def _locked(tx: Transaction, override_id: UUID) -> PriceOverride:

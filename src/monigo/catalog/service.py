@@ -1,6 +1,6 @@
 """Use cases of metrics, plans and prices."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,15 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo.catalog import metric_store, override_store, store
+from monigo.catalog.events import (
+    MetricCreated,
+    MetricDeleted,
+    MetricEdited,
+    PlanCreated,
+    PlanDeleted,
+    PlanEdited,
+    PriceChanged,
+)
 from monigo.catalog.rules import (
     NO_PRICE_CHANGES,
     PERCENTAGE_OF,
@@ -27,26 +36,31 @@ from monigo.catalog.types import (
     BaseFee,
     Metric,
     MetricDefinition,
+    MetricDeletion,
     Plan,
     PlanChanges,
+    PlanDeletion,
     PlanDetails,
     PlanHistory,
+    PlanTermsChange,
     PriceDraft,
 )
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import MetricId, PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
+from monigo.infra import outbox, registry
 from monigo.infra.database import RowLock, Transaction
+from monigo.infra.facts import Fact
 from monigo.infra.ids import new_id
-
-# Raises a conflict that names what still depends on the plan.
-PlanGuard = Callable[[Transaction, PlanId], Awaitable[None]]
 
 
 async def create_metric(tx: Transaction, definition: MetricDefinition) -> Metric:
     """Define a metric. Events that were stored before count, too."""
     check_definition(definition)
-    return await metric_store.insert_metric(tx, MetricId(new_id()), definition)
+    metric = await metric_store.insert_metric(tx, MetricId(new_id()), definition)
+    fact = MetricCreated(metric_id=metric.id, event_name=definition.event_name)
+    await outbox.emit(tx, [fact])
+    return metric
 
 
 async def find_metric(tx: Transaction, metric_id: UUID) -> Metric | None:
@@ -87,20 +101,30 @@ async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, 
             message = f"must stay sum: the plan {plan_name!r} takes a percentage of it"
             raise invalid({"aggregation": message})
     counts_anew = counts_otherwise(metric.definition, definition)
+    fact = MetricEdited(
+        metric_id=metric.id, event_name=definition.event_name, counts_anew=counts_anew
+    )
+    await outbox.emit(tx, [fact])
     return await metric_store.update_metric(tx, metric.id, definition, counts_anew=counts_anew)
 
 
 async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
-    """Hide a metric, unless a live plan prices it.
+    """Hide a metric, unless something still depends on it.
 
     Raises:
-        DomainError: not_found; conflict, naming the plan.
+        DomainError: not_found; conflict from a guard.
     """
     metric = await _locked_metric(tx, metric_id)
-    plan_name = await metric_store.plan_using_metric(tx, metric.id)
+    await registry.ask(tx, MetricDeletion(metric.id))
+    await metric_store.hide_metric(tx, metric.id)
+    await outbox.emit(tx, [MetricDeleted(metric_id=metric.id)])
+
+
+async def refuse_metric_with_price(tx: Transaction, asked: MetricDeletion) -> None:
+    """Raise conflict, naming the plan, while a live plan has a price on a metric."""
+    plan_name = await metric_store.plan_using_metric(tx, asked.metric_id)
     if plan_name is not None:
         raise conflict("metric_in_use", f"the plan {plan_name!r} has a price on this metric")
-    await metric_store.hide_metric(tx, metric.id)
 
 
 async def get_metric_versions(
@@ -139,6 +163,13 @@ async def create_plan(
     await store.insert_plan(tx, plan_id, details)
     await store.insert_plan_revision(tx, plan_id, 1, apply_to=ApplyTo.ALL, base_fee=base_fee)
     await _store_prices(tx, (plan_id, 1), price_changes((), prices))
+    fact = PlanCreated(
+        plan_id=plan_id,
+        plan_type=details.plan_type,
+        billing_mode=details.billing_mode,
+        currency=details.currency,
+    )
+    await outbox.emit(tx, [fact])
     return await get_plan(tx, plan_id)
 
 
@@ -184,9 +215,7 @@ async def list_plans(tx: Transaction, request: PageRequest) -> Page[Plan]:
     return await store.list_plans(tx, request)
 
 
-async def update_plan(
-    tx: Transaction, plan_id: UUID, changes: PlanChanges, refuse_if_subscribed: PlanGuard
-) -> Plan:
+async def update_plan(tx: Transaction, plan_id: UUID, changes: PlanChanges) -> Plan:
     """Edit a plan; one whose prices or base fee change gets a new revision.
 
     Raises:
@@ -198,8 +227,11 @@ async def update_plan(
     base_fee = base_fee_after(plan.base_fee, changes)
     check_base_fee(base_fee)
     if fixed_terms(details) != fixed_terms(plan.details):
-        await refuse_if_subscribed(tx, plan.id)
+        await registry.ask(tx, PlanTermsChange(plan.id))
     await store.update_plan(tx, plan.id, details)
+    facts: list[Fact] = []
+    if changes.details:
+        facts.append(PlanEdited(plan_id=plan.id, changed=tuple(sorted(changes.details))))
     prices = NO_PRICE_CHANGES
     if changes.prices is not None:
         await _check_metrics(tx, changes.prices)
@@ -209,7 +241,19 @@ async def update_plan(
         await store.insert_plan_revision(
             tx, plan.id, revision, apply_to=changes.apply_to, base_fee=base_fee
         )
-        await _store_prices(tx, (plan.id, revision), prices)
+        added = await _store_prices(tx, (plan.id, revision), prices)
+        facts.append(
+            PriceChanged(
+                plan_id=plan.id,
+                revision=revision,
+                apply_to=changes.apply_to,
+                added=added,
+                revised=tuple(price.id for _, price, _ in prices.revised),
+                removed=tuple(price.id for price in prices.removed),
+                base_fee_changed=base_fee != plan.base_fee,
+            )
+        )
+    await outbox.emit(tx, facts)
     return await get_plan(tx, plan.id)
 
 
@@ -223,16 +267,16 @@ async def check_prices(tx: Transaction, plan: Plan, wanted: Sequence[PriceDraft]
     price_changes(plan.prices, wanted)
 
 
-async def delete_plan(tx: Transaction, plan_id: UUID, guards: Sequence[PlanGuard]) -> None:
+async def delete_plan(tx: Transaction, plan_id: UUID) -> None:
     """Hide a plan, unless something still depends on it.
 
     Raises:
         DomainError: not_found; conflict from a guard.
     """
     plan = await _locked_plan(tx, plan_id)
-    for guard in guards:
-        await guard(tx, plan.id)
+    await registry.ask(tx, PlanDeletion(plan.id))
     await store.hide_plan(tx, plan.id)
+    await outbox.emit(tx, [PlanDeleted(plan_id=plan.id)])
 
 
 async def _locked_metric(tx: Transaction, metric_id: UUID) -> Metric:
@@ -268,10 +312,12 @@ async def _check_metrics(tx: Transaction, wanted: Sequence[PriceDraft]) -> None:
         raise invalid(faults)
 
 
-async def _store_prices(tx: Transaction, plan: tuple[PlanId, int], changes: PriceChanges) -> None:
-    """Add what a revision of a plan does to its prices."""
-    for position, draft in changes.added:
-        price_id = PriceId(new_id())
+async def _store_prices(
+    tx: Transaction, plan: tuple[PlanId, int], changes: PriceChanges
+) -> tuple[PriceId, ...]:
+    """Add what a revision of a plan does to its prices; the ids of the new ones."""
+    added = tuple(PriceId(new_id()) for _ in changes.added)
+    for price_id, (position, draft) in zip(added, changes.added, strict=True):
         await store.insert_price(tx, price_id, plan[0])
         await store.insert_price_revision(
             tx, price_id, draft.terms, revision=1, plan=plan, position=position, removed=False
@@ -296,3 +342,4 @@ async def _store_prices(tx: Transaction, plan: tuple[PlanId, int], changes: Pric
             position=0,
             removed=True,
         )
+    return added

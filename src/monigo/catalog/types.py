@@ -244,3 +244,21 @@ class PriceOverride(Struct, frozen=True):
     valid_until: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+class MetricDeletion(Struct, frozen=True):
+    """The question whether a locked metric may be deleted."""
+
+    metric_id: MetricId
+
+
+class PlanDeletion(Struct, frozen=True):
+    """The question whether a locked plan may be deleted."""
+
+    plan_id: PlanId
+
+
+class PlanTermsChange(Struct, frozen=True):
+    """The question whether the terms of a locked plan may change that subscribers rely on."""
+
+    plan_id: PlanId

@@ -6,9 +6,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets
+from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets, webhooks
 from monigo.bootstrap import Services
 from monigo.core.verification import Difference, Verification
+from monigo.infra import outbox
 from monigo.infra.database import Database, Tenant
 
 VERIFICATIONS = (
@@ -18,6 +19,8 @@ VERIFICATIONS = (
     invoicing.verify,
     ledger.verify,
     wallets.verify,
+    outbox.verify,
+    webhooks.verify,
 )
 
 

@@ -1,7 +1,7 @@
 """Customers: whom a merchant bills or pays."""
 
+from monigo.customers import events
 from monigo.customers.service import (
-    DeletionGuard,
     changes_version,
     create,
     delete,
@@ -12,15 +12,16 @@ from monigo.customers.service import (
     resolve,
     update,
 )
-from monigo.customers.types import Customer, CustomerDetails
+from monigo.customers.types import Customer, CustomerDeletion, CustomerDetails
 
 __all__ = [
     "Customer",
+    "CustomerDeletion",
     "CustomerDetails",
-    "DeletionGuard",
     "changes_version",
     "create",
     "delete",
+    "events",
     "get",
     "hold",
     "list_page",

@@ -1,6 +1,6 @@
 """Use cases of customers."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,12 +9,11 @@ from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, not_fou
 from monigo.core.ids import CustomerId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.customers import store
-from monigo.customers.types import Customer, CustomerDetails
+from monigo.customers.events import CustomerCreated, CustomerDeleted, CustomerUpdated
+from monigo.customers.types import Customer, CustomerDeletion, CustomerDetails
+from monigo.infra import outbox, registry
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
-
-# Raises a conflict that names what still depends on the customer.
-DeletionGuard = Callable[[Transaction, CustomerId], Awaitable[None]]
 
 
 async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, bool]:
@@ -25,6 +24,8 @@ async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, b
     """
     created = await store.insert(tx, CustomerId(new_id()), details)
     if created is not None:
+        external_id = details.external_id
+        await outbox.emit(tx, [CustomerCreated(customer_id=created.id, external_id=external_id)])
         return created, True
     existing = await store.load_by_external_id(tx, details.external_id)
     if existing is None:  # The one that was in the way has just been deleted.
@@ -77,19 +78,24 @@ async def update(tx: Transaction, reference: str, changes: Mapping[str, Any]) ->
     if details.external_id != customer.details.external_id:
         await store.note_change(tx)
     ensure(changed, "a locked customer can be updated")
+    fact = CustomerUpdated(
+        customer_id=customer.id, external_id=details.external_id, changed=tuple(sorted(changes))
+    )
+    await outbox.emit(tx, [fact])
     return changed  # pyright: ignore[reportReturnType] - ensured above
 
 
-async def delete(tx: Transaction, reference: str, guards: Sequence[DeletionGuard]) -> None:
+async def delete(tx: Transaction, reference: str) -> None:
     """Hide a customer, unless something still depends on it; its external_id is free again.
 
     Raises:
         DomainError: not_found; conflict from a guard.
     """
     customer = await get(tx, reference, lock=RowLock.EXCLUSIVE)
-    for guard in guards:
-        await guard(tx, customer.id)
+    await registry.ask(tx, CustomerDeletion(customer.id))
     await store.hide(tx, customer.id)
+    external_id = customer.details.external_id
+    await outbox.emit(tx, [CustomerDeleted(customer_id=customer.id, external_id=external_id)])
 
 
 async def resolve(tx: Transaction, references: Iterable[str]) -> dict[str, CustomerId]:

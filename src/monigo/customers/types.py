@@ -25,3 +25,9 @@ class Customer(Struct, frozen=True):
     details: CustomerDetails
     created_at: datetime
     updated_at: datetime
+
+
+class CustomerDeletion(Struct, frozen=True):
+    """The question whether a locked customer may be deleted."""
+
+    customer_id: CustomerId

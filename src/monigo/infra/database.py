@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     OwnConnection = asyncpg.Connection[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+
+    from monigo.infra.registry import Registry
 else:  # The driver's classes take type arguments in its stubs only.
     Connection = asyncpg.pool.PoolConnectionProxy
     OwnConnection = asyncpg.Connection
@@ -69,7 +71,7 @@ class Transaction(Struct, frozen=True):
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
     belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
-    of times that it was cleared.
+    of times that it was cleared. `registry` knows who has a say in what the transaction does.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -80,6 +82,7 @@ class Transaction(Struct, frozen=True):
     now: datetime
     real_now: datetime
     resets: int = 0
+    registry: "Registry | None" = None
 
     @property
     def org_id(self) -> OrganizationId:
@@ -131,17 +134,21 @@ async def _keep_session(_connection: object) -> None:
 class Database:
     """The pool of the application's role, which row-level security binds."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
         self._pool = pool
         self._clock = clock
+        # Who has a say in what transactions do.
+        self.registry = registry
         # Connections kept out of the pool between calls: to borrow and give back takes longer than
         # all else that a call does here. Others always have most of the pool.
         self._kept: list[Connection] = []
         self._kept_max = pool.get_max_size() // 4
 
     @classmethod
-    async def connect(cls, url: str, *, clock: Clock, pool_size: int) -> Self:
-        """Open the pool; `url` is the application role's."""
+    async def connect(
+        cls, url: str, *, clock: Clock, pool_size: int, registry: "Registry | None" = None
+    ) -> Self:
+        """Open the pool; `url` is the application role's. Without `registry` nobody is asked."""
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
@@ -157,7 +164,7 @@ class Database:
                 "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_SECONDS}s",
             },
         )
-        return cls(pool, clock)
+        return cls(pool, clock, registry)
 
     async def close(self) -> None:
         """Wait for the borrowed connections and close all."""
@@ -189,9 +196,8 @@ class Database:
         real_now = self._clock.now()
         # Live time is always real, and costs no question.
         row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
-        if row is None:
-            return Transaction(connection, tenant, real_now, real_now)
-        return Transaction(connection, tenant, row["now_at"] or real_now, real_now, row["resets"])
+        now, resets = (row["now_at"] or real_now, row["resets"]) if row else (real_now, 0)
+        return Transaction(connection, tenant, now, real_now, resets, self.registry)
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
@@ -240,6 +246,10 @@ class Database:
         """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
         async with self._pool.acquire() as connection:
             yield connection
+
+    def real_now(self) -> datetime:
+        """The machine's time, where no transaction tells it."""
+        return self._clock.now()
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

@@ -1,5 +1,6 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
+from monigo.invoicing import events
 from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some, wake_some
 from monigo.invoicing.explaining import explain
 from monigo.invoicing.export import export_invoices, export_revenue
@@ -93,6 +94,7 @@ __all__ = [
     "complete_simulation",
     "delete",
     "delete_subscription",
+    "events",
     "explain",
     "export_invoices",
     "export_revenue",

@@ -25,7 +25,7 @@ from monigo.invoicing.closing_waits import (
     wait_for_more,
     wait_out_grace,
 )
-from monigo.invoicing.happenings import tell_created, tell_finalized
+from monigo.invoicing.events import emit_created, emit_finalized
 from monigo.invoicing.life_steps import begin_step
 from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.realtime import charge
@@ -283,9 +283,9 @@ async def _paused_or_resumed(
 
 
 async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
-    """Store drafts, and tell of those that are new."""
+    """Store drafts, and report those that are new."""
     await store.write_drafts(tx, reckoned)
-    await tell_created(tx, reckoned)
+    await emit_created(tx, reckoned)
 
 
 async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: Paid) -> None:
@@ -305,7 +305,7 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: P
                 if item.wanted.subscription.plan_type is plan_type
             ],
         )
-    await tell_finalized(tx, reckoned, numbers, finals)
+    await emit_finalized(tx, reckoned, numbers, finals)
 
 
 def _final(item: Reckoned, paid: Paid) -> Final:

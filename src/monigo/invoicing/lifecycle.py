@@ -52,8 +52,8 @@ async def delete_subscription(tx: Transaction, subscription_id: UUID) -> None:
     """Cancel a subscription, unless it has ended, and take it off the lists. Raises not_found."""
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     if subscription.status is not Status.CANCELED:
-        await _end(tx, subscription)
-    await subscriptions.hide(tx, subscription.id)
+        subscription = await _end(tx, subscription)
+    await subscriptions.hide(tx, subscription)
 
 
 async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> Subscription:

@@ -8,15 +8,14 @@ from msgspec.structs import replace
 from monigo import customers, subscriptions
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict, invalid, not_found
-from monigo.core.ids import CustomerId, InvoiceId, parse_id
+from monigo.core.ids import InvoiceId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
+from monigo.customers import CustomerDeletion
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.outbox import EventType
-from monigo.invoicing import billed_store, states_store, store, wallet_payments
+from monigo.invoicing import billed_store, events, states_store, store, wallet_payments
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
-from monigo.invoicing.happenings import tell
 from monigo.invoicing.life_steps import catch_up
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.retention import check_can_be_read
@@ -217,7 +216,7 @@ async def mark_paid(
     if is_whole:
         await wallet_payments.give_back(tx, invoice, is_voided=False)
     paid = await get(tx, invoice.id)
-    await tell(tx, EventType.INVOICE_PAID, paid)
+    await events.emit(tx, events.PAID, paid)
     return paid
 
 
@@ -239,7 +238,7 @@ async def void(
     await states_store.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
     voided = await get(tx, invoice.id, plan_type=plan_type)
-    await tell(tx, EventType.INVOICE_VOIDED, voided)
+    await events.emit(tx, events.VOIDED, voided)
     return voided
 
 
@@ -254,11 +253,12 @@ async def delete(
     invoice, _ = await _locked(tx, invoice_id, plan_type)
     check_can_delete(invoice)
     await store.delete(tx, invoice.id)
+    await events.emit(tx, events.DELETED, invoice)
 
 
-async def refuse_customer_with_unpaid_invoice(tx: Transaction, customer_id: CustomerId) -> None:
+async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
     """Raise conflict while a customer owes an invoice."""
-    if await store.count_unpaid(tx, customer_id):
+    if await store.count_unpaid(tx, asked.customer_id):
         raise conflict("customer_owes", "the customer has an unpaid invoice")
 
 

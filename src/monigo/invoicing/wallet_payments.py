@@ -18,10 +18,8 @@ from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
-from monigo.infra.outbox import EventType
-from monigo.invoicing import charges_store, store
+from monigo.invoicing import charges_store, events, store
 from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
-from monigo.invoicing.happenings import tell
 from monigo.invoicing.payment_rules import (
     Division,
     Limits,
@@ -159,7 +157,7 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         await charges_store.mark_paid(tx, invoice.id)
         paid = await store.load(tx, invoice.id)
         if paid is not None:
-            await tell(tx, EventType.INVOICE_PAID, paid)
+            await events.emit(tx, events.PAID, paid)
 
 
 async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:

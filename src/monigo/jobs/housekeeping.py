@@ -1,6 +1,6 @@
 """Keeps tables from growing with what nobody may ask for any more."""
 
-from monigo import invoicing, metering
+from monigo import invoicing, metering, webhooks
 from monigo.bootstrap import Services
 from monigo.infra import idempotency_store, job_queue_store, outbox
 from monigo.infra.database import Tenant
@@ -17,12 +17,13 @@ async def forget_idempotency_records(services: Services) -> None:
     await serve_each(await all_tenants(services), forget)
 
 
-async def forget_outbox_events(services: Services) -> None:
-    """Delete what happened longer ago than anybody asks for."""
+async def forget_facts(services: Services) -> None:
+    """Delete facts, and what merchants were told of them, of longer ago than anybody asks for."""
 
     async def forget(tenant: Tenant) -> None:
         async with services.database.transaction(tenant) as tx:
             await outbox.forget(tx)
+            await webhooks.forget(tx)
 
     await serve_each(await all_tenants(services), forget)
 

@@ -8,14 +8,14 @@ from msgspec import Struct
 
 from monigo import invoicing, metering
 from monigo.bootstrap import Services
-from monigo.infra import job_queue
+from monigo.infra import job_queue, outbox
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
 from monigo.jobs.billing import charge_realtime, close_periods, wake_waiting
 from monigo.jobs.housekeeping import (
     forget_event_properties,
+    forget_facts,
     forget_idempotency_records,
-    forget_outbox_events,
     forget_queue_log,
 )
 from monigo.jobs.metering import fold_usage
@@ -51,7 +51,7 @@ JOBS = (
     PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
     PeriodicJob("expire_wallets", 10, expire_wallets),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
-    PeriodicJob("forget_outbox_events", 86_400, forget_outbox_events),
+    PeriodicJob("forget_facts", 86_400, forget_facts),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
     PeriodicJob("requeue_replays", 600, requeue_replays),
@@ -67,6 +67,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         invoicing.SIMULATION: partial(run_simulation, services),
     }
     async with asyncio.TaskGroup() as group:
+        group.create_task(outbox.dispatch_facts(services.database, services.app_url, stop))
         group.create_task(job_queue.work(services.app_url, handlers, stop))
         for job in JOBS:
             group.create_task(_repeat(services, job, stop))

@@ -1,5 +1,6 @@
 """Who is on which plan, since when, in which billing period, and what was used in it."""
 
+from monigo.subscriptions import events
 from monigo.subscriptions.due import (
     claim,
     next_due,
@@ -93,6 +94,7 @@ __all__ = [
     "current_period",
     "effective_at",
     "ends_at",
+    "events",
     "first_open_period",
     "get",
     "hide",

@@ -9,7 +9,7 @@ from datetime import datetime
 from monigo.core.ids import CustomerId, OrganizationId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Connection, Tenant, Transaction
-from monigo.subscriptions.types import Due, Happening, TimelineEntry
+from monigo.subscriptions.types import Due, TimelineEntry, TimelineEvent
 
 PUT_DUE = """
     INSERT INTO due_subscriptions (org_id, is_test, subscription_id, due_at, attempts)
@@ -139,17 +139,17 @@ async def list_active_of_customers(
 
 
 async def append_to_timeline(
-    tx: Transaction, subscription_id: SubscriptionId, happening: Happening, detail: str
+    tx: Transaction, subscription_id: SubscriptionId, event: TimelineEvent, detail: str
 ) -> None:
     """Tell what happens to a locked or new subscription now."""
-    await tx.execute(INSERT_TIMELINE, subscription_id, tx.now, happening.value, detail)
+    await tx.execute(INSERT_TIMELINE, subscription_id, tx.now, event.value, detail)
 
 
 async def load_timeline(tx: Transaction, subscription_id: SubscriptionId) -> list[TimelineEntry]:
     """What happened to a subscription, in order."""
     rows = await tx.fetch(SELECT_TIMELINE, subscription_id)
     return [
-        TimelineEntry(row["happened_at"], Happening(row["happening"]), row["detail"])
+        TimelineEntry(row["happened_at"], TimelineEvent(row["happening"]), row["detail"])
         for row in rows
     ]
 

@@ -5,14 +5,18 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from monigo import customers
-from monigo.core.ids import SubscriptionId
 from monigo.infra.database import Transaction
-from monigo.infra.outbox import EventType
 from monigo.subscriptions import due_store, pause_store, store, stretches
 from monigo.subscriptions.due import save
-from monigo.subscriptions.events import tell
+from monigo.subscriptions.events import (
+    SubscriptionCanceled,
+    SubscriptionCancelScheduled,
+    SubscriptionCancelWithdrawn,
+    SubscriptionDeleted,
+    report,
+)
 from monigo.subscriptions.rules import check_can_cancel, current_period, effective_at
-from monigo.subscriptions.types import Happening, Status, Subscription
+from monigo.subscriptions.types import Status, Subscription, TimelineEvent
 
 
 async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
@@ -27,7 +31,7 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
     await customers.hold(tx, [subscription.customer_id])
     await pause_store.close_pause(tx, subscription.id, ends_at)
     await stretches.release(tx, subscription, ends_at)
-    await due_store.append_to_timeline(tx, subscription.id, Happening.CANCELED, "")
+    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.CANCELED, "")
     canceled = replace(
         subscription,
         status=Status.CANCELED,
@@ -36,7 +40,7 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
         scheduled_plan_id=None,
         scheduled_at=None,
     )
-    await tell(tx, EventType.SUBSCRIPTION_CANCELED, canceled)
+    await report(tx, SubscriptionCanceled, canceled, canceled_at=ends_at)
     return await save(tx, canceled)
 
 
@@ -54,15 +58,21 @@ async def schedule_cancel(
     check_can_cancel(subscription)
     if subscription.cancel_at_period_end == wanted:
         return subscription
-    happening = Happening.CANCEL_SCHEDULED if wanted else Happening.CANCEL_WITHDRAWN
-    await due_store.append_to_timeline(tx, subscription.id, happening, "")
+    event = TimelineEvent.CANCEL_SCHEDULED if wanted else TimelineEvent.CANCEL_WITHDRAWN
+    await due_store.append_to_timeline(tx, subscription.id, event, "")
     cancel_at = None
     if wanted:
         end = current_period(subscription, effective_at(subscription, tx.now)).end
         cancel_at = min(end, subscription.end_date or end)
-    return await save(tx, replace(subscription, cancel_at_period_end=wanted, cancel_at=cancel_at))
+    changed = replace(subscription, cancel_at_period_end=wanted, cancel_at=cancel_at)
+    if wanted:
+        await report(tx, SubscriptionCancelScheduled, changed, cancel_at=cancel_at)
+    else:
+        await report(tx, SubscriptionCancelWithdrawn, changed)
+    return await save(tx, changed)
 
 
-async def hide(tx: Transaction, subscription_id: SubscriptionId) -> None:
-    """Take a canceled subscription off the lists; its history stays."""
-    await store.hide(tx, subscription_id)
+async def hide(tx: Transaction, subscription: Subscription) -> None:
+    """Take a locked, canceled subscription off the lists; its history stays."""
+    await store.hide(tx, subscription.id)
+    await report(tx, SubscriptionDeleted, subscription)

@@ -10,13 +10,12 @@ from monigo import customers
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period, subtract
 from monigo.infra.database import Transaction
-from monigo.infra.outbox import EventType
 from monigo.subscriptions import due_store, pause_store, stretches
 from monigo.subscriptions.due import save
-from monigo.subscriptions.events import tell
+from monigo.subscriptions.events import SubscriptionPaused, SubscriptionResumed, report
 from monigo.subscriptions.rules import check_can_resume, check_is_active, effective_at
 from monigo.subscriptions.service import get
-from monigo.subscriptions.types import Happening, PauseReason, Status, Subscription
+from monigo.subscriptions.types import PauseReason, Status, Subscription, TimelineEvent
 
 # The shortest time there is.
 INSTANT = timedelta(microseconds=1)
@@ -32,7 +31,7 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     check_is_active(subscription)
     since = effective_at(subscription, tx.now)
     paused = await _open_pause(tx, subscription, PauseReason.MERCHANT, since)
-    await tell(tx, EventType.SUBSCRIPTION_PAUSED, paused)
+    await report(tx, SubscriptionPaused, paused, reason=PauseReason.MERCHANT)
     return paused
 
 
@@ -62,13 +61,7 @@ async def pause_for_balance(
         return subscription
     # What was used up to this very instant is what the wallet could not pay: it stays due.
     paused = await _open_pause(tx, subscription, reason, tx.now + INSTANT)
-    await tell(
-        tx,
-        EventType.REALTIME_BALANCE_EXHAUSTED
-        if is_realtime
-        else EventType.PREPAID_BALANCE_INSUFFICIENT,
-        paused,
-    )
+    await report(tx, SubscriptionPaused, paused, reason=reason, is_realtime=is_realtime)
     return paused
 
 
@@ -80,11 +73,11 @@ async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscriptio
     """
     await customers.hold(tx, [subscription.customer_id])
     ended_at = await pause_store.close_pause(tx, subscription.id, tx.now)
-    await due_store.append_to_timeline(tx, subscription.id, Happening.RESUMED, "")
+    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.RESUMED, "")
     resumed = await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
     # A pause that began an instant after a test clock's now ends then, too.
     await stretches.claim(tx, resumed, ended_at or tx.now, field="status")
-    await tell(tx, EventType.SUBSCRIPTION_RESUMED, resumed)
+    await report(tx, SubscriptionResumed, resumed)
     return resumed
 
 
@@ -109,5 +102,5 @@ async def _open_pause(
     await customers.hold(tx, [subscription.customer_id])
     await pause_store.open_pause(tx, subscription.id, reason, started_at)
     await stretches.release(tx, subscription, started_at)
-    await due_store.append_to_timeline(tx, subscription.id, Happening.PAUSED, reason.value)
+    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.PAUSED, reason.value)
     return await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))

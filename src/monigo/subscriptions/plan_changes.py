@@ -11,6 +11,12 @@ from monigo.core.periods import period_at
 from monigo.infra.database import Transaction
 from monigo.subscriptions import due_store, store
 from monigo.subscriptions.due import save
+from monigo.subscriptions.events import (
+    SubscriptionPlanChanged,
+    SubscriptionPlanChangeScheduled,
+    SubscriptionPlanChangeWithdrawn,
+    report,
+)
 from monigo.subscriptions.references import hold_plan
 from monigo.subscriptions.rules import (
     check_can_change_plan,
@@ -20,7 +26,7 @@ from monigo.subscriptions.rules import (
     schedule_of,
     with_plan_from,
 )
-from monigo.subscriptions.types import Happening, Phase, Subscription
+from monigo.subscriptions.types import Phase, Subscription, TimelineEvent
 
 
 async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
@@ -54,7 +60,10 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
         )
         changed = replace(subscription, phase=phase)
     _check_schedule(changed)
-    await due_store.append_to_timeline(tx, subscription.id, Happening.PLAN_CHANGED, str(plan.id))
+    await due_store.append_to_timeline(
+        tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(plan.id)
+    )
+    await report(tx, SubscriptionPlanChanged, changed, plan_id_before=before.plan_id)
     return await save(tx, changed)
 
 
@@ -78,20 +87,28 @@ async def schedule_plan_change(
     scheduled_at = current_period(subscription, effective_at(subscription, tx.now)).end
     revision = await catalog.standing_revision(tx, plan.id, scheduled_at)
     _check_schedule(with_plan_from(subscription, plan, revision, scheduled_at))
-    happening = Happening.PLAN_CHANGE_SCHEDULED
-    await due_store.append_to_timeline(tx, subscription.id, happening, str(plan.id))
-    return await save(
-        tx, replace(subscription, scheduled_plan_id=plan.id, scheduled_at=scheduled_at)
+    event = TimelineEvent.PLAN_CHANGE_SCHEDULED
+    await due_store.append_to_timeline(tx, subscription.id, event, str(plan.id))
+    changed = replace(subscription, scheduled_plan_id=plan.id, scheduled_at=scheduled_at)
+    await report(
+        tx,
+        SubscriptionPlanChangeScheduled,
+        changed,
+        scheduled_plan_id=plan.id,
+        scheduled_at=scheduled_at,
     )
+    return await save(tx, changed)
 
 
 async def withdraw_plan_change(tx: Transaction, subscription: Subscription) -> Subscription:
     """Drop a locked subscription's change of plan that was to come; none stays none."""
     if subscription.scheduled_plan_id is None:
         return subscription
-    plan_id, happening = subscription.scheduled_plan_id, Happening.PLAN_CHANGE_WITHDRAWN
-    await due_store.append_to_timeline(tx, subscription.id, happening, str(plan_id))
-    return await save(tx, replace(subscription, scheduled_plan_id=None, scheduled_at=None))
+    plan_id, event = subscription.scheduled_plan_id, TimelineEvent.PLAN_CHANGE_WITHDRAWN
+    await due_store.append_to_timeline(tx, subscription.id, event, str(plan_id))
+    changed = replace(subscription, scheduled_plan_id=None, scheduled_at=None)
+    await report(tx, SubscriptionPlanChangeWithdrawn, changed, scheduled_plan_id=plan_id)
+    return await save(tx, changed)
 
 
 async def apply_plan_change(tx: Transaction, subscription: Subscription) -> Subscription:
@@ -102,8 +119,9 @@ async def apply_plan_change(tx: Transaction, subscription: Subscription) -> Subs
     await store.insert_phase(tx, subscription.id, subscription.phase)
     changed = await as_after_plan_change(tx, subscription)
     await due_store.append_to_timeline(
-        tx, subscription.id, Happening.PLAN_CHANGED, str(changed.plan_id)
+        tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(changed.plan_id)
     )
+    await report(tx, SubscriptionPlanChanged, changed, plan_id_before=subscription.plan_id)
     return await save(tx, changed)
 
 

@@ -12,20 +12,19 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import days_later, period_at
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.outbox import EventType
 from monigo.subscriptions import due_store, guard_store, store, stretches
 from monigo.subscriptions.due import note_due
-from monigo.subscriptions.events import tell
+from monigo.subscriptions.events import SubscriptionCreated, report
 from monigo.subscriptions.references import hold_plan, named
 from monigo.subscriptions.rules import check_dates, schedule_of
 from monigo.subscriptions.types import (
-    Happening,
     NewSubscription,
     Phase,
     Status,
     Subscription,
     SubscriptionFilter,
     TimelineEntry,
+    TimelineEvent,
 )
 from monigo.tenancy import Organization
 
@@ -208,6 +207,6 @@ async def _add(tx: Transaction, subscription: Subscription) -> None:
     await stretches.claim(tx, subscription, subscription.start_date, field="start_date")
     await note_due(tx, [subscription])
     await due_store.append_to_timeline(
-        tx, subscription.id, Happening.CREATED, str(subscription.plan_id)
+        tx, subscription.id, TimelineEvent.CREATED, str(subscription.plan_id)
     )
-    await tell(tx, EventType.SUBSCRIPTION_CREATED, subscription)
+    await report(tx, SubscriptionCreated, subscription)

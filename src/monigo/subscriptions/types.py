@@ -103,8 +103,8 @@ class Subscription(Struct, frozen=True):
         return self.phase.plan_id
 
 
-class Happening(StrEnum):
-    """What a timeline tells of."""
+class TimelineEvent(StrEnum):
+    """What a timeline names."""
 
     CREATED = "created"
     PAUSED = "paused"
@@ -118,10 +118,10 @@ class Happening(StrEnum):
 
 
 class TimelineEntry(Struct, frozen=True):
-    """Something that happened to a subscription; `detail` is the reason or the plan's id."""
+    """An event of a subscription's timeline; `detail` is the reason or the plan's id."""
 
     happened_at: datetime
-    happening: Happening
+    event: TimelineEvent
     detail: str
 
 

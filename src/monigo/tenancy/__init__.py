@@ -1,5 +1,6 @@
 """Organisations, their modes and settings, and the API keys that act for them."""
 
+from monigo.tenancy import events
 from monigo.tenancy.key_finder import KeyFinder
 from monigo.tenancy.limits import Limits
 from monigo.tenancy.rules import SECRET_LENGTH, is_country, is_currency
@@ -56,6 +57,7 @@ __all__ = [
     "advance_some",
     "authorize",
     "create_organization",
+    "events",
     "get_organization",
     "is_country",
     "is_currency",

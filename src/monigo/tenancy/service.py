@@ -9,11 +9,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from monigo.core.errors import DomainError, ErrorKind, ensure, invalid, not_found
+from monigo.core.errors import DomainError, ErrorKind, InvariantError, ensure, invalid, not_found
 from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.infra import outbox
 from monigo.infra.database import Database, Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.tenancy import store
+from monigo.tenancy.events import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    OrganizationCreated,
+    OrganizationSettingsChanged,
+)
 from monigo.tenancy.rules import KEY_PREFIX_SHOWN, KEY_PREFIXES, checked, secret_hash
 from monigo.tenancy.types import (
     ALL_SCOPES,
@@ -54,6 +61,7 @@ async def create_organization(database: Database, name: str) -> Organization:
             )
         )
         await store.insert_organization(tx, organization)
+        await outbox.emit(tx, [OrganizationCreated(organization_id=org_id)])
     return organization
 
 
@@ -74,6 +82,9 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
     ensure(organization, "a tenant transaction belongs to an organisation")
     changed = checked(replace(organization, **changes, updated_at=tx.real_now))  # pyright: ignore[reportArgumentType, reportCallIssue]
     await store.update_organization(tx, changed)
+    names = tuple(sorted(changes))
+    fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)
+    await outbox.emit(tx, [fact])
     return changed
 
 
@@ -119,6 +130,8 @@ async def issue_key(
             updated_at=tx.real_now,
         )
         await store.insert_key(tx, key, secret_hash(secret))
+        fact = ApiKeyIssued(api_key_id=key.id, name=key.name, scopes=key.scopes)
+        await outbox.emit(tx, [fact])
     return IssuedKey(key, secret)
 
 
@@ -133,9 +146,16 @@ async def list_keys(database: Database, org_id: OrganizationId) -> list[ApiKey]:
 async def revoke_key(database: Database, *, org_id: OrganizationId, api_key_id: ApiKeyId) -> ApiKey:
     """End a key at once: every later transaction under it is refused."""
     async with database.transaction(Tenant(org_id, is_test=False)) as tx:
-        key = await store.revoke_key(tx, api_key_id)
-    if key is None:
+        known = (await store.load_keys(tx, [api_key_id])).get(api_key_id)
+    if known is None:
         raise not_found("api_key")
+    # In the key's own mode, where it was reported before; that never changes.
+    async with database.transaction(Tenant(org_id, known.is_test_mode)) as tx:
+        key = await store.revoke_key(tx, api_key_id)
+        if key is None:
+            raise InvariantError("keys are never deleted")
+        if key.revoked_at == tx.real_now:
+            await outbox.emit(tx, [ApiKeyRevoked(api_key_id=api_key_id)])
     return key
 
 

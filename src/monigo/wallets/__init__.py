@@ -1,6 +1,7 @@
 """Wallets: customers' money at the merchant, moved through the ledger."""
 
 from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets import events
 from monigo.wallets.credits import (
     consume,
     consume_all,
@@ -29,7 +30,7 @@ from monigo.wallets.reservations import (
 )
 from monigo.wallets.rules import entries_of, parts_of
 from monigo.wallets.service import (
-    close_wallets_of_customer,
+    close_wallets_of_customers,
     get,
     get_or_create,
     hold,
@@ -38,6 +39,7 @@ from monigo.wallets.service import (
     list_entries,
     list_of_customer,
     list_page,
+    refuse_customer_with_money,
     set_status,
 )
 from monigo.wallets.statement import statement_csv
@@ -98,11 +100,12 @@ __all__ = [
     "Wallet",
     "WalletStatus",
     "capture",
-    "close_wallets_of_customer",
+    "close_wallets_of_customers",
     "consume",
     "consume_all",
     "delete_auto_top_up",
     "entries_of",
+    "events",
     "expire_credits",
     "expire_reservations",
     "get",
@@ -125,6 +128,7 @@ __all__ = [
     "owners_with_credits",
     "parts_of",
     "pay_all",
+    "refuse_customer_with_money",
     "release",
     "repay_all",
     "reserve",

@@ -17,10 +17,12 @@ from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
+from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, EntryType, NewAccount, Posting, Request, RequestKey
 from monigo.wallets import credits_store, service, store
+from monigo.wallets.events import CreditExpired, CreditGranted, CreditRevoked, credit_fact
 from monigo.wallets.requests import check_same, content_hash
 from monigo.wallets.rules import (
     check_can_revoke,
@@ -76,6 +78,10 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
     request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
     await ledger.move(tx, [posting], [request])
     await store.note_credited(tx, [wallet])
+    fact = credit_fact(
+        CreditGranted, wallet, granted, granted.amount, expires_at=granted.expires_at
+    )
+    await outbox.emit(tx, [fact])
     return granted
 
 
@@ -93,6 +99,7 @@ async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGran
     await credits_store.revoke(tx, known[0].id)
     if known[0].remaining:
         await ledger.move(tx, [revocation_posting(wallet, known[0], known[0].remaining)])
+    await outbox.emit(tx, [credit_fact(CreditRevoked, wallet, known[0], known[0].remaining)])
     return (await credits_store.load(tx, [known[0].id]))[0]
 
 
@@ -185,6 +192,10 @@ async def expire_credits(
             _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)
             for one in left
         ],
+    )
+    await outbox.emit(
+        tx,
+        [credit_fact(CreditExpired, wallets[one.wallet_id], one, one.remaining) for one in left],
     )
     return len(due)
 

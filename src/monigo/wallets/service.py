@@ -9,10 +9,13 @@ from monigo import customers, ledger, tenancy
 from monigo.core.errors import conflict, invalid, not_found
 from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
+from monigo.customers import CustomerDeletion
+from monigo.infra import outbox
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, NewAccount
 from monigo.wallets import store, top_ups_store
+from monigo.wallets.events import WalletCreated, WalletStatusChanged
 from monigo.wallets.rules import entry_of
 from monigo.wallets.types import Entry, Wallet, WalletAccounts, WalletStatus
 
@@ -47,6 +50,8 @@ async def _create(tx: Transaction, customer_id: CustomerId, currency: str) -> Wa
     wallet_id = WalletId(new_id())
     accounts = WalletAccounts(*(account.id for account in opened))
     await store.insert(tx, wallet_id, customer_id, currency, accounts)
+    fact = WalletCreated(wallet_id=wallet_id, customer_id=customer_id, currency=currency)
+    await outbox.emit(tx, [fact])
     return await get(tx, wallet_id)
 
 
@@ -121,7 +126,7 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
         raise conflict("wallet_not_empty", "a wallet with money in it can't be closed")
     if status is wallet.status:
         return wallet
-    await store.update_status(tx, [wallet.id], status)
+    await _change_status(tx, [wallet], status)
     if status is WalletStatus.CLOSED:
         await top_ups_store.cancel(tx, [wallet.id])
     if status is WalletStatus.ACTIVE:
@@ -152,16 +157,39 @@ async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str
     await store.lock_of_owners(tx, set(owners))
 
 
-async def close_wallets_of_customer(tx: Transaction, customer_id: CustomerId) -> None:
-    """Close what a customer that is being deleted leaves, so that no money comes in any more.
+async def refuse_customer_with_money(tx: Transaction, asked: CustomerDeletion) -> None:
+    """Raise conflict while a wallet of a customer that is to be deleted holds money.
 
-    Raises:
-        DomainError: conflict, while one of its wallets holds money.
+    No money moves in its wallets until the transaction ends.
     """
-    held = await store.lock(tx, await store.ids_of_customer(tx, customer_id))
+    held = await store.lock(tx, await store.ids_of_customer(tx, asked.customer_id))
     if any(wallet.balance or wallet.reserved_balance for wallet in held.values()):
         raise conflict("customer_has_money", "the customer has money in a wallet")
-    still_open = [one.id for one in held.values() if one.status is not WalletStatus.CLOSED]
-    if still_open:
-        await store.update_status(tx, still_open, WalletStatus.CLOSED)
-        await top_ups_store.cancel(tx, still_open)
+
+
+async def close_wallets_of_customers(
+    tx: Transaction, deleted: Sequence[customers.events.CustomerDeleted]
+) -> None:
+    """Close what deleted customers leave, so that no money comes in any more."""
+    for one in deleted:
+        held = await store.lock(tx, await store.ids_of_customer(tx, one.customer_id))
+        open_ones = [wallet for wallet in held.values() if wallet.status is not WalletStatus.CLOSED]
+        if open_ones:
+            await _change_status(tx, open_ones, WalletStatus.CLOSED)
+            await top_ups_store.cancel(tx, [wallet.id for wallet in open_ones])
+
+
+async def _change_status(tx: Transaction, locked: Sequence[Wallet], status: WalletStatus) -> None:
+    await store.update_status(tx, [wallet.id for wallet in locked], status)
+    await outbox.emit(
+        tx,
+        [
+            WalletStatusChanged(
+                wallet_id=wallet.id,
+                customer_id=wallet.customer_id,
+                currency=wallet.currency,
+                status=status,
+            )
+            for wallet in locked
+        ],
+    )

@@ -1,7 +1,7 @@
 """Auto top-up: when little is left in a wallet, its rule asks the merchant for money, once.
 
 There is nobody yet who would charge a customer, so that asking is all that a rule does: an open
-request and an event. Deposits pay the request, whoever makes them.
+request and a fact. Deposits pay the request, whoever makes them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,15 +13,13 @@ from msgspec.structs import replace
 from monigo import tenancy
 from monigo.core.errors import conflict, not_found
 from monigo.core.ids import TopUpId, WalletId
-from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import calendar_month
-from monigo.core.times import format_instant
 from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.outbox import EventType, OutboxEvent
 from monigo.wallets import service, top_ups_store
+from monigo.wallets.events import WalletTopUpRequested
 from monigo.wallets.rules import check_auto_top_up, is_low, may_ask
 from monigo.wallets.types import AutoTopUp, TopUp, TopUpStatus, Wallet, WalletStatus
 
@@ -110,7 +108,7 @@ async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
     ]
     if wanted:
         await top_ups_store.insert(tx, wanted)
-        await outbox.emit(tx, [_event(one, low[one.wallet_id]) for one in wanted])
+        await outbox.emit(tx, [_requested(one, low[one.wallet_id]) for one in wanted])
 
 
 def _new(tx: Transaction, wallet: Wallet, rule: AutoTopUp) -> TopUp:
@@ -127,15 +125,14 @@ def _new(tx: Transaction, wallet: Wallet, rule: AutoTopUp) -> TopUp:
     )
 
 
-def _event(top_up: TopUp, wallet: Wallet) -> OutboxEvent:
-    data = {
-        "id": str(top_up.id),
-        "wallet_id": str(wallet.id),
-        "customer_id": str(wallet.customer_id),
-        "currency": top_up.currency,
-        "amount": format_money(top_up.amount),
-        "status": top_up.status.value,
-        "wallet_balance": format_money(wallet.balance),
-        "created_at": format_instant(top_up.created_at),
-    }
-    return OutboxEvent(EventType.WALLET_TOP_UP_REQUESTED, {"top_up": data})
+def _requested(top_up: TopUp, wallet: Wallet) -> WalletTopUpRequested:
+    return WalletTopUpRequested(
+        wallet_id=wallet.id,
+        customer_id=wallet.customer_id,
+        currency=top_up.currency,
+        top_up_id=top_up.id,
+        amount=top_up.amount,
+        status=top_up.status,
+        wallet_balance=wallet.balance,
+        created_at=top_up.created_at,
+    )

@@ -1,10 +1,11 @@
-"""Chooses implementations and puts the parts together; the only place that does."""
+"""What a running process works with, put together."""
 
 import asyncio
 
 from msgspec import Struct
 
-from monigo import invoicing, subscriptions, wallets
+from monigo import invoicing, wallets
+from monigo.bootstrap.registry import REGISTRY
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
@@ -15,14 +16,6 @@ from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
 from monigo.wallets import Teller
 
-# What must not depend on a customer or plan any more when it is deleted.
-CUSTOMER_DELETION_GUARDS = (
-    subscriptions.refuse_customer_with_subscription,
-    invoicing.refuse_customer_with_unpaid_invoice,
-    wallets.close_wallets_of_customer,
-)
-PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
-PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
 # What expires of wallets: reservations, and credits after the periods that they may pay.
 RESERVATION_EXPIRY = wallets.ReservationExpiry()
 CREDIT_EXPIRY = wallets.CreditExpiry(invoicing.open_periods)
@@ -63,7 +56,9 @@ async def open_services(
     app_url = await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
     chosen = clock or SystemClock()
     database = await until_available(
-        lambda: Database.connect(app_url, clock=chosen, pool_size=settings.pool_size)
+        lambda: Database.connect(
+            app_url, clock=chosen, pool_size=settings.pool_size, registry=REGISTRY
+        )
     )
     limits = Limits()
     return Services(

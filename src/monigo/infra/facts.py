@@ -1,0 +1,55 @@
+"""Facts: what happened, as domains report it and as subscribers get it (see `outbox`)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec import Struct
+
+from monigo.infra.database import Transaction
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """Something that happened, named in the past tense; its fields are ids, amounts and instants.
+
+    `subject` says what kind of thing it happened to, `subject_id` which. Whoever reports a fact
+    holds the subject's lock, or has just created the subject. The class's name is stored.
+    """
+
+    subject: ClassVar[str]
+
+    @property
+    def subject_id(self) -> UUID:
+        """What it happened to."""
+        raise NotImplementedError
+
+
+class Recorded(Struct, frozen=True):
+    """A fact as it was committed: `occurred_at` is the tenant's time, `actor` who did it.
+
+    `position` rises by one with each fact of the subject.
+    """
+
+    id: UUID
+    position: int
+    fact: Fact
+    actor: str | None
+    occurred_at: datetime
+
+
+# Does what follows from facts, in the transaction that takes them off the outbox. Those of a
+# subject come in the order of their commits, those of several subjects in any.
+Handler = Callable[[Transaction, Sequence[Recorded]], Awaitable[None]]
+
+
+class Subscriber(Struct, frozen=True):
+    """Who wants to know of facts of these types, from when it is registered on.
+
+    Its effects in our database happen once, since they commit with the mark that it has a fact. It
+    gets a fact again only where they did not commit.
+    """
+
+    name: str
+    facts: tuple[type[Fact], ...]
+    handle: Handler

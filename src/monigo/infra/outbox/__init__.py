@@ -1,0 +1,20 @@
+"""Facts: domains report them in the transaction in which they happen; subscribers follow."""
+
+from monigo.infra.facts import Fact, Recorded, Subscriber
+from monigo.infra.outbox.delivery import catch_up, deliver_all
+from monigo.infra.outbox.dispatcher import dispatch_facts
+from monigo.infra.outbox.service import KEPT_FOR, emit, forget, handled, verify
+
+__all__ = [
+    "KEPT_FOR",
+    "Fact",
+    "Recorded",
+    "Subscriber",
+    "catch_up",
+    "deliver_all",
+    "dispatch_facts",
+    "emit",
+    "forget",
+    "handled",
+    "verify",
+]

@@ -1,0 +1,68 @@
+"""What domains ask of the outbox: to report facts, and to have seen those that were reported."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
+from monigo.infra.database import Transaction
+from monigo.infra.facts import Fact, Subscriber
+from monigo.infra.outbox import store
+from monigo.infra.registry import registry_of
+
+# Long enough to look into what a subscriber made of them.
+KEPT_FOR = timedelta(days=30)
+HANDLED_AT_ONCE = 10_000
+
+
+async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Report facts, and do what must commit with them; they are there if `tx` commits.
+
+    Whoever calls holds the lock of each subject, or has created it in `tx`.
+
+    Raises:
+        DomainError: unavailable, when another transaction reported one of the same subject without
+            its lock; what a reaction raises.
+        InvariantError: there is no registry, so that nobody knows who wants them.
+    """
+    if not facts:
+        return
+    registry = registry_of(tx)
+    wanted = [
+        (name, subscriber)
+        for name in {type(fact).__name__ for fact in facts}
+        for subscriber in registry.wanted.get(name, ())
+    ]
+    await store.insert(tx, facts, wanted)
+    await registry.react(tx, facts)
+
+
+async def forget(tx: Transaction) -> None:
+    """Delete facts of long ago that everybody has who wants them."""
+    await store.delete_before(tx, tx.now - KEPT_FOR)
+
+
+async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[list[UUID]]:
+    """The ids of all kept facts that a subscriber wants and has handled, some at a time."""
+    names = [fact_type.__name__ for fact_type in subscriber.facts]
+    after: tuple[UUID, int] = (UUID(int=0), 0)
+    while True:
+        found = await store.list_handled(
+            tx, subscriber.name, names, after=after, limit=HANDLED_AT_ONCE
+        )
+        if not found:
+            return
+        yield [fact_id for fact_id, _ in found]
+        after = found[-1][1]
+
+
+async def verify(tx: Transaction) -> Verification:
+    """Find facts that don't reach who wants them."""
+    subscribers = list(registry_of(tx).subscribers)
+    return Verification(
+        {"facts": await store.count(tx)},
+        [
+            Difference("fact that does not reach its subscriber", f"{name} {fact}", None, reason)
+            for name, fact, reason in await store.list_stuck(tx, subscribers, DIFFERENCES_MAX)
+        ],
+    )

@@ -1,0 +1,91 @@
+"""The registry: who has a say in what a lower domain does, and who follows from it.
+
+A domain asks a question (may this customer be deleted?) or reports a fact, and knows nobody of
+those above it. Bootstrap builds one registry of their guards, reactions and subscribers; a
+transaction carries it, so that nobody passes it on.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from monigo.core.errors import InvariantError, ensure
+from monigo.infra.database import Database, Transaction
+from monigo.infra.facts import Fact, Subscriber
+
+# Raises the conflict that forbids what is asked; it runs in the transaction that would do it.
+Guard = Callable[[Transaction, Any], Awaitable[None]]
+# Does what must commit with facts of one type, in the transaction that reports them.
+Reaction = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+
+class Registry:
+    """Guards by the type of the question, reactions by the type of the fact, and subscribers."""
+
+    def __init__(
+        self,
+        *,
+        guards: Mapping[type, Sequence[Guard]],
+        reactions: Mapping[type[Fact], Sequence[Reaction]],
+        subscribers: Sequence[Subscriber],
+    ) -> None:
+        names = [one.name for one in subscribers]
+        ensure(len(names) == len(set(names)), "each subscriber has a name of its own")
+        self.guards = guards
+        self.reactions = reactions
+        self.subscribers = {one.name: one for one in subscribers}
+        # The names of those who want facts of a type; nobody, where it is absent.
+        self.wanted: Mapping[str, tuple[str, ...]] = _wanted(subscribers)
+
+    async def ask(self, tx: Transaction, question: Any) -> None:
+        """Raise what the first guard that refuses raises; nothing when all agree.
+
+        Raises:
+            DomainError: a guard's.
+            InvariantError: nobody was registered for questions of this type.
+        """
+        guards = self.guards.get(type(question))
+        if guards is None:
+            raise InvariantError(f"nobody is registered for {type(question).__name__}")
+        for guard in guards:
+            await guard(tx, question)
+
+    async def react(self, tx: Transaction, facts: Sequence[Fact]) -> None:
+        """Do what must commit with these facts."""
+        by_type: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
+        for fact in facts:
+            if type(fact) in self.reactions:
+                by_type[type(fact)].append(fact)
+        for fact_type, reported in by_type.items():
+            for reaction in self.reactions[fact_type]:
+                await reaction(tx, reported)
+
+
+async def ask(tx: Transaction, question: Any) -> None:
+    """Ask everybody who has a say in what the question names.
+
+    Raises:
+        DomainError: somebody refuses.
+        InvariantError: there is no registry, or it knows no such question.
+    """
+    await registry_of(tx).ask(tx, question)
+
+
+def registry_of(source: Transaction | Database) -> Registry:
+    """The registry of a transaction. Without one nobody knows who has a say: that is no consent.
+
+    Raises:
+        InvariantError: the database was opened without one.
+    """
+    if source.registry is None:
+        raise InvariantError("this needs a registry of those who have a say")
+    return source.registry
+
+
+def _wanted(subscribers: Sequence[Subscriber]) -> dict[str, tuple[str, ...]]:
+    wanted: dict[str, tuple[str, ...]] = {}
+    for subscriber in subscribers:
+        for fact_type in subscriber.facts:
+            name = fact_type.__name__
+            wanted[name] = (*wanted.get(name, ()), subscriber.name)
+    return wanted

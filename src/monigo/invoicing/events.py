@@ -1,0 +1,166 @@
+"""The facts of invoices, and of the bills that payout plans have instead."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from monigo.catalog import PlanType
+from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
+from monigo.core.money import EXACT
+from monigo.infra import outbox
+from monigo.infra.database import Transaction
+from monigo.infra.outbox import Fact
+from monigo.invoicing.rules import invoice_number
+from monigo.invoicing.states_store import Final
+from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Reckoned
+
+
+class DocumentFact(Fact, frozen=True, kw_only=True):
+    """Something that happened to an invoice or a bill, with what it is after it."""
+
+    id: InvoiceId
+    number: str
+    status: InvoiceStatus
+    kind: InvoiceKind
+    customer_id: CustomerId
+    subscription_id: SubscriptionId
+    currency: str
+    total: Decimal
+    amount_paid: Decimal
+    amount_due: Decimal
+    period_start: datetime
+    period_end: datetime
+
+    @property
+    def subject_id(self) -> UUID:
+        """The invoice or bill."""
+        return self.id
+
+
+class InvoiceFact(DocumentFact, frozen=True, kw_only=True):
+    """Something that happened to an invoice."""
+
+    subject = "invoice"
+
+
+class InvoiceCreated(InvoiceFact, frozen=True, kw_only=True):
+    """A draft was written for the first time."""
+
+
+class InvoiceFinalized(InvoiceFact, frozen=True, kw_only=True):
+    """An invoice got its number, and changes no more."""
+
+
+class InvoicePaid(InvoiceFact, frozen=True, kw_only=True):
+    """Nothing is due any more of a final invoice."""
+
+
+class InvoiceVoided(InvoiceFact, frozen=True, kw_only=True):
+    """An invoice was taken back."""
+
+
+class InvoiceDeleted(InvoiceFact, frozen=True, kw_only=True):
+    """A draft was removed."""
+
+
+class BillFact(DocumentFact, frozen=True, kw_only=True):
+    """Something that happened to a bill."""
+
+    subject = "bill"
+
+
+class BillCreated(BillFact, frozen=True, kw_only=True):
+    """A draft was written for the first time."""
+
+
+class BillFinalized(BillFact, frozen=True, kw_only=True):
+    """A bill got its number, and changes no more."""
+
+
+class BillPaid(BillFact, frozen=True, kw_only=True):
+    """Nothing is due any more of a final bill."""
+
+
+class BillVoided(BillFact, frozen=True, kw_only=True):
+    """A bill was taken back."""
+
+
+class BillDeleted(BillFact, frozen=True, kw_only=True):
+    """A draft was removed."""
+
+
+# Of each kind of document: the fact for an invoice, and the one for a bill.
+FactPair = Mapping[PlanType, type[DocumentFact]]
+
+CREATED: FactPair = {PlanType.COLLECTION: InvoiceCreated, PlanType.PAYOUT: BillCreated}
+FINALIZED: FactPair = {PlanType.COLLECTION: InvoiceFinalized, PlanType.PAYOUT: BillFinalized}
+PAID: FactPair = {PlanType.COLLECTION: InvoicePaid, PlanType.PAYOUT: BillPaid}
+VOIDED: FactPair = {PlanType.COLLECTION: InvoiceVoided, PlanType.PAYOUT: BillVoided}
+DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillDeleted}
+
+
+async def emit_created(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+    """Report those drafts that are written for the first time."""
+    await outbox.emit(
+        tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in reckoned if item.wanted.is_new]
+    )
+
+
+async def emit_finalized(
+    tx: Transaction,
+    reckoned: Sequence[Reckoned],
+    numbers: Mapping[InvoiceId, int],
+    finals: Sequence[Final],
+) -> None:
+    """Report drafts that became final, in their order, and those that were paid with it."""
+    facts: list[Fact] = []
+    for item, final in zip(reckoned, finals, strict=True):
+        number = numbers[item.wanted.id]
+        facts.append(_rated(FINALIZED, item, final.status, number, final.paid))
+        if final.status is InvoiceStatus.PAID:
+            facts.append(_rated(PAID, item, final.status, number, final.paid))
+    await outbox.emit(tx, facts)
+
+
+async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
+    """Report what became of one stored, locked invoice or bill."""
+    fact = pair[invoice.plan_type](
+        id=invoice.id,
+        number=invoice_number(invoice.number, invoice.plan_type),
+        status=invoice.status,
+        kind=invoice.kind,
+        customer_id=invoice.customer_id,
+        subscription_id=invoice.subscription_id,
+        currency=invoice.currency,
+        total=invoice.totals.total,
+        amount_paid=invoice.amount_paid,
+        amount_due=invoice.amount_due,
+        period_start=invoice.period.start,
+        period_end=invoice.period.end,
+    )
+    await outbox.emit(tx, [fact])
+
+
+def _rated(
+    pair: FactPair,
+    item: Reckoned,
+    status: InvoiceStatus,
+    number: int | None = None,
+    paid: Decimal = Decimal(0),
+) -> DocumentFact:
+    wanted, subscription = item.wanted, item.wanted.subscription
+    return pair[subscription.plan_type](
+        id=wanted.id,
+        number=invoice_number(number, subscription.plan_type),
+        status=status,
+        kind=wanted.kind,
+        customer_id=subscription.customer_id,
+        subscription_id=subscription.id,
+        currency=item.currency,
+        total=item.totals.total,
+        amount_paid=paid,
+        amount_due=EXACT.subtract(item.totals.total, paid),
+        period_start=wanted.period.start,
+        period_end=wanted.period.end,
+    )

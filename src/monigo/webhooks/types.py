@@ -1,0 +1,34 @@
+"""What merchants are told of facts, under names and in shapes that stay as they are."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class EventType(StrEnum):
+    """The names under which what happened is reported to merchants."""
+
+    WALLET_TOP_UP_REQUESTED = "customer.wallet.top_up_requested"
+    INVOICE_CREATED = "invoice.created"
+    INVOICE_FINALIZED = "invoice.finalized"
+    INVOICE_PAID = "invoice.paid"
+    INVOICE_VOIDED = "invoice.voided"
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_PAUSED = "subscription.paused"
+    SUBSCRIPTION_RESUMED = "subscription.resumed"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+    PREPAID_BALANCE_INSUFFICIENT = "subscription.prepaid_balance_insufficient"
+    REALTIME_BALANCE_EXHAUSTED = "subscription.realtime_balance_exhausted"
+
+
+class BillingEvent(Struct, frozen=True):
+    """A fact as merchants see it, with the fact's id and instant; `data` is JSON."""
+
+    id: UUID
+    type: EventType
+    data: Mapping[str, Any]
+    created_at: datetime
