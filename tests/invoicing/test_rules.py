@@ -12,8 +12,15 @@ from monigo.core.aggregation import Aggregation
 from monigo.core.errors import DomainError
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit, Percentage
-from monigo.invoicing.rules import adjustment_lines, fee_lines, totals, usage_lines
-from monigo.invoicing.types import AgreedPrice, Billed, PricedUsage
+from monigo.invoicing.rules import (
+    adjustment_lines,
+    fee_lines,
+    totals,
+    unpriced_line,
+    usage_lines,
+    with_credit,
+)
+from monigo.invoicing.types import AgreedPrice, Billed, LineKind, PricedUsage
 from monigo.metering import Usage
 from monigo.tenancy import Organization
 
@@ -143,3 +150,29 @@ def test_sums_of_more_than_an_invoice_can_hold_are_refused(subtotal, plan_type, 
         totals(
             subtotal, currency="XOF", plan_type=plan_type, organization=replace(UNTAXED, **taxes)
         )
+
+
+@pytest.mark.parametrize(
+    ("due", "available", "credit"),
+    [
+        # Nothing is due, or nothing is there: no line, not even one of 0.
+        ("0", "5", []),
+        ("3", "0", []),
+        ("0", "0", []),
+        # As much of it as is due.
+        ("3", "2", [("credit brought forward", "-2")]),
+        ("3", "3", [("credit brought forward", "-3")]),
+        ("3", "5", [("credit brought forward", "-3")]),
+        # Less than nothing is due: all of that is carried on, whatever was there.
+        ("-3", "0", [("credit carried forward", "3")]),
+        ("-3", "5", [("credit carried forward", "3")]),
+    ],
+)
+def test_a_credit_line_stands_where_a_credit_moves_and_nowhere_else(due, available, credit):
+    own = unpriced_line(LineKind.FEE, PERIOD, "base fee", Decimal(due))
+
+    lines = with_credit([own], period=PERIOD, due=Decimal(due), available=Decimal(available))
+
+    moved = [(line.description, str(line.amount)) for line in lines if line is not own]
+    assert moved == credit
+    assert own in lines

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
+from monigo.ledger.types import Side
 from monigo.wallets.rules import (
     after_movement,
     after_reserving,
@@ -19,6 +20,7 @@ from monigo.wallets.rules import (
     check_open,
     check_usable,
     counter_kind,
+    entries_of,
     is_low,
     may_ask,
     plan_consumption,
@@ -30,11 +32,12 @@ from monigo.wallets.types import (
     ReservationStatus,
     WalletStatus,
 )
-from support.values import START, grant, made, wallet
+from support.values import ACCOUNTS, START, grant, made, wallet
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 CALLS, BYTES = UUID(int=51), UUID(int=52)
+NONE = Decimal(0)
 PROVIDER, REVENUE = AccountKind.PROVIDER, AccountKind.REVENUE
 
 
@@ -68,6 +71,32 @@ def refusal(attempt, *arguments):
 def test_a_movement_stands_against_an_account_of_the_merchants(entry_type, credited, debited):
     assert counter_kind(Direction.CREDIT, EntryType(entry_type)) is credited
     assert counter_kind(Direction.DEBIT, EntryType(entry_type)) is debited
+
+
+@pytest.mark.parametrize(
+    ("account_id", "kind", "is_customers"),
+    [
+        (ACCOUNTS.money, AccountKind.CUSTOMER_WALLET, True),
+        (ACCOUNTS.reserved, AccountKind.RESERVED, True),
+        (grant(1).account_id, AccountKind.CREDIT_GRANT, True),
+        (ACCOUNTS.provider, AccountKind.PROVIDER, False),
+        (ACCOUNTS.revenue, AccountKind.REVENUE, False),
+    ],
+)
+def test_each_side_of_a_transfer_tells_whose_account_it_is(account_id, kind, is_customers):
+    posting = Posting(
+        UUID(int=61), account_id, UUID(int=101), Decimal(5), "NGN", EntryType.ADJUSTMENT
+    )
+    sides = (Side(account_id, 1, Decimal(8), Decimal(3)), Side(UUID(int=101), 1, NONE, Decimal(5)))
+
+    debit, credit = entries_of(wallet(), [Transfer(UUID(int=62), posting, *sides, START)])
+
+    assert (debit.account_id, debit.account_type, debit.direction) == (account_id, kind, "debit")
+    assert debit.wallet_id == (UUID(int=31) if is_customers else None)
+    assert (debit.balance_before, debit.balance_after, debit.amount) == (8, 3, 5)
+    assert (credit.account_type, credit.direction) == (AccountKind.CREDIT_GRANT, "credit")
+    assert (credit.balance_before, credit.balance_after, credit.amount) == (0, 5, 5)
+    assert debit.id != credit.id
 
 
 @pytest.mark.parametrize(
