@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from monigo import tenancy
-from monigo.api import bodies, docs
+from monigo.api import docs
+from monigo.api.kernel import bodies
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
 from monigo.tenancy import Scope

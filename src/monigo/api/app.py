@@ -34,12 +34,12 @@ from monigo.api import (
     usage,
     wallets,
 )
-from monigo.api.bodies import HeldBodies
-from monigo.api.browsers import Browsers
 from monigo.api.docs import add_docs
-from monigo.api.errors import ERROR_RESPONSES, add_error_handlers
-from monigo.api.request_log import RequestLog
-from monigo.api.routing import bearer, named_tenant
+from monigo.api.kernel.bodies import HeldBodies
+from monigo.api.kernel.browsers import Browsers
+from monigo.api.kernel.errors import ERROR_RESPONSES, add_error_handlers
+from monigo.api.kernel.request_log import RequestLog
+from monigo.api.kernel.routes import bearer, named_tenant
 from monigo.bootstrap import Services
 
 # One handler per resource serves both faces.
@@ -103,7 +103,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 class MonigoApi(FastAPI):
-    """All routes; the hot ones go around the framework's layers."""
+    """All routes; the raw ones go around the framework's layers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

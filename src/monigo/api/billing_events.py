@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from monigo.api.fields import Instant, ListEnvelope, Outgoing, also_spelled
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.infra import outbox
 from monigo.infra.outbox import EventType, StoredEvent
 

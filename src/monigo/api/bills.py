@@ -17,9 +17,9 @@ from monigo.api.fields import (
     also_spelled,
 )
 from monigo.api.invoices import GenerateIn, LineItemOut
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionId

@@ -17,10 +17,10 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import CreditOut
 from monigo.core.ids import MetricId, WalletId
 from monigo.wallets import GrantRequest

@@ -17,9 +17,9 @@ from monigo.api.fields import (
     Name,
     Outgoing,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import CUSTOMER_DELETION_GUARDS
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.customers import Customer, CustomerDetails

@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import Response
 
-from monigo.api.content_policy import content_policy
-from monigo.api.prepared import Prepared, PreparedOnce
+from monigo.api.kernel.content_policy import content_policy
+from monigo.api.kernel.prepared import Prepared, PreparedOnce
 
 SCHEMA_PATH = "/openapi.json"
 ASSETS_PATH = "/docs/assets"

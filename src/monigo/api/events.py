@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from monigo import metering
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.bootstrap import Services
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.core.times import format_instant

@@ -10,8 +10,8 @@ from pydantic import Field, WithJsonSchema
 from monigo import invoicing
 from monigo.api.fields import Id, Instant, Money, Outgoing, Quantity, UnitPrice
 from monigo.api.invoices import LineItemOut
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.metrics import FilterOut
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import Metric, PlanType
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, PriceId, SubscriptionId
 from monigo.core.periods import Period

@@ -8,7 +8,7 @@ from monigo import invoicing
 from monigo.api import bills, invoices
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Name
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.bootstrap import Services
 from monigo.catalog import PlanType
 from monigo.invoicing import InvoiceFilter

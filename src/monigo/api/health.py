@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from monigo.api.errors import ErrorBody, error_response
 from monigo.api.fields import Outgoing
+from monigo.api.kernel.errors import ErrorBody, error_response
 from monigo.bootstrap import Services
 from monigo.infra.database import as_unavailable
 

@@ -1,4 +1,4 @@
-"""The ingest route: raw bytes in, stored events out, as bare ASGI because it is the hot path."""
+"""The ingest route: raw bytes in, stored events out, as bare ASGI because all events use it."""
 
 import msgspec
 from starlette.requests import Request
@@ -7,11 +7,11 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as RequestScope
 
 from monigo import metering
-from monigo.api.bodies import HeldBodies
-from monigo.api.errors import plain_error
-from monigo.api.hot import answer_hot
-from monigo.api.rate_limit import limited
-from monigo.api.routing import authenticate
+from monigo.api.kernel.bodies import HeldBodies
+from monigo.api.kernel.errors import plain_error
+from monigo.api.kernel.rate_limit import limited
+from monigo.api.kernel.raw_routes import answer_raw
+from monigo.api.kernel.routes import authenticate
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError
 from monigo.tenancy import KeyReference, Scope
@@ -38,7 +38,7 @@ class IngestRoute:
             await refusal(scope, receive, send)
             return
         request = Request(scope, receive)
-        await answer_hot(scope, receive, send, lambda: self._respond(request))
+        await answer_raw(scope, receive, send, lambda: self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         caller = await authenticate(self._services, request)

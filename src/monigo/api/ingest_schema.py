@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monigo.api.errors import ERROR_RESPONSES
+from monigo.api.kernel.errors import ERROR_RESPONSES
 
 _STATUSES = (400, 401, 403, 408, 413, 429, 503)
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 255}

@@ -22,9 +22,9 @@ from monigo.api.fields import (
     UnitPrice,
     also_spelled,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.ids import (
     CustomerId,

@@ -17,9 +17,9 @@ from monigo.api.fields import (
     Text,
     empty_as_none,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import FILTER_OPERATORS, FILTERS_MAX, Metric, MetricDefinition, MetricFilter
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, OrganizationId

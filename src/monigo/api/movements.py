@@ -11,9 +11,9 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from monigo import wallets
-from monigo.api.errors import INSUFFICIENT_RESPONSE
 from monigo.api.fields import Amount, Id, Incoming, Metadata, Name, Outgoing, Text
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.errors import INSUFFICIENT_RESPONSE
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
 from monigo.core.ids import WalletId
 from monigo.infra.database import Tenant

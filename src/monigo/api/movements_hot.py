@@ -16,11 +16,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from monigo import tenancy
-from monigo.api.bodies import HeldBodies
-from monigo.api.hot import answer_hot
+from monigo.api.kernel.bodies import HeldBodies
+from monigo.api.kernel.rate_limit import limited
+from monigo.api.kernel.raw_routes import answer_raw
+from monigo.api.kernel.routes import JsonRequest, authenticate, check_face, read_request
 from monigo.api.movements import CreditIn, DebitIn
-from monigo.api.rate_limit import limited
-from monigo.api.routing import JsonRequest, authenticate, check_face, read_request
 from monigo.api.wallet_fields import movement_json
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, not_found
@@ -53,7 +53,7 @@ class MovementsRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        await answer_hot(scope, receive, send, lambda: self._respond(request))
+        await answer_raw(scope, receive, send, lambda: self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         caller = await authenticate(self._services, request)

@@ -16,7 +16,7 @@ from monigo.api.fields import (
     RateNumber,
     Whole,
 )
-from monigo.api.routing import TenantRoute, Tx, requires
+from monigo.api.kernel.routes import TenantRoute, Tx, requires
 from monigo.core.ids import OrganizationId
 from monigo.tenancy import Organization, Scope
 

@@ -23,9 +23,9 @@ from monigo.api.fields import (
     Whole,
     empty_as_none,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging, counts
-from monigo.api.routing import TenantRoute, Tx
 from monigo.bootstrap import PLAN_DELETION_GUARDS, PLAN_TERMS_GUARD
 from monigo.catalog import (
     PRICES_MAX,

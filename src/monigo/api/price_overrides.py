@@ -18,10 +18,10 @@ from monigo.api.fields import (
     Outgoing,
     UnitPrice,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
 from monigo.api.plans import Tiers, UnitPriceIn
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
 from monigo.core.price_forms import parse_price_model, price_model_json

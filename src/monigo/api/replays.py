@@ -7,9 +7,9 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, tenancy
 from monigo.api.fields import Id, Incoming, Instant, InstantIn, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.routes import Caller, TenantRoute, Tx, requires
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import Caller, TenantRoute, Tx, requires
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
 from monigo.infra import json

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from monigo import wallets
-from monigo.api.errors import INSUFFICIENT_RESPONSE
 from monigo.api.fields import (
     Amount,
     Id,
@@ -19,10 +18,11 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.kernel.errors import INSUFFICIENT_RESPONSE
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
 from monigo.infra.database import Tenant

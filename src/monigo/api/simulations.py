@@ -7,8 +7,8 @@ from pydantic import Field
 
 from monigo import invoicing
 from monigo.api.fields import Id, Incoming, Instant, InstantIn, Money, Name, Outgoing
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.plans import BaseFeeIn, PriceIn, price_drafts
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PRICES_MAX
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId
 from monigo.invoicing import CUSTOMERS_MAX, NewSimulation, Simulation, SimulationStatus

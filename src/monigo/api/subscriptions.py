@@ -23,9 +23,9 @@ from monigo.api.fields import (
     empty_as_none,
 )
 from monigo.api.invoices import UpcomingInvoiceEnvelope
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId, parse_id
 from monigo.core.periods import BillingAnchor

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from monigo import tenancy
 from monigo.api.fields import Incoming, Instant, InstantIn, Outgoing
-from monigo.api.idempotency import Attempt
-from monigo.api.routing import Caller, TenantRoute, Tx
+from monigo.api.kernel.idempotency import Attempt
+from monigo.api.kernel.routes import Caller, TenantRoute, Tx
 from monigo.bootstrap import TEST_CLOCK_WORK, Services
 from monigo.infra.database import Tenant
 from monigo.infra.logging import logger

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from monigo import tenancy
 from monigo.api.fields import Message
-from monigo.api.routing import TenantRoute, Tx, requires
+from monigo.api.kernel.routes import TenantRoute, Tx, requires
 from monigo.api.test_clock import TestClockOut
 from monigo.tenancy import Scope
 

@@ -19,9 +19,9 @@ from monigo.api.fields import (
     Outgoing,
     also_spelled,
 )
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
 from monigo.infra.database import Tenant
 from monigo.wallets import AutoTopUp, TopUp, TopUpStatus

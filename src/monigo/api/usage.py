@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, subscriptions
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, Uncounted, empty_as_none
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
 from monigo.infra import json

@@ -8,9 +8,9 @@ from pydantic import Field
 from monigo import wallets
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked
 from monigo.api.fields import Id, Incoming, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
 from monigo.api.wallet_paging import CursorQuery, EntryPaging, cursor_text, parse_cursor
 from monigo.bootstrap import Services

@@ -12,12 +12,12 @@ from fastapi.security import HTTPBearer
 from starlette.requests import ClientDisconnect
 
 from monigo import tenancy
-from monigo.api.bodies import Check, HeldBodies, HeldBody
-from monigo.api.errors import as_domain_error, error_response
-from monigo.api.idempotency import Attempt
-from monigo.api.local_days import with_local_days
-from monigo.api.rate_limit import limited
-from monigo.api.raw_paths import decoded
+from monigo.api.kernel.bodies import Check, HeldBodies, HeldBody
+from monigo.api.kernel.errors import as_domain_error, error_response
+from monigo.api.kernel.idempotency import Attempt
+from monigo.api.kernel.local_days import with_local_days
+from monigo.api.kernel.paths import decoded
+from monigo.api.kernel.rate_limit import limited
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.ids import parse_id
