@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import Response
 
 from monigo.api.kernel.content_policy import content_policy
+from monigo.api.kernel.declarations import public
 from monigo.api.kernel.prepared import Prepared, PreparedOnce
 
 SCHEMA_PATH = "/openapi.json"
@@ -42,6 +43,7 @@ def add_docs(app: FastAPI) -> None:
 def _serve(app: FastAPI, path: str, make: Callable[[], Prepared]) -> None:
     prepared = PreparedOnce(make)
 
+    @public
     async def answer(request: Request) -> Response:
         return (await prepared.get()).answer(request)
 

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from monigo import invoicing
 from monigo.api.fields import Id, Incoming, Instant, InstantIn, Money, Name, Outgoing
+from monigo.api.kernel.declarations import atomic
 from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.plans import BaseFeeIn, PriceIn, price_drafts
 from monigo.catalog import PRICES_MAX
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId
+from monigo.core.permissions import Permission
 from monigo.invoicing import CUSTOMERS_MAX, NewSimulation, Simulation, SimulationStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
@@ -119,6 +121,7 @@ class SimulationEnvelope(Outgoing):
     "/plans/simulate",
     responses={202: {"model": SimulationEnvelope, "description": "large: made by a job"}},
 )
+@atomic(Permission.PLANS_SIMULATE)
 async def simulate_prices(tx: Tx, body: SimulationIn, response: Response) -> SimulationEnvelope:
     """Price past usage of a plan's subscribers under other prices. Nothing is changed by it."""
     simulation = await invoicing.simulate(tx, body.simulation())
@@ -128,6 +131,7 @@ async def simulate_prices(tx: Tx, body: SimulationIn, response: Response) -> Sim
 
 
 @router.get("/plans/simulations/{simulation_id}")
+@atomic(Permission.PLANS_READ)
 async def get_simulation(tx: Tx, simulation_id: Id) -> SimulationEnvelope:
     """Read how far a simulation has come, and its report."""
     return SimulationEnvelope.of(await invoicing.get_simulation(tx, simulation_id))

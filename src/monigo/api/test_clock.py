@@ -10,9 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from monigo import tenancy
 from monigo.api.fields import Incoming, Instant, InstantIn, Outgoing
+from monigo.api.kernel.declarations import atomic
 from monigo.api.kernel.idempotency import Attempt
-from monigo.api.kernel.routes import Caller, TenantRoute, Tx
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.bootstrap import TEST_CLOCK_WORK, Services
+from monigo.core.permissions import Permission
 from monigo.infra.database import Tenant
 from monigo.infra.logging import logger
 from monigo.tenancy import ClockReading, ClockStatus
@@ -110,6 +112,7 @@ class AdvanceResponse(JSONResponse):
 
 
 @router.get("/test-clock")
+@atomic(Permission.TEST_CLOCK_READ)
 async def get_test_clock(tx: Tx) -> TestClockOut:
     """Read test time, which is real until the clock is first advanced."""
     return TestClockOut.of(await tenancy.read_test_clock(tx))
@@ -120,9 +123,8 @@ async def get_test_clock(tx: Tx) -> TestClockOut:
     response_model=TestClockOut,
     responses={202: {"model": TestClockOut, "description": "On its way after ten seconds."}},
 )
-async def advance_test_clock(
-    request: Request, tx: Tx, caller: Caller, body: AdvanceIn
-) -> AdvanceResponse:
+@atomic(Permission.TEST_CLOCK_ADVANCE)
+async def advance_test_clock(request: Request, tx: Tx, body: AdvanceIn) -> AdvanceResponse:
     """Move test time forward, and let happen on the way what is due."""
     accepted = await tenancy.start_advance(tx, body.to)
-    return AdvanceResponse(request, caller.tenant, accepted)
+    return AdvanceResponse(request, tx.tenant, accepted)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -11,6 +12,24 @@ from monigo.api.kernel.errors import error_response, failure_response
 from monigo.api.kernel.request_log import FIRST_FAILURE, RequestLog
 from monigo.api.kernel.routes import REQUEST_TIMEOUT_SECONDS
 from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.permissions import Permission
+
+
+class RawRoute(Protocol):
+    """A route that reads its requests and begins its transactions itself.
+
+    It needs one of `permissions`, and tells nothing of an unknown key before it has checked it.
+    """
+
+    permissions: frozenset[Permission]
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is for this route."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
 
 
 async def answer_raw(
