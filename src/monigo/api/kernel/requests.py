@@ -1,9 +1,10 @@
 """A request whose body has arrived, and what it says of itself beside what its handler reads."""
 
 import json as stdlib_json
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Depends, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
 from monigo.api.kernel.bodies import Check, HeldBody
@@ -14,6 +15,9 @@ from monigo.infra.database import Tenant
 
 # No entity of the contract comes near; only ingest takes more.
 BODY_BYTES_MAX = 1024 * 1024
+
+# What the framework makes of an endpoint.
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class JsonRequest(Request):

@@ -1,4 +1,4 @@
-"""What every tenant route does around its handler: who calls, one transaction, answered once."""
+"""Tenant routes: who calls, whose body is held, how long it may take, whatever kind they are."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,15 +9,15 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from monigo.api.kernel.atomic import respond_atomically
 from monigo.api.kernel.bodies import HeldBodies
-from monigo.api.kernel.declarations import Kind, declaration_of
-from monigo.api.kernel.errors import as_domain_error, error_response
-from monigo.api.kernel.idempotency import Attempt
-from monigo.api.kernel.local_days import with_local_days
+from monigo.api.kernel.declarations import declaration_of
+from monigo.api.kernel.errors import as_domain_error
 from monigo.api.kernel.paths import decoded
-from monigo.api.kernel.principals import authenticate, authorized
+from monigo.api.kernel.principals import authenticate
 from monigo.api.kernel.rate_limit import limited
-from monigo.api.kernel.requests import JsonRequest, check_face, read_request
+from monigo.api.kernel.requests import Handler, JsonRequest, check_face, read_request
+from monigo.api.kernel.staged import respond_in_stages, returning_intent
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.permissions import Permission
@@ -28,7 +28,8 @@ from monigo.tenancy import KeyReference
 # how long a running request may block others with its Idempotency-Key.
 REQUEST_TIMEOUT_SECONDS = 60
 
-Handler = Callable[[Request], Awaitable[Response]]
+# How a route of a kind answers a request whose body is read.
+Respond = Callable[[KeyReference, JsonRequest, Permission, Handler], Awaitable[Response]]
 
 
 class TenantRoute(APIRoute):
@@ -42,9 +43,14 @@ class TenantRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         declared = declaration_of(endpoint)
         permission = None if declared is None else declared.permission
-        if declared is None or permission is None or declared.kind is Kind.RAW:
+        if declared is None or permission is None:
             raise TypeError(f"the route {path} of a tenant declares neither kind nor permission")
         self._permission = permission
+        self._respond: Respond = respond_atomically
+        self._is_atomic = declared.stages is None
+        if declared.stages is not None:
+            endpoint = returning_intent(endpoint)
+            self._respond = partial(respond_in_stages, declared.stages)
         super().__init__(path, endpoint, **options)
         # Told with the operation, so that whoever makes a key knows what it needs.
         self.openapi_extra = {**(self.openapi_extra or {}), "x-permission": permission.value}
@@ -57,9 +63,9 @@ class TenantRoute(APIRoute):
             request.scope["path_params"] = decoded(request.path_params)
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                    return await _respond(request, self._permission, handle)
+                    return await _respond(request, self._permission, handle, self._respond)
             except TimeoutError as error:
-                raise _timed_out() from error
+                raise (_timed_out() if self._is_atomic else _timed_out_outside()) from error
             except ClientDisconnect:
                 return Response(status_code=400)  # Nobody is there to read it.
             except Exception as error:  # noqa: BLE001 - raised again, by its better name if it has one
@@ -74,7 +80,9 @@ class TenantRoute(APIRoute):
         return handler
 
 
-async def _respond(request: Request, permission: Permission, handle: Handler) -> Response:
+async def _respond(
+    request: Request, permission: Permission, handle: Handler, respond_to: Respond
+) -> Response:
     services: Services = request.app.state.services
     bodies: HeldBodies = request.app.state.bodies
     caller = await authenticate(services, request)
@@ -90,42 +98,9 @@ async def _respond(request: Request, permission: Permission, handle: Handler) ->
             except DomainError:
                 await check()  # A key that counts no more is told nothing else.
                 raise
-            return await _respond_to(caller, read, permission, handle)
+            return await respond_to(caller, read, permission, handle)
 
     return await limited(services, caller, respond)
-
-
-async def _respond_to(
-    caller: KeyReference, request: JsonRequest, permission: Permission, handle: Handler
-) -> Response:
-    services: Services = request.app.state.services
-    async with services.database.transaction(caller.tenant) as begun:
-        tx = request.state.tx = await authorized(services, begun, caller, permission)
-        attempt = request.state.attempt = await Attempt.of(tx, request)
-        answer = partial(with_local_days, tx, lambda: handle(request))
-        if attempt is None:
-            return await answer()
-        replayed = await attempt.replay(tx)
-        if replayed is not None:
-            return replayed
-        await tx.savepoint()
-        try:
-            response = await answer()
-        except Exception as error:
-            refusal = _kept_refusal(attempt, error)
-            if refusal is None:
-                raise
-            await tx.rollback_to_savepoint()
-            response = refusal
-        await attempt.record(tx, response)
-        return response
-
-
-def _kept_refusal(attempt: Attempt, error: Exception) -> Response | None:
-    """The answer to an error that a repeat of the request gets, too; None for other errors."""
-    known = as_domain_error(error)
-    response = None if known is None else error_response(known)
-    return response if response is not None and attempt.keeps(response.status_code) else None
 
 
 def _timed_out() -> DomainError:
@@ -133,6 +108,15 @@ def _timed_out() -> DomainError:
         ErrorKind.UNAVAILABLE,
         "timed_out",
         "the request took too long and changed nothing",
+        retry_after_seconds=1,
+    )
+
+
+def _timed_out_outside() -> DomainError:
+    return DomainError(
+        ErrorKind.UNAVAILABLE,
+        "timed_out",
+        "the request took too long, and its outcome is not known yet",
         retry_after_seconds=1,
     )
 
