@@ -3,6 +3,7 @@
 import pytest
 from fastapi import APIRouter
 
+from house.checkout import ROOT
 from monigo.api import create_app, ingest_schema
 from monigo.api.kernel.declarations import Kind, atomic, declaration_of, public
 from monigo.api.kernel.routes import TenantRoute
@@ -103,3 +104,15 @@ def test_a_tenants_route_that_declares_one_is_taken(endpoint):
     router.get("/things")(atomic(Permission.CUSTOMERS_READ)(endpoint))
 
     assert [route.path for route in router.routes] == ["/things"]
+
+
+def test_the_kernel_knows_no_resource():
+    imported = [
+        f"{path.name}: {line}"
+        for path in sorted((ROOT / "src/monigo/api/kernel").glob("*.py"))
+        for line in path.read_text().splitlines()
+        if line.startswith(("from monigo.api", "import monigo.api"))
+        and not line.startswith("from monigo.api.kernel.")
+    ]
+
+    assert imported == []
