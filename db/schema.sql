@@ -1021,9 +1021,16 @@ CREATE TABLE public.idempotency_records (
     is_test boolean NOT NULL,
     request_key bytea NOT NULL,
     body_hash bytea NOT NULL,
-    status integer NOT NULL,
-    response_body bytea NOT NULL,
+    status integer,
+    response_body bytea,
     created_at timestamp with time zone NOT NULL,
+    intent jsonb,
+    claimed_by uuid,
+    claimed_until timestamp with time zone,
+    CONSTRAINT idempotency_records_answer_is_whole CHECK (((status IS NULL) = (response_body IS NULL))),
+    CONSTRAINT idempotency_records_answered_is_unclaimed CHECK (((status IS NULL) OR (claimed_by IS NULL))),
+    CONSTRAINT idempotency_records_claim_is_whole CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT idempotency_records_intent_until_answered CHECK (((intent IS NULL) = (status IS NOT NULL))),
     CONSTRAINT idempotency_records_key_is_sha256 CHECK ((octet_length(request_key) = 32)),
     CONSTRAINT idempotency_records_status_kept CHECK ((((status >= 200) AND (status <= 299)) OR (status = ANY (ARRAY[400, 404, 409, 422]))))
 );

@@ -3,8 +3,10 @@
 import asyncio
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo import invoicing, subscriptions, wallets
+from monigo.core.principals import Principal
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
@@ -51,6 +53,10 @@ class Services(Struct, frozen=True):
     keys: KeyFinder
     app_url: str
     slices: asyncio.Semaphore
+
+    def acting_as(self, principal: Principal) -> "Services":
+        """These services, for the work of somebody who is named in its transactions."""
+        return replace(self, database=self.database.acting_as(principal))
 
 
 async def open_services(

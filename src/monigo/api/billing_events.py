@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from monigo.api.fields import Instant, ListEnvelope, Outgoing, also_spelled
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
+from monigo.core.permissions import Permission
 from monigo.infra import outbox
 from monigo.infra.outbox import EventType, StoredEvent
 
@@ -41,6 +43,7 @@ class BillingEventList(ListEnvelope):
 
 
 @router.get("/billing-events", response_model=BillingEventList)
+@atomic(Permission.BILLING_EVENTS_READ)
 async def list_billing_events(
     tx: Tx,
     paging: Paging,

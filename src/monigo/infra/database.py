@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
+from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
@@ -51,6 +54,9 @@ class RowLock(StrEnum):
 # Of a long list at once: a millisecond or two of reading and decoding.
 ROWS_AT_ONCE = 50
 
+# Who acts where nobody more particular does: the process itself.
+PROCESS = system("monigo")
+
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
 
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
@@ -69,7 +75,7 @@ class Transaction(Struct, frozen=True):
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
     belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
-    of times that it was cleared.
+    of times that it was cleared. `principal` is who acts.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -77,6 +83,7 @@ class Transaction(Struct, frozen=True):
 
     connection: Connection
     tenant: Tenant
+    principal: Principal
     now: datetime
     real_now: datetime
     resets: int = 0
@@ -90,6 +97,10 @@ class Transaction(Struct, frozen=True):
     def is_test(self) -> bool:
         """Whether the test data is seen, or the live data."""
         return self.tenant.is_test
+
+    def acting_as(self, principal: Principal) -> "Transaction":
+        """This transaction, for what somebody else does in it."""
+        return replace(self, principal=principal)
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows."""
@@ -129,11 +140,12 @@ async def _keep_session(_connection: object) -> None:
 
 
 class Database:
-    """The pool of the application's role, which row-level security binds."""
+    """The pool of the application's role, which row-level security binds, and who acts by it."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        self._principal = PROCESS
         # Connections kept out of the pool between calls: to borrow and give back takes longer than
         # all else that a call does here. Others always have most of the pool.
         self._kept: list[Connection] = []
@@ -170,6 +182,12 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
+    def acting_as(self, principal: Principal) -> Self:
+        """The same pool, for transactions in which somebody else acts."""
+        other = copy(self)
+        other._principal = principal  # noqa: SLF001 - a copy of our own
+        return other
+
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """One transaction that sees and touches this tenant's rows only; commits at the end."""
@@ -190,8 +208,9 @@ class Database:
         # Live time is always real, and costs no question.
         row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
         if row is None:
-            return Transaction(connection, tenant, real_now, real_now)
-        return Transaction(connection, tenant, row["now_at"] or real_now, real_now, row["resets"])
+            return Transaction(connection, tenant, self._principal, real_now, real_now)
+        now = row["now_at"] or real_now
+        return Transaction(connection, tenant, self._principal, now, real_now, row["resets"])
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:

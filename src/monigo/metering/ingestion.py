@@ -16,6 +16,7 @@ import asyncpg
 from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId, CustomerId
+from monigo.core.permissions import Permission
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.metering import store
@@ -28,7 +29,7 @@ from monigo.metering.rules import (
     unstorable_properties,
 )
 from monigo.metering.types import Event, IngestResult
-from monigo.tenancy import KeyReference, Limits, Scope
+from monigo.tenancy import KeyReference, Limits
 
 # Transactions of one tenant under way at once: one computes here while others are in the database.
 FLUSHES_MAX = 4
@@ -180,7 +181,7 @@ class Ingestor:
         self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         key_ids = {request.api_key_id for request in requests}
-        refusals = await tenancy.refusals(tx, key_ids, Scope.INGEST)
+        principals = await tenancy.principals(tx, key_ids)
         known = await self._customers.resolve(
             tx, {event.customer_id for request in requests for event in request.events}
         )
@@ -188,7 +189,8 @@ class Ingestor:
         answers: list[IngestResult | Exception | None] = []
         rows = store.EventColumns()
         for request in requests:
-            refusal = refusals.get(request.api_key_id)
+            principal = principals.get(request.api_key_id)
+            refusal = tenancy.refusal_of(principal, Permission.EVENTS_INGEST)
             try:
                 if refusal is not None:
                     raise refusal

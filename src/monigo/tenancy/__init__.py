@@ -1,5 +1,6 @@
 """Organisations, their modes and settings, and the API keys that act for them."""
 
+from monigo.core.permissions import Scope
 from monigo.tenancy.key_finder import KeyFinder
 from monigo.tenancy.limits import Limits
 from monigo.tenancy.rules import SECRET_LENGTH, is_country, is_currency
@@ -9,7 +10,8 @@ from monigo.tenancy.service import (
     get_organization,
     issue_key,
     list_keys,
-    refusals,
+    principals,
+    refusal_of,
     revoke_key,
     unauthenticated,
     update_organization,
@@ -34,7 +36,6 @@ from monigo.tenancy.types import (
     KeyReference,
     Organization,
     OrganizationLimits,
-    Scope,
 )
 from monigo.tenancy.verification import organizations_to_verify, verify
 
@@ -63,8 +64,9 @@ __all__ = [
     "keep_up",
     "list_keys",
     "organizations_to_verify",
+    "principals",
     "read_test_clock",
-    "refusals",
+    "refusal_of",
     "refuse_live",
     "reset_test_data",
     "revoke_key",

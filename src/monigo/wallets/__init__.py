@@ -27,7 +27,7 @@ from monigo.wallets.reservations import (
     release,
     reserve,
 )
-from monigo.wallets.rules import entries_of, parts_of
+from monigo.wallets.rules import MOVE_PERMISSIONS, entries_of, parts_of
 from monigo.wallets.service import (
     close_wallets_of_customer,
     get,
@@ -71,6 +71,7 @@ from monigo.wallets.types import (
 from monigo.wallets.verification import verify
 
 __all__ = [
+    "MOVE_PERMISSIONS",
     "AccountKind",
     "AutoTopUp",
     "Consumption",

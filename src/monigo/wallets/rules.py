@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, invalid
 from monigo.core.ids import MetricId, derived_id
 from monigo.core.money import EXACT, format_money, minor_unit_places
+from monigo.core.permissions import Permission
 from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
 from monigo.wallets.types import (
     AutoTopUp,
@@ -29,6 +30,12 @@ from monigo.wallets.types import (
 # as under a pause that nobody lifts, is billed without the grant.
 KEPT_AFTER_EXPIRY = timedelta(days=90)
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
+
+# What a caller needs to move money in either direction.
+MOVE_PERMISSIONS = {
+    Direction.CREDIT: Permission.WALLETS_CREDIT,
+    Direction.DEBIT: Permission.WALLETS_DEBIT,
+}
 
 # What moves between the customer and the world outside stands against the provider; what the
 # merchant earns, gives back or corrects against its revenue. A refund goes out when it is debited,

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from monigo import tenancy
-from monigo.core.errors import DomainError, ErrorKind, without_frames
+from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.clock import Clock
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
-from monigo.tenancy import KeyReference, Limits, Scope
+from monigo.tenancy import KeyReference, Limits
 from monigo.wallets.express import Express
 from monigo.wallets.movements import move_all
+from monigo.wallets.rules import MOVE_PERMISSIONS
 from monigo.wallets.types import Movement, MovementResult
 
 # Transactions of one tenant under way at once: one computes here while another is in the database.
@@ -166,17 +167,21 @@ class Teller:
         self, tx: Transaction, requests: Sequence[_Request]
     ) -> list[MovementResult | Exception]:
         """Check the keys and move, in one transaction; an answer for each, good or bad."""
-        key_ids = {request.api_key_id for request in requests}
-        refusals = await tenancy.refusals(tx, key_ids, Scope.WRITE)
+        principals = await tenancy.principals(tx, {request.api_key_id for request in requests})
         await self._limits.of(tx)
-        allowed = [request for request in requests if request.api_key_id not in refusals]
-        moved = iter(await move_all(tx, [request.movement for request in allowed]))
-        return [
-            without_frames(refusals[request.api_key_id])
-            if request.api_key_id in refusals
-            else next(moved)
+        refusals = [
+            tenancy.refusal_of(
+                principals.get(request.api_key_id), MOVE_PERMISSIONS[request.movement.direction]
+            )
             for request in requests
         ]
+        allowed = [
+            request.movement
+            for request, refusal in zip(requests, refusals, strict=True)
+            if refusal is None
+        ]
+        moved = iter(await move_all(tx, allowed))
+        return [next(moved) if refusal is None else refusal for refusal in refusals]
 
 
 # Faults that one request's content can cause.
