@@ -71,7 +71,7 @@ async def open_services(
         database,
         chosen,
         Ingestor(database, limits),
-        Teller(database, chosen, limits),
+        Teller(database, limits),
         limits,
         KeyFinder(database),
         app_url,

@@ -2,15 +2,13 @@
 
 from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets.credits import (
-    consume,
-    consume_all,
     expire_credits,
     grant,
     list_credits,
     revoke,
 )
 from monigo.wallets.expiry import CreditExpiry, ReservationExpiry
-from monigo.wallets.movements import move, move_all
+from monigo.wallets.movements import move, post
 from monigo.wallets.payments import (
     Extent,
     Payment,
@@ -52,7 +50,6 @@ from monigo.wallets.top_ups import (
 from monigo.wallets.types import (
     AutoTopUp,
     Consumption,
-    ConsumptionRequest,
     CreditGrant,
     Entry,
     GrantRequest,
@@ -74,7 +71,6 @@ __all__ = [
     "AccountKind",
     "AutoTopUp",
     "Consumption",
-    "ConsumptionRequest",
     "CreditExpiry",
     "CreditGrant",
     "Direction",
@@ -99,8 +95,6 @@ __all__ = [
     "WalletStatus",
     "capture",
     "close_wallets_of_customer",
-    "consume",
-    "consume_all",
     "delete_auto_top_up",
     "entries_of",
     "expire_credits",
@@ -121,10 +115,10 @@ __all__ = [
     "list_top_ups",
     "metrics_of_grants",
     "move",
-    "move_all",
     "owners_with_credits",
     "parts_of",
     "pay_all",
+    "post",
     "release",
     "repay_all",
     "reserve",

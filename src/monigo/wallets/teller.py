@@ -15,17 +15,13 @@ import asyncpg
 from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId, WalletId
-from monigo.infra.clock import Clock
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.tenancy import KeyReference, Limits, Scope
-from monigo.wallets.express import Express
-from monigo.wallets.movements import move_all
+from monigo.wallets.movements import post
 from monigo.wallets.types import Movement, MovementResult
 
 # Transactions of one tenant under way at once: one computes here while another is in the database.
 FLUSHES_MAX = 2
-# Groups that go the usual way after one that the express way did not take.
-WARY_FLUSHES = 20
 # Enough to make a transaction's own cost small; more would only delay the first of them.
 FLUSH_MOVEMENTS_MAX = 200
 # What may wait, over all tenants; beyond it a client is told to come again.
@@ -52,17 +48,13 @@ class _Lane:
     flushes: int = 0
     # Of those, transactions that are under way.
     busy: int = 0
-    # Groups yet to go the usual way.
-    wary: int = 0
 
 
 class Teller:
     """Moves money for all tenants of this process."""
 
-    def __init__(self, database: Database, clock: Clock, limits: Limits) -> None:
+    def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
-        self._express = Express(database)
-        self._clock = clock
         self._limits = limits
         self._lanes: dict[Tenant, _Lane] = {}
         self._waiting = 0
@@ -99,7 +91,7 @@ class Teller:
                 lane.moving |= taken
                 lane.busy += 1
                 try:
-                    await self._flush(tenant, lane, requests)
+                    await self._flush(tenant, requests)
                 finally:
                     lane.moving -= taken
                     lane.busy -= 1
@@ -107,7 +99,7 @@ class Teller:
                 await asyncio.sleep(0)
         finally:
             lane.flushes -= 1
-            if not (lane.flushes or lane.waiting or lane.wary):
+            if not (lane.flushes or lane.waiting):
                 self._lanes.pop(tenant, None)
 
     def _take(self, lane: _Lane) -> list[_Request]:
@@ -127,40 +119,20 @@ class Teller:
         self._waiting -= len(taken)
         return taken
 
-    async def _flush(self, tenant: Tenant, lane: _Lane, requests: Sequence[_Request]) -> None:
+    async def _flush(self, tenant: Tenant, requests: Sequence[_Request]) -> None:
         try:
-            answers: Sequence[MovementResult | Exception] | None
-            answers = await self._move_express(tenant, lane, requests)
-            if answers is None:
-                async with self._database.transaction(tenant) as tx:
-                    answers = await self._move(tx, requests)
+            async with self._database.transaction(tenant) as tx:
+                answers = await self._move(tx, requests)
         except Exception as error:  # noqa: BLE001 - each request's route answers it
             unavailable = as_unavailable(error)
             if unavailable is None and len(requests) > 1 and isinstance(error, _OF_ONE):
                 # Something of one request can't be stored; the others must not suffer from it.
                 for request in requests:
-                    await self._flush(tenant, lane, [request])
+                    await self._flush(tenant, [request])
             else:
                 _answer(requests, [unavailable or error] * len(requests))
         else:
             _answer(requests, answers)
-
-    async def _move_express(
-        self, tenant: Tenant, lane: _Lane, requests: Sequence[_Request]
-    ) -> list[MovementResult] | None:
-        """Move in the hope that nothing is out of the ordinary; None where nothing was moved."""
-        # A test clock has to be asked for the time; limits are read in transactions.
-        if tenant.is_test or not self._limits.are_known(tenant.org_id):
-            return None
-        if lane.wary:
-            lane.wary -= 1
-            return None
-        key_ids = {request.api_key_id for request in requests}
-        movements = [request.movement for request in requests]
-        moved = await self._express.move(tenant, key_ids, movements, now=self._clock.now())
-        if moved is None:
-            lane.wary = WARY_FLUSHES
-        return moved
 
     async def _move(
         self, tx: Transaction, requests: Sequence[_Request]
@@ -170,7 +142,7 @@ class Teller:
         refusals = await tenancy.refusals(tx, key_ids, Scope.WRITE)
         await self._limits.of(tx)
         allowed = [request for request in requests if request.api_key_id not in refusals]
-        moved = iter(await move_all(tx, [request.movement for request in allowed]))
+        moved = iter(await post(tx, [request.movement for request in allowed]))
         return [
             without_frames(refusals[request.api_key_id])
             if request.api_key_id in refusals
