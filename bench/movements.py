@@ -25,7 +25,7 @@ from monigo.core.ids import ApiKeyId, OrganizationId, WalletId
 from monigo.infra.database import Tenant
 from monigo.infra.settings import Settings
 from monigo.tenancy import KeyReference
-from monigo.wallets import Direction, EntryType, Movement, Teller
+from monigo.wallets import Direction, EntryType, Movement, MovementBatcher
 from rig import (
     HERE,
     System,
@@ -95,14 +95,14 @@ async def _service(system: System, wallets: Sequence[WalletId]) -> float:
     caller = KeyReference(tenant, ApiKeyId(key))
     until = time.perf_counter() + SECONDS
     counts = await asyncio.gather(
-        *(_client(services.teller, caller, wallets, until) for _ in range(CLIENTS))
+        *(_client(services.movements, caller, wallets, until) for _ in range(CLIENTS))
     )
     await services.database.close()
     return sum(counts) / SECONDS
 
 
 async def _client(
-    teller: Teller, caller: KeyReference, wallets: Sequence[WalletId], until: float
+    batcher: MovementBatcher, caller: KeyReference, wallets: Sequence[WalletId], until: float
 ) -> int:
     done = 0
     while time.perf_counter() < until:
@@ -117,7 +117,7 @@ async def _client(
             reference_type="",
             reference_id="",
         )
-        await teller.move(caller, movement)
+        await batcher.move(caller, movement)
         done += 1
     return done
 

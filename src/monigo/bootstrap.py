@@ -13,7 +13,7 @@ from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
-from monigo.wallets import Teller
+from monigo.wallets import MovementBatcher
 
 # What must not depend on a customer or plan any more when it is deleted.
 CUSTOMER_DELETION_GUARDS = (
@@ -46,7 +46,7 @@ class Services(Struct, frozen=True):
     database: Database
     clock: Clock
     ingestor: Ingestor
-    teller: Teller
+    movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
     app_url: str
@@ -71,7 +71,7 @@ async def open_services(
         database,
         chosen,
         Ingestor(database, limits),
-        Teller(database, limits),
+        MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
         app_url,

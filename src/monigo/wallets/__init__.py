@@ -1,6 +1,7 @@
 """Wallets: customers' money at the merchant, moved through the ledger."""
 
 from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets.batcher import MovementBatcher
 from monigo.wallets.credits import (
     expire_credits,
     grant,
@@ -40,7 +41,6 @@ from monigo.wallets.service import (
 )
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
-from monigo.wallets.teller import Teller
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
     get_auto_top_up,
@@ -79,6 +79,7 @@ __all__ = [
     "Extent",
     "GrantRequest",
     "Movement",
+    "MovementBatcher",
     "MovementResult",
     "PaidPart",
     "Payment",
@@ -88,7 +89,6 @@ __all__ = [
     "ReservationRequest",
     "ReservationResult",
     "ReservationStatus",
-    "Teller",
     "TopUp",
     "TopUpStatus",
     "Wallet",
