@@ -116,7 +116,7 @@ AS_APPLICATION = {
     "more taken than there is": (
         """
         SELECT 1 FROM public.post_ledger_transfers(
-            nullif(pg_catalog.current_setting('app.org_id'), '')::uuid, true,
+            pg_catalog.current_setting('app.org_id')::uuid, true,
             (
                 SELECT array_agg(side.id ORDER BY side.id USING OPERATOR(pg_catalog.<))
                 FROM public.wallets AS wallet

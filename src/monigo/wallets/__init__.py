@@ -31,8 +31,6 @@ from monigo.wallets.service import (
     close_wallets_of_customer,
     get,
     get_or_create,
-    hold,
-    hold_all,
     hold_of_owners,
     list_entries,
     list_of_customer,
@@ -49,7 +47,6 @@ from monigo.wallets.top_ups import (
 )
 from monigo.wallets.types import (
     AutoTopUp,
-    Consumption,
     CreditGrant,
     Entry,
     GrantRequest,
@@ -70,7 +67,6 @@ from monigo.wallets.verification import verify
 __all__ = [
     "AccountKind",
     "AutoTopUp",
-    "Consumption",
     "CreditExpiry",
     "CreditGrant",
     "Direction",
@@ -104,8 +100,6 @@ __all__ = [
     "get_or_create",
     "grant",
     "has_credited",
-    "hold",
-    "hold_all",
     "hold_of_owners",
     "list_credits",
     "list_entries",

@@ -54,7 +54,7 @@ async def post(
         if movement.idempotency_key
     ]
     batch = await lock(tx, {movement.wallet_id for movement in movements}, keys)
-    decisions = [_decided(batch, movement) for movement in movements]
+    decisions = [_attempt(batch, movement) for movement in movements]
     transfers = await batch.post()
     return [
         MovementResult(decision.wallet, [transfers[decision.position]])
@@ -207,7 +207,7 @@ async def lock_of_owners(
     return MovementBatch(tx, locked.values(), {}), ids
 
 
-def _decided(
+def _attempt(
     batch: MovementBatch, movement: Movement
 ) -> DecidedMovement | MovementResult | DomainError:
     try:
