@@ -15,7 +15,7 @@ from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
-from monigo.wallets import Teller
+from monigo.wallets import MovementBatcher
 
 # What must not depend on a customer or plan any more when it is deleted.
 CUSTOMER_DELETION_GUARDS = (
@@ -48,7 +48,7 @@ class Services(Struct, frozen=True):
     database: Database
     clock: Clock
     ingestor: Ingestor
-    teller: Teller
+    movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
     app_url: str
@@ -77,7 +77,7 @@ async def open_services(
         database,
         chosen,
         Ingestor(database, limits),
-        Teller(database, chosen, limits),
+        MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
         app_url,

@@ -1,7 +1,7 @@
 """Credits and debits as bare ASGI, because platforms send them as fast as they can.
 
-Requests of a tenant go together (`wallets.Teller`). One with an Idempotency-Key needs a transaction
-of its own, and goes through the framework.
+Requests of a tenant go together (`wallets.MovementBatcher`). One with an Idempotency-Key needs a
+transaction of its own, and goes through the framework.
 """
 
 import json as stdlib_json
@@ -75,7 +75,7 @@ class MovementsRoute:
             except (DomainError, RequestValidationError):
                 await check()  # A key that counts no more is told nothing else.
                 raise
-            result = await self._services.teller.move(caller, movement)
+            result = await self._services.movements.move(caller, movement)
         content = _encoder.encode(movement_json(caller.tenant, result))
         return Response(content, media_type="application/json")
 

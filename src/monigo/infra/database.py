@@ -146,10 +146,6 @@ class Database:
         self._pool = pool
         self._clock = clock
         self._principal = PROCESS
-        # Connections kept out of the pool between calls: to borrow and give back takes longer than
-        # all else that a call does here. Others always have most of the pool.
-        self._kept: list[Connection] = []
-        self._kept_max = pool.get_max_size() // 4
 
     @classmethod
     async def connect(cls, url: str, *, clock: Clock, pool_size: int) -> Self:
@@ -175,9 +171,6 @@ class Database:
         """Wait for the borrowed connections and close all."""
         try:
             async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
-                self._kept_max = 0
-                while self._kept:
-                    await self._pool.release(self._kept.pop())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -222,37 +215,6 @@ class Database:
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise
-
-    async def call(self, tenant: Tenant, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """One statement as a transaction of its own, without a word to begin or end it.
-
-        It must call a function that binds itself to the tenant, which is passed as `$1` and `$2`.
-        """
-        connection = await self._for_call()
-        is_sound = False
-        try:
-            rows = await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
-            is_sound = True
-        except asyncpg.PostgresError:
-            is_sound = _is_open(connection)
-            raise
-        except asyncpg.InternalClientError:
-            _cut(connection)
-            raise
-        finally:
-            if is_sound and len(self._kept) < self._kept_max:
-                self._kept.append(connection)
-            else:
-                await self._pool.release(connection)
-        return rows
-
-    async def _for_call(self) -> Connection:
-        while self._kept:
-            connection = self._kept.pop()
-            if _is_open(connection):
-                return connection
-            await self._pool.release(connection)
-        return await self._pool.acquire()
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:

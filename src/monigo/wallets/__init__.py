@@ -1,16 +1,15 @@
 """Wallets: customers' money at the merchant, moved through the ledger."""
 
 from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.wallets.batcher import MovementBatcher
 from monigo.wallets.credits import (
-    consume,
-    consume_all,
     expire_credits,
     grant,
     list_credits,
     revoke,
 )
 from monigo.wallets.expiry import CreditExpiry, ReservationExpiry
-from monigo.wallets.movements import move, move_all
+from monigo.wallets.movements import move, post
 from monigo.wallets.payments import (
     Extent,
     Payment,
@@ -32,8 +31,6 @@ from monigo.wallets.service import (
     close_wallets_of_customer,
     get,
     get_or_create,
-    hold,
-    hold_all,
     hold_of_owners,
     list_entries,
     list_of_customer,
@@ -42,7 +39,6 @@ from monigo.wallets.service import (
 )
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
-from monigo.wallets.teller import Teller
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
     get_auto_top_up,
@@ -51,8 +47,6 @@ from monigo.wallets.top_ups import (
 )
 from monigo.wallets.types import (
     AutoTopUp,
-    Consumption,
-    ConsumptionRequest,
     CreditGrant,
     Entry,
     GrantRequest,
@@ -74,8 +68,6 @@ __all__ = [
     "MOVE_PERMISSIONS",
     "AccountKind",
     "AutoTopUp",
-    "Consumption",
-    "ConsumptionRequest",
     "CreditExpiry",
     "CreditGrant",
     "Direction",
@@ -84,6 +76,7 @@ __all__ = [
     "Extent",
     "GrantRequest",
     "Movement",
+    "MovementBatcher",
     "MovementResult",
     "PaidPart",
     "Payment",
@@ -93,15 +86,12 @@ __all__ = [
     "ReservationRequest",
     "ReservationResult",
     "ReservationStatus",
-    "Teller",
     "TopUp",
     "TopUpStatus",
     "Wallet",
     "WalletStatus",
     "capture",
     "close_wallets_of_customer",
-    "consume",
-    "consume_all",
     "delete_auto_top_up",
     "entries_of",
     "expire_credits",
@@ -111,8 +101,6 @@ __all__ = [
     "get_or_create",
     "grant",
     "has_credited",
-    "hold",
-    "hold_all",
     "hold_of_owners",
     "list_credits",
     "list_entries",
@@ -122,10 +110,10 @@ __all__ = [
     "list_top_ups",
     "metrics_of_grants",
     "move",
-    "move_all",
     "owners_with_credits",
     "parts_of",
     "pay_all",
+    "post",
     "release",
     "repay_all",
     "reserve",
