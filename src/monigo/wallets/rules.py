@@ -88,8 +88,15 @@ def check_usable(wallet: Wallet, movement: Movement) -> None:
     """
     if movement.currency != wallet.currency:
         raise invalid({"currency": f"must be the wallet's own, {wallet.currency}"})
-    if wallet.status is not WalletStatus.ACTIVE and not returns(movement):
-        raise conflict(f"wallet_{wallet.status}", f"the wallet is {wallet.status}")
+    if returns(movement):
+        return
+    match wallet.status:
+        case WalletStatus.SUSPENDED:
+            raise conflict("wallet_suspended", "the wallet is suspended")
+        case WalletStatus.CLOSED:
+            raise conflict("wallet_closed", "the wallet is closed")
+        case WalletStatus.ACTIVE:
+            return
 
 
 def returns(movement: Movement) -> bool:
@@ -164,10 +171,15 @@ def check_open(reservation: Reservation) -> None:
     Raises:
         DomainError: conflict.
     """
-    if reservation.status is not ReservationStatus.OPEN:
-        raise conflict(
-            f"reservation_{reservation.status}", f"the reservation is {reservation.status}"
-        )
+    match reservation.status:
+        case ReservationStatus.CAPTURED:
+            raise conflict("reservation_captured", "the reservation is captured")
+        case ReservationStatus.RELEASED:
+            raise conflict("reservation_released", "the reservation is released")
+        case ReservationStatus.EXPIRED:
+            raise conflict("reservation_expired", "the reservation is expired")
+        case ReservationStatus.OPEN:
+            return
 
 
 def check_auto_top_up(rule: AutoTopUp) -> None:
