@@ -83,6 +83,11 @@ def test_a_fee_that_is_not_due_any_more_is_given_back():
 
     assert [told(some) for some in lines] == [[(-1, -500)], [], [(1, 200)]]
     assert [line.unit_price for some in lines for line in some] == [500, 200]
+    # What the period's fee has come to by now: none at all, or one of 700.
+    come_to = [
+        (line.cumulative_quantity, line.cumulative_amount) for [line] in (lines[0], lines[2])
+    ]
+    assert come_to == [(0, 0), (1, 700)]
 
 
 @pytest.mark.parametrize(
