@@ -158,6 +158,31 @@ def test_sums_of_more_than_an_invoice_can_hold_are_refused(subtotal, plan_type, 
 
 
 @pytest.mark.parametrize(
+    ("quantity", "amount", "unit_price"),
+    [
+        # Twelve places, half to even.
+        ("3", "1", "0.333333333333"),
+        ("-3", "-2", "0.666666666667"),
+        ("8", "0.000000000100", "0.000000000012"),
+        # No quantity, or no number that a price can be.
+        ("0", "7", "0"),
+        ("0.000001", "999999999999.999999", "999999999999999999"),
+        ("0.000001", "1000000000000", "0"),
+        ("0.000001", "-1000000000000", "0"),
+    ],
+)
+def test_a_lines_unit_price_is_what_one_came_to(quantity, amount, unit_price):
+    # A period bills what it differs by from what was billed: here all of it is the difference.
+    whole = used(0, FlatUnit(Decimal(0)))
+    before = billed(-Decimal(quantity), -Decimal(amount))
+
+    (line,) = usage_lines(PERIOD, [whole], before)
+
+    assert (line.quantity, line.amount) == (Decimal(quantity), Decimal(amount))
+    assert line.unit_price == Decimal(unit_price)
+
+
+@pytest.mark.parametrize(
     ("due", "available", "credit"),
     [
         # Nothing is due, or nothing is there: no line, not even one of 0.

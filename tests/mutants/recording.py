@@ -322,7 +322,8 @@ class Chooser:
             return set(by_function[function])
         found: set[str] = set()
         for name in _names_at(mutant.before, mutant.line):
-            found.update(self._using(name, mutant.file))
+            # A function's defaults stand before its body.
+            found.update(by_function.get(name, ()), self._using(name, mutant.file))
         return found or {test for tests in by_function.values() for test in tests}
 
     def _using(self, name: str, source: str) -> Iterator[str]:
