@@ -262,17 +262,34 @@ def test_up_to_what_is_held_is_captured(amount):
 
 
 @pytest.mark.parametrize(
-    ("held", "amount", "kind"),
+    ("held", "amount", "kind", "code"),
     [
-        (reservation("40"), "40.000001", ErrorKind.INVALID),
-        (reservation("40", expires_at=NOW), "1", ErrorKind.CONFLICT),
-        (reservation("40", expires_at=NOW - SECOND), "1", ErrorKind.CONFLICT),
-        (reservation("40", ReservationStatus.CAPTURED), "1", ErrorKind.CONFLICT),
-        (reservation("40", ReservationStatus.EXPIRED), "1", ErrorKind.CONFLICT),
+        (reservation("40"), "40.000001", ErrorKind.INVALID, "validation_failed"),
+        (reservation("40", expires_at=NOW), "1", ErrorKind.CONFLICT, "reservation_expired"),
+        (
+            reservation("40", expires_at=NOW - SECOND),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_expired",
+        ),
+        (
+            reservation("40", ReservationStatus.CAPTURED),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_captured",
+        ),
+        (
+            reservation("40", ReservationStatus.EXPIRED),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_expired",
+        ),
     ],
 )
-def test_nothing_else_is_captured(held, amount, kind):
-    assert refusal(check_capture, held, Decimal(amount), NOW).kind is kind
+def test_nothing_else_is_captured(held, amount, kind, code):
+    refused = refusal(check_capture, held, Decimal(amount), NOW)
+
+    assert (refused.kind, refused.code) == (kind, code)
 
 
 @pytest.mark.parametrize("status", ["captured", "released", "expired"])
