@@ -35,7 +35,11 @@ def world():
 
 @pytest.fixture
 def tell(api, backend, world):
-    """Run a story on the server's loop; it is told with a function that posts an errand."""
+    """Run a story on the server's loop; it is told with a function that posts an errand.
+
+    Time passes where the story says so, and not while it takes long.
+    """
+    backend.clock.stand_still()
     app = app_of(backend.services, world)
 
     async def run(story):
