@@ -35,7 +35,11 @@ def world():
 
 @pytest.fixture
 def tell(api, backend, world):
-    """Run a story on the server's loop; it is told with a function that posts an errand."""
+    """Run a story on the server's loop; it is told with a function that posts an errand.
+
+    Time passes where the story says so, and not while it takes long.
+    """
+    backend.clock.stand_still()
     app = app_of(backend.services, world)
 
     async def run(story):
@@ -211,6 +215,19 @@ def test_an_outcome_that_is_not_final_is_recorded_and_asked_for_again(tell, worl
     assert [name for _, name in noted()] == ["bad outcome done"]
     assert (len(world.asked), len(world.done)) == (2, 1)
     assert [record["status"] for record in records()] == [None]
+
+
+def test_what_was_declined_outside_is_recorded_and_a_repeat_is_an_errand_of_its_own(
+    tell, world, noted, records
+):
+    async def story(post):
+        return [await post(body={"what": "declined"}) for _ in range(2)]
+
+    answers = tell(story)
+
+    assert [answer.status_code for answer in answers] == [402, 402]
+    assert [name for _, name in noted()] == ["declined done", "declined done"]
+    assert (len(world.done), records()) == (2, [])
 
 
 def test_an_outcome_that_can_not_be_recorded_stays_with_its_intent(tell, noted, records):

@@ -21,7 +21,9 @@ KEY = {"Idempotency-Key": "to-february"}
 RECORD = "SELECT status, intent, claimed_by, claimed_until FROM idempotency_records"
 # On the clock's way, and not needed to send it off.
 LOCK = "LOCK TABLE due_subscriptions IN ACCESS EXCLUSIVE MODE"
-LAPSE = "UPDATE idempotency_records SET claimed_until = claimed_until - interval '60 seconds'"
+# However long the program takes to start again, it finds the claim as it was left, then lapsed.
+PROLONG = "UPDATE idempotency_records SET claimed_until = claimed_until + interval '1 hour'"
+LAPSE = "UPDATE idempotency_records SET claimed_until = claimed_until - interval '2 hours'"
 
 
 def advance(client):
@@ -61,6 +63,7 @@ def test_an_intent_survives_the_death_of_its_process(tmp_path):
             thread.join(30)
         runner.run(blocking.close())
         left = claimed(runner, looking)
+        runner.run(looking.execute(PROLONG))
         program.start()
         with program.client() as client:
             early = advance(client)

@@ -69,6 +69,8 @@ def app_of(services, world):
         if errand.what == "unrecordable":
             raise UNAVAILABLE
         await customers.update(tx, errand.reference, {"name": outcome})
+        if errand.what == "declined":
+            return error_response(DomainError(ErrorKind.INSUFFICIENT, "declined", "it is declined"))
         if errand.what == "bad outcome":
             return error_response(UNAVAILABLE)
         return JSONResponse({"reference": errand.reference, "outcome": outcome}, 201)

@@ -48,7 +48,9 @@ class Stages(Struct, frozen=True):
     """What a staged route does after the transaction in which its endpoint made the intent.
 
     `call` may be run again for the same intent, after a process died or a call failed: it must have
-    the same effect outside, however often. Only what `record` returns is kept for repeats.
+    the same effect outside, however often. Only what `record` returns is kept for repeats: a final
+    answer as it is; after another refusal (402) a repeat begins anew, after 5xx it goes on from
+    the same intent.
     """
 
     intent_type: Any

@@ -23,8 +23,12 @@ from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
 from monigo.infra import idempotency
+from monigo.infra.database import Transaction
 from monigo.infra.idempotency import Answer, Claim
 from monigo.tenancy import KeyReference
+
+# From here on a status says that we, or those whom we asked, could not do it.
+FIRST_FAULT_OF_OURS = 500
 
 
 class IntentResponse(Response):
@@ -118,9 +122,20 @@ async def _recorded(
             await idempotency.staged.hold(tx, intended.claim)
         response = await stages.record(tx, intended.intent, outcome)
         if intended.claim is not None:
-            final = final_answer(response)
-            if final is None:
-                await idempotency.staged.release(tx, intended.claim)
-            else:
-                await idempotency.staged.answer(tx, intended.claim, final)
+            await _settle(tx, intended.claim, response)
         return response
+
+
+async def _settle(tx: Transaction, claim: Claim, response: Response) -> None:
+    """Decide what a repeat gets after an outcome was recorded.
+
+    A final answer is kept. Any other refusal of people, such as 402, is an outcome, too, but may be
+    another next time. What we could not find out is asked for again, about the same intent.
+    """
+    final = final_answer(response)
+    if final is not None:
+        await idempotency.staged.answer(tx, claim, final)
+    elif response.status_code < FIRST_FAULT_OF_OURS:
+        await idempotency.staged.begin_anew(tx, claim)
+    else:
+        await idempotency.staged.release(tx, claim)

@@ -120,6 +120,11 @@ async def release(tx: Transaction, claimed: Claim) -> None:
     await store.release(tx, claimed.request.request_key, claimed.holder_id)
 
 
+async def begin_anew(tx: Transaction, claimed: Claim) -> None:
+    """Let the request's next repeat make an intent of its own; after `hold`."""
+    await store.delete_claim(tx, claimed.request.request_key, claimed.holder_id)
+
+
 async def _renew(database: Database, tenant: Tenant, claimed: Claim) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)

@@ -72,6 +72,11 @@ RELEASE = """
     WHERE org_id = $1 AND is_test = $2 AND request_key = $3 AND claimed_by = $4
 """
 
+DELETE_CLAIM = """
+    DELETE FROM idempotency_records
+    WHERE org_id = $1 AND is_test = $2 AND request_key = $3 AND claimed_by = $4
+"""
+
 DELETE_OLD = """
     DELETE FROM idempotency_records WHERE org_id = $1 AND is_test = $2 AND created_at < $3
 """
@@ -152,6 +157,11 @@ async def answer_claim(
 async def release(tx: Transaction, request_key: bytes, holder_id: UUID) -> None:
     """Give up a claim, if it is still the holder's."""
     await tx.execute(RELEASE, request_key, holder_id)
+
+
+async def delete_claim(tx: Transaction, request_key: bytes, holder_id: UUID) -> None:
+    """Forget a claimed request, if the claim is still the holder's."""
+    await tx.execute(DELETE_CLAIM, request_key, holder_id)
 
 
 async def delete(tx: Transaction, *, before: datetime) -> None:
