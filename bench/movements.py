@@ -21,11 +21,10 @@ from uuid import UUID
 import uvloop
 
 from monigo.bootstrap import open_services
-from monigo.core.ids import ApiKeyId, OrganizationId, WalletId
-from monigo.infra.database import Tenant
+from monigo.core.ids import WalletId
 from monigo.infra.settings import Settings
 from monigo.tenancy import KeyReference
-from monigo.wallets import Direction, EntryType, Movement, Teller
+from monigo.wallets import Direction, EntryType, Movement, MovementBatcher
 from rig import (
     HERE,
     System,
@@ -86,23 +85,18 @@ def service(system: System, wallets: Sequence[str]) -> float:
 async def _service(system: System, wallets: Sequence[WalletId]) -> float:
     settings = Settings(data_dir=system.data_dir, database_url=system.database_url)
     services = await open_services(settings, system.database_url)
-    async with services.database.lookups() as connection:
-        key = await connection.fetchval(
-            "SELECT api_key_id FROM api_key_lookups WHERE org_id = $1 AND NOT is_test",
-            UUID(system.org_id),
-        )
-    tenant = Tenant(OrganizationId(UUID(system.org_id)), is_test=False)
-    caller = KeyReference(tenant, ApiKeyId(key))
+    caller = await services.keys.find(system.api_key)
+    assert caller is not None
     until = time.perf_counter() + SECONDS
     counts = await asyncio.gather(
-        *(_client(services.teller, caller, wallets, until) for _ in range(CLIENTS))
+        *(_client(services.movements, caller, wallets, until) for _ in range(CLIENTS))
     )
     await services.database.close()
     return sum(counts) / SECONDS
 
 
 async def _client(
-    teller: Teller, caller: KeyReference, wallets: Sequence[WalletId], until: float
+    batcher: MovementBatcher, caller: KeyReference, wallets: Sequence[WalletId], until: float
 ) -> int:
     done = 0
     while time.perf_counter() < until:
@@ -117,7 +111,7 @@ async def _client(
             reference_type="",
             reference_id="",
         )
-        await teller.move(caller, movement)
+        await batcher.move(caller, movement)
         done += 1
     return done
 
@@ -168,17 +162,24 @@ def measure(system: System, wallets: Sequence[str], choice: str, where: str) -> 
         latencies += many
         print("  ", {way: round(found[-1]) for way, found in rates.items()}, flush=True)
     median = {way: statistics.median(found) for way, found in rates.items()}
-    ratio = statistics.median(
-        ours / bare for ours, bare in zip(rates["service"], rates["bare"], strict=True)
-    )
     print(
-        f"{where}: bare statement {median['bare']:,.0f}/s,"
-        f" plain SQL ledger {median['plain']:,.0f}/s;"
-        f" service {median['service']:,.0f}/s ({ratio:.2f} of the bare statement);"
-        f" HTTP {median['http']:,.0f}/s, p50 {percentile(latencies, 50) * 1000:.1f} ms,"
+        f"{where}: plain SQL transfers {median['plain']:,.0f}/s,"
+        f" bare statement {median['bare']:,.0f}/s;"
+        f" service {median['service']:,.0f}/s, {beside(rates, 'service')};"
+        f" HTTP {median['http']:,.0f}/s, {beside(rates, 'http')},"
+        f" p50 {percentile(latencies, 50) * 1000:.1f} ms,"
         f" p99 {percentile(latencies, 99) * 1000:.1f} ms",
         flush=True,
     )
+
+
+def beside(rates: dict[str, list[float]], way: str) -> str:
+    """The median of the rounds' ratios to plain SQL transfers, and to the bare statement."""
+    plain, bare = (
+        statistics.median(ours / theirs for ours, theirs in zip(rates[way], known, strict=True))
+        for known in (rates["plain"], rates["bare"])
+    )
+    return f"{plain:.2f} of plain SQL ({bare:.2f} of the bare statement)"
 
 
 def main() -> None:

@@ -39,6 +39,14 @@ CREATE TYPE public.ledger_posting AS (
 	metadata jsonb
 );
 
+CREATE TYPE public.ledger_request AS (
+	scope uuid,
+	idempotency_key text,
+	content_hash bytea,
+	transfer_ids uuid[],
+	result jsonb
+);
+
 CREATE DOMAIN public.ledger_request_hash AS bytea
 	CONSTRAINT ledger_requests_hash_is_sha256 CHECK ((octet_length(VALUE) = 32));
 
@@ -56,12 +64,6 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'canceled',
     'deleted',
     'failed'
-);
-
-CREATE TYPE public.wallet_movement AS (
-	wallet integer,
-	is_credit boolean,
-	content_hash bytea
 );
 
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
@@ -103,6 +105,19 @@ BEGIN
     RAISE EXCEPTION 'no account % in %', offending.account_id, offending.currency
         USING ERRCODE = '23503',
         CONSTRAINT = format('ledger_transfers_%s_account_fkey', offending.name);
+END
+$$;
+
+CREATE FUNCTION public.check_own_tenant(organization uuid, test boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF organization IS NULL OR test IS NULL
+        OR organization IS DISTINCT FROM nullif(current_setting('app.org_id', true), '')::uuid
+        OR test IS DISTINCT FROM nullif(current_setting('app.is_test', true), '')::boolean
+    THEN
+        RAISE EXCEPTION 'not the tenant of this transaction' USING ERRCODE = '42501';
+    END IF;
 END
 $$;
 
@@ -160,21 +175,6 @@ CREATE FUNCTION public.find_api_key(hash bytea) RETURNS TABLE(org_id uuid, is_te
 BEGIN
     RETURN QUERY
     SELECT org_id, is_test, api_key_id FROM public.api_key_lookups WHERE key_hash = hash;
-END
-$$;
-
-CREATE FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone)
-    LANGUAGE plpgsql
-    AS $$
-#variable_conflict use_column
-BEGIN
-    PERFORM set_config('app.org_id', organization::text, true),
-        set_config('app.is_test', test::text, true);
-    RETURN QUERY
-    SELECT id, customer_id, currency, money_account_id, reserved_account_id, provider_account_id,
-        revenue_account_id, created_at
-    FROM public.wallets
-    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids);
 END
 $$;
 
@@ -443,81 +443,61 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
     )
 $$;
 
-CREATE TABLE public.ledger_accounts (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    kind public.ledger_account_kind NOT NULL,
-    currency public.ledger_currency NOT NULL,
-    balance public.ledger_balance DEFAULT 0 NOT NULL,
-    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
-    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
-);
-
-CREATE TABLE public.wallets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    currency text NOT NULL,
-    status text NOT NULL,
-    money_account_id uuid NOT NULL,
-    reserved_account_id uuid NOT NULL,
-    provider_account_id uuid NOT NULL,
-    revenue_account_id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    top_up_threshold numeric(24,6),
-    top_up_amount numeric(24,6),
-    top_up_monthly_limit numeric(24,6),
-    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
-    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
-    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
-    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
-    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
-);
-
-CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
- SELECT wallet.org_id,
-    wallet.is_test,
-    wallet.id,
-    wallet.customer_id,
-    wallet.currency,
-    wallet.status,
-    wallet.money_account_id,
-    wallet.reserved_account_id,
-    wallet.provider_account_id,
-    wallet.revenue_account_id,
-    wallet.created_at,
-    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
-    money.balance,
-    reserved.balance AS reserved_balance,
-    money.sequence AS entries,
-    wallet.top_up_threshold
-   FROM ((public.wallets wallet
-     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
-     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
-
-CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[]) RETURNS SETOF public.wallet_states
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, is_any_key_used boolean)
     LANGUAGE plpgsql
     AS $$
+#variable_conflict use_column
+DECLARE
+    is_used boolean := false;
 BEGIN
     PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
     ORDER BY id
     FOR NO KEY UPDATE;
+    IF cardinality(keys) > 0 THEN
+        -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
+        is_used := EXISTS (
+            SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
+            WHERE EXISTS (
+                SELECT 1 FROM public.ledger_requests AS used
+                WHERE used.org_id = organization AND used.is_test = test
+                    AND used.scope = asked.wallet_id
+                    AND used.idempotency_key = asked.idempotency_key
+                OFFSET 0
+            )
+        );
+    END IF;
     RETURN QUERY
-    SELECT state.org_id, state.is_test, state.id, state.customer_id, state.currency, state.status,
-        state.money_account_id, state.reserved_account_id, state.provider_account_id,
-        state.revenue_account_id, state.created_at, state.updated_at, state.balance,
-        state.reserved_balance, state.entries, state.top_up_threshold
+    SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
+        state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
+        state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
+        state.entries::bigint, state.top_up_threshold, is_used
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+END
+$$;
+
+CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    wallet_ids uuid[] := ARRAY(
+        SELECT wallet.id
+        FROM public.wallets AS wallet
+        WHERE wallet.org_id = organization AND wallet.is_test = test
+            AND (wallet.customer_id, wallet.currency) IN (
+                SELECT owner.customer_id, owner.currency
+                FROM unnest(customer_ids, currencies) AS owner (customer_id, currency)
+            )
+    );
+BEGIN
+    RETURN QUERY
+    SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
+        locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
+        locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
+        locked.entries, locked.top_up_threshold
+    FROM public.lock_wallets(organization, test, wallet_ids, '{}', '{}') AS locked;
 END
 $$;
 
@@ -543,88 +523,6 @@ BEGIN
     PERFORM distribute_table(target);
 END
 $_$;
-
-CREATE FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, reserved_balance numeric, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
-    LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    held uuid[];
-BEGIN
-    PERFORM set_config('app.org_id', organization::text, true),
-        set_config('app.is_test', test::text, true);
-
-    SELECT array_agg(wallet.id) INTO held
-    FROM (
-        SELECT known.id
-        FROM wallets AS known
-        WHERE known.org_id = organization AND known.is_test = test AND known.id = ANY (wallet_ids)
-            AND known.status = 'active' AND known.top_up_threshold IS NULL
-        ORDER BY known.id
-        FOR NO KEY UPDATE
-    ) AS wallet;
-    IF held IS DISTINCT FROM wallet_ids OR cardinality(api_key_ids) <> (
-        SELECT count(*) FROM api_keys AS known
-        WHERE known.org_id = organization AND known.id = ANY (api_key_ids)
-            AND known.is_test_mode = test AND 'write' = ANY (known.scopes)
-            AND known.revoked_at IS NULL
-            AND (known.expires_at IS NULL OR known.expires_at > made_at)
-    ) THEN
-        RETURN;
-    END IF;
-
-    RETURN QUERY
-    WITH moved AS MATERIALIZED (
-        SELECT asked.id, asked.wallet, asked.is_credit, asked.idempotency_key,
-            asked.content_hash, reserve.balance::numeric AS reserved_balance,
-            asked.from_balance_before, asked.from_balance_after, asked.from_sequence,
-            asked.to_balance_before, asked.to_balance_after, asked.to_sequence
-        FROM ROWS FROM (
-            unnest(movements), unnest(postings),
-            post_ledger_transfers(account_ids, postings, made_at)
-        ) AS asked (
-            wallet, is_credit, content_hash, id, transaction_id, source, target, amount, currency,
-            entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
-            metadata, posted_id, from_balance_before, from_balance_after, from_sequence,
-            to_balance_before, to_balance_after, to_sequence
-        )
-        JOIN ledger_accounts AS reserve
-            ON reserve.org_id = organization AND reserve.is_test = test
-            AND reserve.id = reserved_ids[asked.wallet]
-    ), remembered AS (
-        INSERT INTO ledger_requests (
-            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
-        )
-        SELECT organization, test, wallet_ids[moved.wallet], moved.idempotency_key,
-            moved.content_hash, ARRAY[moved.id],
-            jsonb_build_object(
-                'balance', CASE
-                    WHEN moved.is_credit THEN moved.to_balance_after ELSE moved.from_balance_after
-                END::text,
-                'reserved_balance', moved.reserved_balance::text,
-                'status', 'active',
-                'updated_at', made_at
-            ),
-            made_at
-        FROM moved
-    )
-    SELECT moved.id, moved.reserved_balance, moved.from_balance_before, moved.from_balance_after,
-        moved.from_sequence, moved.to_balance_before, moved.to_balance_after, moved.to_sequence
-    FROM moved;
-
-    IF credited_ids <> '{}' THEN
-        INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
-        SELECT organization, test, credited.id, credited.customer_id
-        FROM wallets AS credited
-        WHERE credited.org_id = organization AND credited.is_test = test
-            AND credited.id = ANY (credited_ids)
-        ORDER BY credited.id
-        ON CONFLICT DO NOTHING;
-    END IF;
-END
-$$;
 
 CREATE FUNCTION public.oldest_unfolded_at() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -675,15 +573,12 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 DECLARE
-    organization uuid := nullif(current_setting('app.org_id', true), '')::uuid;
-    test boolean := nullif(current_setting('app.is_test', true), '')::boolean;
     -- The accounts, each once, and their heads as each transfer leaves them.
     accounts uuid[];
     balances numeric[];
@@ -703,23 +598,24 @@ DECLARE
     amount numeric(24, 6);
     content bytea;
 BEGIN
+    PERFORM public.check_own_tenant(organization, test);
     SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
         array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
     INTO accounts, balances, sequences, hashes, may_owe
     FROM (
         SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
-        FROM ledger_accounts AS account
+        FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
             AND account.id = ANY (account_ids)
         ORDER BY account.id
         FOR NO KEY UPDATE
     ) AS head;
     IF coalesce(accounts, '{}') IS DISTINCT FROM account_ids THEN
-        PERFORM refuse_ledger_accounts(account_ids, postings);
+        PERFORM public.refuse_ledger_accounts(organization, test, account_ids, postings);
     END IF;
 
     FOR source, target, amount, content IN
-        SELECT posting.source, posting.target, posting.amount, ledger_transfer_content(
+        SELECT posting.source, posting.target, posting.amount, public.ledger_transfer_content(
             organization, test, posting.id, posting.transaction_id, accounts[posting.source],
             accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
@@ -730,7 +626,7 @@ BEGIN
         place := place + 1;
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
-        hashes[source] := ledger_chain_link(
+        hashes[source] := public.ledger_chain_link(
             hashes[source], content, sequences[source], balances[source]
         );
         from_balances[place] := balances[source];
@@ -743,7 +639,7 @@ BEGIN
 
         balances[target] := balances[target] + amount;
         sequences[target] := sequences[target] + 1;
-        hashes[target] := ledger_chain_link(
+        hashes[target] := public.ledger_chain_link(
             hashes[target], content, sequences[target], balances[target]
         );
         to_balances[place] := balances[target];
@@ -751,8 +647,7 @@ BEGIN
         to_hashes[place] := hashes[target];
     END LOOP;
 
-    RETURN QUERY
-    INSERT INTO ledger_transfers (
+    INSERT INTO public.ledger_transfers (
         org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
         entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
         metadata, created_at, from_balance_before, from_balance_after, from_sequence,
@@ -772,21 +667,40 @@ BEGIN
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
-    )
-    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
-        to_balance_before, to_balance_after, to_sequence::bigint;
+    );
 
-    UPDATE ledger_accounts AS account
+    UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
         moved_at = made_at
     FROM unnest(accounts, balances, sequences, hashes)
         AS moved (id, balance, sequence, chain_hash)
     WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
         AND account.sequence <> moved.sequence;
+
+    IF cardinality(requests) > 0 THEN
+        INSERT INTO public.ledger_requests (
+            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
+        )
+        SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
+            request.transfer_ids, request.result, made_at
+        FROM unnest(requests) AS request;
+    END IF;
+
+    IF is_read THEN
+        RETURN QUERY
+        SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
+            posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
+            posted.to_balance, posted.to_sequence
+        FROM unnest(postings, from_balances, from_sequences, to_balances, to_sequences) AS posted (
+            id, transaction_id, source, target, amount, currency, entry_type, description,
+            reference_type, reference_id, counterparty, idempotency_key, metadata,
+            from_balance, from_sequence, to_balance, to_sequence
+        );
+    END IF;
 END
 $$;
 
-CREATE FUNCTION public.refuse_ledger_accounts(account_ids uuid[], postings public.ledger_posting[]) RETURNS void
+CREATE FUNCTION public.refuse_ledger_accounts(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -796,9 +710,7 @@ BEGIN
     FROM unnest(account_ids) WITH ORDINALITY AS asked (id, place)
     WHERE NOT EXISTS (
         SELECT 1 FROM public.ledger_accounts AS account
-        WHERE account.org_id = nullif(current_setting('app.org_id', true), '')::uuid
-            AND account.is_test = nullif(current_setting('app.is_test', true), '')::boolean
-            AND account.id = asked.id
+        WHERE account.org_id = organization AND account.is_test = test AND account.id = asked.id
     )
     ORDER BY asked.place
     LIMIT 1;
@@ -1065,9 +977,16 @@ CREATE TABLE public.idempotency_records (
     is_test boolean NOT NULL,
     request_key bytea NOT NULL,
     body_hash bytea NOT NULL,
-    status integer NOT NULL,
-    response_body bytea NOT NULL,
+    status integer,
+    response_body bytea,
     created_at timestamp with time zone NOT NULL,
+    intent jsonb,
+    claimed_by uuid,
+    claimed_until timestamp with time zone,
+    CONSTRAINT idempotency_records_answer_is_whole CHECK (((status IS NULL) = (response_body IS NULL))),
+    CONSTRAINT idempotency_records_answered_is_unclaimed CHECK (((status IS NULL) OR (claimed_by IS NULL))),
+    CONSTRAINT idempotency_records_claim_is_whole CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT idempotency_records_intent_until_answered CHECK (((intent IS NULL) = (status IS NOT NULL))),
     CONSTRAINT idempotency_records_key_is_sha256 CHECK ((octet_length(request_key) = 32)),
     CONSTRAINT idempotency_records_status_kept CHECK ((((status >= 200) AND (status <= 299)) OR (status = ANY (ARRAY[400, 404, 409, 422]))))
 );
@@ -1192,6 +1111,20 @@ CREATE TABLE public.late_usage (
 );
 
 COMMENT ON COLUMN public.late_usage.noted_at IS 'by the machine''s clock, when events last came late';
+
+CREATE TABLE public.ledger_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    kind public.ledger_account_kind NOT NULL,
+    currency public.ledger_currency NOT NULL,
+    balance public.ledger_balance DEFAULT 0 NOT NULL,
+    sequence public.ledger_sequence DEFAULT 0 NOT NULL,
+    chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
+);
 
 CREATE TABLE public.ledger_requests (
     org_id uuid NOT NULL,
@@ -1328,7 +1261,7 @@ CREATE TABLE public.outbox_facts (
     id uuid NOT NULL,
     type text NOT NULL,
     payload jsonb NOT NULL,
-    actor text,
+    actor text NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
     CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
@@ -1837,6 +1770,52 @@ END AND (captured_amount <= amount))),
     CONSTRAINT wallet_reservations_settled_has_its_time CHECK (((status = 'open'::text) = (settled_at IS NULL))),
     CONSTRAINT wallet_reservations_status_known CHECK ((status = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])))
 );
+
+CREATE TABLE public.wallets (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    money_account_id uuid NOT NULL,
+    reserved_account_id uuid NOT NULL,
+    provider_account_id uuid NOT NULL,
+    revenue_account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    top_up_threshold numeric(24,6),
+    top_up_amount numeric(24,6),
+    top_up_monthly_limit numeric(24,6),
+    CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+    CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
+    CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
+    CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
+);
+
+CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
+ SELECT wallet.org_id,
+    wallet.is_test,
+    wallet.id,
+    wallet.customer_id,
+    wallet.currency,
+    wallet.status,
+    wallet.money_account_id,
+    wallet.reserved_account_id,
+    wallet.provider_account_id,
+    wallet.revenue_account_id,
+    wallet.created_at,
+    GREATEST(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
+    money.balance,
+    reserved.balance AS reserved_balance,
+    money.sequence AS entries,
+    wallet.top_up_threshold
+   FROM ((public.wallets wallet
+     JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
+     JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
 
 CREATE TABLE public.wallet_top_ups (
     org_id uuid NOT NULL,
@@ -2524,41 +2503,11 @@ ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.find_wallets(organization uuid, test boolean, wallet_ids uuid[]) TO monigo_app;
+REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) TO monigo_app;
 
-GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(is_test) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(id) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(kind) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(currency) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT INSERT(created_at) ON TABLE public.ledger_accounts TO monigo_app;
-
-GRANT SELECT,INSERT ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(status) ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(updated_at) ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(closed_at) ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(top_up_threshold) ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
-
-GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
-
-GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.move_without_question(organization uuid, test boolean, api_key_ids uuid[], wallet_ids uuid[], reserved_ids uuid[], credited_ids uuid[], movements public.wallet_movement[], account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;
@@ -2572,8 +2521,8 @@ GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organizations_with_test_clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organizations_with_test_clock() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.post_ledger_transfers(account_ids uuid[], postings public.ledger_posting[], made_at timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
@@ -2631,7 +2580,21 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.late_usage TO monigo_app;
 
-GRANT SELECT,INSERT ON TABLE public.ledger_requests TO monigo_app;
+GRANT SELECT ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(org_id) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(is_test) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(id) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(kind) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(currency) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(created_at) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
@@ -2714,6 +2677,22 @@ GRANT UPDATE(status) ON TABLE public.wallet_reservations TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.wallet_reservations TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.wallet_reservations TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(closed_at) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_threshold) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
+
+GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.wallet_top_ups TO monigo_app;
 

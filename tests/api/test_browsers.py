@@ -8,8 +8,8 @@ import re
 import httpx
 import pytest
 
-from monigo.api.browsers import Browsers
-from monigo.api.errors import plain_error
+from monigo.api.kernel.browsers import Browsers
+from monigo.api.kernel.errors import plain_error
 from monigo.infra.settings import Settings
 from support.api import Api, event
 

@@ -381,7 +381,7 @@ def test_a_refusal_after_writes_undoes_them_and_is_kept(api, monkeypatch):
 
     async def refuse_late(tx, details):
         await create(tx, details)
-        raise conflict("too_late", "refused after it was written")
+        raise conflict("customer_exists", "refused after it was written")
 
     monkeypatch.setattr(customers, "create", refuse_late)
     refused = api.post("/v1/customers", json={"external_id": "late"}, headers=KEY)

@@ -196,6 +196,16 @@ def test_a_metric_in_use_is_not_deleted_until_no_live_plan_prices_it(api):
     assert api.get(metric_path).status_code == 404
 
 
+def test_metrics_are_listed_newest_first_and_deleted_ones_not(api):
+    first, deleted, third = [api.metric() for _ in range(3)]
+    api.delete(f"/v1/metrics/{deleted['id']}")
+
+    listed = api.get("/v1/metrics").json()
+
+    assert [metric["id"] for metric in listed["metrics"]] == [third["id"], first["id"]]
+    assert (listed["count"], listed["total"], listed["has_more"]) == (2, 2, False)
+
+
 def test_a_metric_whose_price_was_removed_can_be_deleted(api):
     _, metric, plan, _ = api.subscribed_customer()
     api.put(f"/v1/plans/{plan['id']}", json={"prices": []})

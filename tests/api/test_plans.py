@@ -205,6 +205,28 @@ def test_a_plan_with_active_subscriptions_is_not_deleted(api):
     assert api.get(f"/v1/plans/{plan['id']}").status_code == 404
 
 
+def test_plans_are_listed_newest_first_and_deleted_ones_not(api):
+    metric = api.metric()
+    names = ["first", "second", "third"]
+    plans = [
+        api.make(
+            "/v1/plans",
+            {
+                "name": name,
+                "prices": [{"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}],
+            },
+            "plan",
+        )
+        for name in names
+    ]
+    api.delete(f"/v1/plans/{plans[1]['id']}")
+
+    listed = api.get("/v1/plans").json()
+
+    assert [plan["name"] for plan in listed["plans"]] == ["third", "first"]
+    assert (listed["count"], listed["total"], listed["has_more"]) == (2, 2, False)
+
+
 def test_a_deleted_plan_takes_no_subscribers(api):
     plan = api.plan()
     api.delete(f"/v1/plans/{plan['id']}")

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from monigo import tenancy
-from monigo.api import bodies, docs
+from monigo.api import docs
+from monigo.api.kernel import bodies
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
-from monigo.tenancy import Scope
+from monigo.core.permissions import Permission
 from support.api import Api, event
 
 MEBIBYTE = 1024 * 1024
@@ -216,15 +217,15 @@ def test_a_key_is_asked_for_once_a_second_at_most(api, backend):
     keys = tenancy.KeyFinder(backend.services.database, monotonic=lambda: now[0])
     now = [0]
     caller = backend.run(keys.find(api.secret))
-    backend.run(keys.check(caller, Scope.WRITE))
+    backend.run(keys.check(caller, Permission.CUSTOMERS_WRITE))
     revoke(backend, api)
 
     now[0] = 999_999_999
-    backend.run(keys.check(caller, Scope.WRITE))
+    backend.run(keys.check(caller, Permission.CUSTOMERS_WRITE))
     now[0] = 1_000_000_000
 
     with pytest.raises(DomainError, match="missing or invalid"):
-        backend.run(keys.check(caller, Scope.WRITE))
+        backend.run(keys.check(caller, Permission.CUSTOMERS_WRITE))
 
 
 def test_the_schema_is_made_once_however_many_ask(backend, monkeypatch):

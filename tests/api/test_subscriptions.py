@@ -208,6 +208,19 @@ def test_subscriptions_are_listed_by_customer_plan_and_status(api, query, count)
     assert listed["count"] == len(listed["subscriptions"]) == count
 
 
+def test_subscriptions_are_listed_newest_first_and_paged(api):
+    *_, plan, first = api.subscribed_customer()
+    later = [api.subscribe(api.customer(f"c{n}")["id"], plan["id"]) for n in (2, 3, 4)]
+    newest_first = [known["id"] for known in reversed([first, *later])]
+
+    everything = api.get("/v1/subscriptions").json()
+    page = api.get("/v1/subscriptions", params={"limit": 2, "offset": 1}).json()
+
+    assert [known["id"] for known in everything["subscriptions"]] == newest_first
+    assert [known["id"] for known in page["subscriptions"]] == newest_first[1:3]
+    assert (page["count"], page["total"], page["has_more"]) == (2, 4, True)
+
+
 def test_subscriptions_are_listed_by_plan(api):
     *_, plan, subscription = api.subscribed_customer()
     other = api.subscribe(api.customer("c2")["id"], api.plan()["id"])

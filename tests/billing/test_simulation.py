@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from monigo import invoicing
 from monigo.infra.job_queue import TryLaterError
@@ -331,3 +332,60 @@ def test_the_database_refuses_a_simulation_that_can_not_be(
         api.backend.sql(f"UPDATE plan_simulations SET {change} WHERE org_id = $1", api.org_id)
 
     assert caught.value.constraint_name == constraint
+
+
+def test_a_repeat_with_the_same_key_gets_the_same_report(api, sold):
+    metric, plan, _ = sold
+    body = {"plan_id": plan["id"], "prices": [at(metric, "2.5")], "base_fee": "1.5"}
+    asking = {"json": body, "headers": {"Idempotency-Key": "what-if"}}
+
+    first = api.post("/v1/plans/simulate", **asking)
+    api.ingest(event("late", timestamp="2027-02-01T00:00:00Z"))
+    second = api.post("/v1/plans/simulate", **asking)
+
+    assert (first.status_code, first.json()) == (200, second.json())
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+def test_a_repeat_with_the_same_key_is_no_second_job(api, sold, monkeypatch):
+    monkeypatch.setattr(simulation, "INLINE_PERIODS_MAX", 0)
+    metric, plan, _ = sold
+    body = {"plan_id": plan["id"], "prices": [at(metric, "2.5")]}
+    asking = {"json": body, "headers": {"Idempotency-Key": "what-if"}}
+
+    first = api.post("/v1/plans/simulate", **asking)
+    second = api.post("/v1/plans/simulate", **asking)
+
+    assert (first.status_code, second.json()) == (202, first.json())
+    count = "SELECT count(*) AS n FROM plan_simulations WHERE org_id = $1"
+    assert api.backend.sql(count, api.org_id)[0]["n"] == 1
+
+
+def test_a_repeat_prices_what_a_failed_request_meant_to(api, sold, monkeypatch):
+    metric, plan, _ = sold
+    body = {"plan_id": plan["id"], "prices": [at(metric, "2.5")], "base_fee": "1.5"}
+    asking = {"json": body, "headers": {"Idempotency-Key": "what-if"}}
+
+    async def fail(_tx, _planned):
+        raise ConnectionError("the database went away")
+
+    with monkeypatch.context() as away:
+        away.setattr(invoicing, "price_at_once", fail)
+        failed = api.post("/v1/plans/simulate", **asking)
+    taken_over = api.post("/v1/plans/simulate", **asking)
+
+    assert failed.status_code == 503
+    assert report(taken_over) == report(ask(api, plan, *body["prices"], base_fee="1.5"))
+
+
+def test_a_plan_that_is_deleted_meanwhile_is_unknown(api, sold, monkeypatch):
+    metric, plan, _ = sold
+    price_at_once = invoicing.price_at_once
+
+    async def too_late(tx, planned):
+        return await price_at_once(tx, replace(planned, plan_id=uuid4()))
+
+    monkeypatch.setattr(invoicing, "price_at_once", too_late)
+    answer = ask(api, plan, at(metric, "2.5"))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "plan_not_found")

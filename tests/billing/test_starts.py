@@ -154,20 +154,24 @@ def test_one_of_the_other_plan_type_does_not_matter(api, clock):
     assert earned["start_date"] == "2027-03-03T01:00:00Z"
 
 
-def test_an_edit_for_next_periods_from_before_it_was_made_holds_for_it(api, clock):
+def test_an_edit_for_next_periods_holds_for_it_if_made_before_it_was_though_at_one_instant(
+    api, clock
+):
     clock("2027-03-03T01:10:00Z")
     customer, plan = api.customer(), plan_of(api)
-    dearer = {**plan["prices"][0], "unit_price": "3"}
-    api.put(f"/v1/plans/{plan['id']}", json={"apply_to": "next_period", "prices": [dearer]})
-    clock("2027-03-03T01:40:00Z")
-    subscription = api.subscribe(customer["id"], plan["id"])
-    api.put(
-        f"/v1/plans/{plan['id']}",
-        json={"apply_to": "next_period", "prices": [{**dearer, "unit_price": "5"}]},
+    path = f"/v1/plans/{plan['id']}"
+    first, second, third = (
+        {"apply_to": "next_period", "prices": [{**plan["prices"][0], "unit_price": price}]}
+        for price in ("3", "5", "7")
     )
+    api.put(path, json=first)
+    clock("2027-03-03T01:40:00Z")
+    api.put(path, json=second)
+    subscription = api.subscribe(customer["id"], plan["id"])
+    api.put(path, json=third)
     api.ingest(event("1"))
 
-    assert api.draft(subscription["id"])["total"] == "5.000000"
+    assert api.draft(subscription["id"])["total"] == "3.000000"
 
 
 def test_an_edit_for_next_periods_after_it_was_made_does_not_hold_for_its_first(api, clock):

@@ -93,6 +93,13 @@ def test_what_is_added_bounded_and_rounded_stands_in_steps_of_its_own():
     assert [text for text, _, _ in rounded[1:]] == ["0.0000005 rounded to six places, half to even"]
 
 
+def test_a_bound_that_is_just_reached_changes_nothing_and_is_no_step():
+    least = told("flat_unit", 5, unit_price="2", minimum_amount=Decimal(10))
+    most = told("flat_unit", 5, unit_price="2", maximum_amount=Decimal(10))
+
+    assert [text for text, _, _ in least] == [text for text, _, _ in most] == ["5 x 2"]
+
+
 def test_a_quantity_below_zero_is_said_to_count_as_nothing():
     (text, *_), *_ = told("tiered", -3, tiers=TIERS)
 

@@ -1,12 +1,12 @@
-"""Instants as text."""
+"""Instants and days as text."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monigo.core.times import format_instant, parse_instant
+from monigo.core.times import format_instant, parse_day, parse_instant
 
 NO_TIME = r"^must be an RFC 3339 time such as 2026-01-31T10:17:33Z$"
 IMPOSSIBLE = r"^is not a time that exists$"
@@ -60,6 +60,34 @@ def test_what_is_no_complete_time_is_refused(text):
 def test_a_time_that_does_not_exist_is_refused(text):
     with pytest.raises(ValueError, match=IMPOSSIBLE):
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31", date(2026, 1, 31)),
+        ("2024-02-29", date(2024, 2, 29)),
+        ("0001-01-01", date(1, 1, 1)),
+        ("9999-12-31", date(9999, 12, 31)),
+        # A day with a time, in another spelling, or of other digits, is no day by itself.
+        ("2026-01-31T10:17:33Z", None),
+        ("2026-1-31", None),
+        ("20260131", None),
+        (" 2026-01-31", None),
+        ("2026-01-31\n", None),
+        ("２026-01-31", None),  # noqa: RUF001 - a digit, but not ASCII
+        ("2026-W05-6", None),
+        ("", None),
+    ],
+)
+def test_a_day_is_read_where_it_stands_alone(text, day):
+    assert parse_day(text) == day
+
+
+@pytest.mark.parametrize("text", ["2026-02-29", "2026-13-01", "2026-00-10", "0000-01-01"])
+def test_a_day_that_no_calendar_has_is_refused(text):
+    with pytest.raises(ValueError, match=r"^is not a day that exists$"):
+        parse_day(text)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from monigo.api import hot, routing
+from monigo.api.kernel import raw_routes, routes
 from monigo.metering import Event
 from support.api import event
 from support.process import Program
@@ -164,8 +164,8 @@ def test_no_answer_leaves_events_to_the_garbage_collector(api, body):
 
 
 def test_a_body_that_never_ends_is_given_up(api, backend, monkeypatch):
-    monkeypatch.setattr(hot, "REQUEST_TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(routing, "REQUEST_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(raw_routes, "REQUEST_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(routes, "REQUEST_TIMEOUT_SECONDS", 0.2)
 
     with connect(backend.url) as connection:
         connection.sendall(request_bytes(api.secret, b'{"events": [', length=500))

@@ -131,7 +131,7 @@ def test_sql_outside_a_store_is_caught(source, lines):
     "path",
     [
         "src/monigo/invoicing/store.py",
-        "src/monigo/infra/idempotency_store.py",
+        "src/monigo/infra/outbox_store.py",
         "src/monigo/infra/database.py",
     ],
 )

@@ -143,6 +143,18 @@ def test_refunds_of_a_flat_price_fall_on_the_group_that_they_belong_to():
     }
 
 
+def test_refunds_of_a_percentage_fall_on_the_group_that_they_belong_to():
+    model = Percentage(Decimal("0.1"), Decimal(6))
+    quantities = {"shop": Decimal(300), "market": Decimal(-100)}
+    amount = due(model, Decimal(200))
+
+    parts = split(model, amount, quantities, billed=[])
+
+    # 10 % of each; the fixed price of the three events falls on the largest.
+    assert amount == 38
+    assert {part.group_value: part.amount for part in parts} == {"shop": 48, "market": -10}
+
+
 @pytest.mark.parametrize(
     ("groups", "fee", "shares"),
     [

@@ -59,6 +59,13 @@ def exact(amounts):
         ([line(A, "100"), line(A, "20"), line(B, "50")], "170", "NGN", {A: "120", B: "50"}),
         ([line(A, "100"), line(None, "20", LineKind.FEE)], "120", "NGN", {A: "100", None: "20"}),
         ([line(A, "1"), line(B, "1"), line(C, "1")], "1", "XOF", {A: "1", B: "0", C: "0"}),
+        # What rounding leaves goes to the largest share, wherever it stands.
+        (
+            [line(B, "1"), line(A, "5"), line(C, "1")],
+            "8",
+            "NGN",
+            {B: "1.14", A: "5.72", C: "1.14"},
+        ),
         (
             [line(None, "-40", LineKind.CREDIT), line(A, "100"), line(B, "50")],
             "110",

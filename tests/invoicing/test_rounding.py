@@ -172,6 +172,25 @@ def test_a_credit_is_brought_up_to_the_subtotal(available, used, brought, subtot
     assert made.subtotal == Decimal(subtotal)
 
 
+@pytest.mark.parametrize(
+    ("used", "due", "brought", "carried"),
+    [
+        # 5 are due of 4.6, and 5 are paid: the 0.4 too much are carried on.
+        ("4.6", 5, -5, "-0.4"),
+        ("5.4", 5, -5, "0.4"),
+        # Half of one is no more than what is used, or paying it would owe one back.
+        ("4.5", 5, "-4.5", "0"),
+    ],
+)
+def test_a_credit_pays_what_is_due_and_rounding_is_carried_on(used, due, brought, carried):
+    assert summed([used]).subtotal == due
+
+    made = summed([used], available="10")
+
+    assert of_kind(made, LineKind.CREDIT) == Decimal(brought)
+    assert (made.subtotal, made.rounded_off) == (0, Decimal(carried))
+
+
 def test_a_credit_that_no_line_can_hold_is_refused():
     nines = "-999999999999999999"
 

@@ -12,8 +12,15 @@ from monigo.core.aggregation import Aggregation
 from monigo.core.errors import DomainError
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit, Percentage
-from monigo.invoicing.rules import adjustment_lines, fee_lines, totals, usage_lines
-from monigo.invoicing.types import AgreedPrice, Billed, PricedUsage
+from monigo.invoicing.rules import (
+    adjustment_lines,
+    fee_lines,
+    totals,
+    unpriced_line,
+    usage_lines,
+    with_credit,
+)
+from monigo.invoicing.types import AgreedPrice, Billed, LineKind, PricedUsage
 from monigo.metering import Usage
 from monigo.tenancy import Organization
 
@@ -76,6 +83,11 @@ def test_a_fee_that_is_not_due_any_more_is_given_back():
 
     assert [told(some) for some in lines] == [[(-1, -500)], [], [(1, 200)]]
     assert [line.unit_price for some in lines for line in some] == [500, 200]
+    # What the period's fee has come to by now: none at all, or one of 700.
+    come_to = [
+        (line.cumulative_quantity, line.cumulative_amount) for [line] in (lines[0], lines[2])
+    ]
+    assert come_to == [(0, 0), (1, 700)]
 
 
 @pytest.mark.parametrize(
@@ -143,3 +155,54 @@ def test_sums_of_more_than_an_invoice_can_hold_are_refused(subtotal, plan_type, 
         totals(
             subtotal, currency="XOF", plan_type=plan_type, organization=replace(UNTAXED, **taxes)
         )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount", "unit_price"),
+    [
+        # Twelve places, half to even.
+        ("3", "1", "0.333333333333"),
+        ("-3", "-2", "0.666666666667"),
+        ("8", "0.000000000100", "0.000000000012"),
+        # No quantity, or no number that a price can be.
+        ("0", "7", "0"),
+        ("0.000001", "999999999999.999999", "999999999999999999"),
+        ("0.000001", "1000000000000", "0"),
+        ("0.000001", "-1000000000000", "0"),
+    ],
+)
+def test_a_lines_unit_price_is_what_one_came_to(quantity, amount, unit_price):
+    # A period bills what it differs by from what was billed: here all of it is the difference.
+    whole = used(0, FlatUnit(Decimal(0)))
+    before = billed(-Decimal(quantity), -Decimal(amount))
+
+    (line,) = usage_lines(PERIOD, [whole], before)
+
+    assert (line.quantity, line.amount) == (Decimal(quantity), Decimal(amount))
+    assert line.unit_price == Decimal(unit_price)
+
+
+@pytest.mark.parametrize(
+    ("due", "available", "credit"),
+    [
+        # Nothing is due, or nothing is there: no line, not even one of 0.
+        ("0", "5", []),
+        ("3", "0", []),
+        ("0", "0", []),
+        # As much of it as is due.
+        ("3", "2", [("credit brought forward", "-2")]),
+        ("3", "3", [("credit brought forward", "-3")]),
+        ("3", "5", [("credit brought forward", "-3")]),
+        # Less than nothing is due: all of that is carried on, whatever was there.
+        ("-3", "0", [("credit carried forward", "3")]),
+        ("-3", "5", [("credit carried forward", "3")]),
+    ],
+)
+def test_a_credit_line_stands_where_a_credit_moves_and_nowhere_else(due, available, credit):
+    own = unpriced_line(LineKind.FEE, PERIOD, "base fee", Decimal(due))
+
+    lines = with_credit([own], period=PERIOD, due=Decimal(due), available=Decimal(available))
+
+    moved = [(line.description, str(line.amount)) for line in lines if line is not own]
+    assert moved == credit
+    assert own in lines

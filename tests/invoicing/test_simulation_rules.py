@@ -186,6 +186,14 @@ def test_a_period_comes_to_its_prices_and_its_fee():
     assert subtotal == Decimal("25.166666")
 
 
+def test_a_minimum_that_a_period_does_not_reach_is_owed_by_it():
+    least = Charge(FlatUnit(Decimal(2)), minimum_amount=Decimal(100))
+
+    subtotal = subtotal_of(Offer(((least, metric(CALLS)),), Decimal(5)), {(CALLS, 1): used(10)})
+
+    assert subtotal == 105
+
+
 def simulated(customer, old, new, start=JANUARY, end=FEBRUARY):
     return SimulatedPeriod(UUID(int=customer), Period(start, end), Decimal(old), Decimal(new))
 

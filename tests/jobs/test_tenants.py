@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from monigo import invoicing, metering, subscriptions, tenancy, wallets
-from monigo.infra import idempotency_store, outbox
+from monigo.infra import idempotency, outbox
 from monigo.infra.database import Tenant, Transaction
 from monigo.jobs import billing, housekeeping, replays, simulations, test_clocks
 from monigo.jobs import metering as metering_jobs
@@ -25,7 +25,7 @@ JOBS = {
     "expire_credits": (wallet_jobs.expire_wallets, wallets.CreditExpiry, "run"),
     "forget_idempotency_records": (
         housekeeping.forget_idempotency_records,
-        idempotency_store,
+        idempotency,
         "forget",
     ),
     "forget_facts": (housekeeping.forget_facts, outbox, "forget"),

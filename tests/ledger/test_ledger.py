@@ -43,7 +43,6 @@ def test_transfers_of_one_account_are_made_in_their_order(book):
 
 
 def test_transfers_are_told_in_the_order_of_the_postings(book):
-    """What is moved without a question relies on it (`move_without_question`)."""
     accounts = [book.open(AccountKind.REVENUE) for _ in range(5)]
     turns = [(place % 5, (place * 3 + 1) % 5) for place in range(60)]
     postings = [
@@ -54,7 +53,8 @@ def test_transfers_are_told_in_the_order_of_the_postings(book):
     ids = [TransferId(uuid4()) for _ in postings]
 
     rows = book.backend.sql(
-        "SELECT id FROM post_ledger_transfers($1, $2, now())",
+        "SELECT id FROM post_ledger_transfers($1, $2, $3, $4, '{}', now(), true)",
+        *(book.tenant.org_id, book.tenant.is_test),
         *ledger.posting_arguments(ids, postings),
         as_app=book.tenant,
     )

@@ -11,12 +11,12 @@ from support.ledger import Book, posting
 
 POST = """
     SELECT id FROM post_ledger_transfers(
-        $1::uuid[],
+        $7, $8, $1::uuid[],
         ARRAY[(
             $2::uuid, $2::uuid, $6::integer, 3 - $6::integer, $3::text::numeric, $4::text, $5::text,
             '', '', '', '', '', '{}'
         )::ledger_posting],
-        now()
+        '{}', now(), true
     )
 """
 INSERT = """
@@ -48,6 +48,7 @@ def transfer(  # noqa: PLR0917 - what a transfer is made of
 ):
     place = 1 if source < target else 2
     arguments = (sorted([source, target]), uuid4(), str(amount), currency, entry_type, place)
+    arguments += (book.tenant.org_id, book.tenant.is_test)
     return book.backend.sql(POST, *arguments, as_app=book.tenant)
 
 
@@ -140,10 +141,12 @@ def post_raw(book, account_ids, *places):
     postings += ["NULL"] * places.count(None)
     statement = f"""
         SELECT id FROM post_ledger_transfers(
-            $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], now()
+            $2, $3, $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], '{{}}', now(),
+            true
         )
     """
-    return book.backend.sql(statement, account_ids, as_app=book.tenant)
+    tenant = book.tenant
+    return book.backend.sql(statement, account_ids, tenant.org_id, tenant.is_test, as_app=tenant)
 
 
 def _sql(place):
@@ -191,6 +194,36 @@ def test_no_transfer_is_inserted_by_hand(book, accounts):
     refused = refusal(
         lambda: book.backend.sql(
             INSERT, tenant.org_id, tenant.is_test, wallet, revenue, as_app=tenant
+        )
+    )
+
+    assert isinstance(refused, asyncpg.InsufficientPrivilegeError)
+
+
+@pytest.mark.parametrize(
+    ("organization", "test"),
+    [
+        ("$1::uuid", "NOT $2::boolean"),
+        ("gen_random_uuid()", "$1::uuid IS NOT NULL AND $2::boolean"),
+        ("NULL", "$1::uuid IS NOT NULL AND $2::boolean"),
+        ("$1::uuid", "$2::boolean AND NULL"),
+    ],
+)
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_nothing_is_posted_for_another_tenant(book, accounts, organization, test, is_bound):
+    """Nor by the owner, bound to none."""
+    assert accounts
+    tenant = book.tenant
+    statement = f"""
+        SELECT id FROM post_ledger_transfers(
+            {organization}, {test}, '{{}}', '{{}}',
+            ARRAY[(gen_random_uuid(), 'k', sha256(''), '{{}}', '{{}}')::ledger_request], now(), true
+        )
+    """
+
+    refused = refusal(
+        lambda: book.backend.sql(
+            statement, tenant.org_id, tenant.is_test, as_app=tenant if is_bound else None
         )
     )
 
@@ -246,6 +279,7 @@ def test_an_account_stays_what_it_is(book, accounts, change):
         "UPDATE ledger_transfers SET from_balance_after = 0",
         "DELETE FROM ledger_transfers",
         "TRUNCATE ledger_transfers",
+        "INSERT INTO ledger_requests SELECT * FROM ledger_requests",
         "UPDATE ledger_requests SET result = '{}'",
         "DELETE FROM ledger_requests",
         "ALTER FUNCTION post_ledger_transfers RESET ALL",

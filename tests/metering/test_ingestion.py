@@ -28,7 +28,7 @@ def hashes(*keys, is_test=True):
 
 
 def test_repeats_are_told_while_they_are_expected_and_while_they_are_not(counting, monkeypatch):
-    monkeypatch.setattr(ingestion, "WARY_FLUSHES", 2)
+    monkeypatch.setattr(ingestion, "REPEATS_EXPECTED_FLUSHES", 2)
     batches = ("ab", "bc", "d", "e", "fa", "ag", "ab", "h", "i", "j", "jk")
 
     answers = [counting.ingest(*[event(key) for key in batch]) for batch in batches]

@@ -42,10 +42,11 @@ class Seen(Struct, frozen=True):
 
 
 class Usual(Struct, frozen=True):
-    """How many seconds some tests take together, and the longest of them."""
+    """How many seconds some tests take together, and the longest; how many the processor works."""
 
     all: float
     longest: float
+    busy: float
 
 
 class Record(Struct):
@@ -308,7 +309,8 @@ class Chooser:
         """How long tests take by the recording; those that it does not know count nothing."""
         known = self._record.tests
         seen = [known[test].seconds for test in tests if test in known]
-        return Usual(all=sum(seen), longest=max(seen, default=0.0))
+        busy = sum(self._busy(test) for test in tests if test in known)
+        return Usual(all=sum(seen), longest=max(seen, default=0.0), busy=busy)
 
     def _busy(self, test: str) -> float:
         seen = self._record.tests[test]
@@ -322,7 +324,8 @@ class Chooser:
             return set(by_function[function])
         found: set[str] = set()
         for name in _names_at(mutant.before, mutant.line):
-            found.update(self._using(name, mutant.file))
+            # A function's defaults stand before its body.
+            found.update(by_function.get(name, ()), self._using(name, mutant.file))
         return found or {test for tests in by_function.values() for test in tests}
 
     def _using(self, name: str, source: str) -> Iterator[str]:

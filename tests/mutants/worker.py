@@ -17,9 +17,9 @@ from monigo.infra.postgres import start_embedded
 from mutants.mutant import ROOT, Mutant
 from mutants.recording import Usual
 
-# A mutant may make a test slow without being wrong; this much and it hangs.
+# A mutant may make a test slow without being wrong; this much and it hangs. What goes in circles is
+# known by the processor's time, what waits for ever by the clock.
 SECONDS_BESIDES = 30
-TEST_SECONDS_BESIDES = 15
 SLOWER_AT_MOST = 4
 COLLECT_SECONDS_MAX = 300
 
@@ -73,7 +73,8 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        collected = self._ask(["--collect-only"], COLLECT_SECONDS_MAX, keep_bytecode=True)
+        seconds = COLLECT_SECONDS_MAX * _crowded()
+        collected = self._ask(["--collect-only"], seconds, keep_bytecode=True)
         if collected["status"] != PASSED:
             raise SystemExit(f"the tests can't be collected; see {self._place / 'last.log'}")
         self.known = set(collected["collected"])
@@ -119,22 +120,40 @@ class Worker:
         return _outcome(self._test(tests, usual)) is not Outcome.SURVIVED
 
     def _test(self, tests: list[str], usual: Usual) -> dict:
-        each = TEST_SECONDS_BESIDES + SLOWER_AT_MOST * usual.longest
+        # The first one starts the server, too, which the recording did not count.
+        each = (SECONDS_BESIDES + SLOWER_AT_MOST * usual.longest) * _crowded()
         # By a thread, which ends the process: an alarm ends a test, and properties try again.
         limits = ["-o", f"timeout={each:.0f}", "-o", "timeout_method=thread"]
         arguments = ["-x", "--tb=short", *limits, *tests]
-        return self._ask(arguments, SECONDS_BESIDES + SLOWER_AT_MOST * usual.all)
+        return self._ask(
+            arguments,
+            (SECONDS_BESIDES + SLOWER_AT_MOST * usual.all) * _crowded(),
+            busy=SECONDS_BESIDES + SLOWER_AT_MOST * usual.busy,
+        )
 
-    def _ask(self, arguments: list[str], seconds: float, *, keep_bytecode: bool = False) -> dict:
+    def _ask(
+        self,
+        arguments: list[str],
+        seconds: float,
+        *,
+        busy: float = COLLECT_SECONDS_MAX,
+        keep_bytecode: bool = False,
+    ) -> dict:
         job = {
             "arguments": [*arguments, "-p", "no:cacheprovider", "-p", "no:xdist"],
             "seconds_max": seconds,
+            "busy_seconds_max": round(busy),
             "log": str(self._place / "last.log"),
             "keep_bytecode": keep_bytecode,
         }
         self._zygote.stdin.write(json.dumps(job) + "\n")
         self._zygote.stdin.flush()
         return json.loads(self._zygote.stdout.readline())
+
+
+def _crowded() -> float:
+    """How many times longer everything takes while others use the machine, too."""
+    return max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
 
 
 def _outcome(told: dict) -> Outcome:

@@ -46,6 +46,7 @@ def _settle() -> None:
 def _child(job: dict, answer: Path) -> None:
     os.setsid()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    resource.setrlimit(resource.RLIMIT_CPU, (job["busy_seconds_max"], job["busy_seconds_max"]))
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)

@@ -9,6 +9,7 @@ from typing import Any
 from monigo import invoicing, metering
 from simulation.auditor import Rule
 from simulation.billing_catalog import Catalog
+from simulation.billing_desk import Desk
 from simulation.billing_retention import empty
 from simulation.billing_story import CUSTOMERS
 from simulation.billing_subscriptions import Sub
@@ -28,7 +29,7 @@ from simulation.billing_wire import (
 RETENTION = 100
 
 
-class Customers(Catalog):
+class Customers(Catalog, Desk):
     """Events come, in whatever order, and are counted."""
 
     def ingest(self, dice: random.Random) -> None:
@@ -120,8 +121,8 @@ class Customers(Catalog):
             continue
         self.biller.charge_all(self.now)
 
-    def forget(self, _dice: random.Random) -> None:
-        """Old events lose their properties, in stories in which the merchant wants that."""
+    def forget(self, dice: random.Random) -> None:
+        """Old events lose their properties, where the merchant wants it; old periods are billed."""
         if not self.is_forgetful:
             return
         if self.books.retention is None:
@@ -141,6 +142,9 @@ class Customers(Catalog):
         self.backend.run(
             metering.forget_properties(services.database, self.api.tenant, invoicing.open_from)
         )
+        if dice.random() < 0.6:
+            self.steps.append("regenerate")
+            self.regenerate(dice)
 
     def usage(self, dice: random.Random) -> None:
         """What usage of the present periods says."""

@@ -150,7 +150,8 @@ class Desk(Story):
     def mark_paid(self, dice: random.Random) -> None:
         """An invoice's money came elsewhere; with `whole`, what wallets paid goes back."""
         known = self.any_invoice(dice, drafts=0.1, plan_type="collection")
-        if not known:
+        if not known or (known["status"] != "finalized" and dice.random() < 0.5):
+            # Refused anyway.
             return
         bill = self.books.by_id.get(known["id"])
         wanted = 200 if bill is not None and bill.status == "finalized" else 409

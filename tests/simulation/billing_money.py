@@ -40,6 +40,9 @@ class Money(Story):
     def debit(self, dice: random.Random) -> None:
         """Money goes out, as far as it is there; credits are no money."""
         wallet, amount = self.wallet(dice), dice.choice(SIZES)
+        filled = [known for known in self.books.wallets.values() if known.balance > 0]
+        if filled and dice.random() < 0.7:
+            wallet = dice.choice(filled)
         if wallet.balance > 0 and dice.random() < 0.8:
             step = Fraction(1, 10**6)
             change = dice.choice((NOTHING, NOTHING, step, -step))

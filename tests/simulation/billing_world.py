@@ -17,7 +17,6 @@ from simulation.billing_check import (
     difference,
 )
 from simulation.billing_customers import Customers
-from simulation.billing_desk import Desk
 from simulation.billing_groups import check_groups, note_groups
 from simulation.billing_lifecycle import Lifecycle
 from simulation.billing_money import Money
@@ -29,7 +28,7 @@ READ_ALL_EVERY = 28
 READ_EVERY = 7
 # What bills nothing.
 QUIET = {
-    *("ingest", "fold", "forget", "usage", "add_plan", "edit_plan", "override", "end_override"),
+    *("ingest", "fold", "usage", "add_plan", "edit_plan", "override", "end_override"),
     *("set_taxes", "edit_metric", "replay", "move", "draft", "pause"),
 }
 
@@ -44,7 +43,7 @@ def in_turn(items: list[Any], owner: Callable[[Any], str]) -> dict[tuple[str, in
     return found
 
 
-class World(Lifecycle, Customers, Desk, Money):
+class World(Lifecycle, Customers, Money):
     """Everything that may happen. Every operation takes the dice that decide it."""
 
     def __init__(self, backend, dice: random.Random, tally: Counter) -> None:
@@ -78,7 +77,7 @@ class World(Lifecycle, Customers, Desk, Money):
             self.delete_draft: 2,
             self.finalize: 8,
             self.void: 6,
-            self.regenerate: 4,
+            self.regenerate: 5,
             self.mark_paid: 3,
             self.set_taxes: 2,
             self.edit_metric: 3,
@@ -91,7 +90,7 @@ class World(Lifecycle, Customers, Desk, Money):
             self.usage: 2,
             self.grant: 8,
             self.revoke: 2,
-            self.forget: 3,
+            self.forget: 6,
         }
         chosen = dice.choices(list(operations), weights=list(operations.values()))[0]
         self.steps.append(chosen.__name__)

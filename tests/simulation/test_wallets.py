@@ -16,10 +16,7 @@ STEPS = running.steps(120)
 
 @pytest.fixture(scope="module", params=["test", "live"])
 def world(backend, request):
-    """Ten threads' use of four wallets, after everything that was held has expired.
-
-    Live movements mostly go the express way, test ones never.
-    """
+    """Ten threads' use of four wallets, after everything that was held has expired."""
     with Api.of_new_organization(backend, is_test=request.param == "test") as api:
         made = WalletWorld(api, SEED)
         made.run(threads=10, steps=60)

@@ -135,6 +135,7 @@ def test_the_last_period_ends_with_the_subscription():
         (CANCELED, MIDDLE, (FEBRUARY, MIDDLE)),
         (CANCELED, APRIL, (FEBRUARY, MIDDLE)),
         ({"status": Status.CANCELED, "canceled_at": FEBRUARY}, APRIL, (JANUARY, FEBRUARY)),
+        ({"status": Status.CANCELED, "canceled_at": FEBRUARY}, FEBRUARY, (JANUARY, FEBRUARY)),
         ({"status": Status.CANCELED, "canceled_at": JANUARY}, APRIL, (JANUARY, FEBRUARY)),
     ],
 )

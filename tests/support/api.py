@@ -8,6 +8,7 @@ from monigo import tenancy
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import Tenant
 from support.backend import Backend
+from support.error_codes import check_refusal
 
 _counter = itertools.count(1)
 
@@ -21,7 +22,10 @@ class Api:
         self.secret = secret
         self.tenant = Tenant(org_id, is_test)
         self.http = httpx.Client(
-            base_url=backend.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60
+            base_url=backend.url,
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=60,
+            event_hooks={"response": [check_refusal]},
         )
         self.get, self.post, self.put = self.http.get, self.http.post, self.http.put
         self.patch, self.delete = self.http.patch, self.http.delete

@@ -12,6 +12,8 @@ from typing import Self
 
 import httpx
 
+from support.error_codes import check_refusal
+
 PROGRAM = Path(sys.executable).parent / "monigo"
 # Recovery after a kill takes a second; a busy machine more.
 START_SECONDS_MAX = 60
@@ -100,7 +102,8 @@ class Program:
         """A client with a key; by default the test key of credentials.json."""
         secret = secret or self.credentials()["test_api_key"]
         headers = {"Authorization": f"Bearer {secret}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        hooks = {"response": [check_refusal]}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, event_hooks=hooks)
 
     def run(self, *arguments: str) -> str:
         """Run a command beside the server; what it printed."""

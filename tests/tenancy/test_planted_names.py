@@ -116,6 +116,7 @@ AS_APPLICATION = {
     "more taken than there is": (
         """
         SELECT 1 FROM public.post_ledger_transfers(
+            pg_catalog.current_setting('app.org_id')::uuid, true,
             (
                 SELECT array_agg(side.id ORDER BY side.id USING OPERATOR(pg_catalog.<))
                 FROM public.wallets AS wallet
@@ -125,7 +126,7 @@ AS_APPLICATION = {
                 gen_random_uuid(), gen_random_uuid(), {source}, 3 - {source}, 1000, 'NGN', 'usage',
                 '', '', '', '', '', '{{}}'
             )::public.ledger_posting],
-            now()
+            '{{}}', now(), true
         )
         """,
         "ledger_accounts_balance_not_negative",

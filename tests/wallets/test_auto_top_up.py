@@ -484,7 +484,7 @@ def statements_of(api, wallet, amount):
     async def run():
         async with api.backend.services.database.transaction(api.tenant) as tx:
             with tx.connection.query_logger(lambda record: sent.append(record.query)):
-                await wallets.move_all(tx, [movement])
+                await wallets.post(tx, [movement])
 
     api.backend.run(run())
     return sent

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from monigo import wallets
-from monigo.core.errors import DomainError
-from monigo.core.ids import CreditGrantId, LedgerAccountId, WalletId
+from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, WalletId
 from monigo.core.times import format_instant
-from monigo.wallets import ConsumptionRequest, CreditGrant
+from monigo.wallets import CreditGrant, Extent, Payment
 from monigo.wallets.rules import plan_consumption
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -110,7 +109,17 @@ def asked(wallet, **due):
     amounts = {
         None if name == "anything" else UUID(name): Decimal(amount) for name, amount in due.items()
     }
-    return ConsumptionRequest(WalletId(UUID(wallet["id"])), amounts, "May", "invoice", "i-1")
+    return Payment(
+        customer_id=CustomerId(UUID(wallet["customer_id"])),
+        currency=wallet["currency"],
+        amount=sum(amounts.values()),
+        due=lambda: amounts,
+        period_end=datetime(2100, 1, 1, tzinfo=UTC),
+        description="May",
+        reference_type="invoice",
+        reference_id="i-1",
+        extent=Extent.CREDITS,
+    )
 
 
 def test_a_credit_is_granted_and_listed_beside_the_money(api, wallet):
@@ -129,7 +138,7 @@ def test_a_credit_is_granted_and_listed_beside_the_money(api, wallet):
 
 def test_a_repeated_grant_gets_the_first_answer(api, wallet):
     first = grant(api, wallet, "7", "a")
-    run(api, wallets.consume, asked(wallet, anything="2"))
+    run(api, wallets.pay_all, [asked(wallet, anything="2")])
 
     again, other = grant(api, wallet, "7.0", "a"), grant(api, wallet, "8", "a")
 
@@ -143,29 +152,25 @@ def test_usage_consumes_credits_and_leaves_the_money(api, wallet):
     grant(api, wallet, "10", "a", priority=1)
     grant(api, wallet, "4", "b", metric_ids=[metric["id"]])
 
-    paid = run(api, wallets.consume, asked(wallet, **{metric["id"]: "6", "anything": "3"}))
+    (paid,) = run(api, wallets.pay_all, [asked(wallet, **{metric["id"]: "6", "anything": "3"})])
 
     assert [one.amount for one in paid] == [Decimal(4), Decimal(2), Decimal(3)]
     assert left(api, wallet) == ["0.000000", "5.000000"]
     assert api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"] == "100.000000"
 
 
-def test_many_wallets_consume_at_once_and_one_wallet_twice(api, wallet):
+def test_many_wallets_credits_pay_at_once_and_one_wallets_twice(api, wallet):
     dollars = api.wallet(currency="USD")
     grant(api, wallet, "10", "a")
     grant(api, dollars, "5", "a", currency="USD")
 
     paid = run(
         api,
-        wallets.consume_all,
+        wallets.pay_all,
         [asked(wallet, anything="7"), asked(dollars, anything="9"), asked(wallet, anything="7")],
     )
 
-    assert [[str(one.amount) for one in each] for each in paid] == [
-        ["7"],
-        ["5.000000"],
-        ["3.000000"],
-    ]
+    assert [[one.amount for one in each] for each in paid] == [[7], [5], [3]]
     assert (left(api, wallet), left(api, dollars)) == (["0.000000"], ["0.000000"])
 
 
@@ -173,11 +178,7 @@ def test_an_inactive_wallets_credits_are_not_consumed(api, wallet):
     grant(api, wallet, "10", "a")
     api.patch(f"/v1/wallets/{wallet['id']}", json={"status": "suspended"})
 
-    with pytest.raises(DomainError) as refused:
-        run(api, wallets.consume, asked(wallet, anything="7"))
-
-    assert refused.value.code == "wallet_suspended"
-    assert run(api, wallets.consume_all, [asked(wallet, anything="7")]) == [[]]
+    assert run(api, wallets.pay_all, [asked(wallet, anything="7")]) == [[]]
     assert left(api, wallet) == ["10.000000"]
 
 
@@ -186,12 +187,12 @@ def test_expired_credits_are_gone(api, backend, wallet):
     grant(api, wallet, "10", "a", expires_at=soon)
     grant(api, wallet, "3", "b", expires_at=soon)
     grant(api, wallet, "5", "c")
-    run(api, wallets.consume, asked(wallet, anything="12"))
+    run(api, wallets.pay_all, [asked(wallet, anything="12")])
     backend.clock.advance(hours=1, seconds=1)
 
-    unswept = run(api, wallets.consume, asked(wallet, anything="2"))
+    (unswept,) = run(api, wallets.pay_all, [asked(wallet, anything="2")])
     swept = [run(api, wallets.expire_credits, 1) for _ in range(3)]
 
-    assert [str(one.amount) for one in unswept] == ["2"]
+    assert [one.amount for one in unswept] == [2]
     assert swept == [1, 1, 0]
     assert left(api, wallet) == ["3.000000", "0.000000", "0.000000"]

@@ -35,7 +35,7 @@ def movement(wallet, amount, key=None, **fields):
 def move_all(api, *movements):
     async def run():
         async with api.backend.services.database.transaction(api.tenant) as tx:
-            return await wallets.move_all(tx, movements)
+            return await wallets.post(tx, movements)
 
     return api.backend.run(run())
 

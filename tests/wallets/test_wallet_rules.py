@@ -9,19 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.ledger import AccountKind, Direction, EntryType
+from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
+from monigo.ledger.types import Side
 from monigo.wallets.rules import (
     after_movement,
-    after_reserving,
-    after_settling,
     check_auto_top_up,
     check_capture,
     check_open,
-    check_usable,
     counter_kind,
+    entries_of,
+    is_deposit,
     is_low,
+    is_use,
     may_ask,
     plan_consumption,
+    sides_of,
 )
 from monigo.wallets.types import (
     AutoTopUp,
@@ -30,18 +32,40 @@ from monigo.wallets.types import (
     ReservationStatus,
     WalletStatus,
 )
-from support.values import START, grant, made, wallet
+from support.values import ACCOUNTS, START, grant, made, wallet
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+GRANT = UUID(int=61)
 CALLS, BYTES = UUID(int=51), UUID(int=52)
+NONE = Decimal(0)
 PROVIDER, REVENUE = AccountKind.PROVIDER, AccountKind.REVENUE
 
 
-def movement(direction, amount, currency="NGN"):
-    usual = {"wallet_id": UUID(int=31), "entry_type": EntryType.ADJUSTMENT, "metadata": {}}
-    said = {"direction": Direction(direction), "amount": Decimal(amount), "currency": currency}
-    return made(Movement, usual, said)
+def movement(direction, amount, entry_type="adjustment", **fields):
+    return Movement(
+        wallet_id=UUID(int=31),
+        direction=Direction(direction),
+        amount=Decimal(amount),
+        currency=fields.pop("currency", "NGN"),
+        entry_type=EntryType(entry_type),
+        **{"idempotency_key": "k-1", **fields},
+    )
+
+
+def after(found, *movements):
+    """A wallet after movements that it allows."""
+    for each in movements:
+        found = after_movement(found, each, NOW)
+    return found
+
+
+def held(amount):
+    return movement("debit", amount, "reservation")
+
+
+def released(amount):
+    return movement("credit", amount, "release", idempotency_key="")
 
 
 def reservation(amount="40", status=ReservationStatus.OPEN, expires_at=NOW + SECOND):
@@ -71,74 +95,165 @@ def test_a_movement_stands_against_an_account_of_the_merchants(entry_type, credi
 
 
 @pytest.mark.parametrize(
+    ("account_id", "kind", "is_customers"),
+    [
+        (ACCOUNTS.money, AccountKind.CUSTOMER_WALLET, True),
+        (ACCOUNTS.reserved, AccountKind.RESERVED, True),
+        (grant(1).account_id, AccountKind.CREDIT_GRANT, True),
+        (ACCOUNTS.provider, AccountKind.PROVIDER, False),
+        (ACCOUNTS.revenue, AccountKind.REVENUE, False),
+    ],
+)
+def test_each_side_of_a_transfer_tells_whose_account_it_is(account_id, kind, is_customers):
+    posting = Posting(
+        UUID(int=61), account_id, UUID(int=101), Decimal(5), "NGN", EntryType.ADJUSTMENT
+    )
+    sides = (Side(account_id, 1, Decimal(8), Decimal(3)), Side(UUID(int=101), 1, NONE, Decimal(5)))
+
+    debit, credit = entries_of(wallet(), [Transfer(UUID(int=62), posting, *sides, START)])
+
+    assert (debit.account_id, debit.account_type, debit.direction) == (account_id, kind, "debit")
+    assert debit.wallet_id == (UUID(int=31) if is_customers else None)
+    assert (debit.balance_before, debit.balance_after, debit.amount) == (8, 3, 5)
+    assert (credit.account_type, credit.direction) == (AccountKind.CREDIT_GRANT, "credit")
+    assert (credit.balance_before, credit.balance_after, credit.amount) == (0, 5, 5)
+    assert debit.id != credit.id
+
+
+@pytest.mark.parametrize(
     ("direction", "amount", "balance"),
     [("debit", "40", 60), ("debit", "100", 0), ("credit", "0.000001", Decimal("100.000001"))],
 )
 def test_a_movement_changes_the_balance(direction, amount, balance):
-    after = after_movement(wallet("100", "7"), movement(direction, amount))
+    left = after(wallet("100", "7"), movement(direction, amount))
 
-    assert (after.balance, after.reserved_balance, after.entries) == (balance, 7, 2)
+    assert (left.balance, left.reserved_balance, left.entries) == (balance, 7, 2)
+    assert left.updated_at == NOW
 
 
 def test_no_movement_takes_more_than_there_is():
-    refused = refusal(after_movement, wallet("100"), movement("debit", "100.000001"))
+    refused = refusal(after, wallet("100"), movement("debit", "100.000001"))
 
     assert (refused.kind, refused.code) == (ErrorKind.INSUFFICIENT, "insufficient_balance")
     assert refused.message == "the wallet's balance is 100.000000 NGN"
 
 
 def test_a_credit_needs_no_balance():
-    assert after_movement(wallet("0"), movement("credit", "5")).balance == 5
+    assert after(wallet("0"), movement("credit", "5")).balance == 5
 
 
 @pytest.mark.parametrize("direction", ["debit", "credit"])
 @pytest.mark.parametrize("status", [WalletStatus.SUSPENDED, WalletStatus.CLOSED])
 def test_nothing_moves_in_a_wallet_that_is_not_active(direction, status):
-    refused = refusal(after_movement, wallet(status=status), movement(direction, "1"))
+    refused = refusal(after, wallet(status=status), movement(direction, "1"))
 
     assert (refused.kind, refused.code) == (ErrorKind.CONFLICT, f"wallet_{status}")
 
 
+RETURNS = {
+    "what was held": released("1"),
+    "billing's refund": movement("credit", "1", "refund", idempotency_key=""),
+    "what expired": movement("debit", "1", "credit_expiry", grant_account_id=GRANT),
+    "what was revoked": movement("debit", "1", "credit_revocation", grant_account_id=GRANT),
+}
+
+
+@pytest.mark.parametrize("status", [WalletStatus.SUSPENDED, WalletStatus.CLOSED])
+@pytest.mark.parametrize("returned", RETURNS.values(), ids=RETURNS)
+def test_what_goes_back_goes_back_in_any_wallet(status, returned):
+    after(wallet("5", "5", status=status), returned)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [movement("credit", "1", "refund"), movement("debit", "1", "refund", idempotency_key="")],
+)
+def test_other_refunds_need_an_active_wallet(asked):
+    assert refusal(after, wallet(status=WalletStatus.CLOSED), asked).code == "wallet_closed"
+
+
+ACCOUNTS = wallet().accounts
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "target"),
+    [
+        (movement("credit", "1", "deposit"), ACCOUNTS.provider, ACCOUNTS.money),
+        (movement("debit", "1", "usage"), ACCOUNTS.money, ACCOUNTS.revenue),
+        (held("1"), ACCOUNTS.money, ACCOUNTS.reserved),
+        (released("1"), ACCOUNTS.reserved, ACCOUNTS.money),
+        (movement("credit", "1", "credit_grant", grant_account_id=GRANT), ACCOUNTS.revenue, GRANT),
+        (movement("debit", "1", "usage", grant_account_id=GRANT), GRANT, ACCOUNTS.revenue),
+        (movement("credit", "1", "refund", grant_account_id=GRANT), ACCOUNTS.revenue, GRANT),
+        (movement("debit", "1", "credit_expiry", grant_account_id=GRANT), GRANT, ACCOUNTS.revenue),
+    ],
+)
+def test_a_movement_is_between_two_accounts_of_its_wallet(asked, source, target):
+    assert sides_of(ACCOUNTS, asked) == (source, target)
+
+
+def test_a_grants_credit_leaves_the_money_alone():
+    before = wallet("5", "7")
+
+    assert after(before, movement("debit", "100", "usage", grant_account_id=GRANT)) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "uses", "deposits"),
+    [
+        (movement("debit", "1", "usage"), True, False),
+        (movement("debit", "1", "withdrawal"), True, False),
+        (movement("debit", "1", "usage", grant_account_id=GRANT), True, False),
+        (movement("debit", "1", "deposit"), True, False),
+        (movement("credit", "1", "deposit"), False, True),
+        (movement("credit", "1", "refund"), False, False),
+        (held("1"), False, False),
+        (released("1"), False, False),
+        (movement("debit", "1", "credit_expiry", grant_account_id=GRANT), False, False),
+        (movement("debit", "1", "credit_revocation", grant_account_id=GRANT), False, False),
+    ],
+)
+def test_uses_may_ask_for_a_top_up_and_deposits_pay_it(asked, uses, deposits):
+    assert (is_use(asked), is_deposit(asked)) == (uses, deposits)
+
+
 def test_another_currency_is_refused_by_its_name():
-    refused = refusal(check_usable, wallet(), "USD")
+    refused = refusal(after, wallet(), movement("credit", "1", currency="USD"))
 
     assert refused.fields == {"currency": "must be the wallet's own, NGN"}
 
 
 @pytest.mark.parametrize("amount", ["1", "99.999999", "100"])
 def test_up_to_the_whole_balance_is_held(amount):
-    after = after_reserving(wallet("100", "5"), Decimal(amount))
+    left = after(wallet("100", "5"), held(amount))
 
-    assert (after.balance, after.reserved_balance) == (
-        100 - Decimal(amount),
-        5 + Decimal(amount),
-    )
-    assert after.entries == 2
+    assert (left.balance, left.reserved_balance) == (100 - Decimal(amount), 5 + Decimal(amount))
+    assert left.entries == 2
 
 
 def test_no_more_than_the_balance_is_held():
-    assert refusal(after_reserving, wallet("100", "50"), Decimal("100.000001")).code == (
-        "insufficient_balance"
-    )
+    assert refusal(after, wallet("100", "50"), held("100.000001")).code == "insufficient_balance"
 
 
 @pytest.mark.parametrize(
     ("captured", "balance", "entries"), [("0", 100, 2), ("15", 85, 3), ("40", 60, 3)]
 )
 def test_what_is_not_captured_can_be_spent_again(captured, balance, entries):
-    after = after_settling(wallet("60", "40"), reservation("40"), Decimal(captured))
+    usage = [movement("debit", captured, "usage")] if Decimal(captured) else []
 
-    assert (after.balance, after.reserved_balance, after.entries) == (balance, 0, entries)
+    left = after(wallet("60", "40"), released("40"), *usage)
+
+    assert (left.balance, left.reserved_balance, left.entries) == (balance, 0, entries)
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
 def test_holding_and_settling_loses_only_what_is_captured(balance, amount, captured):
     amount, captured = min(amount, balance), min(captured, amount, balance)
-    held = after_reserving(wallet(balance), Decimal(amount))
+    usage = movement("debit", captured, "usage")
 
-    after = after_settling(held, reservation(amount), Decimal(captured))
+    left = after(wallet(balance), held(amount), released(amount), usage)
 
-    assert (after.balance, after.reserved_balance) == (balance - captured, 0)
+    assert (left.balance, left.reserved_balance) == (balance - captured, 0)
 
 
 @pytest.mark.parametrize("amount", ["0.000001", "40"])
@@ -147,17 +262,34 @@ def test_up_to_what_is_held_is_captured(amount):
 
 
 @pytest.mark.parametrize(
-    ("held", "amount", "kind"),
+    ("held", "amount", "kind", "code"),
     [
-        (reservation("40"), "40.000001", ErrorKind.INVALID),
-        (reservation("40", expires_at=NOW), "1", ErrorKind.CONFLICT),
-        (reservation("40", expires_at=NOW - SECOND), "1", ErrorKind.CONFLICT),
-        (reservation("40", ReservationStatus.CAPTURED), "1", ErrorKind.CONFLICT),
-        (reservation("40", ReservationStatus.EXPIRED), "1", ErrorKind.CONFLICT),
+        (reservation("40"), "40.000001", ErrorKind.INVALID, "validation_failed"),
+        (reservation("40", expires_at=NOW), "1", ErrorKind.CONFLICT, "reservation_expired"),
+        (
+            reservation("40", expires_at=NOW - SECOND),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_expired",
+        ),
+        (
+            reservation("40", ReservationStatus.CAPTURED),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_captured",
+        ),
+        (
+            reservation("40", ReservationStatus.EXPIRED),
+            "1",
+            ErrorKind.CONFLICT,
+            "reservation_expired",
+        ),
     ],
 )
-def test_nothing_else_is_captured(held, amount, kind):
-    assert refusal(check_capture, held, Decimal(amount), NOW).kind is kind
+def test_nothing_else_is_captured(held, amount, kind, code):
+    refused = refusal(check_capture, held, Decimal(amount), NOW)
+
+    assert (refused.kind, refused.code) == (kind, code)
 
 
 @pytest.mark.parametrize("status", ["captured", "released", "expired"])

@@ -15,7 +15,7 @@ KEY = {"Idempotency-Key": "header-1"}
 
 @pytest.fixture(params=["test", "live"])
 def api(backend, request):
-    """A merchant in either mode; live movements go the express way where they can."""
+    """A merchant in either mode."""
     with Api.of_new_organization(backend, is_test=request.param == "test") as client:
         yield client
     backend.clock.reset()

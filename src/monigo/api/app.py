@@ -34,12 +34,13 @@ from monigo.api import (
     usage,
     wallets,
 )
-from monigo.api.bodies import HeldBodies
-from monigo.api.browsers import Browsers
 from monigo.api.docs import add_docs
-from monigo.api.errors import ERROR_RESPONSES, add_error_handlers
-from monigo.api.request_log import RequestLog
-from monigo.api.routing import bearer, named_tenant
+from monigo.api.kernel.bodies import HeldBodies
+from monigo.api.kernel.browsers import Browsers
+from monigo.api.kernel.errors import ERROR_RESPONSES, add_error_handlers
+from monigo.api.kernel.raw_routes import RawRoute
+from monigo.api.kernel.request_log import RequestLog
+from monigo.api.kernel.requests import bearer, named_tenant
 from monigo.bootstrap import Services
 
 # One handler per resource serves both faces.
@@ -83,8 +84,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
     app.state.bodies = HeldBodies()
     app.state.clocks = test_clock.AdvancingClocks(services)
-    app.state.ingest = ingest.IngestRoute(services, app.state.bodies)
-    app.state.movements = movements_hot.MovementsRoute(services, app.state.bodies)
+    raw_routes: tuple[RawRoute, ...] = (
+        ingest.IngestRoute(services, app.state.bodies),
+        movements_hot.MovementsRoute(services, app.state.bodies),
+    )
+    app.state.raw_routes = raw_routes
     app.include_router(health.router)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     app.include_router(organization.router, prefix="/v1", **shared)
@@ -103,7 +107,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 class MonigoApi(FastAPI):
-    """All routes; the hot ones go around the framework's layers."""
+    """All routes; the raw ones go around the framework's layers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -111,12 +115,12 @@ class MonigoApi(FastAPI):
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose path is in its one spelling."""
-        if scope["type"] == "http" and scope["path"] == ingest.PATH:
-            await self.state.ingest(scope, receive, send)
-        elif scope["type"] == "http" and movements_hot.takes(scope):
-            await self.state.movements(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        if scope["type"] == "http":
+            for route in self.state.raw_routes:
+                if route.takes(scope):
+                    await route(scope, receive, send)
+                    return
+        await super().__call__(scope, receive, send)
 
 
 def _operation_id(route: APIRoute) -> str:

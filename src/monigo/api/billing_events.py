@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query
 
 from monigo import webhooks
 from monigo.api.fields import Instant, ListEnvelope, Outgoing, also_spelled
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
+from monigo.core.permissions import Permission
 from monigo.webhooks import BillingEvent, EventType
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])
@@ -40,6 +42,7 @@ class BillingEventList(ListEnvelope):
 
 
 @router.get("/billing-events", response_model=BillingEventList)
+@atomic(Permission.BILLING_EVENTS_READ)
 async def list_billing_events(
     tx: Tx,
     paging: Paging,

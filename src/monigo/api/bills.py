@@ -17,12 +17,14 @@ from monigo.api.fields import (
     also_spelled,
 )
 from monigo.api.invoices import GenerateIn, LineItemOut
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionId
+from monigo.core.permissions import Permission
 from monigo.infra.database import Transaction
 from monigo.invoicing import Invoice, InvoiceFilter, InvoiceKind, InvoiceStatus
 
@@ -125,6 +127,7 @@ StatusQuery = Annotated[str | None, also_spelled({"void": "voided"})]
 
 
 @router.get("/bills", response_model=BillList)
+@atomic(Permission.BILLS_READ)
 async def list_bills(
     tx: Tx,
     paging: Paging,
@@ -139,6 +142,7 @@ async def list_bills(
 
 
 @router.post("/bills", status_code=201)
+@atomic(Permission.BILLS_GENERATE)
 async def generate_bill(tx: Tx, body: GenerateIn) -> BillEnvelope:
     """Make or refresh the draft of a payout plan's running period; it owes nothing yet."""
     bill = await invoicing.generate(
@@ -148,6 +152,7 @@ async def generate_bill(tx: Tx, body: GenerateIn) -> BillEnvelope:
 
 
 @router.get("/bills/{bill_id}")
+@atomic(Permission.BILLS_READ)
 async def get_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
     """Read a bill with its lines."""
     bill = await invoicing.get(tx, bill_id, plan_type=PlanType.PAYOUT)
@@ -155,6 +160,7 @@ async def get_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
 
 
 @router.delete("/bills/{bill_id}")
+@atomic(Permission.BILLS_GENERATE)
 async def delete_bill(tx: Tx, bill_id: Id) -> Message:
     """Delete a draft; what has a number is voided instead."""
     await invoicing.delete(tx, bill_id, plan_type=PlanType.PAYOUT)
@@ -162,6 +168,7 @@ async def delete_bill(tx: Tx, bill_id: Id) -> Message:
 
 
 @router.post("/bills/{bill_id}/finalize")
+@atomic(Permission.BILLS_FINALIZE)
 async def finalize_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
     """Recompute a draft, number it, and make it final. Takes no body."""
     bill = await invoicing.finalize(tx, bill_id, plan_type=PlanType.PAYOUT)
@@ -169,6 +176,7 @@ async def finalize_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
 
 
 @router.post("/bills/{bill_id}/void")
+@atomic(Permission.BILLS_VOID)
 async def void_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
     """Take a bill back: a running period's usage falls due again. Takes no body."""
     bill = await invoicing.void(tx, bill_id, plan_type=PlanType.PAYOUT)

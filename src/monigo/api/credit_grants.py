@@ -17,12 +17,14 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import CreditOut
 from monigo.core.ids import MetricId, WalletId
+from monigo.core.permissions import Permission
 from monigo.wallets import GrantRequest
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
@@ -73,6 +75,7 @@ class CreditList(ListEnvelope):
 
 
 @router.post("/wallets/{wallet_id}/credits", status_code=201)
+@atomic(Permission.WALLETS_GRANT)
 async def grant_credit(tx: Tx, wallet_id: Id, body: GrantIn) -> CreditEnvelope:
     """Give a wallet credit that its customer's usage consumes before money."""
     granted = await wallets.grant(tx, body.request(WalletId(wallet_id)))
@@ -80,6 +83,7 @@ async def grant_credit(tx: Tx, wallet_id: Id, body: GrantIn) -> CreditEnvelope:
 
 
 @router.post("/wallets/{wallet_id}/credits/{grant_id}/revoke")
+@atomic(Permission.WALLETS_GRANT)
 async def revoke_credit(tx: Tx, wallet_id: Id, grant_id: Id) -> CreditEnvelope:
     """Take back what is left of a credit, for good. Takes no body."""
     revoked = await wallets.revoke(tx, wallet_id, grant_id)
@@ -87,6 +91,7 @@ async def revoke_credit(tx: Tx, wallet_id: Id, grant_id: Id) -> CreditEnvelope:
 
 
 @router.get("/wallets/{wallet_id}/credits", response_model=CreditList)
+@atomic(Permission.WALLETS_READ)
 async def list_credits(tx: Tx, wallet_id: Id, paging: Paging) -> ListResponse:
     """List a wallet's credits and what is left of them, newest first."""
     page = await wallets.list_credits(tx, wallet_id, paging)

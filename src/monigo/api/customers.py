@@ -17,10 +17,12 @@ from monigo.api.fields import (
     Name,
     Outgoing,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.ids import CustomerId, OrganizationId
+from monigo.core.permissions import Permission
 from monigo.customers import Customer, CustomerDetails
 from monigo.infra.database import Transaction
 
@@ -88,6 +90,7 @@ class CustomerList(ListEnvelope):
     status_code=201,
     responses={200: {"model": CustomerEnvelope, "description": "It existed, with this content."}},
 )
+@atomic(Permission.CUSTOMERS_WRITE)
 async def create_customer(tx: Tx, body: CustomerIn, response: Response) -> CustomerEnvelope:
     """Create a customer. The same external_id with the same content returns the existing one."""
     nothing = CustomerDetails(external_id="", name="", email="", phone="", metadata={})
@@ -98,6 +101,7 @@ async def create_customer(tx: Tx, body: CustomerIn, response: Response) -> Custo
 
 
 @router.get("/customers", response_model=CustomerList)
+@atomic(Permission.CUSTOMERS_READ)
 async def list_customers(tx: Tx, paging: Paging) -> ListResponse:
     """List customers, newest first."""
     page = await customers.list_page(tx, paging)
@@ -105,12 +109,14 @@ async def list_customers(tx: Tx, paging: Paging) -> ListResponse:
 
 
 @router.get("/customers/{customer_id}")
+@atomic(Permission.CUSTOMERS_READ)
 async def get_customer(tx: Tx, customer_id: Name) -> CustomerEnvelope:
     """Read a customer by its id or external_id."""
     return CustomerEnvelope(customer=CustomerOut.of(tx, await customers.get(tx, customer_id)))
 
 
 @router.put("/customers/{customer_id}")
+@atomic(Permission.CUSTOMERS_WRITE)
 async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> CustomerEnvelope:
     """Change what is sent, and leave the rest."""
     customer = await customers.update(tx, customer_id, body.details())
@@ -118,6 +124,7 @@ async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> Custom
 
 
 @router.delete("/customers/{customer_id}")
+@atomic(Permission.CUSTOMERS_WRITE)
 async def delete_customer(tx: Tx, customer_id: Name) -> Message:
     """Hide a customer, unless it has an active subscription or owes an invoice."""
     await customers.delete(tx, customer_id)

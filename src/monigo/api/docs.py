@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import Response
 
-from monigo.api.content_policy import content_policy
-from monigo.api.prepared import Prepared, PreparedOnce
+from monigo.api.kernel.content_policy import content_policy
+from monigo.api.kernel.declarations import public
+from monigo.api.kernel.prepared import Prepared, PreparedOnce
 
 SCHEMA_PATH = "/openapi.json"
 ASSETS_PATH = "/docs/assets"
@@ -42,6 +43,7 @@ def add_docs(app: FastAPI) -> None:
 def _serve(app: FastAPI, path: str, make: Callable[[], Prepared]) -> None:
     prepared = PreparedOnce(make)
 
+    @public
     async def answer(request: Request) -> Response:
         return (await prepared.get()).answer(request)
 

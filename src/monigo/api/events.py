@@ -13,9 +13,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from monigo import metering
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.bootstrap import Services
 from monigo.core.ids import CustomerId, OrganizationId
+from monigo.core.permissions import Permission
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.metering import EVENTS_A_PAGE_MAX, EventFilter, EventRequest, StoredEvent
@@ -95,6 +97,7 @@ Number = Annotated[int, Query(ge=1, description="by number, instead of a cursor"
 
 
 @router.get("/events", response_model=EventList)
+@atomic(Permission.EVENTS_READ)
 async def list_events(
     tx: Tx,
     *,
@@ -126,6 +129,7 @@ async def list_events(
     response_class=Response,  # Or errors would be documented as CSV, too.
     responses=CSV_RESPONSES,
 )
+@atomic(Permission.EVENTS_READ)
 async def export_events(
     tx: Tx,
     request: Request,
@@ -152,6 +156,7 @@ async def export_events(
 
 
 @router.get("/metrics/event-property-keys")
+@atomic(Permission.EVENTS_READ)
 async def list_event_property_keys(
     tx: Tx, event_name: Annotated[Name, Query(min_length=1)]
 ) -> PropertyKeys:

@@ -10,11 +10,13 @@ from pydantic import Field, WithJsonSchema
 from monigo import invoicing
 from monigo.api.fields import Id, Instant, Money, Outgoing, Quantity, UnitPrice
 from monigo.api.invoices import LineItemOut
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.metrics import FilterOut
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import Metric, PlanType
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, PriceId, SubscriptionId
 from monigo.core.periods import Period
+from monigo.core.permissions import Permission
 from monigo.core.price_forms import price_model_json, pricing_model
 from monigo.core.pricing import PricingModel
 from monigo.core.pricing_steps import Step
@@ -226,6 +228,7 @@ class ExplanationEnvelope(Outgoing):
 
 
 @router.get("/invoices/{invoice_id}/explain")
+@atomic(Permission.INVOICES_READ)
 async def explain_invoice(tx: Tx, invoice_id: Id) -> ExplanationEnvelope:
     """Tell how each amount of an invoice came about, step by step."""
     explanation = await invoicing.explain(tx, invoice_id)
@@ -233,6 +236,7 @@ async def explain_invoice(tx: Tx, invoice_id: Id) -> ExplanationEnvelope:
 
 
 @router.get("/bills/{bill_id}/explain", tags=["bills"])
+@atomic(Permission.BILLS_READ)
 async def explain_bill(tx: Tx, bill_id: Id) -> ExplanationEnvelope:
     """Tell how each amount of a bill came about, step by step."""
     explanation = await invoicing.explain(tx, bill_id, plan_type=PlanType.PAYOUT)

@@ -8,9 +8,11 @@ from monigo import invoicing
 from monigo.api import bills, invoices
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
 from monigo.api.fields import Name
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.bootstrap import Services
 from monigo.catalog import PlanType
+from monigo.core.permissions import Permission
 from monigo.invoicing import InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute)
@@ -20,6 +22,7 @@ router = APIRouter(route_class=TenantRoute)
 
 
 @router.get("/invoices/export", tags=["invoices"], response_class=Response, responses=CSV_RESPONSES)
+@atomic(Permission.INVOICES_READ)
 async def export_invoices(
     tx: Tx,
     request: Request,
@@ -39,6 +42,7 @@ async def export_invoices(
 
 
 @router.get("/bills/export", tags=["bills"], response_class=Response, responses=CSV_RESPONSES)
+@atomic(Permission.BILLS_READ)
 async def export_bills(
     tx: Tx,
     request: Request,
@@ -58,6 +62,7 @@ async def export_bills(
 
 
 @router.get("/reports/export", tags=["reports"], response_class=Response, responses=CSV_RESPONSES)
+@atomic(Permission.REPORTS_READ)
 async def export_report(
     tx: Tx, request: Request, span: Range = "all", *, is_marked: Marked = False
 ) -> CsvStream:

@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from monigo.api.local_days import day_start
+from monigo.api.kernel.local_days import day_start
 from monigo.core.ids import parse_id
 from monigo.core.jsonb import storage_fault
 from monigo.core.money import (

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from monigo.api.errors import ErrorBody, error_response
 from monigo.api.fields import Outgoing
+from monigo.api.kernel.declarations import public
+from monigo.api.kernel.errors import ErrorBody, error_response
 from monigo.bootstrap import Services
 from monigo.infra.database import as_unavailable
 
@@ -18,6 +19,7 @@ class Health(Outgoing):
 
 
 @router.get("/healthz")
+@public
 async def healthz() -> Health:
     """The process is alive."""
     return Health(status="ok")
@@ -28,6 +30,7 @@ async def healthz() -> Health:
     response_model=Health,
     responses={503: {"model": ErrorBody, "description": "The database is not available."}},
 )
+@public
 async def readyz(request: Request) -> Health | JSONResponse:
     """The process can work: its database answers."""
     services: Services = request.app.state.services

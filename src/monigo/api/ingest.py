@@ -1,20 +1,20 @@
-"""The ingest route: raw bytes in, stored events out, as bare ASGI because it is the hot path."""
+"""The ingest route: raw bytes in, stored events out, as bare ASGI because all events use it."""
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Send
-from starlette.types import Scope as RequestScope
+from starlette.types import Receive, Scope, Send
 
 from monigo import metering
-from monigo.api.bodies import HeldBodies
-from monigo.api.errors import plain_error
-from monigo.api.hot import answer_hot
-from monigo.api.rate_limit import limited
-from monigo.api.routing import authenticate
+from monigo.api.kernel.bodies import HeldBodies
+from monigo.api.kernel.errors import plain_error
+from monigo.api.kernel.principals import authenticate
+from monigo.api.kernel.rate_limit import limited
+from monigo.api.kernel.raw_routes import answer_raw
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError
-from monigo.tenancy import KeyReference, Scope
+from monigo.core.permissions import Permission
+from monigo.tenancy import KeyReference
 
 PATH = "/v1/ingest"
 BODY_BYTES_MAX = 5 * 1024 * 1024
@@ -25,11 +25,17 @@ _encoder = msgspec.json.Encoder()
 class IngestRoute:
     """POST /v1/ingest. A 202 means that every event is on disk."""
 
+    permissions = frozenset({Permission.EVENTS_INGEST})
+
     def __init__(self, services: Services, bodies: HeldBodies) -> None:
         self._services = services
         self._bodies = bodies
 
-    async def __call__(self, scope: RequestScope, receive: Receive, send: Send) -> None:
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is for this route."""
+        return scope["path"] == PATH
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
             refusal = plain_error(
@@ -38,7 +44,7 @@ class IngestRoute:
             await refusal(scope, receive, send)
             return
         request = Request(scope, receive)
-        await answer_hot(scope, receive, send, lambda: self._respond(request))
+        await answer_raw(scope, receive, send, lambda: self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
         caller = await authenticate(self._services, request)
@@ -47,7 +53,7 @@ class IngestRoute:
     async def _store(self, caller: KeyReference, request: Request) -> Response:
         # What is decoded refers to the body's bytes, so they are held until the answer.
         async def check() -> None:
-            await self._services.keys.check(caller, Scope.INGEST)
+            await self._services.keys.check(caller, Permission.EVENTS_INGEST)
 
         with self._bodies.hold(caller.tenant.org_id) as held:
             try:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from monigo.api.errors import ERROR_RESPONSES
+from monigo.api.kernel.errors import ERROR_RESPONSES
+from monigo.core.permissions import Permission
 
 _STATUSES = (400, 401, 403, 408, 413, 429, 503)
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -65,6 +66,7 @@ def path_item() -> dict[str, Any]:
             "operationId": "ingest",
             "description": "Stores 1 to 1,000 events, all or none. 202 means durably stored.",
             "security": [{"HTTPBearer": []}],
+            "x-permission": Permission.EVENTS_INGEST.value,
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": _REQUEST, "example": _EXAMPLE}},

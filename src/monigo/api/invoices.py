@@ -22,9 +22,10 @@ from monigo.api.fields import (
     UnitPrice,
     also_spelled,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import PlanType
 from monigo.core.ids import (
     CustomerId,
@@ -35,6 +36,7 @@ from monigo.core.ids import (
     PriceId,
     SubscriptionId,
 )
+from monigo.core.permissions import Permission
 from monigo.infra.database import Transaction
 from monigo.invoicing import (
     Invoice,
@@ -242,6 +244,7 @@ class InvoiceList(ListEnvelope):
 
 
 @router.get("/invoices", response_model=InvoiceList)
+@atomic(Permission.INVOICES_READ)
 async def list_invoices(
     tx: Tx,
     paging: Paging,
@@ -256,6 +259,7 @@ async def list_invoices(
 
 
 @router.post("/invoices/generate", status_code=201)
+@atomic(Permission.INVOICES_GENERATE)
 async def generate_invoice(tx: Tx, body: GenerateIn) -> InvoiceEnvelope:
     """Make or refresh the draft of the running period; it charges nothing."""
     invoice = await invoicing.generate(
@@ -268,12 +272,14 @@ async def generate_invoice(tx: Tx, body: GenerateIn) -> InvoiceEnvelope:
 
 
 @router.get("/invoices/{invoice_id}")
+@atomic(Permission.INVOICES_READ)
 async def get_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
     """Read an invoice with its lines."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.get(tx, invoice_id)))
 
 
 @router.delete("/invoices/{invoice_id}")
+@atomic(Permission.INVOICES_GENERATE)
 async def delete_invoice(tx: Tx, invoice_id: Id) -> Message:
     """Delete a draft; what has a number is voided instead."""
     await invoicing.delete(tx, invoice_id)
@@ -281,18 +287,21 @@ async def delete_invoice(tx: Tx, invoice_id: Id) -> Message:
 
 
 @router.post("/invoices/{invoice_id}/finalize")
+@atomic(Permission.INVOICES_FINALIZE)
 async def finalize_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
     """Recompute a draft, number it, and make it final. Takes no body."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.finalize(tx, invoice_id)))
 
 
 @router.post("/invoices/{invoice_id}/void")
+@atomic(Permission.INVOICES_VOID)
 async def void_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
     """Take an invoice back: a running period's usage falls due again. Takes no body."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.void(tx, invoice_id)))
 
 
 @router.post("/invoices/{invoice_id}/mark-paid")
+@atomic(Permission.INVOICES_MARK_PAID)
 async def mark_invoice_paid(tx: Tx, invoice_id: Id, body: PaymentIn) -> InvoiceEnvelope:
     """Note that what is due of an invoice was received elsewhere; with `whole`, all of it."""
     invoice = await invoicing.mark_paid(

@@ -17,12 +17,14 @@ from monigo.api.fields import (
     Text,
     empty_as_none,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import FILTER_OPERATORS, FILTERS_MAX, Metric, MetricDefinition, MetricFilter
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, OrganizationId
+from monigo.core.permissions import Permission
 from monigo.infra import json
 from monigo.infra.database import Transaction
 
@@ -139,6 +141,7 @@ class MetricList(ListEnvelope):
 
 
 @router.post("/metrics", status_code=201)
+@atomic(Permission.METRICS_WRITE)
 async def create_metric(tx: Tx, body: MetricIn) -> MetricEnvelope:
     """Define a metric. It counts events that are stored already, too."""
     definition = MetricDefinition(
@@ -154,6 +157,7 @@ async def create_metric(tx: Tx, body: MetricIn) -> MetricEnvelope:
 
 
 @router.get("/metrics", response_model=MetricList)
+@atomic(Permission.METRICS_READ)
 async def list_metrics(tx: Tx, paging: Paging) -> ListResponse:
     """List metrics, newest first."""
     page = await catalog.list_metrics(tx, paging)
@@ -161,12 +165,14 @@ async def list_metrics(tx: Tx, paging: Paging) -> ListResponse:
 
 
 @router.get("/metrics/{metric_id}")
+@atomic(Permission.METRICS_READ)
 async def get_metric(tx: Tx, metric_id: Id) -> MetricEnvelope:
     """Read a metric."""
     return MetricEnvelope(metric=MetricOut.of(tx, await catalog.get_metric(tx, metric_id)))
 
 
 @router.put("/metrics/{metric_id}")
+@atomic(Permission.METRICS_WRITE)
 async def update_metric(tx: Tx, metric_id: Id, body: MetricIn) -> MetricEnvelope:
     """Change what is sent; running periods are measured by the new definition."""
     metric = await metering.redefine_metric(tx, metric_id, body.definition())
@@ -174,6 +180,7 @@ async def update_metric(tx: Tx, metric_id: Id, body: MetricIn) -> MetricEnvelope
 
 
 @router.delete("/metrics/{metric_id}")
+@atomic(Permission.METRICS_WRITE)
 async def delete_metric(tx: Tx, metric_id: Id) -> Message:
     """Hide a metric, unless a plan has a price on it."""
     await catalog.delete_metric(tx, metric_id)

@@ -11,11 +11,13 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from monigo import wallets
-from monigo.api.errors import INSUFFICIENT_RESPONSE
 from monigo.api.fields import Amount, Id, Incoming, Metadata, Name, Outgoing, Text
-from monigo.api.routing import TenantRoute, Tx
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.errors import INSUFFICIENT_RESPONSE
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
 from monigo.core.ids import WalletId
+from monigo.core.permissions import Permission
 from monigo.infra.database import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
@@ -88,6 +90,7 @@ class MovementOut(Outgoing):
 
 
 @router.post("/wallets/{wallet_id}/credit", responses=INSUFFICIENT_RESPONSE)
+@atomic(Permission.WALLETS_CREDIT)
 async def credit_wallet(tx: Tx, wallet_id: Id, body: CreditIn) -> MovementOut:
     """Put money into a wallet; the same idempotency_key again returns the first answer."""
     movement = body.movement(WalletId(wallet_id), Direction.CREDIT)
@@ -95,6 +98,7 @@ async def credit_wallet(tx: Tx, wallet_id: Id, body: CreditIn) -> MovementOut:
 
 
 @router.post("/wallets/{wallet_id}/debit", responses=INSUFFICIENT_RESPONSE)
+@atomic(Permission.WALLETS_DEBIT)
 async def debit_wallet(tx: Tx, wallet_id: Id, body: DebitIn) -> MovementOut:
     """Take money from a wallet: all of the amount, or 402 and nothing."""
     movement = body.movement(WalletId(wallet_id), Direction.DEBIT)

@@ -16,9 +16,11 @@ from monigo.api.fields import (
     RateNumber,
     Whole,
 )
-from monigo.api.routing import TenantRoute, Tx, requires
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.core.ids import OrganizationId
-from monigo.tenancy import Organization, Scope
+from monigo.core.permissions import Permission
+from monigo.tenancy import Organization
 
 LIMITS = frozenset({"raw_event_retention_days", "requests_per_second_max", "monthly_event_quota"})
 
@@ -97,14 +99,14 @@ class OrganizationEnvelope(Outgoing):
 
 
 @router.get("/organization")
-@requires(Scope.ADMIN)
+@atomic(Permission.ORGANIZATION_READ)
 async def get_organization(tx: Tx) -> OrganizationEnvelope:
     """Read the settings of the key's organisation."""
     return OrganizationEnvelope.of(await tenancy.get_organization(tx))
 
 
 @router.patch("/organization")
-@requires(Scope.ADMIN)
+@atomic(Permission.ORGANIZATION_WRITE)
 async def update_organization(tx: Tx, body: OrganizationIn) -> OrganizationEnvelope:
     """Change what is sent. Subscriptions keep the time zone that they began with."""
     changes = body.given(*OrganizationIn.model_fields)

@@ -23,9 +23,10 @@ from monigo.api.fields import (
     Whole,
     empty_as_none,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging, counts
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import (
     PRICES_MAX,
     ApplyTo,
@@ -45,6 +46,7 @@ from monigo.core.ids import MetricId, OrganizationId, PlanId, PriceId, parse_id
 from monigo.core.money import MONEY_PLACES, parse_decimal
 from monigo.core.paging import Page
 from monigo.core.periods import BillingPeriod
+from monigo.core.permissions import Permission
 from monigo.core.price_forms import parse_charge, price_model_json
 from monigo.infra.database import Transaction
 
@@ -273,6 +275,7 @@ class PlanRevisionList(ListEnvelope):
 
 
 @router.post("/plans", status_code=201)
+@atomic(Permission.PLANS_WRITE)
 async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
     """Offer a plan with its prices."""
     _check_currency(body.currency)
@@ -291,6 +294,7 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
 
 
 @router.get("/plans", response_model=PlanList)
+@atomic(Permission.PLANS_READ)
 async def list_plans(tx: Tx, paging: Paging) -> ListResponse:
     """List plans, newest first."""
     page = await catalog.list_plans(tx, paging)
@@ -298,12 +302,14 @@ async def list_plans(tx: Tx, paging: Paging) -> ListResponse:
 
 
 @router.get("/plans/{plan_id}")
+@atomic(Permission.PLANS_READ)
 async def get_plan(tx: Tx, plan_id: Id) -> PlanEnvelope:
     """Read a plan with its prices."""
     return PlanEnvelope(plan=PlanOut.of(tx, await catalog.get_plan(tx, plan_id)))
 
 
 @router.get("/plans/{plan_id}/revisions")
+@atomic(Permission.PLANS_READ)
 async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisionList:
     """List what a plan cost before and after each edit, newest first."""
     history = await catalog.get_history(tx, plan_id)
@@ -317,6 +323,7 @@ async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisi
 
 
 @router.put("/plans/{plan_id}")
+@atomic(Permission.PLANS_WRITE)
 async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
     """Change what is sent. `prices` absent: unchanged; present: the whole new list."""
     _check_currency(body.currency)
@@ -332,6 +339,7 @@ async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
 
 
 @router.delete("/plans/{plan_id}")
+@atomic(Permission.PLANS_WRITE)
 async def delete_plan(tx: Tx, plan_id: Id) -> Message:
     """Hide a plan, unless it has active subscriptions."""
     await catalog.delete_plan(tx, plan_id)

@@ -18,12 +18,14 @@ from monigo.api.fields import (
     Outgoing,
     UnitPrice,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
 from monigo.api.plans import Tiers, UnitPriceIn
-from monigo.api.routing import TenantRoute, Tx
 from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
+from monigo.core.permissions import Permission
 from monigo.core.price_forms import parse_price_model, price_model_json
 from monigo.infra.database import Transaction
 
@@ -107,6 +109,7 @@ class OverrideList(ListEnvelope):
 
 
 @router.post("/price-overrides", status_code=201)
+@atomic(Permission.PRICE_OVERRIDES_WRITE)
 async def create_price_override(tx: Tx, body: OverrideIn) -> OverrideEnvelope:
     """Have one customer pay something else; 409 where another override holds at the same time."""
     model = parse_price_model(
@@ -120,6 +123,7 @@ async def create_price_override(tx: Tx, body: OverrideIn) -> OverrideEnvelope:
 
 
 @router.get("/price-overrides", response_model=OverrideList)
+@atomic(Permission.PRICE_OVERRIDES_READ)
 async def list_price_overrides(
     tx: Tx,
     paging: Paging,
@@ -134,6 +138,7 @@ async def list_price_overrides(
 
 
 @router.get("/price-overrides/{override_id}")
+@atomic(Permission.PRICE_OVERRIDES_READ)
 async def get_price_override(tx: Tx, override_id: Id) -> OverrideEnvelope:
     """Read a price override."""
     override = await catalog.get_override(tx, override_id)
@@ -141,6 +146,7 @@ async def get_price_override(tx: Tx, override_id: Id) -> OverrideEnvelope:
 
 
 @router.put("/price-overrides/{override_id}")
+@atomic(Permission.PRICE_OVERRIDES_WRITE)
 async def update_price_override(tx: Tx, override_id: Id, body: OverrideUpdate) -> OverrideEnvelope:
     """Change what is sent; a unit price or tiers replace what there was of both."""
     changes = OverrideChanges(
@@ -151,6 +157,7 @@ async def update_price_override(tx: Tx, override_id: Id, body: OverrideUpdate) -
 
 
 @router.delete("/price-overrides/{override_id}")
+@atomic(Permission.PRICE_OVERRIDES_WRITE)
 async def delete_price_override(tx: Tx, override_id: Id) -> Message:
     """Hide a price override; the price's own model counts again for what is not billed yet."""
     await catalog.delete_override(tx, override_id)

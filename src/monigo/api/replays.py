@@ -5,17 +5,18 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
-from monigo import metering, tenancy
+from monigo import metering
 from monigo.api.fields import Id, Incoming, Instant, InstantIn, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import Caller, TenantRoute, Tx, requires
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
+from monigo.core.permissions import Permission
 from monigo.infra import json
 from monigo.infra.database import Transaction
 from monigo.metering import ReplayJob, ReplayRequest, ReplayStatus
-from monigo.tenancy import Scope
 
 router = APIRouter(route_class=TenantRoute, tags=["replay"])
 
@@ -112,17 +113,15 @@ class ReplayList(ListEnvelope):
 
 
 @router.post("/events/replay", status_code=202)
-@requires(Scope.INGEST)
-async def start_replay(tx: Tx, caller: Caller, body: ReplayIn) -> ReplayEnvelope:
+@atomic(Permission.REPLAYS_START)
+async def start_replay(tx: Tx, body: ReplayIn) -> ReplayEnvelope:
     """Count the events of a window anew, by whole hours, under today's metrics."""
-    job = await metering.start_replay(
-        tx, body.request(), initiated_by=f"api_key:{caller.api_key_id}"
-    )
+    job = await metering.start_replay(tx, body.request(), initiated_by=str(tx.principal))
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))
 
 
 @router.get("/events/replay", response_model=ReplayList)
-@requires(Scope.INGEST, Scope.READ)
+@atomic(Permission.REPLAYS_READ)
 async def list_replays(tx: Tx, paging: Paging) -> ListResponse:
     """List replays, newest first; those of new metric definitions, too."""
     page = await metering.list_replays(tx, paging)
@@ -130,16 +129,16 @@ async def list_replays(tx: Tx, paging: Paging) -> ListResponse:
 
 
 @router.get("/events/replay/{job_id}")
-@requires(Scope.INGEST, Scope.READ)
-async def get_replay(tx: Tx, caller: Caller, job_id: Id) -> ReplayEnvelope:
+@atomic(Permission.REPLAYS_READ)
+async def get_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
     """Read a replay's state; a dry run's report with the scope `read` only."""
     job = await metering.get_replay(tx, job_id)
-    may_read = not await tenancy.refusals(tx, {caller.api_key_id}, Scope.READ)
+    may_read = tx.principal.may(Permission.USAGE_READ)
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=may_read))
 
 
 @router.post("/events/replay/{job_id}/cancel")
-@requires(Scope.INGEST)
+@atomic(Permission.REPLAYS_CANCEL)
 async def cancel_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
     """Stop a replay. What is counted anew already stays so; all sums are right either way."""
     job = await metering.cancel_replay(tx, job_id)

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from monigo import wallets
-from monigo.api.errors import INSUFFICIENT_RESPONSE
 from monigo.api.fields import (
     Amount,
     Id,
@@ -19,12 +18,15 @@ from monigo.api.fields import (
     Text,
     Whole,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.errors import INSUFFICIENT_RESPONSE
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.movements import BodyKey
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
+from monigo.core.permissions import Permission
 from monigo.infra.database import Tenant
 from monigo.wallets import ReservationRequest, ReservationResult
 
@@ -90,6 +92,7 @@ class ReservationList(ListEnvelope):
 
 
 @router.post("/wallets/{wallet_id}/reservations", status_code=201, responses=INSUFFICIENT_RESPONSE)
+@atomic(Permission.WALLETS_RESERVE)
 async def reserve_in_wallet(tx: Tx, wallet_id: Id, body: ReservationIn) -> ReservationEnvelope:
     """Hold part of a wallet's balance, so that nothing else can spend it."""
     result = await wallets.reserve(tx, body.request(WalletId(wallet_id)))
@@ -97,6 +100,7 @@ async def reserve_in_wallet(tx: Tx, wallet_id: Id, body: ReservationIn) -> Reser
 
 
 @router.get("/wallets/{wallet_id}/reservations", response_model=ReservationList)
+@atomic(Permission.WALLETS_READ)
 async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> ListResponse:
     """List a wallet's reservations, newest first."""
     page = await wallets.list_reservations(tx, wallet_id, paging)
@@ -109,6 +113,7 @@ async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> ListRespon
         "requestBody": {"content": {"application/json": {"example": {"amount": "900.000000"}}}}
     },
 )
+@atomic(Permission.WALLETS_RESERVE)
 async def capture_reservation(
     tx: Tx, wallet_id: Id, reservation_id: Id, body: CaptureIn | None = None
 ) -> ReservationEnvelope:
@@ -119,6 +124,7 @@ async def capture_reservation(
 
 
 @router.post("/wallets/{wallet_id}/reservations/{reservation_id}/release")
+@atomic(Permission.WALLETS_RESERVE)
 async def release_reservation(tx: Tx, wallet_id: Id, reservation_id: Id) -> ReservationEnvelope:
     """Give up a reservation: what it holds can be spent again."""
     result = await wallets.release(tx, wallet_id, reservation_id)

@@ -23,12 +23,14 @@ from monigo.api.fields import (
     empty_as_none,
 )
 from monigo.api.invoices import UpcomingInvoiceEnvelope
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId, parse_id
 from monigo.core.periods import BillingAnchor
+from monigo.core.permissions import Permission
 from monigo.infra.database import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
 
@@ -164,6 +166,7 @@ class Timeline(Outgoing):
 
 
 @router.post("/subscriptions", status_code=201)
+@atomic(Permission.SUBSCRIPTIONS_WRITE)
 async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvelope:
     """Put a customer on a plan; one active subscription per customer and plan type."""
     subscription = await invoicing.subscribe(
@@ -181,6 +184,7 @@ async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvel
 
 
 @router.get("/subscriptions", response_model=SubscriptionList)
+@atomic(Permission.SUBSCRIPTIONS_READ)
 async def list_subscriptions(
     tx: Tx,
     paging: Paging,
@@ -195,6 +199,7 @@ async def list_subscriptions(
 
 
 @router.get("/subscriptions/{subscription_id}")
+@atomic(Permission.SUBSCRIPTIONS_READ)
 async def get_subscription(tx: Tx, subscription_id: Id) -> SubscriptionEnvelope:
     """Read a subscription."""
     subscription = await subscriptions.get(tx, subscription_id)
@@ -202,6 +207,7 @@ async def get_subscription(tx: Tx, subscription_id: Id) -> SubscriptionEnvelope:
 
 
 @router.patch("/subscriptions/{subscription_id}")
+@atomic(Permission.SUBSCRIPTIONS_WRITE)
 async def update_subscription(
     tx: Tx, subscription_id: Id, body: SubscriptionChangeIn
 ) -> SubscriptionEnvelope:
@@ -255,6 +261,7 @@ async def _with_status(
 
 
 @router.get("/subscriptions/{subscription_id}/timeline")
+@atomic(Permission.SUBSCRIPTIONS_READ)
 async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
     """Tell what happened to a subscription, in order."""
     entries = await subscriptions.timeline(tx, subscription_id)
@@ -270,12 +277,14 @@ async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
 
 
 @router.get("/subscriptions/{subscription_id}/upcoming-invoice")
+@atomic(Permission.SUBSCRIPTIONS_READ)
 async def preview_invoice(tx: Tx, subscription_id: Id) -> UpcomingInvoiceEnvelope:
     """Preview the invoice that would close the running period if nothing more were used."""
     return UpcomingInvoiceEnvelope.of(await invoicing.preview(tx, subscription_id))
 
 
 @router.delete("/subscriptions/{subscription_id}")
+@atomic(Permission.SUBSCRIPTIONS_WRITE)
 async def delete_subscription(tx: Tx, subscription_id: Id) -> Message:
     """Cancel a subscription and take it off the lists; its history stays."""
     await invoicing.delete_subscription(tx, subscription_id)

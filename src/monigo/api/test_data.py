@@ -4,15 +4,16 @@ from fastapi import APIRouter
 
 from monigo import tenancy
 from monigo.api.fields import Message
-from monigo.api.routing import TenantRoute, Tx, requires
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.test_clock import TestClockOut
-from monigo.tenancy import Scope
+from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["test mode"])
 
 
 @router.post("/test-data/reset")
-@requires(Scope.ADMIN)
+@atomic(Permission.TEST_DATA_RESET)
 async def reset_test_data(tx: Tx) -> Message:
     """Delete everything in test mode but its keys; live data is never touched."""
     await tenancy.reset_test_data(tx)
@@ -20,7 +21,7 @@ async def reset_test_data(tx: Tx) -> Message:
 
 
 @router.delete("/test-clock")
-@requires(Scope.ADMIN)
+@atomic(Permission.TEST_DATA_RESET)
 async def unset_test_clock(tx: Tx) -> TestClockOut:
     """Return test time to real time, and delete everything in test mode but its keys."""
     return TestClockOut.of(await tenancy.unset_test_clock(tx))

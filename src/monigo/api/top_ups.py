@@ -19,10 +19,12 @@ from monigo.api.fields import (
     Outgoing,
     also_spelled,
 )
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
+from monigo.core.permissions import Permission
 from monigo.infra.database import Tenant
 from monigo.wallets import AutoTopUp, TopUp, TopUpStatus
 
@@ -106,6 +108,7 @@ class TopUpList(ListEnvelope):
 
 
 @router.get("/wallets/{wallet_id}/auto-top-up")
+@atomic(Permission.WALLETS_READ)
 async def get_auto_top_up(tx: Tx, wallet_id: Id) -> AutoTopUpEnvelope:
     """Read a wallet's rule for topping up; 404 where it has none."""
     rule = await wallets.get_auto_top_up(tx, wallet_id)
@@ -113,6 +116,7 @@ async def get_auto_top_up(tx: Tx, wallet_id: Id) -> AutoTopUpEnvelope:
 
 
 @router.put("/wallets/{wallet_id}/auto-top-up")
+@atomic(Permission.WALLETS_WRITE)
 async def set_auto_top_up(tx: Tx, wallet_id: Id, body: AutoTopUpIn) -> AutoTopUpEnvelope:
     """Have a wallet ask for money when its balance is low, by an event and an open top-up."""
     wanted = AutoTopUp(body.threshold, body.amount, body.monthly_limit)
@@ -121,6 +125,7 @@ async def set_auto_top_up(tx: Tx, wallet_id: Id, body: AutoTopUpIn) -> AutoTopUp
 
 
 @router.delete("/wallets/{wallet_id}/auto-top-up")
+@atomic(Permission.WALLETS_WRITE)
 async def delete_auto_top_up(tx: Tx, wallet_id: Id) -> Message:
     """Have a wallet ask for nothing any more; what is open is canceled."""
     await wallets.delete_auto_top_up(tx, wallet_id)
@@ -128,6 +133,7 @@ async def delete_auto_top_up(tx: Tx, wallet_id: Id) -> Message:
 
 
 @router.get("/wallets/{wallet_id}/top-ups", response_model=TopUpList)
+@atomic(Permission.WALLETS_READ)
 async def list_top_ups(
     tx: Tx,
     wallet_id: Id,

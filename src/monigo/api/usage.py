@@ -8,11 +8,13 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from monigo import metering, subscriptions
 from monigo.api.fields import Instant, InstantIn, Name, Outgoing, Uncounted, empty_as_none
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
-from monigo.api.routing import TenantRoute, Tx
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
 from monigo.core.paging import Page
+from monigo.core.permissions import Permission
 from monigo.infra import json
 from monigo.infra.database import Transaction
 from monigo.metering import Granularity, SeriesPoint, SeriesRequest
@@ -79,6 +81,7 @@ class RollupList(Outgoing):
 
 
 @router.get("/usage", response_model=RollupList)
+@atomic(Permission.USAGE_READ)
 async def read_usage(
     tx: Tx,
     customer_id: Annotated[Name | None, Query()] = None,
@@ -151,6 +154,7 @@ def _series_request(
 
 
 @router.get("/usage/series")
+@atomic(Permission.USAGE_READ)
 async def read_usage_series(
     tx: Tx, request: Annotated[SeriesRequest, Depends(_series_request)]
 ) -> SeriesOut:

@@ -8,12 +8,14 @@ from pydantic import Field
 from monigo import wallets
 from monigo.api.csv_stream import CSV_RESPONSES, CsvStream, Marked
 from monigo.api.fields import Id, Incoming, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.declarations import atomic
+from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
-from monigo.api.routing import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
 from monigo.api.wallet_paging import CursorQuery, EntryPaging, cursor_text, parse_cursor
 from monigo.bootstrap import Services
+from monigo.core.permissions import Permission
 from monigo.wallets import WalletStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
@@ -63,6 +65,7 @@ class TransactionList(Outgoing):
 
 
 @router.post("/wallets")
+@atomic(Permission.WALLETS_WRITE)
 async def get_or_create_wallet(tx: Tx, body: WalletIn) -> WalletEnvelope:
     """Get the customer's wallet in a currency; it is made if there is none."""
     wallet = await wallets.get_or_create(tx, body.customer_id, body.currency)
@@ -70,6 +73,7 @@ async def get_or_create_wallet(tx: Tx, body: WalletIn) -> WalletEnvelope:
 
 
 @router.get("/wallets", response_model=WalletList)
+@atomic(Permission.WALLETS_READ)
 async def list_wallets(
     tx: Tx,
     paging: Paging,
@@ -84,6 +88,7 @@ async def list_wallets(
 
 
 @router.get("/customers/{customer_id}/wallets", response_model=WalletList)
+@atomic(Permission.WALLETS_READ)
 async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> ListResponse:
     """List a customer's wallets, newest first."""
     page = await wallets.list_of_customer(tx, customer_id, paging)
@@ -91,6 +96,7 @@ async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> Li
 
 
 @router.get("/wallets/{wallet_id}")
+@atomic(Permission.WALLETS_READ)
 async def get_wallet(tx: Tx, wallet_id: Id) -> WalletDetails:
     """Read a wallet."""
     wallet = await wallets.get(tx, wallet_id)
@@ -98,6 +104,7 @@ async def get_wallet(tx: Tx, wallet_id: Id) -> WalletDetails:
 
 
 @router.patch("/wallets/{wallet_id}")
+@atomic(Permission.WALLETS_WRITE)
 async def update_wallet(tx: Tx, wallet_id: Id, body: WalletChangeIn) -> WalletEnvelope:
     """Suspend, close or reactivate a wallet. Only an active one's money moves."""
     wallet = await wallets.set_status(tx, wallet_id, body.status)
@@ -105,6 +112,7 @@ async def update_wallet(tx: Tx, wallet_id: Id, body: WalletChangeIn) -> WalletEn
 
 
 @router.get("/wallets/{wallet_id}/transactions")
+@atomic(Permission.WALLETS_READ)
 async def list_wallet_transactions(
     tx: Tx, wallet_id: Id, paging: EntryPaging, cursor: CursorQuery = ""
 ) -> TransactionList:
@@ -128,6 +136,7 @@ async def list_wallet_transactions(
     response_class=Response,  # Or errors would be documented as CSV, too.
     responses=CSV_RESPONSES,
 )
+@atomic(Permission.WALLETS_READ)
 async def export_wallet_statement(
     tx: Tx, request: Request, wallet_id: Id, *, is_marked: Marked = False
 ) -> CsvStream:

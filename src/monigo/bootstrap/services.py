@@ -3,9 +3,11 @@
 import asyncio
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo import invoicing, wallets
 from monigo.bootstrap.registry import REGISTRY
+from monigo.core.principals import Principal
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
@@ -14,7 +16,7 @@ from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.tenancy import DueWork, KeyFinder, Limits
-from monigo.wallets import Teller
+from monigo.wallets import MovementBatcher
 
 # What expires of wallets: reservations, and credits after the periods that they may pay.
 RESERVATION_EXPIRY = wallets.ReservationExpiry()
@@ -39,11 +41,15 @@ class Services(Struct, frozen=True):
     database: Database
     clock: Clock
     ingestor: Ingestor
-    teller: Teller
+    movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
     app_url: str
     slices: asyncio.Semaphore
+
+    def acting_as(self, principal: Principal) -> "Services":
+        """These services, for the work of somebody who is named in its transactions."""
+        return replace(self, database=self.database.acting_as(principal))
 
 
 async def open_services(
@@ -66,7 +72,7 @@ async def open_services(
         database,
         chosen,
         Ingestor(database, limits),
-        Teller(database, chosen, limits),
+        MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
         app_url,

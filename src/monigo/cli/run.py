@@ -16,7 +16,7 @@ import uvicorn
 from msgspec import Struct
 
 from monigo.api import create_app
-from monigo.api.browsers import CrossOrigin
+from monigo.api.kernel.browsers import CrossOrigin
 from monigo.bootstrap import Services, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials

@@ -31,14 +31,17 @@ class Aggregation(StrEnum):
     UNIQUE = "unique"
 
 
+_WITHOUT_NUMBERS = frozenset({Aggregation.COUNT, Aggregation.UNIQUE})
+
+
 def needs_property(aggregation: Aggregation) -> bool:
     """Whether the metric must name the property that it looks at."""
     return aggregation is not Aggregation.COUNT
 
 
-def counts_numbers(aggregation: Aggregation) -> bool:
+def counts_numbers(aggregation: str) -> bool:
     """Whether the metric is made of numbers, so that an event without one is not counted in it."""
-    return aggregation not in {Aggregation.COUNT, Aggregation.UNIQUE}
+    return aggregation not in _WITHOUT_NUMBERS
 
 
 def numeric_property(value: object) -> Decimal | None:

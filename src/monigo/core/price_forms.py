@@ -270,7 +270,8 @@ class _Form:
     def check_bounds(self, minimum: Decimal | None, maximum: Decimal | None) -> None:
         if minimum is None or maximum is None or maximum >= minimum:
             return
-        if self._is_sound("minimum_amount") and self._is_sound("maximum_amount"):
+        # A minimum that is faulty counts as 0 or less, which no sound maximum is below.
+        if self._is_sound("maximum_amount"):
             self._fault("maximum_amount", "must not be below minimum_amount")
 
     def _overage_from_tiers(self, rows: list[object]) -> Overage | None:

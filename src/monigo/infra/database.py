@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
+from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
@@ -53,6 +56,9 @@ class RowLock(StrEnum):
 # Of a long list at once: a millisecond or two of reading and decoding.
 ROWS_AT_ONCE = 50
 
+# Who acts where nobody more particular does: the process itself.
+PROCESS = system("monigo")
+
 SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
 
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
@@ -71,7 +77,7 @@ class Transaction(Struct, frozen=True):
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
     belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
-    of times that it was cleared. `registry` knows who has a say in what the transaction does.
+    of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -79,6 +85,7 @@ class Transaction(Struct, frozen=True):
 
     connection: Connection
     tenant: Tenant
+    principal: Principal
     now: datetime
     real_now: datetime
     resets: int = 0
@@ -93,6 +100,10 @@ class Transaction(Struct, frozen=True):
     def is_test(self) -> bool:
         """Whether the test data is seen, or the live data."""
         return self.tenant.is_test
+
+    def acting_as(self, principal: Principal) -> "Transaction":
+        """This transaction, for what somebody else does in it."""
+        return replace(self, principal=principal)
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows."""
@@ -132,17 +143,14 @@ async def _keep_session(_connection: object) -> None:
 
 
 class Database:
-    """The pool of the application's role, which row-level security binds."""
+    """The pool of the application's role, which row-level security binds, and who acts by it."""
 
     def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
         self._pool = pool
         self._clock = clock
         # Who has a say in what transactions do.
         self.registry = registry
-        # Connections kept out of the pool between calls: to borrow and give back takes longer than
-        # all else that a call does here. Others always have most of the pool.
-        self._kept: list[Connection] = []
-        self._kept_max = pool.get_max_size() // 4
+        self._principal = PROCESS
 
     @classmethod
     async def connect(
@@ -170,12 +178,15 @@ class Database:
         """Wait for the borrowed connections and close all."""
         try:
             async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
-                self._kept_max = 0
-                while self._kept:
-                    await self._pool.release(self._kept.pop())
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    def acting_as(self, principal: Principal) -> Self:
+        """The same pool, for transactions in which somebody else acts."""
+        other = copy(self)
+        other._principal = principal  # noqa: SLF001 - a copy of our own
+        return other
 
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
@@ -197,7 +208,9 @@ class Database:
         # Live time is always real, and costs no question.
         row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
         now, resets = (row["now_at"] or real_now, row["resets"]) if row else (real_now, 0)
-        return Transaction(connection, tenant, now, real_now, resets, self.registry)
+        return Transaction(
+            connection, tenant, self._principal, now, real_now, resets, self.registry
+        )
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
@@ -209,37 +222,6 @@ class Database:
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise
-
-    async def call(self, tenant: Tenant, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """One statement as a transaction of its own, without a word to begin or end it.
-
-        It must call a function that binds itself to the tenant, which is passed as `$1` and `$2`.
-        """
-        connection = await self._for_call()
-        is_sound = False
-        try:
-            rows = await connection.fetch(query, tenant.org_id, tenant.is_test, *arguments)
-            is_sound = True
-        except asyncpg.PostgresError:
-            is_sound = _is_open(connection)
-            raise
-        except asyncpg.InternalClientError:
-            _cut(connection)
-            raise
-        finally:
-            if is_sound and len(self._kept) < self._kept_max:
-                self._kept.append(connection)
-            else:
-                await self._pool.release(connection)
-        return rows
-
-    async def _for_call(self) -> Connection:
-        while self._kept:
-            connection = self._kept.pop()
-            if _is_open(connection):
-                return connection
-            await self._pool.release(connection)
-        return await self._pool.acquire()
 
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:

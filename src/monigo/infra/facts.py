@@ -26,7 +26,7 @@ class Fact(Struct, frozen=True, kw_only=True):
 
 
 class Recorded(Struct, frozen=True):
-    """A fact as it was committed: `occurred_at` is the tenant's time, `actor` who did it.
+    """A fact as it was committed: when, by the tenant's time, and by whom, the principal `actor`.
 
     `position` rises by one with each fact of the subject.
     """
@@ -34,7 +34,7 @@ class Recorded(Struct, frozen=True):
     id: UUID
     position: int
     fact: Fact
-    actor: str | None
+    actor: str
     occurred_at: datetime
 
 

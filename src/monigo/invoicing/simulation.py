@@ -1,11 +1,13 @@
 """The use cases of simulations: past usage priced anew under proposed prices. Nothing changes.
 
-A small one is answered at once; a larger one is a job, which goes through the subscriptions page by
-page, each in a short transaction, and starts again from nothing where it was interrupted.
+A small one is priced while its client waits; a larger one is a job, which goes through the
+subscriptions page by page, each in a short transaction, and starts again from nothing where it was
+interrupted.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,7 +15,7 @@ from msgspec import Struct
 from monigo import catalog, customers, metering, subscriptions
 from monigo.catalog import Metric
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
-from monigo.core.ids import CustomerId, PlanSimulationId, SubscriptionId, parse_id
+from monigo.core.ids import CustomerId, PlanId, PlanSimulationId, SubscriptionId, parse_id
 from monigo.core.periods import Period
 from monigo.infra import job_queue
 from monigo.infra.database import Transaction
@@ -64,8 +66,21 @@ class Place(Struct, frozen=True):
     done: int = 0
 
 
-async def simulate(tx: Transaction, wanted: NewSimulation) -> Simulation:
-    """Price past usage as proposed: at once where it is little, else by a job.
+class PlannedSimulation(Struct, frozen=True):
+    """A simulation that was checked and counted. With an id it is stored, and a job prices it.
+
+    `request` is its proposal as it is stored (`simulation_store.request_of`).
+    """
+
+    simulation_id: PlanSimulationId | None
+    plan_id: PlanId
+    request: dict[str, Any]
+    subscriptions_total: int
+    asked_at: datetime
+
+
+async def plan_simulation(tx: Transaction, wanted: NewSimulation) -> PlannedSimulation:
+    """Check what is to be simulated, and whether `price_at_once` can do it or a job must.
 
     Raises:
         DomainError: not_found and invalid, as an edit of the plan would; invalid span; conflict,
@@ -78,19 +93,34 @@ async def simulate(tx: Transaction, wanted: NewSimulation) -> Simulation:
     if total > SUBSCRIPTIONS_MAX:
         message = f"the plan has more than {SUBSCRIPTIONS_MAX} subscriptions: name customer_ids"
         raise conflict("simulation_too_large", message)
-    if total <= INLINE_SUBSCRIPTIONS_MAX:
-        page = await _page(tx, proposal, after=None, limit=INLINE_SUBSCRIPTIONS_MAX)
-        pieces = await _pieces(tx, proposal, page, tx.now)
-        if len(pieces) <= INLINE_PERIODS_MAX:
-            report = await start_report(tx, proposal)
-            report.add(await _priced(tx, proposal, pieces))
-            return _at_once(proposal, total, report, tx.now)
-    if len(await simulation_store.list_unfinished(tx)) >= UNFINISHED_MAX:
-        message = f"{UNFINISHED_MAX} simulations are not finished yet"
-        raise conflict("too_many_simulations", message)
-    stored = await simulation_store.insert(tx, PlanSimulationId(new_id()), proposal, total=total)
-    await job_queue.enqueue(tx, SIMULATION, _id(stored))
-    return stored
+    is_small = await _is_small(tx, proposal, total)
+    simulation_id = None if is_small else await _store(tx, proposal, total)
+    request = simulation_store.request_of(proposal)
+    return PlannedSimulation(simulation_id, proposal.plan_id, request, total, tx.now)
+
+
+async def price_at_once(tx: Transaction, planned: PlannedSimulation) -> Simulation:
+    """Price a small simulation; it only reads.
+
+    Raises:
+        DomainError: not_found, when its plan is gone.
+    """
+    await catalog.get_plan(tx, planned.plan_id)
+    proposal = simulation_store.proposal_of(planned.plan_id, planned.request)
+    page = await _page(tx, proposal, after=None, limit=INLINE_SUBSCRIPTIONS_MAX)
+    report = await start_report(tx, proposal)
+    report.add(await _priced(tx, proposal, await _pieces(tx, proposal, page, planned.asked_at)))
+    return Simulation(
+        id=None,
+        proposal=proposal,
+        status=SimulationStatus.COMPLETED,
+        subscriptions_total=planned.subscriptions_total,
+        subscriptions_done=planned.subscriptions_total,
+        report=report.as_json(),
+        error_message="",
+        created_at=planned.asked_at,
+        completed_at=planned.asked_at,
+    )
 
 
 async def get_simulation(tx: Transaction, simulation_id: UUID) -> Simulation:
@@ -144,6 +174,24 @@ async def requeue_simulations(tx: Transaction) -> None:
     """Enqueue the tenant's unfinished simulations again, except those that are in the queue."""
     for simulation_id in await simulation_store.list_unfinished(tx):
         await job_queue.enqueue(tx, SIMULATION, simulation_id)
+
+
+async def _is_small(tx: Transaction, proposal: Proposal, total: int) -> bool:
+    """Whether a request may wait for all that is to be priced."""
+    if total > INLINE_SUBSCRIPTIONS_MAX:
+        return False
+    page = await _page(tx, proposal, after=None, limit=INLINE_SUBSCRIPTIONS_MAX)
+    return len(await _pieces(tx, proposal, page, tx.now)) <= INLINE_PERIODS_MAX
+
+
+async def _store(tx: Transaction, proposal: Proposal, total: int) -> PlanSimulationId:
+    """Leave a simulation to a job."""
+    if len(await simulation_store.list_unfinished(tx)) >= UNFINISHED_MAX:
+        message = f"{UNFINISHED_MAX} simulations are not finished yet"
+        raise conflict("too_many_simulations", message)
+    stored = await simulation_store.insert(tx, PlanSimulationId(new_id()), proposal, total=total)
+    await job_queue.enqueue(tx, SIMULATION, _id(stored))
+    return _id(stored)
 
 
 async def _proposal(tx: Transaction, wanted: NewSimulation) -> Proposal:
@@ -273,20 +321,6 @@ async def _measured(
         for (position, metric), usage in zip(some, usages, strict=True):
             measured[position][metric.id, metric.version] = usage
     return measured
-
-
-def _at_once(proposal: Proposal, total: int, report: Report, now: datetime) -> Simulation:
-    return Simulation(
-        id=None,
-        proposal=proposal,
-        status=SimulationStatus.COMPLETED,
-        subscriptions_total=total,
-        subscriptions_done=total,
-        report=report.as_json(),
-        error_message="",
-        created_at=now,
-        completed_at=now,
-    )
 
 
 def _id(simulation: Simulation) -> PlanSimulationId:

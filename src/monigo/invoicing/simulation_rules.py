@@ -157,8 +157,6 @@ def _last_full_period(subscription: Subscription, now: datetime) -> list[Period]
     current = subscriptions.current_period(subscription, now)
     if current.end <= now:
         return [current]
-    if current.start <= subscription.start_date:
-        return []
     last = subscriptions.period_containing(subscription, current.start - _INSTANT)
     return [] if last is None else [last]
 

@@ -65,7 +65,7 @@ async def insert(
     tx: Transaction, simulation_id: PlanSimulationId, proposal: Proposal, *, total: int
 ) -> Simulation:
     """Store a pending simulation."""
-    request = json.encode(_request(proposal))
+    request = json.encode(request_of(proposal))
     row = await tx.fetchrow(INSERT, simulation_id, proposal.plan_id, request, total, tx.now)
     if row is None:
         raise AssertionError("an INSERT returns its row")
@@ -107,7 +107,8 @@ async def end(
     await tx.execute(END, simulation_id, status.value, error_message, text, tx.now)
 
 
-def _request(proposal: Proposal) -> dict[str, Any]:
+def request_of(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as it is stored, without its plan."""
     span = proposal.span
     customer_ids = proposal.customer_ids
     return {
@@ -126,7 +127,8 @@ def _request(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def _proposal(plan_id: PlanId, request: Mapping[str, Any]) -> Proposal:
+def proposal_of(plan_id: PlanId, request: Mapping[str, Any]) -> Proposal:
+    """The proposal that was stored."""
     base_fee, customer_ids, span = request["base_fee"], request["customer_ids"], request["span"]
     return Proposal(
         plan_id=plan_id,
@@ -150,7 +152,7 @@ def _proposal(plan_id: PlanId, request: Mapping[str, Any]) -> Proposal:
 def _simulation(row: asyncpg.Record) -> Simulation:
     return Simulation(
         id=PlanSimulationId(row["id"]),
-        proposal=_proposal(PlanId(row["plan_id"]), json.decode(row["request"])),
+        proposal=proposal_of(PlanId(row["plan_id"]), json.decode(row["request"])),
         status=SimulationStatus(row["status"]),
         subscriptions_total=row["subscriptions_total"],
         subscriptions_done=row["subscriptions_done"],

@@ -2,7 +2,7 @@
 
 from monigo import invoicing, metering, webhooks
 from monigo.bootstrap import Services
-from monigo.infra import idempotency_store, job_queue_store, outbox
+from monigo.infra import idempotency, job_queue_store, outbox
 from monigo.infra.database import Tenant
 from monigo.jobs.tenants import all_tenants, serve_each
 
@@ -12,7 +12,7 @@ async def forget_idempotency_records(services: Services) -> None:
 
     async def forget(tenant: Tenant) -> None:
         async with services.database.transaction(tenant) as tx:
-            await idempotency_store.forget(tx, before=tx.real_now - idempotency_store.KEPT_FOR)
+            await idempotency.forget(tx)
 
     await serve_each(await all_tenants(services), forget)
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from monigo import invoicing, metering
 from monigo.bootstrap import Services
+from monigo.core.principals import system
 from monigo.infra import job_queue, outbox
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
@@ -63,8 +64,10 @@ JOBS = (
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
     """Run all periodic jobs and the queue's until `stop` is set; what is running is waited for."""
     handlers = {
-        metering.REPLAY: partial(run_replay, services),
-        invoicing.SIMULATION: partial(run_simulation, services),
+        metering.REPLAY: partial(run_replay, services.acting_as(system(metering.REPLAY))),
+        invoicing.SIMULATION: partial(
+            run_simulation, services.acting_as(system(invoicing.SIMULATION))
+        ),
     }
     async with asyncio.TaskGroup() as group:
         group.create_task(outbox.dispatch_facts(services.database, services.app_url, stop))
@@ -74,10 +77,11 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
 
 
 async def _repeat(services: Services, job: PeriodicJob, stop: asyncio.Event) -> None:
+    named = services.acting_as(system(job.name))
     while not stop.is_set():
         pause = job.interval_seconds
         try:
-            await job.run(services)
+            await job.run(named)
         except Exception as error:
             # A job's failure must end neither the other jobs nor its own next try.
             pause = min(pause, RETRY_SECONDS)

@@ -5,12 +5,12 @@ from monigo.ledger.service import (
     entries,
     find_requests,
     load_accounts,
-    move,
     open_accounts,
     post,
+    post_unread,
     totals,
 )
-from monigo.ledger.store import posting_arguments, transfer_made
+from monigo.ledger.store import posting_arguments
 from monigo.ledger.types import (
     Account,
     AccountKind,
@@ -44,11 +44,10 @@ __all__ = [
     "entries",
     "find_requests",
     "load_accounts",
-    "move",
     "open_accounts",
     "post",
+    "post_unread",
     "posting_arguments",
     "totals",
-    "transfer_made",
     "verify",
 ]

@@ -38,17 +38,6 @@ async def load_accounts(
 async def post(
     tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
 ) -> list[Transfer]:
-    """As `move`; the transfers that were made, in the postings' order."""
-    transfer_ids = _new_ids(postings)
-    if not postings and not requests:
-        return []
-    made = await store.post_transfers(tx, transfer_ids, postings, requests)
-    return [made[transfer_id] for transfer_id in transfer_ids]
-
-
-async def move(
-    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
-) -> None:
     """Make transfers in one statement, all or none; those of one account in their order.
 
     Accounts are locked in the order of their ids, whatever the order of the postings, so that no
@@ -61,14 +50,24 @@ async def move(
         DomainError: conflict, when another transaction remembered one of the keys meanwhile;
             invalid, beyond what an account can hold. Either ends the transaction.
     """
-    transfer_ids = _new_ids(postings)
-    if postings or requests:
-        await store.make_transfers(tx, transfer_ids, postings, requests)
+    return await _post(tx, postings, requests, is_read=True)
 
 
-def _new_ids(postings: Sequence[Posting]) -> list[TransferId]:
+async def post_unread(
+    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
+) -> None:
+    """As `post`, for whoever doesn't look at the transfers that were made."""
+    await _post(tx, postings, requests, is_read=False)
+
+
+async def _post(
+    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request], *, is_read: bool
+) -> list[Transfer]:
     ensure(len(postings) <= POSTINGS_MAX, f"at most {POSTINGS_MAX} postings go at once")
-    return [TransferId(new_id()) for _ in postings]
+    if not postings and not requests:
+        return []
+    transfer_ids = [TransferId(new_id()) for _ in postings]
+    return await store.post_transfers(tx, transfer_ids, postings, requests, is_read=is_read)
 
 
 async def find_requests(

@@ -4,11 +4,10 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
-from monigo.core.errors import conflict, ensure, invalid
+from monigo.core.errors import conflict, invalid
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
@@ -47,21 +46,10 @@ SELECT_ACCOUNTS = """
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
-# What was asked is remembered in the same statement.
-MAKE_TRANSFERS = """
-    WITH remembered AS (
-        INSERT INTO ledger_requests (
-            org_id, is_test, scope, idempotency_key, content_hash, transfer_ids, result, created_at
-        )
-        SELECT $1, $2, request.scope, request.idempotency_key, request.content_hash,
-            request.transfer_ids::uuid[], request.result::jsonb, $5
-        FROM unnest($6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::text[])
-            AS request (scope, idempotency_key, content_hash, transfer_ids, result)
-    )
-    SELECT {told} FROM post_ledger_transfers($3, $4, $5)
+POST = f"""
+    SELECT id, {SIDES}
+    FROM post_ledger_transfers($1, $2, $3, $4, $5, $6, $7)
 """
-POST_TRANSFERS = MAKE_TRANSFERS.format(told=f"id, {SIDES}")
-COUNT_TRANSFERS = MAKE_TRANSFERS.format(told="count(*)")
 
 SELECT_TRANSFERS = f"""
     SELECT {COLUMNS} FROM ledger_transfers
@@ -143,45 +131,25 @@ async def post_transfers(
     transfer_ids: Sequence[TransferId],
     postings: Sequence[Posting],
     requests: Sequence[Request],
-) -> dict[TransferId, Transfer]:
-    """Make the transfers in their order, and remember what was asked; what was made, by id."""
-    rows = await _make(tx, POST_TRANSFERS, transfer_ids, postings, requests)
-    posted = dict(zip(transfer_ids, postings, strict=True))
-    return {row["id"]: transfer_made(row, posted[row["id"]], tx.now) for row in rows}
+    *,
+    is_read: bool,
+) -> list[Transfer]:
+    """Make the transfers in their order, and remember what was asked.
 
-
-async def make_transfers(
-    tx: Transaction,
-    transfer_ids: Sequence[TransferId],
-    postings: Sequence[Posting],
-    requests: Sequence[Request],
-) -> None:
-    """As `post_transfers`, without reading what was made."""
-    ((count,),) = await _make(tx, COUNT_TRANSFERS, transfer_ids, postings, requests)
-    ensure(count == len(postings), "every posting makes a transfer")
-
-
-async def _make(
-    tx: Transaction,
-    statement: str,
-    transfer_ids: Sequence[TransferId],
-    postings: Sequence[Posting],
-    requests: Sequence[Request],
-) -> list[asyncpg.Record]:
-    ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
-    for transfer_id, posting in zip(transfer_ids, postings, strict=True):
-        ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
+    What was made is returned where it `is_read`.
+    """
     with violations_as(ERRORS), _overflow_as_invalid():
-        return await tx.fetch(
-            statement,
+        rows = await tx.fetch(
+            POST,
             *posting_arguments(transfer_ids, postings),
+            _request_arguments(transfer_ids, postings, requests),
             tx.now,
-            [request.key.scope for request in requests],
-            [request.key.idempotency_key for request in requests],
-            [request.content_hash for request in requests],
-            [_array(request, ids_by_transaction) for request in requests],
-            [json.encode(request.result) for request in requests],
+            is_read,
         )
+    return [
+        transfer_made(row, posting, tx.now)
+        for row, posting in zip(rows, postings if is_read else (), strict=True)
+    ]
 
 
 def posting_arguments(
@@ -209,6 +177,30 @@ def posting_arguments(
             json.encode(posting.metadata),
         )
         for transfer_id, posting in zip(transfer_ids, postings, strict=True)
+    ]
+
+
+def _request_arguments(
+    transfer_ids: Sequence[TransferId], postings: Sequence[Posting], requests: Sequence[Request]
+) -> list[tuple[Any, ...]]:
+    """What `post_ledger_transfers` takes: a `ledger_request` each."""
+    ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
+    if requests:
+        for transfer_id, posting in zip(transfer_ids, postings, strict=True):
+            ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
+    return [
+        (
+            request.key.scope,
+            request.key.idempotency_key,
+            request.content_hash,
+            [
+                transfer_id
+                for transaction_id in request.transaction_ids
+                for transfer_id in ids_by_transaction.get(transaction_id, ())
+            ],
+            json.encode(request.result),
+        )
+        for request in requests
     ]
 
 
@@ -251,14 +243,6 @@ async def load_totals(tx: Transaction) -> list[Total]:
         Total(AccountKind(row["kind"]), row["currency"], row["balance"])
         for row in await tx.fetch(SELECT_TOTALS)
     ]
-
-
-def _array(request: Request, ids_by_transaction: dict[TransactionId, list[TransferId]]) -> str:
-    """A request's transfers as an array's text: PostgreSQL has no arrays of arrays to unnest."""
-    ids: list[UUID] = []
-    for transaction_id in request.transaction_ids:
-        ids += ids_by_transaction.get(transaction_id, [])
-    return f"{{{','.join(map(str, ids))}}}"
 
 
 def _transfer(row: asyncpg.Record) -> Transfer:

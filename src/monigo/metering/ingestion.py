@@ -1,22 +1,18 @@
-"""Ingestion: concurrent requests of one tenant share a transaction, without ever waiting for one.
+"""Ingestion: checks and stores events, those of a tenant's concurrent requests together."""
 
-An idle server stores a request at once. While transactions are under way, further requests gather
-and go together with the next one, so that the busier the server is, the less each event costs.
-"""
-
-import asyncio
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 import asyncpg
 
 from monigo import tenancy
-from monigo.core.errors import DomainError, ErrorKind, without_frames
+from monigo.core.errors import DomainError, without_frames
 from monigo.core.ids import ApiKeyId, CustomerId
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.core.permissions import Permission
+from monigo.infra.batching import Batcher, BatchLimits
+from monigo.infra.database import Database, Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.metering import store
 from monigo.metering.customer_cache import CustomerCache
@@ -28,27 +24,28 @@ from monigo.metering.rules import (
     unstorable_properties,
 )
 from monigo.metering.types import Event, IngestResult
-from monigo.tenancy import KeyReference, Limits, Scope
+from monigo.tenancy import KeyReference, Limits
 
-# Transactions of one tenant under way at once: one computes here while others are in the database.
-FLUSHES_MAX = 4
-# Enough to make a transaction's own cost small; more would only delay the first of them.
-FLUSH_EVENTS_MAX = 1_000
-# What may wait, over all tenants; beyond it a client is told to come again.
-WAITING_EVENTS_MAX = 50_000
+BATCH_LIMITS = BatchLimits(
+    flushes_max=4,
+    # Enough to make a transaction's own cost small; more would only delay the first of them.
+    flush_count_max=1_000,
+    # Properties of 4 kB each; encoding more would keep the others from their turn.
+    flush_bytes_max=4 * 1024 * 1024,
+    waiting_count_max=50_000,
+)
 # After a repeat so many transactions expect another: failing costs more than what they could save.
-WARY_FLUSHES = 100
+REPEATS_EXPECTED_FLUSHES = 100
 # Tenants of whom a repeat is remembered; beyond it all are forgotten, which costs a failure each.
-WARY_TENANTS_MAX = 10_000
+REPEATS_EXPECTED_TENANTS_MAX = 10_000
 
 
 @dataclass(slots=True)
 class _Request:
-    """One client's batch, and the future that its route awaits."""
+    """One client's batch, and the key it came with."""
 
     api_key_id: ApiKeyId
     events: list[Event]
-    answer: "asyncio.Future[IngestResult]"
 
 
 class _Insert(Protocol):
@@ -59,14 +56,6 @@ class _Insert(Protocol):
     ) -> set[bytes]: ...
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One tenant's requests that wait, and how many transactions are under way."""
-
-    waiting: deque[_Request] = field(default_factory=deque[_Request])
-    flushes: int = 0
-
-
 class Ingestor:
     """Stores events for all tenants of this process."""
 
@@ -75,12 +64,9 @@ class Ingestor:
         self._limits = limits
         self.quotas = EventQuotas()
         self._customers = CustomerCache()
-        self._lanes: dict[Tenant, _Lane] = {}
+        self._batcher = Batcher(self._flush, BATCH_LIMITS, may_be_of_one=_is_of_content)
         # For how many transactions yet a tenant's events are expected to hold repeats.
-        self._wary: dict[Tenant, int] = {}
-        self._waiting_events = 0
-        # The loop itself keeps only weak references to its tasks.
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._repeats_expected: dict[Tenant, int] = {}
 
     async def ingest(self, caller: KeyReference, events: list[Event]) -> IngestResult:
         """Store a batch whole; the answer comes when it is on disk.
@@ -92,71 +78,37 @@ class Ingestor:
                 customer or a time out of bounds; insufficient, when the month's event quota is
                 used up; unavailable, when too much waits already.
         """
-        if self._waiting_events + len(events) > WAITING_EVENTS_MAX:
-            raise DomainError(
-                ErrorKind.UNAVAILABLE, "overloaded", "too busy to take more", retry_after_seconds=1
-            )
-        lane = self._lanes.setdefault(caller.tenant, _Lane())
-        request = _Request(caller.api_key_id, events, asyncio.get_running_loop().create_future())
-        lane.waiting.append(request)
-        self._waiting_events += len(events)
-        if lane.flushes < FLUSHES_MAX:
-            lane.flushes += 1
-            task = asyncio.create_task(self._drain(caller.tenant, lane))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        answer = request.answer
+        request = _Request(caller.api_key_id, events)
+        size_bytes = sum([len(event.properties) for event in events])
+        waiting = self._batcher.submit(
+            caller.tenant, request, count=len(events), size_bytes=size_bytes
+        )
         # A refusal's traceback holds this frame, which must not hold the events.
-        del request, lane
-        return await answer
+        del request, events
+        return await waiting
 
-    async def _drain(self, tenant: Tenant, lane: _Lane) -> None:
-        """Store what waits in a lane until nothing does."""
-        try:
-            while lane.waiting:
-                requests = [lane.waiting.popleft()]
-                size = len(requests[0].events)
-                while lane.waiting and size + len(lane.waiting[0].events) <= FLUSH_EVENTS_MAX:
-                    requests.append(lane.waiting.popleft())
-                    size += len(requests[-1].events)
-                self._waiting_events -= size
-                await self._flush(tenant, requests)
-        finally:
-            lane.flushes -= 1
-            if not lane.flushes and not lane.waiting:
-                self._lanes.pop(tenant, None)
-
-    async def _flush(self, tenant: Tenant, requests: Sequence[_Request]) -> None:
+    async def _flush(
+        self, tenant: Tenant, requests: Sequence[_Request]
+    ) -> Sequence[IngestResult | Exception]:
         try:
             answers = await self._store_new(tenant, requests)
             if answers is None:
                 answers = await self._store(tenant, requests, store.insert_events)
-        except asyncpg.DataError as error:
-            await self._flush_apart(tenant, requests, error)
-        except Exception as error:  # noqa: BLE001 - each request's route answers it
-            unavailable = as_unavailable(error)
-            _answer(requests, [unavailable or error] * len(requests))
-        else:
-            _answer(requests, answers)
-
-    async def _flush_apart(
-        self, tenant: Tenant, requests: Sequence[_Request], error: Exception
-    ) -> None:
-        """Something in these requests can't be stored; the others must not suffer from it."""
-        if len(requests) == 1:
-            _answer(requests, [unstorable_properties(requests[0].events) or error])
-            return
-        for request in requests:
-            await self._flush(tenant, [request])
+        except asyncpg.DataError:
+            fault = unstorable_properties(requests[0].events) if len(requests) == 1 else None
+            if fault is None:
+                raise
+            return [fault]
+        return answers
 
     async def _store_new(
         self, tenant: Tenant, requests: Sequence[_Request]
     ) -> list[IngestResult | Exception] | None:
         """Store requests in the hope that they hold no repeats; None where nothing was stored."""
-        wary = self._wary.pop(tenant, 0)
-        if wary:
-            if wary > 1:
-                self._wary[tenant] = wary - 1
+        expected = self._repeats_expected.pop(tenant, 0)
+        if expected:
+            if expected > 1:
+                self._repeats_expected[tenant] = expected - 1
             return None
         try:
             return await self._store(tenant, requests, store.insert_new_events)
@@ -165,9 +117,9 @@ class Ingestor:
             return None
 
     def _expect_repeats(self, tenant: Tenant) -> None:
-        if len(self._wary) >= WARY_TENANTS_MAX:
-            self._wary.clear()
-        self._wary[tenant] = WARY_FLUSHES
+        if len(self._repeats_expected) >= REPEATS_EXPECTED_TENANTS_MAX:
+            self._repeats_expected.clear()
+        self._repeats_expected[tenant] = REPEATS_EXPECTED_FLUSHES
 
     async def _store(
         self, tenant: Tenant, requests: Sequence[_Request], insert: _Insert
@@ -180,7 +132,7 @@ class Ingestor:
         self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         key_ids = {request.api_key_id for request in requests}
-        refusals = await tenancy.refusals(tx, key_ids, Scope.INGEST)
+        principals = await tenancy.principals(tx, key_ids)
         known = await self._customers.resolve(
             tx, {event.customer_id for request in requests for event in request.events}
         )
@@ -188,7 +140,8 @@ class Ingestor:
         answers: list[IngestResult | Exception | None] = []
         rows = store.EventColumns()
         for request in requests:
-            refusal = refusals.get(request.api_key_id)
+            principal = principals.get(request.api_key_id)
+            refusal = tenancy.refusal_of(principal, Permission.EVENTS_INGEST)
             try:
                 if refusal is not None:
                     raise refusal
@@ -219,6 +172,11 @@ class Ingestor:
         return await turn.allowance(
             tx, quota, lambda: dedup_hashes(events, is_test=tx.is_test), len(events)
         )
+
+
+def _is_of_content(error: Exception) -> bool:
+    """Whether a group failed for what the database can't store of one of its requests."""
+    return isinstance(error, asyncpg.DataError)
 
 
 def _append(
@@ -255,13 +213,3 @@ def _result(events: Sequence[Event], hashes: Iterator[bytes], stored: set[bytes]
         else:
             duplicates.append(event.idempotency_key)
     return IngestResult(ingested, duplicates)
-
-
-def _answer(requests: Sequence[_Request], answers: Sequence[IngestResult | Exception]) -> None:
-    for request, answer in zip(requests, answers, strict=True):
-        if request.answer.done():
-            continue  # Its client hung up.
-        if isinstance(answer, Exception):
-            request.answer.set_exception(answer)
-        else:
-            request.answer.set_result(answer)

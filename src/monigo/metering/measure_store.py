@@ -366,6 +366,6 @@ def quantity_of(row: asyncpg.Record | Mapping[str, Any]) -> Decimal:
 
 def uncounted_of(row: asyncpg.Record | Mapping[str, Any]) -> int:
     """How many events hold no number, where the aggregation is made of numbers; else 0."""
-    if not counts_numbers(Aggregation(row["aggregation"])):
+    if not counts_numbers(row["aggregation"]):
         return 0
     return row["event_count"] - row["number_count"]

@@ -92,7 +92,7 @@ def periods_between(subscription: Subscription, start: datetime, end: datetime) 
         period = period_containing(subscription, instant)
         if period is None:
             break
-        if start <= period.start < end:
+        if start <= period.start:
             yield period
         instant = period.end
 

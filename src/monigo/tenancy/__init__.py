@@ -1,5 +1,6 @@
 """Organisations, their modes and settings, and the API keys that act for them."""
 
+from monigo.core.permissions import Scope
 from monigo.tenancy import events
 from monigo.tenancy.key_finder import KeyFinder
 from monigo.tenancy.limits import Limits
@@ -10,7 +11,8 @@ from monigo.tenancy.service import (
     get_organization,
     issue_key,
     list_keys,
-    refusals,
+    principals,
+    refusal_of,
     revoke_key,
     unauthenticated,
     update_organization,
@@ -35,7 +37,6 @@ from monigo.tenancy.types import (
     KeyReference,
     Organization,
     OrganizationLimits,
-    Scope,
 )
 from monigo.tenancy.verification import organizations_to_verify, verify
 
@@ -65,8 +66,9 @@ __all__ = [
     "keep_up",
     "list_keys",
     "organizations_to_verify",
+    "principals",
     "read_test_clock",
-    "refusals",
+    "refusal_of",
     "refuse_live",
     "reset_test_data",
     "revoke_key",

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 
 from monigo.core.ids import ApiKeyId
+from monigo.core.permissions import Permission
 from monigo.core.rate import SECOND
 from monigo.infra.database import Database
 from monigo.tenancy import store
 from monigo.tenancy.rules import SECRET_LENGTH, secret_hash
 from monigo.tenancy.service import authorize
-from monigo.tenancy.types import KeyReference, Scope
+from monigo.tenancy.types import KeyReference
 
 # About 30 MB; beyond it all are forgotten and looked up again.
 REMEMBERED_MAX = 100_000
@@ -28,8 +29,8 @@ class KeyFinder:
         self._database = database
         self._monotonic = monotonic
         self._found: dict[bytes, KeyReference] = {}
-        # When a key was last seen to have one of these scopes.
-        self._checked: dict[tuple[ApiKeyId, tuple[Scope, ...]], int] = {}
+        # When a key was last seen to hold a permission.
+        self._checked: dict[tuple[ApiKeyId, Permission], int] = {}
 
     async def find(self, secret: str) -> KeyReference | None:
         """Where a presented secret belongs, or None."""
@@ -47,7 +48,7 @@ class KeyFinder:
                 self._found[key_hash] = found
         return found
 
-    async def check(self, caller: KeyReference, *needed: Scope) -> None:
+    async def check(self, caller: KeyReference, needed: Permission) -> None:
         """Refuse a key that may not act; a good answer holds for a second.
 
         Raises:
@@ -58,7 +59,7 @@ class KeyFinder:
         if seen_at is not None and now - seen_at < SECOND:
             return
         async with self._database.transaction(caller.tenant) as tx:
-            await authorize(tx, caller.api_key_id, *needed)
+            await authorize(tx, caller.api_key_id, needed)
         if len(self._checked) >= REMEMBERED_MAX:
             self._checked.clear()
         self._checked[caller.api_key_id, needed] = now

@@ -49,11 +49,6 @@ class Limits:
         self._full_at[caller.api_key_id] = taken.full_at
         return taken
 
-    def are_known(self, org_id: OrganizationId) -> bool:
-        """Whether `of` would answer without a question."""
-        known = self._known.get(org_id)
-        return known is not None and self._monotonic() - known.read_at < SECOND
-
     async def of(self, tx: Transaction) -> OrganizationLimits:
         """The organisation's limits, read anew when the last time is over a second ago."""
         now = self._monotonic()

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, InvariantError, ensure, invalid, not_found
 from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.core.permissions import Permission, Scope, permissions_of, scopes_of
+from monigo.core.principals import Principal, api_key
 from monigo.infra import outbox
 from monigo.infra.database import Database, Tenant, Transaction
 from monigo.infra.ids import new_id
@@ -27,7 +29,6 @@ from monigo.tenancy.types import (
     ApiKey,
     IssuedKey,
     Organization,
-    Scope,
 )
 
 KEY_NAME_LENGTH_MAX = 200
@@ -159,36 +160,45 @@ async def revoke_key(database: Database, *, org_id: OrganizationId, api_key_id: 
     return key
 
 
-async def authorize(tx: Transaction, api_key_id: ApiKeyId, *needed: Scope) -> None:
-    """Check the key in the transaction that acts under it, so that a revoked one ends at once.
+async def authorize(tx: Transaction, api_key_id: ApiKeyId, needed: Permission) -> Principal:
+    """Who a key is, checked in the transaction that acts under it: a revoked one ends at once.
 
     Raises:
         DomainError: unauthenticated (revoked, expired) or forbidden (scope missing).
     """
-    refused = await refusals(tx, {api_key_id}, *needed)
-    if api_key_id in refused:
-        raise refused[api_key_id]
+    principal = (await principals(tx, {api_key_id})).get(api_key_id)
+    refusal = refusal_of(principal, needed)
+    if principal is None or refusal is not None:
+        raise refusal or unauthenticated()
+    return principal
 
 
-async def refusals(
-    tx: Transaction, api_key_ids: AbstractSet[ApiKeyId], *needed: Scope
-) -> dict[ApiKeyId, DomainError]:
-    """Which of these keys may not act in this transaction, and why; the others are absent.
+async def principals(
+    tx: Transaction, api_key_ids: AbstractSet[ApiKeyId]
+) -> dict[ApiKeyId, Principal]:
+    """Who these keys are; those that may not act in this transaction at all are absent."""
+    return {
+        api_key_id: api_key(
+            api_key_id,
+            org_id=key.org_id,
+            is_test=key.is_test_mode,
+            permissions=permissions_of(key.scopes),
+        )
+        for api_key_id, key in (await store.load_keys(tx, api_key_ids)).items()
+        if key.is_active(tx.real_now) and key.is_test_mode == tx.is_test
+    }
 
-    One of the needed scopes is enough.
-    """
-    keys = await store.load_keys(tx, api_key_ids)
-    refused: dict[ApiKeyId, DomainError] = {}
-    for api_key_id in api_key_ids:
-        key = keys.get(api_key_id)
-        if key is None or not key.is_active(tx.real_now) or key.is_test_mode != tx.is_test:
-            refused[api_key_id] = unauthenticated()
-        elif not set(needed).intersection(key.scopes):
-            missing = " or ".join(scope.value for scope in needed)
-            refused[api_key_id] = DomainError(
-                ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
-            )
-    return refused
+
+def refusal_of(principal: Principal | None, needed: Permission) -> DomainError | None:
+    """Why a key may not do what needs this permission; None where it may."""
+    if principal is None:
+        return unauthenticated()
+    if principal.may(needed):
+        return None
+    missing = " or ".join(scope.value for scope in scopes_of(needed))
+    return DomainError(
+        ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
+    )
 
 
 def unauthenticated() -> DomainError:

@@ -5,13 +5,13 @@ from collections.abc import Collection
 import asyncpg
 
 from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.core.permissions import Scope
 from monigo.infra.database import Connection, Tenant, Transaction
 from monigo.tenancy.types import (
     ApiKey,
     KeyReference,
     Organization,
     OrganizationLimits,
-    Scope,
 )
 
 INSERT_ORGANIZATION = """

@@ -68,7 +68,7 @@ async def read_test_clock(tx: Transaction) -> ClockReading:
     return ClockReading(clock.now, _status(clock), clock.failure)
 
 
-async def start_advance(tx: Transaction, to: datetime | None) -> ClockReading:
+async def start_advance(tx: Transaction, to: datetime | None) -> datetime:
     """Send the clock to a later instant; `advance` takes it there once this is committed.
 
     Raises:
@@ -86,7 +86,7 @@ async def start_advance(tx: Transaction, to: datetime | None) -> ClockReading:
         raise invalid({"to": "must be at most ten years ahead of real time"})
     if not await store.start(tx, to):
         raise _on_its_way()
-    return ClockReading(tx.now, ClockStatus.ADVANCING, "")
+    return to
 
 
 async def advance(database: Database, tenant: Tenant, work: Sequence[DueWork]) -> None:

@@ -7,17 +7,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.core.permissions import Scope
 from monigo.infra.database import Tenant
-
-
-class Scope(StrEnum):
-    """A right that an API key may carry."""
-
-    INGEST = "ingest"
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
 
 ALL_SCOPES = tuple(Scope)
 

@@ -2,16 +2,15 @@
 
 from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets import events
+from monigo.wallets.batcher import MovementBatcher
 from monigo.wallets.credits import (
-    consume,
-    consume_all,
     expire_credits,
     grant,
     list_credits,
     revoke,
 )
 from monigo.wallets.expiry import CreditExpiry, ReservationExpiry
-from monigo.wallets.movements import move, move_all
+from monigo.wallets.movements import move, post
 from monigo.wallets.payments import (
     Extent,
     Payment,
@@ -28,13 +27,11 @@ from monigo.wallets.reservations import (
     release,
     reserve,
 )
-from monigo.wallets.rules import entries_of, parts_of
+from monigo.wallets.rules import MOVE_PERMISSIONS, entries_of, parts_of
 from monigo.wallets.service import (
     close_wallets_of_customers,
     get,
     get_or_create,
-    hold,
-    hold_all,
     hold_of_owners,
     list_entries,
     list_of_customer,
@@ -44,7 +41,6 @@ from monigo.wallets.service import (
 )
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
-from monigo.wallets.teller import Teller
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
     get_auto_top_up,
@@ -53,8 +49,6 @@ from monigo.wallets.top_ups import (
 )
 from monigo.wallets.types import (
     AutoTopUp,
-    Consumption,
-    ConsumptionRequest,
     CreditGrant,
     Entry,
     GrantRequest,
@@ -73,10 +67,9 @@ from monigo.wallets.types import (
 from monigo.wallets.verification import verify
 
 __all__ = [
+    "MOVE_PERMISSIONS",
     "AccountKind",
     "AutoTopUp",
-    "Consumption",
-    "ConsumptionRequest",
     "CreditExpiry",
     "CreditGrant",
     "Direction",
@@ -85,6 +78,7 @@ __all__ = [
     "Extent",
     "GrantRequest",
     "Movement",
+    "MovementBatcher",
     "MovementResult",
     "PaidPart",
     "Payment",
@@ -94,15 +88,12 @@ __all__ = [
     "ReservationRequest",
     "ReservationResult",
     "ReservationStatus",
-    "Teller",
     "TopUp",
     "TopUpStatus",
     "Wallet",
     "WalletStatus",
     "capture",
     "close_wallets_of_customers",
-    "consume",
-    "consume_all",
     "delete_auto_top_up",
     "entries_of",
     "events",
@@ -113,8 +104,6 @@ __all__ = [
     "get_or_create",
     "grant",
     "has_credited",
-    "hold",
-    "hold_all",
     "hold_of_owners",
     "list_credits",
     "list_entries",
@@ -124,10 +113,10 @@ __all__ = [
     "list_top_ups",
     "metrics_of_grants",
     "move",
-    "move_all",
     "owners_with_credits",
     "parts_of",
     "pay_all",
+    "post",
     "refuse_customer_with_money",
     "release",
     "repay_all",

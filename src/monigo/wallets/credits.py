@@ -13,32 +13,19 @@ from msgspec.structs import replace
 
 from monigo import catalog, ledger
 from monigo.core.errors import invalid, not_found
-from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId, TransactionId
+from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.ledger import AccountKind, EntryType, NewAccount, Posting, Request, RequestKey
-from monigo.wallets import credits_store, service, store
+from monigo.ledger import AccountKind, Direction, EntryType, NewAccount, RequestKey
+from monigo.wallets import credits_store, movements, service
 from monigo.wallets.events import CreditExpired, CreditGranted, CreditRevoked, credit_fact
-from monigo.wallets.requests import check_same, content_hash
-from monigo.wallets.rules import (
-    check_can_revoke,
-    check_usable,
-    look_again_at,
-    may_still_pay,
-    plan_consumption,
-)
-from monigo.wallets.types import (
-    Consumption,
-    ConsumptionRequest,
-    CreditGrant,
-    GrantRequest,
-    Wallet,
-    WalletStatus,
-)
+from monigo.wallets.requests import content_hash
+from monigo.wallets.rules import check_can_revoke, look_again_at, may_still_pay
+from monigo.wallets.types import AskedFor, CreditGrant, GrantRequest, Movement
 
 # What one transaction lets expire: few enough not to hold their wallets for long.
 EXPIRED_MAX = 1_000
@@ -57,27 +44,33 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
         DomainError: not_found; invalid (currency, metrics, expiry); conflict, when the wallet is
             not active or the key was used for something else.
     """
-    wallet = await service.hold(tx, wanted.wallet_id)
-    key, content = RequestKey(wallet.id, wanted.idempotency_key), _content(wanted)
-    kept = (await ledger.find_requests(tx, [key])).get(key)
+    key, content = RequestKey(wanted.wallet_id, wanted.idempotency_key), _content(wanted)
+    batch = await movements.lock(tx, [wanted.wallet_id], [key])
+    wallet = batch.wallet(wanted.wallet_id)
+    kept = batch.find_repeated(key, content)
     if kept is not None:
-        check_same(kept, content)
         return await _as_granted(tx, CreditGrantId(UUID(kept.result["grant_id"])))
-    check_usable(wallet, wanted.currency)
-    await _check(tx, wanted)
     account = NewAccount(LedgerAccountId(new_id()), AccountKind.CREDIT_GRANT, wallet.currency)
-    await ledger.open_accounts(tx, [account])
     granted = _new(tx, wanted, account.id)
-    await credits_store.insert(tx, granted)
-    posting = replace(
-        _posting(wallet, granted, wanted.amount, EntryType.CREDIT_GRANT),
-        from_account_id=wallet.accounts.revenue,
-        to_account_id=account.id,
-        idempotency_key=wanted.idempotency_key,
+    batch.decide(
+        Movement(
+            wallet_id=wallet.id,
+            direction=Direction.CREDIT,
+            amount=wanted.amount,
+            currency=wanted.currency,
+            entry_type=EntryType.CREDIT_GRANT,
+            idempotency_key=wanted.idempotency_key,
+            description=wanted.description,
+            reference_type=REFERENCE,
+            reference_id=str(granted.id),
+            grant_account_id=account.id,
+            asked_for=AskedFor(content, {"grant_id": str(granted.id)}),
+        )
     )
-    request = Request(key, content, [posting.transaction_id], {"grant_id": str(granted.id)})
-    await ledger.move(tx, [posting], [request])
-    await store.note_credited(tx, [wallet])
+    await _check(tx, wanted)
+    await ledger.open_accounts(tx, [account])
+    await credits_store.insert(tx, granted)
+    await batch.post_unread()
     fact = credit_fact(
         CreditGranted, wallet, granted, granted.amount, expires_at=granted.expires_at
     )
@@ -91,14 +84,16 @@ async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGran
     Raises:
         DomainError: not_found (wallet, or a grant of it); conflict, when it is revoked already.
     """
-    wallet = await service.hold(tx, wallet_id)
+    batch = await movements.lock(tx, [wallet_id])
+    wallet = batch.wallet(wallet_id)
     known = [one for one in await credits_store.load(tx, [grant_id]) if one.wallet_id == wallet.id]
     if not known:
         raise not_found("credit_grant")
     check_can_revoke(known[0])
     await credits_store.revoke(tx, known[0].id)
     if known[0].remaining:
-        await ledger.move(tx, [revocation_posting(wallet, known[0], known[0].remaining)])
+        batch.decide(taken_back(known[0], known[0].remaining, EntryType.CREDIT_REVOCATION))
+        await batch.post_unread()
     await outbox.emit(tx, [credit_fact(CreditRevoked, wallet, known[0], known[0].remaining)])
     return (await credits_store.load(tx, [known[0].id]))[0]
 
@@ -113,46 +108,6 @@ async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -
     return await credits_store.list_page(tx, wallet.id, request)
 
 
-async def consume(tx: Transaction, wanted: ConsumptionRequest) -> list[Consumption]:
-    """Pay what is due by metric from a wallet's credits, as far as they go; what they paid.
-
-    Raises:
-        DomainError: not_found; conflict, when the wallet is not active.
-    """
-    wallet = await service.hold(tx, wanted.wallet_id)
-    check_usable(wallet, wallet.currency)
-    (paid,) = await consume_all(tx, [wanted])
-    return paid
-
-
-async def consume_all(
-    tx: Transaction, wanted: Sequence[ConsumptionRequest]
-) -> list[list[Consumption]]:
-    """As `consume`, for many wallets in a constant number of statements.
-
-    Nothing is paid where a wallet is unknown or not active.
-    """
-    wallets = await service.hold_all(tx, [one.wallet_id for one in wanted])
-    usable = {one.id: one for one in await credits_store.list_usable(tx, list(wallets))}
-    postings: list[Posting] = []
-    answers: list[list[Consumption]] = []
-    for one in wanted:
-        wallet = wallets.get(one.wallet_id)
-        if wallet is None or wallet.status is not WalletStatus.ACTIVE:
-            answers.append([])
-            continue
-        grants = [known for known in usable.values() if known.wallet_id == wallet.id]
-        plan = plan_consumption(grants, one.due, tx.now)
-        transaction_id = TransactionId(new_id())
-        for paid in plan:
-            source = usable[paid.grant_id]
-            usable[source.id] = replace(source, remaining=source.remaining - paid.amount)
-            postings.append(usage_posting(wallet, source, paid, one, transaction_id))
-        answers.append(plan)
-    await ledger.move(tx, postings)
-    return answers
-
-
 async def expire_credits(
     tx: Transaction, limit: int = EXPIRED_MAX, *, open_periods: OpenPeriods | None = None
 ) -> int:
@@ -164,7 +119,8 @@ async def expire_credits(
     due = await credits_store.list_due(tx, limit)
     if not due:
         return 0
-    wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
+    batch = await movements.lock(tx, {wallet_id for _, wallet_id in due})
+    wallets = batch.wallets
     grants = await credits_store.load(tx, [grant_id for grant_id, _ in due])
     kept: set[CreditGrantId] = set()
     if open_periods is not None:
@@ -186,16 +142,15 @@ async def expire_credits(
     )
     expired = await credits_store.expire(tx, [one.id for one in grants if one.id not in kept])
     left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
-    await ledger.move(
-        tx,
-        [
-            _posting(wallets[one.wallet_id], one, one.remaining, EntryType.CREDIT_EXPIRY)
-            for one in left
-        ],
-    )
+    for one in left:
+        batch.decide(taken_back(one, one.remaining, EntryType.CREDIT_EXPIRY))
+    await batch.post_unread()
     await outbox.emit(
         tx,
-        [credit_fact(CreditExpired, wallets[one.wallet_id], one, one.remaining) for one in left],
+        [
+            credit_fact(CreditExpired, batch.wallet(one.wallet_id), one, one.remaining)
+            for one in left
+        ],
     )
     return len(due)
 
@@ -245,62 +200,18 @@ def _new(tx: Transaction, wanted: GrantRequest, account_id: LedgerAccountId) -> 
     )
 
 
-def usage_posting(
-    wallet: Wallet,
-    source: CreditGrant,
-    paid: Consumption,
-    wanted: ConsumptionRequest,
-    transaction_id: TransactionId,
-) -> Posting:
-    """What a grant pays of what is due for a metric."""
-    metadata: Mapping[str, str] = (
-        {} if paid.metric_id is None else {"metric_id": str(paid.metric_id)}
-    )
-    return replace(
-        _posting(wallet, source, paid.amount, EntryType.USAGE),
-        transaction_id=transaction_id,
-        description=wanted.description,
-        reference_type=wanted.reference_type,
-        reference_id=wanted.reference_id,
-        metadata=metadata,
-    )
-
-
-def refund_posting(
-    wallet: Wallet,
-    source: CreditGrant,
-    paid: Consumption,
-    wanted: ConsumptionRequest,
-    transaction_id: TransactionId,
-) -> Posting:
-    """What goes back to a grant of what it paid for a metric."""
-    return replace(
-        usage_posting(wallet, source, paid, wanted, transaction_id),
-        from_account_id=wallet.accounts.revenue,
-        to_account_id=source.account_id,
-        entry_type=EntryType.REFUND,
-    )
-
-
-def revocation_posting(wallet: Wallet, source: CreditGrant, amount: Decimal) -> Posting:
-    """What is taken back of a grant that is revoked."""
-    return _posting(wallet, source, amount, EntryType.CREDIT_REVOCATION)
-
-
-def _posting(
-    wallet: Wallet, source: CreditGrant, amount: Decimal, entry_type: EntryType
-) -> Posting:
-    """So much out of a grant, back to where it came from."""
-    return Posting(
-        transaction_id=TransactionId(new_id()),
-        from_account_id=source.account_id,
-        to_account_id=wallet.accounts.revenue,
+def taken_back(grant: CreditGrant, amount: Decimal, entry_type: EntryType) -> Movement:
+    """So much out of a grant that expires or is revoked, back to where it came from."""
+    return Movement(
+        wallet_id=grant.wallet_id,
+        direction=Direction.DEBIT,
         amount=amount,
-        currency=source.currency,
+        currency=grant.currency,
         entry_type=entry_type,
-        description=source.description,
+        description=grant.description,
         reference_type=REFERENCE,
-        reference_id=str(source.id),
+        reference_id=str(grant.id),
+        grant_account_id=grant.account_id,
     )
 
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
-from monigo.core.ids import CreditGrantId, CustomerId, TopUpId, WalletId
+from monigo.core.ids import CreditGrantId, CustomerId, TopUpId, TransactionId, WalletId
 from monigo.infra.outbox import Fact
-from monigo.wallets.types import CreditGrant, TopUpStatus, Wallet, WalletStatus
+from monigo.ledger import Direction, EntryType
+from monigo.wallets.types import CreditGrant, Movement, TopUpStatus, Wallet, WalletStatus
 
 
 class WalletFact(Fact, frozen=True, kw_only=True):
@@ -32,6 +33,28 @@ class WalletStatusChanged(WalletFact, frozen=True, kw_only=True):
     """A wallet was suspended, closed, or is active again."""
 
     status: WalletStatus
+
+
+class MovementFact(WalletFact, frozen=True, kw_only=True):
+    """A wallet's money moved; `balance` is what the movement left. Credits move by facts of theirs.
+
+    What is held is a debit of the entry type `reservation`, what comes back of it a credit.
+    """
+
+    transaction_id: TransactionId
+    amount: Decimal
+    balance: Decimal
+    entry_type: EntryType
+    reference_type: str
+    reference_id: str
+
+
+class WalletCredited(MovementFact, frozen=True, kw_only=True):
+    """Money came into a wallet."""
+
+
+class WalletDebited(MovementFact, frozen=True, kw_only=True):
+    """Money left a wallet."""
 
 
 class CreditFact(WalletFact, frozen=True, kw_only=True):
@@ -63,6 +86,24 @@ class WalletTopUpRequested(WalletFact, frozen=True, kw_only=True):
     status: TopUpStatus
     wallet_balance: Decimal
     created_at: datetime
+
+
+def movement_fact(
+    wallet: Wallet, movement: Movement, transaction_id: TransactionId
+) -> MovementFact:
+    """The fact of a movement of a wallet's money, with the wallet that it leaves."""
+    fact_type = WalletCredited if movement.direction is Direction.CREDIT else WalletDebited
+    return fact_type(
+        wallet_id=wallet.id,
+        customer_id=wallet.customer_id,
+        currency=wallet.currency,
+        transaction_id=transaction_id,
+        amount=movement.amount,
+        balance=wallet.balance,
+        entry_type=movement.entry_type,
+        reference_type=movement.reference_type,
+        reference_id=movement.reference_id,
+    )
 
 
 ReportedCredit = TypeVar("ReportedCredit", bound=CreditFact)

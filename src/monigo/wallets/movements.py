@@ -1,27 +1,24 @@
-"""Credits and debits: many go together, each succeeds or fails by itself."""
+"""The one way for money to move in wallets: lock, decide by the rules, post, and what follows.
 
-from collections.abc import Mapping, Sequence
+Whatever moves money or credits builds `Movement`s for it: requests of merchants, payments and
+refunds of invoices, reservations, grants, and what expires. None makes transfers of its own, and
+none chooses what follows from them.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from monigo import ledger
 from monigo.core.errors import DomainError, not_found, without_frames
-from monigo.core.ids import TransactionId, WalletId
+from monigo.core.ids import CustomerId, TransactionId, WalletId
 from monigo.core.money import EXACT, format_money
+from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.ledger import (
-    AccountKind,
-    Direction,
-    EntryType,
-    KeptRequest,
-    Posting,
-    Request,
-    RequestKey,
-)
-from monigo.wallets import service, store, top_ups
+from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
+from monigo.wallets import store, top_ups
+from monigo.wallets.events import MovementFact, movement_fact
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -29,8 +26,8 @@ from monigo.wallets.requests import (
     wallet_facts,
     wallet_then,
 )
-from monigo.wallets.rules import after_movement, counter_kind
-from monigo.wallets.types import Movement, MovementResult, Wallet, WalletAccounts
+from monigo.wallets.rules import after_movement, is_deposit, is_use, sides_of
+from monigo.wallets.types import Movement, MovementResult, Wallet
 
 
 async def move(tx: Transaction, movement: Movement) -> MovementResult:
@@ -40,124 +37,199 @@ async def move(tx: Transaction, movement: Movement) -> MovementResult:
         DomainError: not_found; invalid; insufficient; conflict, when the wallet is not active or
             the key was used for something else.
     """
-    (answer,) = await move_all(tx, [movement])
-    if isinstance(answer, DomainError):
-        raise answer
-    return answer
+    (outcome,) = await post(tx, [movement])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
 
 
-async def move_all(
+async def post(
     tx: Transaction, movements: Sequence[Movement]
 ) -> list[MovementResult | DomainError]:
-    """Credit and debit many wallets, in the given order where they share one.
+    """Make movements in many wallets, in the given order where they share one.
 
     A movement that can't be made is answered with its error and hinders no other.
     """
-    wallets = await service.hold_all(tx, [movement.wallet_id for movement in movements])
-    keys = {_key(movement) for movement in movements if movement.wallet_id in wallets}
-    kept = await ledger.find_requests(tx, list(keys)) if keys else {}
-    group = _Group(tx, wallets, kept)
-    decisions = [group.decide(movement) for movement in movements]
-    transfers = await ledger.post(tx, group.postings, group.requests)
-    await store.note_credited(tx, group.credited)
-    await top_ups.count_deposits(tx, group.deposits)
-    await top_ups.ask_where_low(tx, group.debited)
+    keys = [
+        RequestKey(movement.wallet_id, movement.idempotency_key)
+        for movement in movements
+        if movement.idempotency_key
+    ]
+    batch = await lock(tx, {movement.wallet_id for movement in movements}, keys)
+    decisions = [_attempt(batch, movement) for movement in movements]
+    transfers = await batch.post()
     return [
         MovementResult(decision.wallet, [transfers[decision.position]])
-        if isinstance(decision, _Made)
+        if isinstance(decision, DecidedMovement)
         else decision
         for decision in decisions
     ]
 
 
-class _Made:
+class DecidedMovement:
     """A movement that is made: which posting it is, and the wallet that it leaves."""
 
-    __slots__ = ("content", "position", "wallet")
+    __slots__ = ("content_hash", "position", "wallet")
 
-    def __init__(self, position: int, wallet: Wallet, content: bytes) -> None:
+    def __init__(self, position: int, wallet: Wallet, content_hash: bytes) -> None:
         self.position = position
         self.wallet = wallet
-        self.content = content
+        self.content_hash = content_hash
 
 
-class _Group:
-    """Movements of one transaction, decided one after the other on locked wallets."""
+class MovementBatch:
+    """Movements of one transaction on locked wallets: decided one by one, posted together."""
 
     def __init__(
         self,
         tx: Transaction,
-        wallets: Mapping[UUID, Wallet],
+        wallets: Iterable[Wallet],
         kept: Mapping[RequestKey, KeptRequest],
     ) -> None:
-        self.postings: list[Posting] = []
-        self.requests: list[Request] = []
-        self.credited: list[Wallet] = []
-        # Of wallets with a rule that asks for money.
-        self.deposits: dict[WalletId, Decimal] = {}
-        self._now = tx.now
-        self._wallets = dict(wallets)
+        # As the movements decided so far leave them.
+        self.wallets: dict[UUID, Wallet] = {wallet.id: wallet for wallet in wallets}
+        self._tx = tx
         self._kept = kept
-        self._made: dict[RequestKey, _Made] = {}
-        self._debited: set[WalletId] = set()
+        self._decided: dict[RequestKey, DecidedMovement] = {}
+        self._postings: list[Posting] = []
+        self._requests: list[Request] = []
+        self._credited: dict[WalletId, Wallet] = {}
+        self._used: set[WalletId] = set()
+        self._deposits: dict[WalletId, Decimal] = {}
+        self._facts: list[MovementFact] = []
 
-    def decide(self, movement: Movement) -> "_Made | MovementResult | DomainError":
-        """What comes of a movement; what is to be made is gathered for one posting."""
-        try:
-            return self._decide(movement)
-        except DomainError as error:
-            return without_frames(error)
+    def wallet(self, wallet_id: UUID) -> Wallet:
+        """A locked wallet.
 
-    def _decide(self, movement: Movement) -> "_Made | MovementResult":
-        wallet = self._wallets.get(movement.wallet_id)
+        Raises:
+            DomainError: not_found.
+        """
+        wallet = self.wallets.get(wallet_id)
         if wallet is None:
             raise not_found("wallet")
-        key, content = _key(movement), movement_hash(movement)
-        before = self._kept.get(key)
-        if before is not None:
-            check_same(before, content)
-            return MovementResult(wallet_then(wallet, before.result), before.transfers)
-        made = self._made.get(key)
-        if made is not None:
-            if made.content != content:
+        return wallet
+
+    def find_repeated(self, key: RequestKey, content: bytes) -> KeptRequest | None:
+        """What was asked under a key before this transaction.
+
+        Raises:
+            DomainError: conflict, when it was something else.
+        """
+        kept = self._kept.get(key)
+        if kept is not None:
+            check_same(kept, content)
+        return kept
+
+    def decide(self, movement: Movement) -> DecidedMovement | MovementResult:
+        """Judge a movement after those before it; what is to be made is made by `post`.
+
+        A repeat gets the first answer.
+
+        Raises:
+            DomainError: not_found; invalid; insufficient; conflict, when the wallet is not active
+                or the key was used for something else.
+        """
+        wallet = self.wallet(movement.wallet_id)
+        if not (movement.idempotency_key and movement.is_key_remembered):
+            return self._add(wallet, movement, b"")
+        key = RequestKey(wallet.id, movement.idempotency_key)
+        asked_for = movement.asked_for
+        content = movement_hash(movement) if asked_for is None else asked_for.content_hash
+        kept = self.find_repeated(key, content)
+        if kept is not None:
+            return MovementResult(wallet_then(wallet, kept.result), kept.transfers)
+        decided = self._decided.get(key)
+        if decided is not None:
+            if decided.content_hash != content:
                 raise reused()
-            return made
-        moved = replace(after_movement(wallet, movement), updated_at=self._now)
-        self._wallets[wallet.id] = moved
-        made = self._made[key] = _Made(len(self.postings), moved, content)
+            return decided
+        decided = self._decided[key] = self._add(wallet, movement, content)
+        facts = wallet_facts(decided.wallet)
+        if asked_for is not None:
+            facts |= asked_for.facts
+        transaction_id = self._postings[-1].transaction_id
+        self._requests.append(Request(key, content, [transaction_id], facts))
+        return decided
+
+    def note_use(self, wallet_id: WalletId) -> None:
+        """Have a wallet's rule ask for money where little is there, even if nothing is taken."""
+        self._used.add(wallet_id)
+
+    async def post(self) -> list[Transfer]:
+        """Make what was decided, in one statement, and what follows; the transfers, in order."""
+        transfers = await ledger.post(self._tx, self._postings, self._requests)
+        await self._follow()
+        return transfers
+
+    async def post_unread(self) -> None:
+        """As `post`, for whoever doesn't look at the transfers."""
+        await ledger.post_unread(self._tx, self._postings, self._requests)
+        await self._follow()
+
+    def _add(self, wallet: Wallet, movement: Movement, content: bytes) -> DecidedMovement:
+        after = after_movement(wallet, movement, self._tx.now)
+        self.wallets[wallet.id] = after
+        posting = _posting(after, movement)
+        self._postings.append(posting)
+        if movement.grant_account_id is None:
+            self._facts.append(movement_fact(after, movement, posting.transaction_id))
         if movement.direction is Direction.CREDIT:
-            self.credited.append(moved)
-        if moved.top_up_threshold is not None:
-            self._note_for_rule(moved, movement)
-        posting = movement_posting(moved.accounts, movement, TransactionId(new_id()))
-        self.postings.append(posting)
-        self.requests.append(Request(key, content, [posting.transaction_id], wallet_facts(moved)))
-        return made
+            self._credited[wallet.id] = after
+            if after.top_up_threshold is not None and is_deposit(movement):
+                before = self._deposits.get(wallet.id, Decimal(0))
+                self._deposits[wallet.id] = EXACT.add(before, movement.amount)
+        elif is_use(movement):
+            self._used.add(wallet.id)
+        return DecidedMovement(len(self._postings) - 1, after, content)
 
-    @property
-    def debited(self) -> list[Wallet]:
-        """Wallets with a rule that something was taken from, as they are left."""
-        return [self._wallets[wallet_id] for wallet_id in self._debited]
+    async def _follow(self) -> None:
+        """What follows from movements: they are reported, and top-ups are paid or asked.
 
-    def _note_for_rule(self, wallet: Wallet, movement: Movement) -> None:
-        if movement.direction is Direction.DEBIT:
-            self._debited.add(wallet.id)
-        elif movement.entry_type is EntryType.DEPOSIT:
-            before = self.deposits.get(wallet.id, Decimal(0))
-            self.deposits[wallet.id] = EXACT.add(before, movement.amount)
+        Costs a statement for the facts, one for credits, and none more while no wallet has a rule.
+        """
+        await outbox.emit(self._tx, self._facts)
+        await store.note_credited(self._tx, list(self._credited.values()))
+        await top_ups.count_deposits(self._tx, self._deposits)
+        await top_ups.ask_where_low(self._tx, [self.wallets[one] for one in self._used])
 
 
-def movement_posting(
-    accounts: WalletAccounts, movement: Movement, transaction_id: TransactionId
-) -> Posting:
-    """The transfer that a movement is: between the wallet's money and one of its counters."""
-    kind = counter_kind(movement.direction, movement.entry_type)
-    counter = accounts.provider if kind is AccountKind.PROVIDER else accounts.revenue
-    is_debit = movement.direction is Direction.DEBIT
+async def lock(
+    tx: Transaction, wallet_ids: Collection[UUID], keys: Sequence[RequestKey] = ()
+) -> MovementBatch:
+    """Lock wallets for movements, and find what was asked before under these keys of theirs.
+
+    In one statement, where none of the keys was used.
+    """
+    locked, is_any_key_used = await store.lock_for_requests(tx, wallet_ids, keys)
+    kept = await ledger.find_requests(tx, keys) if is_any_key_used else {}
+    return MovementBatch(tx, locked, kept)
+
+
+async def lock_of_owners(
+    tx: Transaction, owners: Collection[tuple[CustomerId, str]]
+) -> tuple[MovementBatch, dict[tuple[CustomerId, str], WalletId]]:
+    """As `lock`, the wallets of customers in currencies; those who have none are absent."""
+    locked = await store.lock_of_owners(tx, owners)
+    ids = {owner: wallet.id for owner, wallet in locked.items()}
+    return MovementBatch(tx, locked.values(), {}), ids
+
+
+def _attempt(
+    batch: MovementBatch, movement: Movement
+) -> DecidedMovement | MovementResult | DomainError:
+    try:
+        return batch.decide(movement)
+    except DomainError as error:
+        return without_frames(error)
+
+
+def _posting(wallet: Wallet, movement: Movement) -> Posting:
+    """The transfer that a movement is."""
+    from_account_id, to_account_id = sides_of(wallet.accounts, movement)
     return Posting(
-        transaction_id=transaction_id,
-        from_account_id=accounts.money if is_debit else counter,
-        to_account_id=counter if is_debit else accounts.money,
+        transaction_id=movement.transaction_id or TransactionId(new_id()),
+        from_account_id=from_account_id,
+        to_account_id=to_account_id,
         amount=movement.amount,
         currency=movement.currency,
         entry_type=movement.entry_type,
@@ -168,10 +240,6 @@ def movement_posting(
         idempotency_key=movement.idempotency_key,
         metadata=movement.metadata,
     )
-
-
-def _key(movement: Movement) -> RequestKey:
-    return RequestKey(movement.wallet_id, movement.idempotency_key)
 
 
 def movement_hash(movement: Movement) -> bytes:

@@ -10,19 +10,17 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import ledger
-from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId
+from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId, WalletId
 from monigo.core.money import EXACT
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.ledger import Direction, EntryType, Posting
-from monigo.wallets import credits_store, store, top_ups
-from monigo.wallets.credits import refund_posting, revocation_posting, usage_posting
-from monigo.wallets.movements import movement_posting
+from monigo.ledger import Direction, EntryType
+from monigo.wallets import credits_store, movements
+from monigo.wallets.credits import taken_back
+from monigo.wallets.movements import MovementBatch
 from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
 from monigo.wallets.types import (
     Consumption,
-    ConsumptionRequest,
     CreditGrant,
     Movement,
     PaidPart,
@@ -83,14 +81,13 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[Pai
     """
     if not payments:
         return []
-    held = await store.lock_of_owners(
+    batch, owners = await movements.lock_of_owners(
         tx, {(payment.customer_id, payment.currency) for payment in payments}
     )
-    wallet_ids = [wallet.id for wallet in held.values()]
-    till = _Till(tx, held, await credits_store.list_usable(tx, wallet_ids))
-    paid = [till.pay(payment) for payment in payments]
-    await ledger.move(tx, till.postings)
-    await top_ups.ask_where_low(tx, till.wallets.values())
+    grants = await credits_store.list_usable(tx, list(owners.values()))
+    plan = PaymentPlan(batch, owners, grants, tx.now)
+    paid = [plan.pay(payment) for payment in payments]
+    await batch.post_unread()
     return paid
 
 
@@ -102,23 +99,22 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
     repayments = [one for one in repayments if one.parts]
     if not repayments:
         return
-    held = await store.lock_of_owners(
+    batch, owners = await movements.lock_of_owners(
         tx, {(repayment.customer_id, repayment.currency) for repayment in repayments}
     )
     grant_ids = {part.grant_id for one in repayments for part in one.parts if part.grant_id}
     grants = {one.id: one for one in await credits_store.load(tx, grant_ids)} if grant_ids else {}
-    postings: list[Posting] = []
     revived: dict[CreditGrantId, timedelta] = {}
     for repayment in repayments:
-        wallet = held[repayment.customer_id, repayment.currency]
-        postings += _repayment_postings(wallet, repayment, grants)
+        wallet_id = owners[repayment.customer_id, repayment.currency]
+        for movement in _refunds(wallet_id, repayment, grants):
+            batch.decide(movement)
         for part in repayment.parts:
             if part.grant_id is not None and _is_over(grants[part.grant_id], tx.now):
                 before = revived.get(part.grant_id, repayment.kept_for)
                 revived[part.grant_id] = max(before, repayment.kept_for)
-    await ledger.move(tx, postings)
+    await batch.post_unread()
     await credits_store.revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
-    await store.note_credited(tx, list(held.values()))
 
 
 async def owners_with_credits(
@@ -137,32 +133,36 @@ async def metrics_of_grants(
     return {one.id: one.metric_ids for one in await credits_store.load(tx, grant_ids)}
 
 
-class _Till:
-    """Payments of one transaction, one after the other on locked wallets."""
+class PaymentPlan:
+    """Which sources pay the payments of one transaction, one after the other on locked wallets."""
 
     def __init__(
         self,
-        tx: Transaction,
-        wallets: Mapping[tuple[CustomerId, str], Wallet],
+        batch: MovementBatch,
+        owners: Mapping[tuple[CustomerId, str], WalletId],
         grants: Sequence[CreditGrant],
+        now: datetime,
     ) -> None:
-        self.postings: list[Posting] = []
-        self._now = tx.now
-        self.wallets = dict(wallets)
+        self._batch = batch
+        self._owners = owners
+        self._now = now
         self._grants: dict[UUID, dict[UUID, CreditGrant]] = {}
         for grant in grants:
             self._grants.setdefault(grant.wallet_id, {})[grant.id] = grant
 
     def pay(self, payment: Payment) -> list[PaidPart]:
-        """What is taken for a payment, by its sources."""
-        owner = payment.customer_id, payment.currency
-        wallet = self.wallets.get(owner)
-        if wallet is None or wallet.status is not WalletStatus.ACTIVE:
+        """Decide what is taken for a payment, by its sources."""
+        wallet_id = self._owners.get((payment.customer_id, payment.currency))
+        if wallet_id is None:
             return []
+        wallet = self._batch.wallets[wallet_id]
+        if wallet.status is not WalletStatus.ACTIVE:
+            return []
+        self._batch.note_use(wallet.id)
         has_credits = wallet.id in self._grants
         unnamed: Mapping[MetricId | None, Decimal] = {None: payment.amount}
         due = payment.due() if has_credits else unnamed
-        plan = self._plan(wallet, payment, due) if has_credits else []
+        plan = self._by_credits(wallet, payment, due) if has_credits else []
         by_credits = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
         by_money = Decimal(0)
         if payment.extent is not Extent.CREDITS:
@@ -171,15 +171,13 @@ class _Till:
             if payment.extent is Extent.WHOLE:
                 return []
             by_money = wallet.balance
-        transaction_id = TransactionId(new_id())
-        self._take_credits(wallet, payment, plan, transaction_id)
+        leg = _leg(wallet.id, payment, Direction.DEBIT, EntryType.USAGE)
+        self._take_credits(leg, plan)
         if by_money:
-            movement = _movement(wallet, payment, by_money, Direction.DEBIT, EntryType.USAGE)
-            self.postings.append(movement_posting(wallet.accounts, movement, transaction_id))
-            self.wallets[owner] = replace(wallet, balance=wallet.balance - by_money)
+            self._batch.decide(replace(leg, amount=by_money))
         return parts_of(plan, due, by_money)
 
-    def _plan(
+    def _by_credits(
         self, wallet: Wallet, payment: Payment, due: Mapping[MetricId | None, Decimal]
     ) -> list[Consumption]:
         plan = plan_consumption(
@@ -192,44 +190,33 @@ class _Till:
         is_rest_due = payment.extent is Extent.CREDITS
         return in_minor_units(plan, payment.currency) if is_rest_due else plan
 
-    def _take_credits(
-        self,
-        wallet: Wallet,
-        payment: Payment,
-        plan: Sequence[Consumption],
-        transaction_id: TransactionId,
-    ) -> None:
-        if not plan:
-            return
-        grants, request = self._grants[wallet.id], _request(wallet, payment)
+    def _take_credits(self, leg: Movement, plan: Sequence[Consumption]) -> None:
         for part in plan:
+            grants = self._grants[leg.wallet_id]
             grant = grants[part.grant_id]
-            self.postings.append(usage_posting(wallet, grant, part, request, transaction_id))
+            self._batch.decide(_of_grant(leg, grant, part.metric_id, part.amount))
             grants[grant.id] = replace(grant, remaining=grant.remaining - part.amount)
 
 
-def _repayment_postings(
-    wallet: Wallet, repayment: Repayment, grants: Mapping[CreditGrantId, CreditGrant]
-) -> list[Posting]:
+def _refunds(
+    wallet_id: WalletId, repayment: Repayment, grants: Mapping[CreditGrantId, CreditGrant]
+) -> list[Movement]:
     """One movement of money, and one for each grant and metric."""
-    postings: list[Posting] = []
-    transaction_id = TransactionId(new_id())
+    made: list[Movement] = []
+    leg = _leg(wallet_id, repayment, Direction.CREDIT, EntryType.REFUND)
     by_money = reduce(
         EXACT.add, (part.amount for part in repayment.parts if part.grant_id is None), Decimal(0)
     )
     if by_money:
-        movement = _movement(wallet, repayment, by_money, Direction.CREDIT, EntryType.REFUND)
-        postings.append(movement_posting(wallet.accounts, movement, transaction_id))
-    request = _request(wallet, repayment)
+        made.append(replace(leg, amount=by_money))
     for part in repayment.parts:
         if part.grant_id is None:
             continue
         grant = grants[part.grant_id]
-        consumed = Consumption(part.grant_id, part.metric_id, part.amount)
-        postings.append(refund_posting(wallet, grant, consumed, request, transaction_id))
+        made.append(_of_grant(leg, grant, part.metric_id, part.amount))
         if grant.revoked_at is not None:
-            postings.append(revocation_posting(wallet, grant, part.amount))
-    return postings
+            made.append(taken_back(grant, part.amount, EntryType.CREDIT_REVOCATION))
+    return made
 
 
 def _is_over(grant: CreditGrant, now: datetime) -> bool:
@@ -237,31 +224,30 @@ def _is_over(grant: CreditGrant, now: datetime) -> bool:
     return grant.revoked_at is None and grant.expires_at is not None and grant.expires_at <= now
 
 
-def _request(wallet: Wallet, cause: Payment | Repayment) -> ConsumptionRequest:
-    return ConsumptionRequest(
-        wallet_id=wallet.id,
-        due={},
+def _leg(
+    wallet_id: WalletId, cause: Payment | Repayment, direction: Direction, entry_type: EntryType
+) -> Movement:
+    """What the movements of one payment or refund have in common; the amount is each one's own."""
+    return Movement(
+        wallet_id=wallet_id,
+        direction=direction,
+        amount=Decimal(0),
+        currency=cause.currency,
+        entry_type=entry_type,
         description=cause.description,
         reference_type=cause.reference_type,
         reference_id=cause.reference_id,
+        transaction_id=TransactionId(new_id()),
     )
 
 
-def _movement(
-    wallet: Wallet,
-    cause: Payment | Repayment,
-    amount: Decimal,
-    direction: Direction,
-    entry_type: EntryType,
+def _of_grant(
+    leg: Movement, grant: CreditGrant, metric_id: MetricId | None, amount: Decimal
 ) -> Movement:
-    return Movement(
-        wallet_id=wallet.id,
-        direction=direction,
+    """The leg that a grant pays for a metric, or gets back."""
+    return replace(
+        leg,
         amount=amount,
-        currency=cause.currency,
-        entry_type=entry_type,
-        idempotency_key="",
-        description=cause.description,
-        reference_type=cause.reference_type,
-        reference_id=cause.reference_id,
+        grant_account_id=grant.account_id,
+        metadata={} if metric_id is None else {"metric_id": str(metric_id)},
     )

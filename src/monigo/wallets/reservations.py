@@ -4,13 +4,13 @@ What is held lies in the wallet's reserved account, so that nothing else can spe
 of a reservation is made while its wallet is locked.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from monigo import ledger
 from monigo.core.errors import ensure, invalid, not_found
 from monigo.core.ids import ReservationId, TransactionId
 from monigo.core.money import format_money
@@ -18,28 +18,14 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.ledger import (
-    EntryType,
-    KeptRequest,
-    Posting,
-    Request,
-    RequestKey,
-)
-from monigo.wallets import reservations_store, service, store, top_ups
-from monigo.wallets.requests import (
-    check_same,
-    content_hash,
-    wallet_facts,
-    wallet_then,
-)
-from monigo.wallets.rules import (
-    after_reserving,
-    after_settling,
-    check_capture,
-    check_open,
-    check_usable,
-)
+from monigo.ledger import Direction, EntryType, KeptRequest, RequestKey
+from monigo.wallets import movements, reservations_store, service
+from monigo.wallets.movements import MovementBatch
+from monigo.wallets.requests import content_hash, wallet_then
+from monigo.wallets.rules import check_capture, check_open
 from monigo.wallets.types import (
+    AskedFor,
+    Movement,
     Reservation,
     ReservationRequest,
     ReservationResult,
@@ -63,23 +49,23 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
         DomainError: not_found; invalid; insufficient; conflict, when the wallet is not active or
             the key was used for something else.
     """
-    wallet = await service.hold(tx, wanted.wallet_id)
-    key, content = RequestKey(wallet.id, wanted.idempotency_key), _content(wanted)
-    kept = (await ledger.find_requests(tx, [key])).get(key)
+    key, content = RequestKey(wanted.wallet_id, wanted.idempotency_key), _content(wanted)
+    batch = await movements.lock(tx, [wanted.wallet_id], [key])
+    wallet = batch.wallet(wanted.wallet_id)
+    kept = batch.find_repeated(key, content)
     if kept is not None:
-        check_same(kept, content)
         return await _repeated(tx, wallet, kept)
-    check_usable(wallet, wanted.currency)
     reservation = _new(tx, wanted)
-    held = replace(after_reserving(wallet, wanted.amount), updated_at=tx.now)
-    posting = replace(
-        _move(reservation, wallet, EntryType.RESERVATION), idempotency_key=wanted.idempotency_key
+    decided = batch.decide(
+        replace(
+            _whole(reservation, EntryType.RESERVATION),
+            idempotency_key=wanted.idempotency_key,
+            asked_for=AskedFor(content, {"reservation_id": str(reservation.id)}),
+        )
     )
     await reservations_store.insert(tx, reservation)
-    facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
-    request = Request(key, content, [posting.transaction_id], facts)
-    (transfer,) = await ledger.post(tx, [posting], [request])
-    return ReservationResult(reservation, held, [transfer])
+    transfers = await batch.post()
+    return ReservationResult(reservation, decided.wallet, transfers)
 
 
 async def capture(
@@ -91,34 +77,32 @@ async def capture(
         DomainError: not_found; conflict, when it is settled or has expired, or the wallet is not
             active; invalid, when more is asked for than is held.
     """
-    wallet, reservation = await _held(tx, wallet_id, reservation_id)
+    batch, reservation = await _locked(tx, wallet_id, reservation_id)
     captured = reservation.amount if amount is None else amount
     check_capture(reservation, captured, tx.now)
-    check_usable(wallet, reservation.currency)
-    release = _move(reservation, wallet, EntryType.RELEASE)
+    release = replace(
+        _whole(reservation, EntryType.RELEASE), transaction_id=TransactionId(new_id())
+    )
     usage = replace(
         release,
-        from_account_id=wallet.accounts.money,
-        to_account_id=wallet.accounts.revenue,  # as counter_kind says of usage
+        direction=Direction.DEBIT,
         amount=captured,
         entry_type=EntryType.USAGE,
-        description=reservation.description,
         reference_type=reservation.reference_type or REFERENCE,
         reference_id=reservation.reference_id or str(reservation.id),
         # Only what billing takes by itself has no key, whatever a reservation refers to.
         idempotency_key=str(reservation.id),
+        is_key_remembered=False,
         metadata=reservation.metadata,
     )
-    result = await _settled(
+    return await _settle(
         tx,
-        wallet,
+        batch,
         reservation,
+        [release, usage],
         status=ReservationStatus.CAPTURED,
-        postings=[release, usage],
         captured=captured,
     )
-    await top_ups.ask_where_low(tx, [result.wallet])
-    return result
 
 
 async def release(tx: Transaction, wallet_id: UUID, reservation_id: UUID) -> ReservationResult:
@@ -127,12 +111,10 @@ async def release(tx: Transaction, wallet_id: UUID, reservation_id: UUID) -> Res
     Raises:
         DomainError: not_found; conflict, when it is settled.
     """
-    wallet, reservation = await _held(tx, wallet_id, reservation_id)
+    batch, reservation = await _locked(tx, wallet_id, reservation_id)
     check_open(reservation)
-    posting = _move(reservation, wallet, EntryType.RELEASE)
-    return await _settled(
-        tx, wallet, reservation, status=ReservationStatus.RELEASED, postings=[posting]
-    )
+    movement = _whole(reservation, EntryType.RELEASE)
+    return await _settle(tx, batch, reservation, [movement], status=ReservationStatus.RELEASED)
 
 
 async def list_reservations(
@@ -155,16 +137,14 @@ async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
     due = await reservations_store.list_due(tx, limit)
     if not due:
         return 0
-    wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
+    batch = await movements.lock(tx, {wallet_id for _, wallet_id in due})
     # What was settled while we waited for the wallets is not open any more.
     expired = await reservations_store.settle(
         tx, [reservation_id for reservation_id, _ in due], ReservationStatus.EXPIRED
     )
-    await ledger.move(
-        tx,
-        [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
-    )
-    await store.note_credited(tx, [wallets[one.wallet_id] for one in expired])
+    for one in expired:
+        batch.decide(_whole(one, EntryType.RELEASE))
+    await batch.post_unread()
     return len(due)
 
 
@@ -218,41 +198,42 @@ async def _repeated(tx: Transaction, wallet: Wallet, kept: KeptRequest) -> Reser
     return ReservationResult(then, wallet_then(wallet, kept.result), kept.transfers)
 
 
-async def _held(
+async def _locked(
     tx: Transaction, wallet_id: UUID, reservation_id: UUID
-) -> tuple[Wallet, Reservation]:
-    wallet = await service.hold(tx, wallet_id)
+) -> tuple[MovementBatch, Reservation]:
+    """A reservation and its wallet, locked."""
+    batch = await movements.lock(tx, [wallet_id])
+    wallet = batch.wallet(wallet_id)
     reservation = await reservations_store.load(tx, wallet.id, reservation_id)
     if reservation is None:
         raise not_found("reservation")
-    return wallet, reservation
+    return batch, reservation
 
 
-async def _settled(
+async def _settle(
     tx: Transaction,
-    wallet: Wallet,
+    batch: MovementBatch,
     reservation: Reservation,
+    steps: Sequence[Movement],
     *,
     status: ReservationStatus,
-    postings: list[Posting],
     captured: Decimal = Decimal(0),
 ) -> ReservationResult:
-    after = replace(after_settling(wallet, reservation, captured), updated_at=tx.now)
+    """End a reservation by the movements that it takes."""
+    for step in steps:
+        batch.decide(step)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
-    transfers = await ledger.post(tx, postings)
-    await store.note_credited(tx, [wallet])
-    return ReservationResult(settled[0], after, transfers)
+    transfers = await batch.post()
+    return ReservationResult(settled[0], batch.wallet(reservation.wallet_id), transfers)
 
 
-def _move(reservation: Reservation, wallet: Wallet, entry_type: EntryType) -> Posting:
-    """The whole amount into the reserved account, or back out of it."""
-    money, reserved = wallet.accounts.money, wallet.accounts.reserved
+def _whole(reservation: Reservation, entry_type: EntryType) -> Movement:
+    """The whole amount into what is held, or back out of it."""
     is_holding = entry_type is EntryType.RESERVATION
-    return Posting(
-        transaction_id=TransactionId(new_id()),
-        from_account_id=money if is_holding else reserved,
-        to_account_id=reserved if is_holding else money,
+    return Movement(
+        wallet_id=reservation.wallet_id,
+        direction=Direction.DEBIT if is_holding else Direction.CREDIT,
         amount=reservation.amount,
         currency=reservation.currency,
         entry_type=entry_type,

@@ -9,8 +9,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, invalid
-from monigo.core.ids import MetricId, derived_id
+from monigo.core.ids import LedgerAccountId, MetricId, derived_id
 from monigo.core.money import EXACT, format_money, minor_unit_places
+from monigo.core.permissions import Permission
 from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
 from monigo.wallets.types import (
     AutoTopUp,
@@ -22,6 +23,7 @@ from monigo.wallets.types import (
     Reservation,
     ReservationStatus,
     Wallet,
+    WalletAccounts,
     WalletStatus,
 )
 
@@ -29,6 +31,12 @@ from monigo.wallets.types import (
 # as under a pause that nobody lifts, is billed without the grant.
 KEPT_AFTER_EXPIRY = timedelta(days=90)
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
+
+# What a caller needs to move money in either direction.
+MOVE_PERMISSIONS = {
+    Direction.CREDIT: Permission.WALLETS_CREDIT,
+    Direction.DEBIT: Permission.WALLETS_DEBIT,
+}
 
 # What moves between the customer and the world outside stands against the provider; what the
 # merchant earns, gives back or corrects against its revenue. A refund goes out when it is debited,
@@ -43,37 +51,97 @@ _OUTSIDE = frozenset(
     }
 )
 
+# What goes back where it came from does so whatever the wallet's status.
+_RETURNING = frozenset({EntryType.RELEASE, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
+# What is only set aside, or ends by itself, is no use that a top-up would make good.
+_NO_USE = frozenset({EntryType.RESERVATION, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
+
 
 def counter_kind(direction: Direction, entry_type: EntryType) -> AccountKind:
-    """The merchant's account that a movement stands against."""
+    """The account that a movement stands against: what is held, or one of the merchant's two."""
+    if entry_type in {EntryType.RESERVATION, EntryType.RELEASE}:
+        return AccountKind.RESERVED
     is_outside = (direction, entry_type) in _OUTSIDE
     return AccountKind.PROVIDER if is_outside else AccountKind.REVENUE
 
 
-def check_usable(wallet: Wallet, currency: str) -> None:
-    """Whether money of this currency may move in a wallet.
+def sides_of(
+    accounts: WalletAccounts, movement: Movement
+) -> tuple[LedgerAccountId, LedgerAccountId]:
+    """The account that a movement takes from, and the one that it brings to."""
+    match counter_kind(movement.direction, movement.entry_type):
+        case AccountKind.RESERVED:
+            counter = accounts.reserved
+        case AccountKind.PROVIDER:
+            counter = accounts.provider
+        case _:
+            counter = accounts.revenue
+    own = movement.grant_account_id or accounts.money
+    return (own, counter) if movement.direction is Direction.DEBIT else (counter, own)
+
+
+def check_usable(wallet: Wallet, movement: Movement) -> None:
+    """Whether a wallet's currency and status allow a movement.
 
     Raises:
         DomainError: invalid (another currency); conflict (not active).
     """
-    if currency != wallet.currency:
+    if movement.currency != wallet.currency:
         raise invalid({"currency": f"must be the wallet's own, {wallet.currency}"})
-    if wallet.status is not WalletStatus.ACTIVE:
-        raise conflict(f"wallet_{wallet.status}", f"the wallet is {wallet.status}")
+    if returns(movement):
+        return
+    match wallet.status:
+        case WalletStatus.SUSPENDED:
+            raise conflict("wallet_suspended", "the wallet is suspended")
+        case WalletStatus.CLOSED:
+            raise conflict("wallet_closed", "the wallet is closed")
+        case WalletStatus.ACTIVE:
+            return
 
 
-def after_movement(wallet: Wallet, movement: Movement) -> Wallet:
+def returns(movement: Movement) -> bool:
+    """Whether a movement gives something back, as a suspended or closed wallet allows, too.
+
+    What was held, what a grant has left, and a refund that billing makes by itself.
+    """
+    return movement.entry_type in _RETURNING or (
+        movement.entry_type is EntryType.REFUND
+        and movement.direction is Direction.CREDIT
+        and not movement.idempotency_key
+    )
+
+
+def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
     """The wallet after a movement that it allows.
 
     Raises:
         DomainError: as `check_usable`; insufficient.
     """
-    check_usable(wallet, movement.currency)
+    check_usable(wallet, movement)
+    if movement.grant_account_id is not None:
+        return wallet
     is_debit = movement.direction is Direction.DEBIT
     if is_debit and movement.amount > wallet.balance:
         raise insufficient(wallet)
     change = -movement.amount if is_debit else movement.amount
-    return replace(wallet, balance=wallet.balance + change, entries=wallet.entries + 1)
+    is_held = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
+    return replace(
+        wallet,
+        balance=wallet.balance + change,
+        reserved_balance=wallet.reserved_balance - (change if is_held else 0),
+        entries=wallet.entries + 1,
+        updated_at=now,
+    )
+
+
+def is_use(movement: Movement) -> bool:
+    """Whether a movement uses what a wallet has, so that its rule may have to ask for more."""
+    return movement.direction is Direction.DEBIT and movement.entry_type not in _NO_USE
+
+
+def is_deposit(movement: Movement) -> bool:
+    """Whether a movement brings money that pays an open top-up."""
+    return movement.entry_type is EntryType.DEPOSIT and movement.direction is Direction.CREDIT
 
 
 def insufficient(wallet: Wallet) -> DomainError:
@@ -81,22 +149,6 @@ def insufficient(wallet: Wallet) -> DomainError:
     balance = f"{format_money(wallet.balance)} {wallet.currency}"
     return DomainError(
         ErrorKind.INSUFFICIENT, "insufficient_balance", f"the wallet's balance is {balance}"
-    )
-
-
-def after_reserving(wallet: Wallet, amount: Decimal) -> Wallet:
-    """The wallet with part of its balance held.
-
-    Raises:
-        DomainError: insufficient.
-    """
-    if amount > wallet.balance:
-        raise insufficient(wallet)
-    return replace(
-        wallet,
-        balance=wallet.balance - amount,
-        reserved_balance=wallet.reserved_balance + amount,
-        entries=wallet.entries + 1,
     )
 
 
@@ -113,26 +165,21 @@ def check_capture(reservation: Reservation, amount: Decimal, now: datetime) -> N
         raise invalid({"amount": f"must be at most {format_money(reservation.amount)}"})
 
 
-def after_settling(wallet: Wallet, reservation: Reservation, captured: Decimal) -> Wallet:
-    """The wallet with a reservation's money spendable again, but for what was captured of it."""
-    return replace(
-        wallet,
-        balance=wallet.balance + reservation.amount - captured,
-        reserved_balance=wallet.reserved_balance - reservation.amount,
-        entries=wallet.entries + (2 if captured else 1),
-    )
-
-
 def check_open(reservation: Reservation) -> None:
     """Whether a reservation still holds money.
 
     Raises:
         DomainError: conflict.
     """
-    if reservation.status is not ReservationStatus.OPEN:
-        raise conflict(
-            f"reservation_{reservation.status}", f"the reservation is {reservation.status}"
-        )
+    match reservation.status:
+        case ReservationStatus.CAPTURED:
+            raise conflict("reservation_captured", "the reservation is captured")
+        case ReservationStatus.RELEASED:
+            raise conflict("reservation_released", "the reservation is released")
+        case ReservationStatus.EXPIRED:
+            raise conflict("reservation_expired", "the reservation is expired")
+        case ReservationStatus.OPEN:
+            return
 
 
 def check_auto_top_up(rule: AutoTopUp) -> None:

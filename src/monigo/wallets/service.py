@@ -147,11 +147,6 @@ async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def hold_all(tx: Transaction, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
-    """Wallets by id, locked in the order of their ids; unknown ones are absent."""
-    return await store.lock(tx, sorted(set(wallet_ids)))
-
-
 async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
     """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
     await store.lock_of_owners(tx, set(owners))

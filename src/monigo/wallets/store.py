@@ -10,6 +10,7 @@ from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.database import Connection, Tenant, Transaction, violations_as
+from monigo.ledger import RequestKey
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
@@ -45,24 +46,13 @@ COUNT = """
     WHERE org_id = $1 AND is_test = $2 AND ($3::uuid IS NULL OR customer_id = $3)
 """
 
-LOCK = f"SELECT {COLUMNS} FROM lock_wallets($1, $2, $3)"
+LOCK = f"SELECT {COLUMNS}, is_any_key_used FROM lock_wallets($1, $2, $3, $4, $5)"
 
 SELECT_IDS_OF_CUSTOMER = """
     SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND customer_id = $3
 """
 
-LOCK_OF_OWNERS = f"""
-    SELECT {COLUMNS} FROM lock_wallets(
-        $1, $2, ARRAY(
-            SELECT id FROM wallets
-            WHERE org_id = $1 AND is_test = $2
-                AND (customer_id, currency) IN (
-                    SELECT owner.customer_id, owner.currency
-                    FROM unnest($3::uuid[], $4::text[]) AS owner (customer_id, currency)
-                )
-        )
-    )
-"""
+LOCK_OF_OWNERS = f"SELECT {COLUMNS} FROM lock_wallets_of_owners($1, $2, $3, $4)"
 
 NOTE_CREDITED = """
     INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
@@ -152,7 +142,21 @@ async def list_page(
 
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids until the transaction ends."""
-    return {row["id"]: _wallet(row) for row in await tx.fetch(LOCK, list(wallet_ids))}
+    locked, _ = await lock_for_requests(tx, wallet_ids, ())
+    return {wallet.id: wallet for wallet in locked}
+
+
+async def lock_for_requests(
+    tx: Transaction, wallet_ids: Collection[UUID], keys: Sequence[RequestKey]
+) -> tuple[list[Wallet], bool]:
+    """As `lock`, and whether any of these keys of wallets was used before."""
+    rows = await tx.fetch(
+        LOCK,
+        list(wallet_ids),
+        [key.scope for key in keys],
+        [key.idempotency_key for key in keys],
+    )
+    return [_wallet(row) for row in rows], any(row["is_any_key_used"] for row in rows)
 
 
 async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:
@@ -212,7 +216,7 @@ def _wallet(row: asyncpg.Record) -> Wallet:
         status=WalletStatus(row["status"]),
         balance=row["balance"],
         reserved_balance=row["reserved_balance"],
-        accounts=accounts_of(row),
+        accounts=_accounts(row),
         entries=row["entries"],
         top_up_threshold=row["top_up_threshold"],
         created_at=row["created_at"],
@@ -220,8 +224,7 @@ def _wallet(row: asyncpg.Record) -> Wallet:
     )
 
 
-def accounts_of(row: asyncpg.Record) -> WalletAccounts:
-    """The accounts that a row of a wallet names."""
+def _accounts(row: asyncpg.Record) -> WalletAccounts:
     return WalletAccounts(
         money=LedgerAccountId(row["money_account_id"]),
         reserved=LedgerAccountId(row["reserved_account_id"]),

@@ -60,30 +60,39 @@ class Wallet(Struct, frozen=True):
     updated_at: datetime
 
 
-class KnownWallet(Struct, frozen=True):
-    """What never changes of a wallet."""
+class AskedFor(Struct, frozen=True):
+    """What a request asked for, where it is more than its movement: a reservation, a grant.
 
-    id: WalletId
-    customer_id: CustomerId
-    currency: str
-    accounts: WalletAccounts
-    created_at: datetime
+    A repeat is compared by `content_hash`, and is told `facts` beside the wallet's.
+    """
+
+    content_hash: bytes
+    facts: Mapping[str, str]
 
 
 class Movement(Struct, frozen=True):
-    """Money to put into a wallet (credit) or to take from it (debit)."""
+    """Money to put into a wallet (credit) or to take from it (debit); with an account, a grant's.
+
+    A key is used once in a wallet. Movements without one are billing's and time's own, which
+    guard themselves against repeats; so does a capture, whose key is not remembered, for its
+    reservation is settled once. Those that are made together share a transaction's id.
+    """
 
     wallet_id: WalletId
     direction: Direction
     amount: Decimal
     currency: str
     entry_type: EntryType
-    idempotency_key: str
+    idempotency_key: str = ""
     description: str = ""
     reference_type: str = ""
     reference_id: str = ""
     provider_id: str = ""
     metadata: Any = field(default_factory=dict[str, Any])
+    grant_account_id: LedgerAccountId | None = None
+    transaction_id: TransactionId | None = None
+    asked_for: AskedFor | None = None
+    is_key_remembered: bool = True
 
 
 class Entry(Struct, frozen=True):
@@ -200,16 +209,6 @@ class CreditGrant(Struct, frozen=True):
     updated_at: datetime
     expired_at: datetime | None
     revoked_at: datetime | None
-
-
-class ConsumptionRequest(Struct, frozen=True):
-    """What a wallet's credits are to pay, by metric; None for what is not metered."""
-
-    wallet_id: WalletId
-    due: Mapping[MetricId | None, Decimal]
-    description: str = ""
-    reference_type: str = ""
-    reference_id: str = ""
 
 
 class Consumption(Struct, frozen=True):

@@ -31,7 +31,7 @@ async def dispatching(database, url, workers=1):
 
 async def until(condition, seconds=SOON_SECONDS):
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a diary has no event to wait for
             await asyncio.sleep(0.01)
 
 

@@ -8,6 +8,7 @@ import contextlib
 
 import asyncpg
 
+from monigo.core.principals import system
 from monigo.infra.database import Database, OwnConnection, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.outbox import store
@@ -129,10 +130,11 @@ class _Dispatcher:
         """Go through a tenant's subjects once, slice by slice; whether to do so again."""
         self._again.discard(waiting)
         subscriber = self._subscribers[waiting.subscriber]
+        database = self._database.acting_as(system(f"subscriber {subscriber.name}"))
         handled, after = 0, FIRST
         while after is not None and not self._stop.is_set():
             async with self._slots:
-                done = await deliver_slice(self._database, subscriber, waiting.tenant, after)
+                done = await deliver_slice(database, subscriber, waiting.tenant, after)
             handled += done.handled
             after = done.after
         return not self._stop.is_set() and (handled > 0 or waiting in self._again)

@@ -214,7 +214,7 @@ async def insert(tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[
         [fact.subject for fact in facts],
         [type(fact).__name__ for fact in facts],
         [msgspec.json.encode(fact).decode() for fact in facts],
-        None,
+        str(tx.principal),
         tx.now,
     )
     with violations_as({"outbox_facts_pkey": _together}):

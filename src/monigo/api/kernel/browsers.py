@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monigo.api.content_policy import STRICT_POLICY
-from monigo.api.errors import plain_error
-from monigo.api.raw_paths import encoded_path
+from monigo.api.kernel.content_policy import STRICT_POLICY
+from monigo.api.kernel.errors import plain_error
+from monigo.api.kernel.paths import encoded_path
 
 # What web pages of other origins may call. Without credentials: no cookie is sent along.
 _API_PREFIXES = ("/v1/", "/api/v1/", "/openapi.json")
@@ -58,7 +58,7 @@ class CrossOrigin:
 class Browsers:
     """All routes, with their paths in one spelling, CORS, and protective headers.
 
-    It stands outside everything else, so that errors carry the headers, too, and hot routes do.
+    It stands outside everything else, so that errors carry the headers, too, and raw routes do.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:

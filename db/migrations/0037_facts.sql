@@ -11,7 +11,7 @@ CREATE TABLE outbox_facts (
     id uuid NOT NULL,
     type text NOT NULL,
     payload jsonb NOT NULL,
-    actor text,
+    actor text NOT NULL,
     occurred_at timestamptz NOT NULL,
     CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, position),
     CONSTRAINT outbox_facts_position_positive CHECK (position > 0),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from monigo.api.errors import error_response
+from monigo.api.kernel.errors import error_response
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.rate import Taken

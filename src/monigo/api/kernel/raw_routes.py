@@ -1,19 +1,38 @@
-"""Hot routes: bare ASGI around the framework's layers, with the same answers to every failure."""
+"""Raw routes: bare ASGI around the framework's layers, with the same answers to every failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from monigo.api.errors import error_response, failure_response
-from monigo.api.request_log import FIRST_FAILURE, RequestLog
-from monigo.api.routing import REQUEST_TIMEOUT_SECONDS
+from monigo.api.kernel.errors import error_response, failure_response
+from monigo.api.kernel.request_log import FIRST_FAILURE, RequestLog
+from monigo.api.kernel.routes import REQUEST_TIMEOUT_SECONDS
 from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.permissions import Permission
 
 
-async def answer_hot(
+class RawRoute(Protocol):
+    """A route that reads its requests and begins its transactions itself.
+
+    It needs one of `permissions`, and tells nothing of an unknown key before it has checked it.
+    """
+
+    permissions: frozenset[Permission]
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is for this route."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
+
+
+async def answer_raw(
     scope: Scope, receive: Receive, send: Send, respond: Callable[[], Awaitable[Response]]
 ) -> None:
     """Send what `respond` makes of a request, or what its failure is answered with."""

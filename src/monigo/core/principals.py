@@ -1,0 +1,53 @@
+"""Who acts: the one notion of it for routes, background work and commands."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.core.permissions import Permission
+
+
+class PrincipalKind(StrEnum):
+    """What kind of caller acts."""
+
+    API_KEY = "api_key"
+    # Work that runs by itself; its id names the job.
+    SYSTEM = "system"
+
+
+class Principal(Struct, frozen=True):
+    """Who acts in a transaction, so that what happened can say who did it.
+
+    `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
+    none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
+    """
+
+    kind: PrincipalKind
+    id: str
+    org_id: OrganizationId | None = None
+    is_test: bool | None = None
+    permissions: frozenset[Permission] = frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the principal holds a permission."""
+        return permission in self.permissions
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.id}"
+
+
+def api_key(
+    api_key_id: ApiKeyId,
+    *,
+    org_id: OrganizationId,
+    is_test: bool,
+    permissions: frozenset[Permission],
+) -> Principal:
+    """A key of an organisation, which acts in one mode."""
+    return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions)
+
+
+def system(job: str) -> Principal:
+    """Background work of a name."""
+    return Principal(PrincipalKind.SYSTEM, job)

@@ -1,0 +1,86 @@
+"""Movements of a tenant's concurrent requests, posted together.
+
+While a wallet is being moved, what comes for it gathers and goes with the next transaction, so that
+a busy wallet costs a lock and a commit for many. Other wallets don't wait for it: no two
+transactions of a process touch the same one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from monigo import tenancy
+from monigo.core.errors import DomainError
+from monigo.core.ids import ApiKeyId
+from monigo.infra.batching import Batcher, BatchLimits
+from monigo.infra.database import Database, Tenant
+from monigo.tenancy import KeyReference, Limits
+from monigo.wallets.movements import post
+from monigo.wallets.rules import MOVE_PERMISSIONS
+from monigo.wallets.types import Movement, MovementResult
+
+BATCH_LIMITS = BatchLimits(
+    flushes_max=2,
+    # Enough to make a transaction's own cost small; more would only delay the first of them.
+    flush_count_max=200,
+    # Each is bounded by what a request may hold, so that they are only counted.
+    flush_bytes_max=0,
+    waiting_count_max=20_000,
+)
+# Faults that one request's content can cause.
+_OF_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DomainError)
+
+
+@dataclass(slots=True)
+class _Request:
+    """One client's movement, and the key it came with."""
+
+    api_key_id: ApiKeyId
+    movement: Movement
+
+
+class MovementBatcher:
+    """Credits and debits wallets for all tenants of this process."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+        self._batcher = Batcher(
+            self._flush, BATCH_LIMITS, may_be_of_one=lambda error: isinstance(error, _OF_ONE)
+        )
+
+    async def move(self, caller: KeyReference, movement: Movement) -> MovementResult:
+        """Credit or debit a wallet; the answer comes when it is on disk.
+
+        Raises:
+            DomainError: unauthenticated, forbidden; as `wallets.move`; unavailable, when too much
+                waits already.
+        """
+        request = _Request(caller.api_key_id, movement)
+        return await self._batcher.submit(caller.tenant, request, subject=movement.wallet_id)
+
+    async def _flush(
+        self, tenant: Tenant, requests: Sequence[_Request]
+    ) -> list[MovementResult | Exception]:
+        """Check the keys and move, in one transaction; an answer for each, good or bad."""
+        async with self._database.transaction(tenant) as tx:
+            principals = await tenancy.principals(tx, {request.api_key_id for request in requests})
+            await self._limits.of(tx)
+            refusals = [
+                tenancy.refusal_of(
+                    principals.get(request.api_key_id), MOVE_PERMISSIONS[request.movement.direction]
+                )
+                for request in requests
+            ]
+            outcomes = iter(
+                await post(
+                    tx,
+                    [
+                        request.movement
+                        for request, refusal in zip(requests, refusals, strict=True)
+                        if refusal is None
+                    ],
+                )
+            )
+        return [next(outcomes) if refusal is None else refusal for refusal in refusals]

@@ -1,0 +1,118 @@
+"""Every route says what kind it is and which permission it needs; /openapi.json tells it."""
+
+import pytest
+from fastapi import APIRouter
+
+from house.checkout import ROOT
+from monigo.api import create_app, ingest_schema
+from monigo.api.kernel.declarations import Kind, atomic, declaration_of, public
+from monigo.api.kernel.routes import TenantRoute
+from monigo.core.permissions import Permission
+
+# What anybody may call.
+PUBLIC = {
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/docs",
+    "/docs/assets/swagger-ui-bundle.js",
+    "/docs/assets/swagger-ui.css",
+    "/docs/assets/favicon.png",
+}
+
+
+@pytest.fixture
+def app(backend):
+    return create_app(backend.services)
+
+
+def routes_of(router):
+    """The routes of a router and of those that it includes, whatever their prefix."""
+    for route in router.routes:
+        included = getattr(route, "original_router", None)
+        yield from (route,) if included is None else routes_of(included)
+
+
+def test_every_route_declares_its_kind_and_its_permission(app):
+    declared = [(route.path, declaration_of(route.endpoint)) for route in routes_of(app)]
+
+    assert [path for path, told in declared if told is None] == []
+    assert {path for path, told in declared if told.permission is None} == PUBLIC
+    assert Kind.RAW not in {told.kind for path, told in declared if path not in PUBLIC}
+
+
+def test_every_raw_route_names_its_permissions(app):
+    assert [type(route).__name__ for route in app.state.raw_routes] == [
+        "IngestRoute",
+        "MovementsRoute",
+    ]
+    assert all(route.permissions <= set(Permission) for route in app.state.raw_routes)
+    assert all(route.permissions for route in app.state.raw_routes)
+
+
+def test_every_permission_is_needed_by_some_route(app):
+    declared = {declaration_of(route.endpoint).permission for route in routes_of(app)}
+    raw = {one for route in app.state.raw_routes for one in route.permissions}
+
+    assert (declared | raw) - {None} == set(Permission)
+
+
+def test_the_document_tells_the_permission_of_every_operation_but_the_public_ones(app):
+    paths = {**app.openapi()["paths"], "/v1/ingest": ingest_schema.path_item()}
+
+    untold = {
+        path
+        for path, operations in paths.items()
+        for operation in operations.values()
+        if operation.get("x-permission") not in set(Permission)
+    }
+
+    assert untold == {"/healthz", "/readyz"}
+
+
+def test_reading_needs_a_permission_to_read_and_changing_another(app):
+    wrong = [
+        f"{method} {path}"
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "x-permission" in operation
+        if (method == "get") != operation["x-permission"].endswith(":read")
+    ]
+
+    assert wrong == []
+
+
+@pytest.fixture
+def endpoint():
+    async def do_nothing():
+        """Do nothing."""
+
+    return do_nothing
+
+
+@pytest.mark.parametrize("declare", [lambda undeclared: undeclared, public])
+def test_a_tenants_route_that_declares_no_permission_is_refused(declare, endpoint):
+    router = APIRouter(route_class=TenantRoute)
+
+    with pytest.raises(TypeError, match="the route /things of a tenant declares neither"):
+        router.get("/things")(declare(endpoint))
+
+
+def test_a_tenants_route_that_declares_one_is_taken(endpoint):
+    router = APIRouter(route_class=TenantRoute)
+
+    router.get("/things")(atomic(Permission.CUSTOMERS_READ)(endpoint))
+
+    assert [route.path for route in router.routes] == ["/things"]
+
+
+def test_the_kernel_knows_no_resource():
+    imported = [
+        f"{path.name}: {line}"
+        for path in sorted((ROOT / "src/monigo/api/kernel").glob("*.py"))
+        for line in path.read_text().splitlines()
+        if line.startswith(("from monigo.api", "import monigo.api"))
+        and not line.startswith("from monigo.api.kernel.")
+    ]
+
+    assert imported == []

@@ -1,0 +1,175 @@
+"""The registry: who has a say is asked, each of them, and nobody guesses what they would say."""
+
+import pytest
+
+from monigo import catalog, customers, subscriptions, wallets
+from monigo.bootstrap import REGISTRY
+from monigo.core.errors import DomainError, ErrorKind, InvariantError
+from monigo.infra import registry
+from monigo.infra.database import Database
+from monigo.infra.ids import new_id
+from monigo.infra.registry import Registry
+from support.api import event
+
+TERMS = {"billing_period": "year"}
+
+
+def subscribed(api):
+    customer, plan = api.customer("ada"), api.plan()
+    return customer, plan, api.subscribe(customer["id"], plan["id"])
+
+
+def with_subscription(api):
+    customer, _, _ = subscribed(api)
+    return api.delete(f"/v1/customers/{customer['id']}")
+
+
+def with_unpaid_invoice(api):
+    metric, customer = api.metric("api_call"), api.customer("ada")
+    plan = api.plan({"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"})
+    subscription = api.subscribe(customer["id"], plan["id"])
+    api.ingest(event("call", "ada"))
+    api.delete(f"/v1/subscriptions/{subscription['id']}")
+    return api.delete(f"/v1/customers/{customer['id']}")
+
+
+def with_money(api):
+    customer = api.customer("ada")
+    api.wallet("ada", funds="5")
+    return api.delete(f"/v1/customers/{customer['id']}")
+
+
+def with_price(api):
+    metric = api.metric("api_call")
+    api.plan({"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"})
+    return api.delete(f"/v1/metrics/{metric['id']}")
+
+
+def plan_with_subscription(api):
+    _, plan, _ = subscribed(api)
+    return api.delete(f"/v1/plans/{plan['id']}")
+
+
+def terms_with_subscriber(api):
+    _, plan, _ = subscribed(api)
+    return api.patch(f"/v1/plans/{plan['id']}", json=TERMS)
+
+
+# For each guard a request that only it refuses, and the code of its refusal.
+TRIED = {
+    "refuse_customer_with_subscription": (with_subscription, "customer_subscribed"),
+    "refuse_customer_with_unpaid_invoice": (with_unpaid_invoice, "customer_owes"),
+    "refuse_customer_with_money": (with_money, "customer_has_money"),
+    "refuse_metric_with_price": (with_price, "metric_in_use"),
+    "refuse_plan_with_subscriptions": (plan_with_subscription, "plan_subscribed"),
+    "refuse_plan_ever_subscribed": (terms_with_subscriber, "plan_terms_fixed"),
+}
+
+
+@pytest.mark.parametrize("guard", TRIED)
+def test_each_guard_refuses_what_it_guards(api, guard):
+    request, code = TRIED[guard]
+
+    answer = request(api)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+
+def test_every_guard_that_is_registered_is_tried():
+    registered = {one.__name__ for guards in REGISTRY.guards.values() for one in guards}
+
+    assert registered == set(TRIED)
+
+
+def test_without_objections_each_is_done(api):
+    customer, metric, plan = api.customer("ada"), api.metric("api_call"), api.plan()
+
+    answers = [
+        api.patch(f"/v1/plans/{plan['id']}", json=TERMS),
+        api.delete(f"/v1/plans/{plan['id']}"),
+        api.delete(f"/v1/metrics/{metric['id']}"),
+        api.delete(f"/v1/customers/{customer['id']}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+
+
+def test_the_wallets_of_a_deleted_customer_close_with_it(api):
+    customer, wallet = api.customer("ada"), api.wallet("ada")
+
+    api.delete(f"/v1/customers/{customer['id']}")
+
+    assert api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["status"] == "closed"
+    reported = api.backend.sql(
+        "SELECT type FROM outbox_facts WHERE org_id = $1 AND type LIKE '%ed' AND subject_id"
+        " = ANY ($2::uuid[]) ORDER BY id",
+        api.org_id,
+        [customer["id"], wallet["id"]],
+    )
+    assert [row["type"] for row in reported] == [
+        "CustomerCreated",
+        "WalletCreated",
+        "CustomerDeleted",
+        "WalletStatusChanged",
+    ]
+
+
+QUESTIONS = [
+    customers.CustomerDeletion(new_id()),
+    catalog.MetricDeletion(new_id()),
+    catalog.PlanDeletion(new_id()),
+    catalog.PlanTermsChange(new_id()),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("known", [None, Registry(guards={}, reactions={}, subscribers=())])
+def test_a_domain_alone_takes_no_silence_for_consent(backend, api, question, known):
+    async def ask():
+        database = await Database.connect(
+            backend.app_url, clock=backend.clock, pool_size=1, registry=known
+        )
+        try:
+            async with database.transaction(api.tenant) as tx:
+                await registry.ask(tx, question)
+        finally:
+            await database.close()
+
+    with pytest.raises(InvariantError):
+        backend.run(ask())
+
+
+def test_every_question_has_who_answers_it():
+    assert set(REGISTRY.guards) == {type(one) for one in QUESTIONS}
+
+
+def test_the_first_that_refuses_is_answered(backend, api):
+    asked = []
+
+    def guard(name, *, refuses):
+        async def say(_tx, _question):
+            asked.append(name)
+            if refuses:
+                raise DomainError(ErrorKind.CONFLICT, name, name)
+
+        return say
+
+    guards = (guard("one", refuses=False), guard("two", refuses=True), guard("three", refuses=True))
+    known = Registry(guards={customers.CustomerDeletion: guards}, reactions={}, subscribers=())
+
+    async def ask():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            await known.ask(tx, QUESTIONS[0])
+
+    with pytest.raises(DomainError) as refused:
+        backend.run(ask())
+
+    assert (asked, refused.value.code) == (["one", "two"], "two")
+
+
+def test_guards_stand_in_the_domains_that_know():
+    """None is reached through a route, or asks a domain above its own."""
+    assert subscriptions.refuse_plan_ever_subscribed in REGISTRY.guards[catalog.PlanTermsChange]
+    assert REGISTRY.reactions[customers.events.CustomerDeleted] == (
+        wallets.close_wallets_of_customers,
+    )
