@@ -16,8 +16,10 @@ def test_killed_before_its_mark_a_subscriber_handles_a_fact_once(backend, api):
     for name in ("ada", "obi"):
         api.subscribe(api.customer(name)["id"], plan["id"])
 
+    ahead = str(backend.clock.ahead.total_seconds())
+    arguments = [backend.app_url, str(api.org_id), ahead]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "support.stuck_subscriber", backend.app_url, str(api.org_id)],
+        [sys.executable, "-m", "support.stuck_subscriber", *arguments],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(TESTS)},

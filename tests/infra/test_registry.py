@@ -11,7 +11,7 @@ from monigo.infra.ids import new_id
 from monigo.infra.registry import Registry
 from support.api import event
 
-TERMS = {"billing_period": "year"}
+TERMS = {"billing_period": "annually"}
 
 
 def subscribed(api):
@@ -52,7 +52,7 @@ def plan_with_subscription(api):
 
 def terms_with_subscriber(api):
     _, plan, _ = subscribed(api)
-    return api.patch(f"/v1/plans/{plan['id']}", json=TERMS)
+    return api.put(f"/v1/plans/{plan['id']}", json=TERMS)
 
 
 # For each guard a request that only it refuses, and the code of its refusal.
@@ -85,7 +85,7 @@ def test_without_objections_each_is_done(api):
     customer, metric, plan = api.customer("ada"), api.metric("api_call"), api.plan()
 
     answers = [
-        api.patch(f"/v1/plans/{plan['id']}", json=TERMS),
+        api.put(f"/v1/plans/{plan['id']}", json=TERMS),
         api.delete(f"/v1/plans/{plan['id']}"),
         api.delete(f"/v1/metrics/{metric['id']}"),
         api.delete(f"/v1/customers/{customer['id']}"),

@@ -1,10 +1,11 @@
 """A worker that never comes to the mark: it has a subscriber handle facts, says so, and hangs.
 
-`python -m support.stuck_subscriber <database url> <organization id>` is to be killed.
+`python -m support.stuck_subscriber <database url> <organization id> <seconds ahead>`
 """
 
 import asyncio
 import sys
+from datetime import timedelta
 from uuid import UUID
 
 from monigo import webhooks
@@ -25,8 +26,9 @@ async def handle_and_hang(tx, facts):
     await asyncio.Event().wait()
 
 
-async def main(url, org_id):
-    database = await Database.connect(url, clock=AdjustableClock(), pool_size=2, registry=REGISTRY)
+async def main(url, org_id, seconds_ahead):
+    clock = AdjustableClock(timedelta(seconds=float(seconds_ahead)))
+    database = await Database.connect(url, clock=clock, pool_size=2, registry=REGISTRY)
     stuck = Subscriber(KNOWN.name, KNOWN.facts, handle_and_hang)
     tenant = Tenant(OrganizationId(UUID(org_id)), is_test=True)
     await outbox.deliver_all(database, stuck, tenant)

@@ -25,6 +25,7 @@ from support.facts import (
     sample,
     written,
 )
+from support.locks import wait_until_blocked
 
 STORED = """
     SELECT payload->>'text' AS text, position FROM outbox_facts
@@ -145,7 +146,7 @@ def test_without_the_subjects_lock_the_second_is_refused_and_changes_nothing(bac
             async with database.transaction(tenant) as tx:
                 await outbox.emit(tx, [fact])
                 waiting = asyncio.create_task(second(database))
-                await asyncio.sleep(0.1)
+                await asyncio.to_thread(wait_until_blocked, backend)
             with pytest.raises(DomainError) as refused:
                 await waiting
             return refused.value.kind
