@@ -658,6 +658,7 @@ BEGIN
     UNION SELECT org_id FROM public.watched_customers
     UNION SELECT org_id FROM public.due_subscriptions
     UNION SELECT org_id FROM public.unfolded_batches
+    UNION SELECT org_id FROM public.agenda
     ORDER BY org_id;
 END
 $$;
@@ -894,6 +895,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.tenants_with_due_work(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean, kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT org_id, is_test, kind FROM public.agenda
+    WHERE runs_at <= instant AND (claimed_until IS NULL OR claimed_until <= instant);
+END
+$$;
+
 CREATE FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) RETURNS TABLE(org_id uuid, is_test boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -906,6 +919,34 @@ BEGIN
     LIMIT tenants_max;
 END
 $$;
+
+CREATE FUNCTION public.tenants_with_work_set_aside() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.agenda WHERE attempts > 0;
+END
+$$;
+
+CREATE TABLE public.agenda (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    kind text NOT NULL,
+    subject uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    runs_at timestamp with time zone NOT NULL,
+    version bigint NOT NULL,
+    attempts integer NOT NULL,
+    claimed_until timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT agenda_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT agenda_never_due_never_runs CHECK (((due_at < 'infinity'::timestamp with time zone) OR (runs_at = 'infinity'::timestamp with time zone))),
+    CONSTRAINT agenda_reason_is_short CHECK ((char_length(reason) <= 500)),
+    CONSTRAINT agenda_set_aside_says_why CHECK (((attempts = 0) = (reason = ''::text))),
+    CONSTRAINT agenda_version_positive CHECK ((version > 0))
+);
 
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
@@ -1807,6 +1848,9 @@ ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('
 
 ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_statistics_id_seq'::regclass);
 
+ALTER TABLE ONLY public.agenda
+    ADD CONSTRAINT agenda_pkey PRIMARY KEY (org_id, is_test, kind, subject);
+
 ALTER TABLE ONLY public.api_key_lookups
     ADD CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash);
 
@@ -1995,6 +2039,12 @@ ALTER TABLE ONLY public.wallets
 
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
+CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test, kind, due_at, subject);
+
+CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_at < 'infinity'::timestamp with time zone);
+
+CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
@@ -2246,6 +2296,8 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
@@ -2287,6 +2339,8 @@ ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2500,8 +2554,16 @@ GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
 REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_work_set_aside() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_work_set_aside() TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 

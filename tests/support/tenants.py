@@ -152,8 +152,14 @@ def _plant_waiting_work(api: Api, subscription) -> None:
     """What a clock does on its way or nothing here is old enough for.
 
     A wallet that got money, before those who wait for it were woken, and old events that wait for
-    their period's close.
+    their period's close. And work of no kind in particular.
     """
+    api.backend.sql(
+        "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,"
+        " reason) VALUES ($1, $2, 'planted', $1, now(), 'infinity', 1, 0, '')",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
     api.backend.sql(
         "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
