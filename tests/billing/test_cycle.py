@@ -3,7 +3,7 @@
 import asyncio
 
 from monigo import metering
-from monigo.jobs.replays import run_replay
+from monigo.worker.replays import run_replay
 from support.api import event
 
 START = "2027-01-31T10:00:00Z"

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from monigo import invoicing
-from monigo.jobs.replays import run_replay
+from monigo.worker.replays import run_replay
+from support.agenda import do
 from support.api import event
 from support.metering import fold
 from support.verification import faults
@@ -223,7 +224,7 @@ def test_a_credit_is_taken_once_by_invoices_that_are_made_together(api, clock):
     assert sorted(one["subtotal"] for one in made) == ["0.000000", "0.000000", "6.000000"]
 
 
-def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, backend, clock):
+def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, clock):
     clock(START)
     api.customer()
     price = {"metric_id": api.metric()["id"], "model": "flat_unit", "unit_price": "1"}
@@ -232,7 +233,7 @@ def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(a
     wallet = api.wallet(funds="1000")
     api.ingest(event("1"))
     fold(api)
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
     running = balance(api, wallet)
 
     clock("2027-02-01T00:00:00Z")

@@ -9,7 +9,7 @@ import pytest
 from monigo import invoicing
 from monigo.infra.job_queue import TryLaterError
 from monigo.invoicing import simulation, simulation_rules
-from monigo.jobs.simulations import run_simulation
+from monigo.worker.simulations import run_simulation
 from support.api import Api, event
 
 START = "2027-01-31T10:00:00Z"

@@ -72,8 +72,8 @@ TRIALS = """
     LEFT JOIN plans ON plans.id = known.trial_plan_id ORDER BY known.created_at
 """
 DUE = """
-    SELECT known.status, due.due_at = known.created_at AS is_at_once FROM due_subscriptions AS due
-    JOIN subscriptions AS known ON known.id = due.subscription_id
+    SELECT known.status, due.due_at = known.created_at AS is_at_once FROM agenda AS due
+    JOIN subscriptions AS known ON known.id = due.subject AND due.kind = 'period_close'
 """
 
 

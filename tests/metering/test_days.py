@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from monigo import metering
 from monigo.core.periods import Period
-from monigo.jobs.replays import run_replay
 from monigo.metering import folding, rebuild_store
+from monigo.worker.replays import run_replay
 from support.api import Api, event
 from support.clock import STARTS_AT
 from support.metering import aggregated, differences, fold, measured, trust_buckets

@@ -8,9 +8,9 @@ import pytest
 
 from monigo import metering
 from monigo.infra.job_queue import TryLaterError
-from monigo.jobs.replays import run_replay
 from monigo.metering import StepSize
 from monigo.tenancy import Scope
+from monigo.worker.replays import run_replay
 from support import shapes
 from support.api import Api, event
 from support.clock import STARTS_AT

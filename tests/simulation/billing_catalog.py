@@ -4,7 +4,7 @@ import asyncio
 import random
 from typing import Any
 
-from monigo.jobs.replays import run_replay
+from monigo.worker.replays import run_replay
 from simulation.billing_books import Override
 from simulation.billing_prices import Spec
 from simulation.billing_story import Story

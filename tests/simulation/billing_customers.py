@@ -20,6 +20,7 @@ from simulation.billing_wire import (
     at,
     told,
 )
+from support.agenda import do
 
 # Days; the shortest that there is.
 RETENTION = 100
@@ -113,8 +114,7 @@ class Customers(Story):
         """Wallets pay what realtime plans have come to."""
         services = self.backend.services
         self.backend.run(metering.fold_all(services.database))
-        while self.backend.run(invoicing.charge_some(services.database, self.api.tenant)):
-            continue
+        do(self.api, invoicing.CHARGE)
         self.biller.charge_all(self.now)
 
     def forget(self, _dice: random.Random) -> None:

@@ -21,10 +21,10 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDetails
 from monigo.infra.database import Tenant
 from monigo.infra.job_queue import TryLaterError
-from monigo.jobs.replays import run_replay
 from monigo.metering import Event, Ingestor, ReplayRequest, StepSize, UsageQuery
 from monigo.metering.folding import fold_some
 from monigo.tenancy import KeyReference
+from monigo.worker.replays import run_replay
 from simulation.auditor import Auditor, Rule
 
 EVENT_NAMES = ("call", "byte", "ride")

@@ -105,3 +105,9 @@ async def run_until(backend, tasks, is_done, slots=4, seconds=10):
             await asyncio.sleep(0.01)
         stop.set()
         await running
+
+
+def do(api, *tasks):
+    """What the workers do next for a tenant: all that is due of these kinds, in turn."""
+    for task in tasks:
+        work(api.backend, api.tenant, task)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from monigo import catalog, metering
-from monigo.jobs.replays import run_replay
 from monigo.metering import UsageQuery
+from monigo.worker.replays import run_replay
 from support.api import Api
 
 

@@ -13,14 +13,11 @@ from support.tenants import make_tenants
 LOOKUPS_WITH_MODE = {
     "agenda",  # what is to be done for whom, and when
     "api_key_lookups",  # a key's organisation by the hash of its secret
-    "credited_wallets",  # which wallets got something that may be waited for
-    "watched_customers",  # whose usage changed since it was charged
-    "due_subscriptions",  # when something is to be done for whom
+    "watched_customers",  # whose usage is charged as it changes
     "unfolded_batches",  # which batches are not in the buckets yet
 }
 LOOKUPS = LOOKUPS_WITH_MODE | {
     "tenant_lookups",  # which organisations there are
-    "test_clock_lookups",  # whose test clock is set
 }
 LOCAL_TABLES = LOOKUPS | {
     "schema_migrations",  # which migrations were applied
@@ -38,14 +35,10 @@ LOOKING_ACROSS = {
     "find_api_key",
     "organization_ids",
     "organization_ids_of_any_trace",
-    "organizations_with_test_clock",
-    "tenants_with_due_subscriptions",
     "tenants_with_unfolded_batches",
     "oldest_unfolded_at",
     "tenants_with_due_work",
     "tenants_with_work_set_aside",
-    "tenants_with_credited_wallets",
-    "tenants_with_changed_customers",
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.
 TENANT_IN_HASH = {

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
-from monigo import wallets
+from monigo import invoicing, wallets
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra.database import Tenant
 from monigo.tenancy import Limits
@@ -22,6 +22,7 @@ from monigo.wallets import (
     teller,
 )
 from monigo.wallets.express import Express
+from support.agenda import do, waiting
 from support.api import Api
 
 
@@ -59,7 +60,10 @@ class Counter:
         return self._in_transaction(wallets.move_all, movements)
 
     def take_credited(self):
-        return self._in_transaction(wallets.take_credited, 10)
+        """The customers whose wallets got something since they were last taken."""
+        taken = waiting(self.api.backend, self.api.tenant, wallets.WALLET_CREDITED)
+        do(self.api, invoicing.WAKE)
+        return taken
 
     def _in_transaction(self, function, *arguments):
         async def run():

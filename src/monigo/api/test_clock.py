@@ -12,7 +12,7 @@ from monigo import tenancy
 from monigo.api.fields import Incoming, Instant, InstantIn, Outgoing
 from monigo.api.idempotency import Attempt
 from monigo.api.routing import Caller, TenantRoute, Tx
-from monigo.bootstrap import TEST_CLOCK_WORK, Services
+from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.infra.database import Tenant
 from monigo.infra.logging import logger
 from monigo.tenancy import ClockReading, ClockStatus
@@ -63,7 +63,7 @@ class AdvancingClocks:
 
     async def _advance(self, tenant: Tenant) -> None:
         try:
-            await tenancy.advance(self._services.database, tenant, TEST_CLOCK_WORK)
+            await tenancy.advance(self._services.database, tenant, CLOCK_TASKS)
         except Exception:
             # The worker takes it on; nobody waits for this task.
             log.exception("test clock left behind", org_id=str(tenant.org_id))

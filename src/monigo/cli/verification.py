@@ -9,9 +9,11 @@ from msgspec.structs import asdict
 from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets
 from monigo.bootstrap import Services
 from monigo.core.verification import Difference, Verification
+from monigo.infra import agenda
 from monigo.infra.database import Database, Tenant
 
 VERIFICATIONS = (
+    agenda.verify,
     tenancy.verify,
     metering.verify,
     subscriptions.verify,

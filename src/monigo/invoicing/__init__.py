@@ -1,6 +1,5 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
-from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some, wake_some
 from monigo.invoicing.explaining import explain
 from monigo.invoicing.export import export_invoices, export_revenue
 from monigo.invoicing.lifecycle import (
@@ -12,7 +11,6 @@ from monigo.invoicing.lifecycle import (
     schedule_plan_change,
     subscribe,
 )
-from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
 from monigo.invoicing.replays import price_changes
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
@@ -43,6 +41,7 @@ from monigo.invoicing.simulation import (
     start_report,
 )
 from monigo.invoicing.simulation_types import NewSimulation, Simulation, SimulationStatus
+from monigo.invoicing.tasks import CHARGE, CLOSE, SLICES_AT_ONCE, WAKE
 from monigo.invoicing.types import (
     AgreedPrice,
     BilledBefore,
@@ -62,10 +61,12 @@ from monigo.invoicing.verification import verify
 from monigo.invoicing.wallet_payments import open_periods
 
 __all__ = [
-    "CHARGED_AT_ONCE",
+    "CHARGE",
+    "CLOSE",
     "CUSTOMERS_MAX",
     "SIMULATION",
-    "SLICE_SIZE",
+    "SLICES_AT_ONCE",
+    "WAKE",
     "AgreedPrice",
     "BilledBefore",
     "ExplainedLine",
@@ -77,7 +78,6 @@ __all__ = [
     "Line",
     "LineKind",
     "NewSimulation",
-    "PeriodClose",
     "Place",
     "PriceChange",
     "Reckoned",
@@ -87,8 +87,6 @@ __all__ = [
     "begin_simulation",
     "cancel_subscription",
     "change_plan",
-    "charge_some",
-    "close_some",
     "complete_simulation",
     "delete",
     "delete_subscription",
@@ -120,5 +118,4 @@ __all__ = [
     "subscribe",
     "verify",
     "void",
-    "wake_some",
 ]

@@ -52,18 +52,14 @@ from monigo.metering.types import (
     UsageQuery,
 )
 from monigo.metering.verification import verify
-from monigo.metering.watch_store import (
-    note_charged,
-    take_changed,
-    tenants_with_changes,
-    watch,
-)
+from monigo.metering.watching import USAGE_CHANGED, watch
 
 __all__ = [
     "AGE_MAX",
     "EVENTS_A_PAGE_MAX",
     "REPLAY",
     "REPLAY_RUNNING",
+    "USAGE_CHANGED",
     "CustomerActivity",
     "Event",
     "EventFilter",
@@ -101,7 +97,6 @@ __all__ = [
     "list_events",
     "list_replays",
     "measure",
-    "note_charged",
     "plan_walk",
     "property_keys",
     "read_series",
@@ -111,8 +106,6 @@ __all__ = [
     "requeue_replays",
     "running_replays",
     "start_replay",
-    "take_changed",
-    "tenants_with_changes",
     "verify",
     "watch",
 ]

@@ -4,12 +4,11 @@ from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets.credits import (
     consume,
     consume_all,
-    expire_credits,
     grant,
     list_credits,
     revoke,
 )
-from monigo.wallets.expiry import CreditExpiry, ReservationExpiry
+from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
 from monigo.wallets.movements import move, move_all
 from monigo.wallets.payments import (
     Extent,
@@ -22,7 +21,6 @@ from monigo.wallets.payments import (
 )
 from monigo.wallets.reservations import (
     capture,
-    expire_reservations,
     list_reservations,
     release,
     reserve,
@@ -41,7 +39,7 @@ from monigo.wallets.service import (
     set_status,
 )
 from monigo.wallets.statement import statement_csv
-from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
+from monigo.wallets.tasks import EXPIRE_RESERVATIONS, expire_credits_after
 from monigo.wallets.teller import Teller
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
@@ -71,11 +69,14 @@ from monigo.wallets.types import (
 from monigo.wallets.verification import verify
 
 __all__ = [
+    "CREDIT_EXPIRY",
+    "EXPIRE_RESERVATIONS",
+    "RESERVATION_EXPIRY",
+    "WALLET_CREDITED",
     "AccountKind",
     "AutoTopUp",
     "Consumption",
     "ConsumptionRequest",
-    "CreditExpiry",
     "CreditGrant",
     "Direction",
     "Entry",
@@ -88,7 +89,6 @@ __all__ = [
     "Payment",
     "Repayment",
     "Reservation",
-    "ReservationExpiry",
     "ReservationRequest",
     "ReservationResult",
     "ReservationStatus",
@@ -103,13 +103,11 @@ __all__ = [
     "consume_all",
     "delete_auto_top_up",
     "entries_of",
-    "expire_credits",
-    "expire_reservations",
+    "expire_credits_after",
     "get",
     "get_auto_top_up",
     "get_or_create",
     "grant",
-    "has_credited",
     "hold",
     "hold_all",
     "hold_of_owners",
@@ -132,7 +130,5 @@ __all__ = [
     "set_auto_top_up",
     "set_status",
     "statement_csv",
-    "take_credited",
-    "tenants_with_credited",
     "verify",
 ]

@@ -21,7 +21,7 @@ from monigo.ledger import (
     Request,
     RequestKey,
 )
-from monigo.wallets import service, store, top_ups
+from monigo.wallets import due, service, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -59,7 +59,7 @@ async def move_all(
     group = _Group(tx, wallets, kept)
     decisions = [group.decide(movement) for movement in movements]
     transfers = await ledger.post(tx, group.postings, group.requests)
-    await store.note_credited(tx, group.credited)
+    await due.note_credited(tx, group.credited)
     await top_ups.count_deposits(tx, group.deposits)
     await top_ups.ask_where_low(tx, group.debited)
     return [

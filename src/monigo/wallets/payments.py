@@ -16,8 +16,13 @@ from monigo.core.money import EXACT
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, Posting
-from monigo.wallets import credits_store, store, top_ups
-from monigo.wallets.credits import refund_posting, revocation_posting, usage_posting
+from monigo.wallets import credits_store, due, store, top_ups
+from monigo.wallets.credits import (
+    refund_posting,
+    revive,
+    revocation_posting,
+    usage_posting,
+)
 from monigo.wallets.movements import movement_posting
 from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
 from monigo.wallets.types import (
@@ -117,8 +122,8 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
                 before = revived.get(part.grant_id, repayment.kept_for)
                 revived[part.grant_id] = max(before, repayment.kept_for)
     await ledger.move(tx, postings)
-    await credits_store.revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
-    await store.note_credited(tx, list(held.values()))
+    await revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
+    await due.note_credited(tx, list(held.values()))
 
 
 async def owners_with_credits(

@@ -4,6 +4,7 @@ What is held lies in the wallet's reserved account, so that nothing else can spe
 of a reservation is made while its wallet is locked.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -16,6 +17,8 @@ from monigo.core.ids import ReservationId, TransactionId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import (
@@ -25,7 +28,7 @@ from monigo.ledger import (
     Request,
     RequestKey,
 )
-from monigo.wallets import reservations_store, service, store, top_ups
+from monigo.wallets import due, reservations_store, service, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -51,8 +54,6 @@ from monigo.wallets.types import (
 USUAL_SECONDS = 3_600
 # The longest that card networks hold an amount.
 SECONDS_MAX = 30 * 86_400
-# What one transaction lets expire: few enough not to hold their wallets for long.
-EXPIRED_MAX = 1_000
 REFERENCE = "reservation"
 
 
@@ -76,6 +77,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
         _move(reservation, wallet, EntryType.RESERVATION), idempotency_key=wanted.idempotency_key
     )
     await reservations_store.insert(tx, reservation)
+    await agenda.put(tx, due.RESERVATION_EXPIRY, {reservation.id: reservation.expires_at})
     facts = {**wallet_facts(held), "reservation_id": str(reservation.id)}
     request = Request(key, content, [posting.transaction_id], facts)
     (transfer,) = await ledger.post(tx, [posting], [request])
@@ -147,25 +149,23 @@ async def list_reservations(
     return await reservations_store.list_page(tx, wallet.id, request)
 
 
-async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
-    """Give back what expired reservations hold; how many there were, fewer than `limit` at the end.
+async def expire_reservations(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+    """Give back what expired reservations hold; those whose wallets somebody else has stay due.
 
     In a constant number of statements, however many wallets they belong to.
     """
-    due = await reservations_store.list_due(tx, limit)
-    if not due:
-        return 0
-    wallets = await service.hold_all(tx, [wallet_id for _, wallet_id in due])
-    # What was settled while we waited for the wallets is not open any more.
-    expired = await reservations_store.settle(
-        tx, [reservation_id for reservation_id, _ in due], ReservationStatus.EXPIRED
-    )
+    expired_ids = [entry.subject for entry in entries]
+    wallet_ids = await reservations_store.wallets_of(tx, expired_ids)
+    wallets = await store.lock_free(tx, set(wallet_ids.values()))
+    free = [one for one, wallet_id in wallet_ids.items() if wallet_id in wallets]
+    # What was settled before we had the wallets is not open any more.
+    expired = await reservations_store.settle(tx, free, ReservationStatus.EXPIRED)
     await ledger.move(
         tx,
         [_move(one, wallets[one.wallet_id], EntryType.RELEASE) for one in expired],
     )
-    await store.note_credited(tx, [wallets[one.wallet_id] for one in expired])
-    return len(due)
+    await due.note_credited(tx, [wallets[one.wallet_id] for one in expired])
+    return set(wallet_ids) - set(free)
 
 
 def _new(tx: Transaction, wanted: ReservationRequest) -> Reservation:
@@ -240,8 +240,9 @@ async def _settled(
     after = replace(after_settling(wallet, reservation, captured), updated_at=tx.now)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
+    await agenda.cancel(tx, due.RESERVATION_EXPIRY, [reservation.id])
     transfers = await ledger.post(tx, postings)
-    await store.note_credited(tx, [wallet])
+    await due.note_credited(tx, [wallet])
     return ReservationResult(settled[0], after, transfers)
 
 

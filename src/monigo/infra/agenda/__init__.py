@@ -4,6 +4,7 @@ from monigo.infra.agenda.runner import run_due_work
 from monigo.infra.agenda.service import (
     cancel,
     clock_tasks,
+    due_of,
     follow_clock,
     list_set_aside,
     next_due,
@@ -39,6 +40,7 @@ __all__ = [
     "Task",
     "cancel",
     "clock_tasks",
+    "due_of",
     "follow_clock",
     "list_set_aside",
     "next_due",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from monigo.core.paging import Page, PageRequest
@@ -10,16 +11,22 @@ from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Follows, Kind, SetAside, Task
 from monigo.infra.database import ClockState, Database, Tenant, Transaction
 
+# Each domain has its own type of id.
+Subject = TypeVar("Subject", bound=UUID)
 
-async def put(tx: Transaction, kind: Kind, due: Mapping[UUID, datetime]) -> None:
+
+async def put(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> None:
     """Note when something is to be done for subjects, instead of what was noted before.
 
     It commits with `tx`. Each instant is one of the time that the kind follows; what is past is
     done at once. Whoever works on the subject now leaves the entry on the agenda.
     """
     if due:
-        entries = {one: (due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()}
-        await store.put(tx, kind.name, entries)
+        await store.put(
+            tx,
+            kind.name,
+            [(one, due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()],
+        )
 
 
 async def put_unless_there(tx: Transaction, kind: Kind, subject: UUID, due_at: datetime) -> None:
@@ -36,6 +43,11 @@ async def cancel(tx: Transaction, kind: Kind, subjects: Iterable[UUID]) -> None:
     found = list(subjects)
     if found:
         await store.delete(tx, kind.name, found)
+
+
+async def due_of(tx: Transaction, kind: Kind, subjects: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When something is to be done for these subjects; those without an entry are absent."""
+    return await store.due_of(tx, kind.name, subjects)
 
 
 def runs_at(tx: Transaction, kind: Kind, due_at: datetime) -> datetime | None:

@@ -3,7 +3,7 @@
 `agenda` is a local table of ids: functions of the owner's tell whose work is due.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -113,6 +113,11 @@ SET_ASIDE = """
     WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND version = $5
 """
 
+SELECT_DUE_OF = """
+    SELECT subject, due_at FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = ANY ($4::uuid[])
+"""
+
 # One look into the index for each kind.
 SELECT_NEXT_DUE = """
     SELECT known.kind, (
@@ -124,7 +129,7 @@ SELECT_NEXT_DUE = """
 
 # Where a clock stands from now on: what is past runs at once, all else waits for the clock.
 FOLLOW_CLOCK = """
-    UPDATE agenda SET runs_at = CASE WHEN due_at <= $4 THEN $5 ELSE 'infinity' END
+    UPDATE agenda SET runs_at = CASE WHEN due_at <= $4 THEN $5::timestamptz ELSE 'infinity' END
     WHERE org_id = $1 AND is_test = $2 AND kind = ANY ($3::text[])
         AND (due_at <= $4) <> (runs_at < 'infinity')
 """
@@ -156,15 +161,15 @@ SELECT_FORGOTTEN = """
 
 
 async def put(
-    tx: Transaction, kind: str, due: Mapping[UUID, tuple[datetime, datetime | None]]
+    tx: Transaction, kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]
 ) -> None:
-    """Store entries, each with its `due_at` and `runs_at`, instead of what was there before."""
+    """Store subjects with their `due_at` and `runs_at`, instead of what was there before."""
     await tx.execute(
         PUT,
         kind,
-        list(due),
-        [due_at for due_at, _ in due.values()],
-        [runs_at for _, runs_at in due.values()],
+        [subject for subject, _, _ in entries],
+        [due_at for _, due_at, _ in entries],
+        [at for _, _, at in entries],
     )
 
 
@@ -245,6 +250,12 @@ async def set_aside(
 ) -> None:
     """Note why an entry failed, and when it is tried again; None for never."""
     await tx.execute(SET_ASIDE, kind, entry.subject, entry.version, due_at, runs_at, reason)
+
+
+async def due_of(tx: Transaction, kind: str, subjects: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When something is due for these subjects; absent for never."""
+    rows = await tx.fetch(SELECT_DUE_OF, kind, subjects)
+    return {row["subject"]: row["due_at"] for row in rows}
 
 
 async def next_due(tx: Transaction, kinds: Sequence[str]) -> dict[str, datetime]:

@@ -9,8 +9,8 @@ import pytest
 
 from monigo import metering
 from monigo.infra import job_queue
-from monigo.jobs import run_worker
-from monigo.jobs.replays import requeue_replays
+from monigo.worker import run_worker
+from monigo.worker.replays import requeue_replays
 from support.api import event
 from support.backend import start_backend
 from support.databases import fresh_database

@@ -9,7 +9,7 @@ from monigo.core.errors import DomainError
 from monigo.infra.database import Database, Tenant, as_unavailable
 from monigo.infra.job_queue import TryLaterError
 from monigo.infra.logging import logger
-from monigo.jobs.tenants import all_tenants, serve_each
+from monigo.worker.tenants import all_tenants, serve_each
 
 log = logger(__name__)
 

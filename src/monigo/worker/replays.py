@@ -15,8 +15,8 @@ from monigo.infra.database import Database, Tenant, as_unavailable
 from monigo.infra.job_queue import TryLaterError
 from monigo.infra.logging import logger
 from monigo.invoicing import PriceChange
-from monigo.jobs.tenants import all_tenants, serve_each
 from monigo.metering import ReplayJob, StepSize, UsageChange
+from monigo.worker.tenants import all_tenants, serve_each
 
 log = logger(__name__)
 

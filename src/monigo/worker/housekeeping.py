@@ -4,7 +4,7 @@ from monigo import metering, subscriptions
 from monigo.bootstrap import Services
 from monigo.infra import idempotency_store, job_queue_store, outbox
 from monigo.infra.database import Tenant
-from monigo.jobs.tenants import all_tenants, serve_each
+from monigo.worker.tenants import all_tenants, serve_each
 
 
 async def forget_idempotency_records(services: Services) -> None:

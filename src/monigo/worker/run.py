@@ -7,22 +7,21 @@ from functools import partial
 from msgspec import Struct
 
 from monigo import invoicing, metering
-from monigo.bootstrap import Services
+from monigo.bootstrap import TASKS, Services
 from monigo.infra import job_queue
+from monigo.infra.agenda import run_due_work
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
-from monigo.jobs.billing import charge_realtime, close_periods, wake_waiting
-from monigo.jobs.housekeeping import (
+from monigo.infra.waiting import stopped_within
+from monigo.worker.housekeeping import (
     forget_event_properties,
     forget_idempotency_records,
     forget_outbox_events,
     forget_queue_log,
 )
-from monigo.jobs.metering import fold_usage
-from monigo.jobs.replays import requeue_replays, run_replay
-from monigo.jobs.simulations import requeue_simulations, run_simulation
-from monigo.jobs.test_clocks import keep_test_clocks
-from monigo.jobs.wallets import expire_wallets
+from monigo.worker.metering import fold_usage
+from monigo.worker.replays import requeue_replays, run_replay
+from monigo.worker.simulations import requeue_simulations, run_simulation
 
 log = logger(__name__)
 
@@ -30,10 +29,6 @@ log = logger(__name__)
 RETRY_SECONDS = 5
 # Reads add up what is not folded yet, so a longer pause costs them time, never exactness.
 FOLD_INTERVAL_SECONDS = 0.5
-# How late after its end a period is closed at most, when nothing else is to be waited for.
-CLOSE_INTERVAL_SECONDS = 1
-# How much usage an empty wallet may get at most beyond its balance (behaviour page, Invoices).
-CHARGE_INTERVAL_SECONDS = 5
 
 
 class PeriodicJob(Struct, frozen=True):
@@ -46,17 +41,12 @@ class PeriodicJob(Struct, frozen=True):
 
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
-    PeriodicJob("wake_waiting", CLOSE_INTERVAL_SECONDS, wake_waiting),
-    PeriodicJob("charge_realtime", CHARGE_INTERVAL_SECONDS, charge_realtime),
-    PeriodicJob("close_periods", CLOSE_INTERVAL_SECONDS, close_periods),
-    PeriodicJob("expire_wallets", 10, expire_wallets),
     PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
     PeriodicJob("forget_outbox_events", 86_400, forget_outbox_events),
     PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
     PeriodicJob("requeue_replays", 600, requeue_replays),
     PeriodicJob("requeue_simulations", 600, requeue_simulations),
-    PeriodicJob("keep_test_clocks", 3, keep_test_clocks),
 )
 
 
@@ -67,6 +57,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
         invoicing.SIMULATION: partial(run_simulation, services),
     }
     async with asyncio.TaskGroup() as group:
+        group.create_task(run_due_work(services.database, TASKS, slots=services.slices, stop=stop))
         group.create_task(job_queue.work(services.app_url, handlers, stop))
         for job in JOBS:
             group.create_task(_repeat(services, job, stop))
@@ -84,8 +75,4 @@ async def _repeat(services: Services, job: PeriodicJob, stop: asyncio.Event) -> 
                 log.exception("job failed", job=job.name)
             else:
                 log.warning("job waits for the database", job=job.name, reason=str(error))
-        try:
-            async with asyncio.timeout(pause):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await stopped_within(stop, pause)
