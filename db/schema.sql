@@ -618,14 +618,15 @@ BEGIN
         INSERT INTO agenda (
             org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
         )
-        SELECT DISTINCT organization, test, 'wallet_credited', credited.customer_id, made_at,
-            made_at, 1, 0, ''
+        SELECT organization, test, 'wallet_credited', credited.customer_id, made_at, made_at,
+            1 + (random() * 4e18)::bigint, 0, ''
         FROM wallets AS credited
         WHERE credited.org_id = organization AND credited.is_test = test
             AND credited.id = ANY (credited_ids)
+        GROUP BY credited.customer_id
         ORDER BY credited.customer_id
         ON CONFLICT (org_id, is_test, kind, subject) DO UPDATE
-        SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = agenda.version + 1,
+        SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = excluded.version,
             attempts = 0, reason = '';
     END IF;
 END

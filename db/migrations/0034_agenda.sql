@@ -1,8 +1,8 @@
 -- The agenda: due work of every kind and tenant in one local table of ids.
 
 -- `due_at` is an instant of the time that the kind follows, `runs_at` of real time: infinity while
--- a test clock stands before `due_at`, or is on its way. Each time that an entry is put anew its
--- version rises. What failed bears the reason, and is due again later, or never where `due_at` is
+-- a test clock stands before `due_at`, or is on its way. Each time that an entry is put it has another
+-- version. What failed bears the reason, and is due again later, or never where `due_at` is
 -- infinity. `claimed_until` is of work that takes several transactions.
 CREATE TABLE agenda (
     org_id uuid NOT NULL,

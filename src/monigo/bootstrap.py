@@ -4,11 +4,13 @@ import asyncio
 
 from msgspec import Struct
 
-from monigo import invoicing, subscriptions, tenancy, wallets
+from monigo import invoicing, metering, subscriptions, tenancy, wallets
+from monigo.infra import idempotency_store, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
+from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
@@ -32,12 +34,18 @@ CLOCK_TASKS: tuple[Task, ...] = (
     invoicing.WAKE,
     invoicing.CLOSE,
     wallets.expire_credits_after(invoicing.open_periods),
+    outbox.FORGET,
 )
+# Long work with progress, in lanes of the queue.
+LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_JOB)
 # All due work there is.
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
     tenancy.keep_clocks(CLOCK_TASKS),
+    *(job.watch() for job in LONG_JOBS),
+    idempotency_store.FORGET,
+    metering.forget_old_events(subscriptions.open_from),
 )
 
 # Slices of due work under way at once, of all kinds together: on half of the connections at most,

@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 
 from monigo import invoicing
-from monigo.infra.job_queue import TryLaterError
-from monigo.invoicing import simulation, simulation_rules
-from monigo.worker.simulations import run_simulation
+from monigo.infra.queue import TryLaterError
+from monigo.invoicing import simulation, simulation_job, simulation_rules
 from support.api import Api, event
+from support.jobs import run_simulation
 
 START = "2027-01-31T10:00:00Z"
 FIRST_END = "2027-02-28T10:00:00Z"
@@ -48,8 +48,7 @@ def amounts(row):
 
 def work(api, simulation_id, stop=None):
     """Take a simulation to its end, as the worker does."""
-    services = api.backend.services
-    api.backend.run(run_simulation(services, api.tenant, simulation_id, stop or asyncio.Event()))
+    run_simulation(api, simulation_id, stop=stop)
     return api.get(f"/v1/plans/simulations/{simulation_id}").json()["simulation"]
 
 
@@ -266,7 +265,7 @@ def test_a_failed_job_says_why(api, sold, monkeypatch):
     async def fail(*_arguments):
         raise ValueError
 
-    monkeypatch.setattr(invoicing, "simulate_some", fail)
+    monkeypatch.setattr(simulation_job, "simulate_some", fail)
     done = work(api, queued["id"])
 
     assert (done["status"], done["error_message"]) == ("failed", "internal error")

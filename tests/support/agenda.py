@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from monigo.core.errors import invalid
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind, Slices, Steps, Task
+from monigo.infra.agenda.work import work_some
 
 ENTRIES = """
     SELECT subject, due_at, runs_at, version, attempts, claimed_until, reason FROM agenda
@@ -111,3 +112,9 @@ def do(api, *tasks):
     """What the workers do next for a tenant: all that is due of these kinds, in turn."""
     for task in tasks:
         work(api.backend, api.tenant, task)
+
+
+def work_slice(api, task):
+    """One slice of what is due of a kind; how many entries it saw to."""
+    database = api.backend.services.database
+    return api.backend.run(work_some(database, task, api.tenant, asyncio.Event()))

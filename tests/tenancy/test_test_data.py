@@ -1,6 +1,5 @@
 """Clearing test data takes all of one tenant's test rows, and nothing else."""
 
-import asyncio
 import json
 import threading
 from datetime import timedelta
@@ -13,8 +12,8 @@ from monigo import metering
 from monigo.core.times import format_instant
 from monigo.infra.database import Tenant
 from monigo.tenancy import Scope
-from monigo.worker.replays import run_replay
 from support.api import Api, event
+from support.jobs import run_replay
 from support.locks import wait_until_blocked
 from support.tenants import fill
 
@@ -112,7 +111,7 @@ def test_a_replay_under_way_ends_without_its_data(backend, api):
     backend.run(begun(backend.services.database, api.tenant, job_id))
     api.post(RESET)
 
-    backend.run(run_replay(backend.services, api.tenant, job_id, asyncio.Event()))
+    run_replay(api, job_id)
 
     assert row_counts(backend, api.tenant) == {}
 

@@ -1,13 +1,20 @@
 """The store of answers to requests that carried an Idempotency-Key."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.database import Transaction
 
 # How long a repeated request gets its first answer.
 KEPT_FOR = timedelta(hours=24)
+
+# Of the answers that were kept within a span of time.
+EXPIRY = Kind("idempotency_expiry", Follows.REAL)
+EXPIRY_SPAN = timedelta(hours=1)
 
 # Ends with the transaction, also when the process dies: nothing is left behind to lapse.
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
@@ -56,8 +63,13 @@ async def store(tx: Transaction, request_key: bytes, kept: Kept) -> None:
     await tx.execute(
         UPSERT, request_key, kept.body_hash, kept.status, kept.response_body, tx.real_now
     )
+    await agenda.put_for_span(tx, EXPIRY, tx.real_now, span=EXPIRY_SPAN, after=KEPT_FOR)
 
 
-async def forget(tx: Transaction, *, before: datetime) -> None:
-    """Delete the answers older than `before`."""
-    await tx.execute(DELETE_OLD, before)
+async def forget(tx: Transaction, _entries: Sequence[Entry] = ()) -> tuple[()]:
+    """Delete the answers that nobody gets any more."""
+    await tx.execute(DELETE_OLD, tx.real_now - KEPT_FOR)
+    return ()
+
+
+FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)

@@ -1,27 +1,17 @@
-"""The worker: runs each periodic job at its interval until told to stop."""
+"""The worker: does due work, runs the queue's jobs and folds usage until told to stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from msgspec import Struct
 
-from monigo import invoicing, metering
-from monigo.bootstrap import TASKS, Services
-from monigo.infra import job_queue
+from monigo import metering
+from monigo.bootstrap import LONG_JOBS, TASKS, Services
+from monigo.infra import queue
 from monigo.infra.agenda import run_due_work
 from monigo.infra.database import as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.waiting import stopped_within
-from monigo.worker.housekeeping import (
-    forget_event_properties,
-    forget_idempotency_records,
-    forget_outbox_events,
-    forget_queue_log,
-)
-from monigo.worker.metering import fold_usage
-from monigo.worker.replays import requeue_replays, run_replay
-from monigo.worker.simulations import requeue_simulations, run_simulation
 
 log = logger(__name__)
 
@@ -32,33 +22,37 @@ FOLD_INTERVAL_SECONDS = 0.5
 
 
 class PeriodicJob(Struct, frozen=True):
-    """Something to do again and again."""
+    """Something to do again and again that is of no tenant, or of a stream."""
 
     name: str
     interval_seconds: float
     run: Callable[[Services], Awaitable[None]]
 
 
+async def fold_usage(services: Services) -> None:
+    """Add what was ingested since the last time to the buckets."""
+    await metering.fold_all(services.database)
+
+
+async def forget_queue_log(services: Services) -> None:
+    """Delete what the queue wrote about jobs that ended long ago."""
+    async with services.database.lookups() as connection:
+        await queue.forget_log(connection)
+
+
 JOBS = (
     PeriodicJob("fold_usage", FOLD_INTERVAL_SECONDS, fold_usage),
-    PeriodicJob("forget_idempotency_records", 3600, forget_idempotency_records),
-    PeriodicJob("forget_outbox_events", 86_400, forget_outbox_events),
-    PeriodicJob("forget_event_properties", 86_400, forget_event_properties),
     PeriodicJob("forget_queue_log", 86_400, forget_queue_log),
-    PeriodicJob("requeue_replays", 600, requeue_replays),
-    PeriodicJob("requeue_simulations", 600, requeue_simulations),
 )
 
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
-    """Run all periodic jobs and the queue's until `stop` is set; what is running is waited for."""
-    handlers = {
-        metering.REPLAY: partial(run_replay, services),
-        invoicing.SIMULATION: partial(run_simulation, services),
-    }
+    """Work until `stop` is set; what is running then is waited for."""
+    database = services.database
+    lanes = [job.lane(database) for job in LONG_JOBS]
     async with asyncio.TaskGroup() as group:
-        group.create_task(run_due_work(services.database, TASKS, slots=services.slices, stop=stop))
-        group.create_task(job_queue.work(services.app_url, handlers, stop))
+        group.create_task(run_due_work(database, TASKS, slots=services.slices, stop=stop))
+        group.create_task(queue.work(services.app_url, lanes, stop))
         for job in JOBS:
             group.create_task(_repeat(services, job, stop))
 

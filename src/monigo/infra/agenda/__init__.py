@@ -2,6 +2,7 @@
 
 from monigo.infra.agenda.runner import run_due_work
 from monigo.infra.agenda.service import (
+    TRANSACTION_MAX,
     cancel,
     clock_tasks,
     due_of,
@@ -9,6 +10,7 @@ from monigo.infra.agenda.service import (
     list_set_aside,
     next_due,
     put,
+    put_for_span,
     put_unless_there,
     tenants_with_set_aside,
     verify,
@@ -28,6 +30,7 @@ from monigo.infra.agenda.types import (
 from monigo.infra.agenda.work import work_off
 
 __all__ = [
+    "TRANSACTION_MAX",
     "BackOff",
     "Claim",
     "ClaimLostError",
@@ -45,6 +48,7 @@ __all__ = [
     "list_set_aside",
     "next_due",
     "put",
+    "put_for_span",
     "put_unless_there",
     "run_due_work",
     "tenants_with_set_aside",

@@ -1,7 +1,7 @@
 """What domains ask of the agenda: to note what is due, and to tell what waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,6 +10,11 @@ from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Follows, Kind, SetAside, Task
 from monigo.infra.database import ClockState, Database, Tenant, Transaction
+
+# No transaction of ours lasts longer, by far.
+TRANSACTION_MAX = timedelta(hours=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Each domain has its own type of id.
 Subject = TypeVar("Subject", bound=UUID)
@@ -36,6 +41,19 @@ async def put_unless_there(tx: Transaction, kind: Kind, subject: UUID, due_at: d
     still be there then.
     """
     await store.put_unless_there(tx, kind.name, subject, due_at, runs_at(tx, kind, due_at))
+
+
+async def put_for_span(
+    tx: Transaction, kind: Kind, instant: datetime, *, span: timedelta, after: timedelta
+) -> None:
+    """Have what comes up at `instant`, now or a moment ago, seen to `after` its span of time ends.
+
+    One entry serves all of a span (an hour, a month). It is due when no transaction that has seen
+    it can be under way any more, so that it costs no lock and none is forgotten.
+    """
+    number = (instant - _EPOCH) // span
+    due_at = _EPOCH + (number + 1) * span + after + TRANSACTION_MAX
+    await put_unless_there(tx, kind, UUID(int=number), due_at)
 
 
 async def cancel(tx: Transaction, kind: Kind, subjects: Iterable[UUID]) -> None:

@@ -3,6 +3,7 @@
 `agenda` is a local table of ids: functions of the owner's tell whose work is due.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,17 +15,20 @@ from monigo.core.paging import Page, PageRequest
 from monigo.infra.agenda.types import Entry, SetAside
 from monigo.infra.database import Connection, Tenant, Transaction
 
+# Of a bigint, and so many that none comes twice.
+VERSION_BITS = 62
+
 # In the order of the subjects, so that two transactions that put the same wait for each other.
 PUT = """
     INSERT INTO agenda (
         org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
     )
-    SELECT $1, $2, $3, due.subject, due.due_at, coalesce(due.runs_at, 'infinity'), 1, 0, ''
+    SELECT $1, $2, $3, due.subject, due.due_at, coalesce(due.runs_at, 'infinity'), $7, 0, ''
     FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
         AS due (subject, due_at, runs_at)
     ORDER BY due.subject
     ON CONFLICT (org_id, is_test, kind, subject) DO UPDATE
-    SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = agenda.version + 1,
+    SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = excluded.version,
         attempts = 0, reason = ''
 """
 
@@ -32,7 +36,7 @@ PUT_UNLESS_THERE = """
     INSERT INTO agenda (
         org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
     )
-    VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, 'infinity'), 1, 0, '')
+    VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, 'infinity'), $7, 0, '')
     ON CONFLICT (org_id, is_test, kind, subject) DO NOTHING
 """
 
@@ -170,6 +174,7 @@ async def put(
         [subject for subject, _, _ in entries],
         [due_at for _, due_at, _ in entries],
         [at for _, _, at in entries],
+        _new_version(),
     )
 
 
@@ -177,7 +182,7 @@ async def put_unless_there(
     tx: Transaction, kind: str, subject: UUID, due_at: datetime, runs_at: datetime | None
 ) -> None:
     """Store an entry; one that is there stays as it is."""
-    await tx.execute(PUT_UNLESS_THERE, kind, subject, due_at, runs_at)
+    await tx.execute(PUT_UNLESS_THERE, kind, subject, due_at, runs_at, _new_version())
 
 
 async def delete(tx: Transaction, kind: str, subjects: Sequence[UUID]) -> None:
@@ -296,6 +301,11 @@ async def count(tx: Transaction) -> int:
 async def list_forgotten(tx: Transaction, limit: int) -> list[asyncpg.Record]:
     """Entries that are past by the clock that stands, and wait for it all the same."""
     return await tx.fetch(SELECT_FORGOTTEN, tx.now, limit)
+
+
+def _new_version() -> int:
+    """A version that no entry ever had: one may be deleted and put anew in one transaction."""
+    return secrets.randbits(VERSION_BITS) + 1
 
 
 def _entry(row: asyncpg.Record) -> Entry:

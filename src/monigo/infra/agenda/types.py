@@ -57,7 +57,7 @@ class BackOff(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """Work that is due; `version` rises each time that it is put on the agenda anew."""
+    """Work that is due; `version` is another one each time that it is put on the agenda."""
 
     subject: UUID
     due_at: datetime

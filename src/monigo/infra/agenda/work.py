@@ -293,7 +293,8 @@ def _may_run(tx: Transaction, task: Task) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, DomainError):
-        return error.message[:REASON_LENGTH_MAX] or "refused"
+        faults = "; ".join(f"{field} {fault}" for field, fault in error.fields.items())
+        return f"{error.message}{': ' if faults else ''}{faults}"[:REASON_LENGTH_MAX]
     if isinstance(error, asyncpg.QueryCanceledError):
         return "took too long"
     return "internal error"
