@@ -6,7 +6,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from monigo import invoicing
 from monigo.infra.queue import TryLaterError
 from monigo.invoicing import simulation, simulation_job, simulation_rules
 from support.api import Api, event
@@ -234,17 +233,17 @@ def test_an_interrupted_job_starts_again_and_counts_nothing_twice(api, sold, mon
     monkeypatch.setattr(simulation, "PAGE_SIZE", 1)
     queued = ask(api, plan, at(metric, "3")).json()["simulation"]
     stop = asyncio.Event()
-    some = invoicing.simulate_some
+    some = simulation_job.simulate_some
 
     async def then_stop(*arguments):
         stop.set()
         return await some(*arguments)
 
-    monkeypatch.setattr(invoicing, "simulate_some", then_stop)
+    monkeypatch.setattr(simulation_job, "simulate_some", then_stop)
     with pytest.raises(TryLaterError):
         work(api, queued["id"], stop)
     halfway = api.get(f"/v1/plans/simulations/{queued['id']}").json()["simulation"]
-    monkeypatch.setattr(invoicing, "simulate_some", some)
+    monkeypatch.setattr(simulation_job, "simulate_some", some)
     done = work(api, queued["id"])
 
     assert (halfway["status"], halfway["subscriptions_done"]) == ("processing", 1)
