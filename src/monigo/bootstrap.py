@@ -5,16 +5,19 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, subscriptions, wallets
+from monigo import invoicing, metering, subscriptions, tenancy, wallets
 from monigo.core.principals import Principal
+from monigo.infra import idempotency, outbox
+from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
 from monigo.infra.migrations import migrate
+from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
-from monigo.tenancy import DueWork, KeyFinder, Limits
+from monigo.tenancy import KeyFinder, Limits
 from monigo.wallets import MovementBatcher
 
 # What must not depend on a customer or plan any more when it is deleted.
@@ -25,19 +28,30 @@ CUSTOMER_DELETION_GUARDS = (
 )
 PLAN_DELETION_GUARDS = (subscriptions.refuse_plan_with_subscriptions,)
 PLAN_TERMS_GUARD = subscriptions.refuse_plan_ever_subscribed
-# What expires of wallets: reservations, and credits after the periods that they may pay.
-RESERVATION_EXPIRY = wallets.ReservationExpiry()
-CREDIT_EXPIRY = wallets.CreditExpiry(invoicing.open_periods)
-# What happens by itself as time goes by, and so on the way of a test clock. At one instant what was
-# held until then is there again for what is billed, and credits expire after they were used.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = (
-    RESERVATION_EXPIRY,
-    invoicing.PeriodClose(),
-    CREDIT_EXPIRY,
+# What happens by itself as time goes by. Expiry of reservations runs before billing, so that what
+# they held can pay; expiry of credits after it, so that they are used first. A test clock on its
+# way does at one instant what is due in this order.
+CLOCK_TASKS: tuple[Task, ...] = (
+    wallets.EXPIRE_RESERVATIONS,
+    invoicing.WAKE,
+    invoicing.CLOSE,
+    wallets.expire_credits_after(invoicing.open_periods),
+    outbox.FORGET,
+)
+# Long work with progress, in lanes of the queue.
+LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_JOB)
+# All due work there is.
+TASKS: tuple[Task, ...] = (
+    *CLOCK_TASKS,
+    invoicing.CHARGE,
+    tenancy.keep_clocks(CLOCK_TASKS),
+    *(job.watch() for job in LONG_JOBS),
+    idempotency.FORGET,
+    metering.forget_old_events(invoicing.open_from),
 )
 
-# Slices of billing under way at once: one computes here while the others are in the database. Of
-# all kinds together, and on half of the connections at most, so that requests find some.
+# Slices of due work under way at once, of all kinds together: on half of the connections at most,
+# so that requests find some.
 SLICES_AT_ONCE = 4
 
 

@@ -1,12 +1,11 @@
 """What changed in closed periods since they were last looked at is billed, and nothing else is."""
 
-import asyncio
-
 import pytest
 
 from monigo import invoicing
-from monigo.jobs.replays import run_replay
+from support.agenda import do
 from support.api import event
+from support.jobs import run_replay
 from support.metering import fold
 from support.verification import faults
 
@@ -41,10 +40,10 @@ def balance(api, wallet):
     return api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"]
 
 
-def replay(api, backend, span, event_name=None):
+def replay(api, span, event_name=None):
     body = span if event_name is None else {**span, "event_name": event_name}
     job = api.post("/v1/events/replay", json=body).json()["job"]
-    backend.run(run_replay(backend.services, api.tenant, job["id"], asyncio.Event()))
+    run_replay(api, job["id"])
 
 
 def edit(api, metric, **fields):
@@ -126,28 +125,26 @@ def test_what_is_voided_before_the_closing_of_its_instant_is_billed_by_it(api, c
         (("api_call", ""), "6"),
     ],
 )
-def test_a_closed_period_is_measured_by_the_metric_of_the_last_replay(
-    api, backend, clock, names, billed
-):
+def test_a_closed_period_is_measured_by_the_metric_of_the_last_replay(api, clock, names, billed):
     before, after = names
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, before)
+    replayed(api, before)
     clock("2027-02-03T00:00:00Z")
     edit(api, metric, **SUMMED)
     clock("2027-02-04T00:00:00Z")
-    replayed(api, backend, after)
+    replayed(api, after)
 
     clock("2027-03-01T00:00:00Z")
 
     assert subtotals(api) == ["1", billed]
 
 
-def replayed(api, backend, event_name):
+def replayed(api, event_name):
     if event_name is not None:
-        replay(api, backend, ALL, event_name or None)
+        replay(api, ALL, event_name or None)
 
 
 @pytest.mark.parametrize("name", ["", "api_call"])
@@ -217,8 +214,8 @@ def test_a_replay_from_before_versions_were_kept_counts_by_its_instant(
         ("2027-02-09T00:00:00Z", ALL, ["2027-01-01", "2027-02-01"]),
     ],
 )
-def test_a_late_event_and_a_replay_of_another_period_are_both_seen(  # noqa: PLR0917 - parametrized
-    api, backend, clock, late, span, adjusted
+def test_a_late_event_and_a_replay_of_another_period_are_both_seen(
+    api, clock, late, span, adjusted
 ):
     clock(START)
     metric, _ = subscribed(api)
@@ -227,7 +224,7 @@ def test_a_late_event_and_a_replay_of_another_period_are_both_seen(  # noqa: PLR
     api.ingest(event("february", properties={"n": 7}))
     clock("2027-03-02T00:00:00Z")
     edit(api, metric, **SUMMED)
-    replay(api, backend, span)
+    replay(api, span)
     api.ingest(event("late", timestamp=late, properties={"n": 7}))
 
     clock("2027-04-01T00:00:00Z")
@@ -283,7 +280,7 @@ def test_a_credit_is_taken_once_by_invoices_that_are_made_together(api, clock):
     assert sorted(one["subtotal"] for one in made) == ["0.000000", "0.000000", "6.000000"]
 
 
-def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, backend, clock):
+def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, clock):
     clock(START)
     api.customer()
     price = {"metric_id": api.metric()["id"], "model": "flat_unit", "unit_price": "1"}
@@ -292,7 +289,7 @@ def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(a
     wallet = api.wallet(funds="1000")
     api.ingest(event("1"))
     fold(api)
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
     running = balance(api, wallet)
 
     clock("2027-02-01T00:00:00Z")

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from monigo import wallets
 from monigo.core.times import format_instant
+from support.agenda import work_slice
 
 
 @pytest.fixture
@@ -32,12 +34,10 @@ def balances(api, wallet):
     return told["balance"], told["reserved_balance"]
 
 
-def expire(api, limit=1_000):
-    async def run():
-        async with api.backend.services.database.transaction(api.tenant) as tx:
-            return await wallets.expire_reservations(tx, limit)
-
-    return api.backend.run(run())
+def expire(api, limit=500):
+    """Let one slice of reservations expire; how many there were."""
+    task = wallets.EXPIRE_RESERVATIONS
+    return work_slice(api, replace(task, handler=replace(task.handler, size=limit)))
 
 
 def test_what_is_held_cannot_be_spent(api, wallet):

@@ -12,6 +12,7 @@ import uvloop
 
 from monigo import tenancy
 from monigo.bootstrap import Services
+from monigo.cli.doctor import as_lines, list_set_aside
 from monigo.cli.run import Role, run_roles, running_services
 from monigo.cli.verification import verify_all
 from monigo.core.errors import DomainError
@@ -70,6 +71,15 @@ def verify(*, as_json: JsonFlag = False) -> None:
     report = _with_services(verify_all)
     _say(json.dumps(report.as_json()) if as_json else "\n".join(report.as_lines()))
     if report.differences:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(*, as_json: JsonFlag = False) -> None:
+    """List due work that failed and was set aside, of all organisations; ends with 1 if any did."""
+    found = _with_services(list_set_aside)
+    _say(json.dumps([one.as_json() for one in found]) if as_json else as_lines(found))
+    if found:
         raise typer.Exit(1)
 
 

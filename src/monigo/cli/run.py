@@ -24,7 +24,7 @@ from monigo.cli.door import CONNECTIONS_MAX, Door
 from monigo.infra.logging import logger
 from monigo.infra.postgres import start_embedded
 from monigo.infra.settings import Settings
-from monigo.jobs import run_worker
+from monigo.worker import run_worker
 
 log = logger(__name__)
 

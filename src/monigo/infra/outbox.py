@@ -9,11 +9,16 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.core.paging import Page, PageRequest
-from monigo.infra import outbox_store
+from monigo.infra import agenda, outbox_store
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.database import Transaction
 
 # Longer than anything that reads them may be away.
 KEPT_FOR = timedelta(days=90)
+
+# Of the events of a span of time.
+EXPIRY = Kind("outbox_expiry", Follows.TENANT)
+EXPIRY_SPAN = timedelta(days=30)
 
 
 class EventType(StrEnum):
@@ -51,6 +56,7 @@ async def emit(tx: Transaction, events: Sequence[OutboxEvent]) -> None:
     """Tell what the transaction does; it is told if and only if the transaction commits."""
     if events:
         await outbox_store.insert(tx, [(event.type.value, event.data) for event in events])
+        await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
 
 
 async def list_page(
@@ -65,6 +71,10 @@ async def list_page(
     return Page(found, total, request.offset)
 
 
-async def forget(tx: Transaction) -> None:
+async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
     """Delete what happened too long ago."""
     await outbox_store.delete_before(tx, tx.now - KEPT_FOR)
+    return ()
+
+
+FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)

@@ -1,4 +1,4 @@
-"""Waits at the start for a database that is starting, too, or restarts just then."""
+"""Waits: at the start for a database that is starting, too; between two looks for a stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,6 +33,16 @@ async def until_available(action: Callable[[], Awaitable[Result]]) -> Result:
                 raise
             log.warning("waiting for the database", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until `stop` is set; whether it is."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _passes(error: Exception) -> bool:

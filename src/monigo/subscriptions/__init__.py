@@ -1,14 +1,13 @@
 """Who is on which plan, since when, in which billing period, and what was used in it."""
 
 from monigo.subscriptions.due import (
-    claim,
-    next_due,
+    PERIOD_CLOSE,
+    flag_unbilled,
+    hold_due,
+    look_at,
     recheck,
     save,
     save_billed,
-    set_aside,
-    tenants_with_due,
-    wait_until,
     wake,
 )
 from monigo.subscriptions.endings import cancel, hide, schedule_cancel
@@ -57,7 +56,6 @@ from monigo.subscriptions.service import (
     timeline,
 )
 from monigo.subscriptions.types import (
-    Due,
     NewSubscription,
     PauseReason,
     Phase,
@@ -72,7 +70,7 @@ from monigo.subscriptions.usage import read_usage
 from monigo.subscriptions.verification import verify
 
 __all__ = [
-    "Due",
+    "PERIOD_CLOSE",
     "NewSubscription",
     "PauseReason",
     "Phase",
@@ -87,16 +85,17 @@ __all__ = [
     "billable_windows",
     "cancel",
     "change_plan",
-    "claim",
     "count_on_plan",
     "create",
     "current_period",
     "effective_at",
     "ends_at",
     "first_open_period",
+    "flag_unbilled",
     "get",
     "hide",
     "hold",
+    "hold_due",
     "hold_free",
     "is_due",
     "is_trial",
@@ -105,7 +104,7 @@ __all__ = [
     "list_on_plan",
     "list_page",
     "load_pauses",
-    "next_due",
+    "look_at",
     "next_due_at",
     "of_customers",
     "open_from",
@@ -124,10 +123,7 @@ __all__ = [
     "save_billed",
     "schedule_cancel",
     "schedule_plan_change",
-    "set_aside",
-    "tenants_with_due",
     "timeline",
     "verify",
-    "wait_until",
     "wake",
 ]

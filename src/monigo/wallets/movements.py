@@ -16,7 +16,7 @@ from monigo.core.money import EXACT, format_money
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
-from monigo.wallets import store, top_ups
+from monigo.wallets import due, store, top_ups
 from monigo.wallets.requests import (
     check_same,
     content_hash,
@@ -181,7 +181,7 @@ class MovementBatch:
 
         Costs a statement for credits, and none more while no wallet has a rule.
         """
-        await store.note_credited(self._tx, list(self._credited.values()))
+        await due.note_credited(self._tx, list(self._credited.values()))
         await top_ups.count_deposits(self._tx, self._deposits)
         await top_ups.ask_where_low(self._tx, [self.wallets[one] for one in self._used])
 
@@ -196,6 +196,11 @@ async def lock(
     locked, is_any_key_used = await store.lock_for_requests(tx, wallet_ids, keys)
     kept = await ledger.find_requests(tx, keys) if is_any_key_used else {}
     return MovementBatch(tx, locked, kept)
+
+
+async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> MovementBatch:
+    """As `lock`, without the wallets that somebody else has."""
+    return MovementBatch(tx, (await store.lock_free(tx, wallet_ids)).values(), {})
 
 
 async def lock_of_owners(
