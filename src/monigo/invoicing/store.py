@@ -62,6 +62,7 @@ INSERT_DRAFTS = """
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
         has_credit, created_at, billing_mode, rounded_off
     )
+    RETURNING 1
 """
 
 SELECT = f"""
@@ -123,6 +124,7 @@ INSERT_LINES = """
         $15::numeric[], $16::numeric[], $17::numeric[], $18::integer[], $19::text[], $20::bigint[],
         $21::timestamptz[], $22::timestamptz[], $23::numeric[], $24::bigint[]
     ) AS line
+    RETURNING 1
 """
 
 SELECT_LINES = """
