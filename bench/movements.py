@@ -20,7 +20,7 @@ from uuid import UUID
 
 import uvloop
 
-from monigo.bootstrap import open_services
+from monigo.bootstrap import bring_up_to_date, open_services
 from monigo.core.ids import ApiKeyId, OrganizationId, WalletId
 from monigo.infra.database import Tenant
 from monigo.infra.settings import Settings
@@ -85,7 +85,8 @@ def service(system: System, wallets: Sequence[str]) -> float:
 
 async def _service(system: System, wallets: Sequence[WalletId]) -> float:
     settings = Settings(data_dir=system.data_dir, database_url=system.database_url)
-    services = await open_services(settings, system.database_url)
+    app_url = await bring_up_to_date(settings, system.database_url)
+    services = await open_services(settings, app_url)
     async with services.database.lookups() as connection:
         key = await connection.fetchval(
             "SELECT api_key_id FROM api_key_lookups WHERE org_id = $1 AND NOT is_test",
