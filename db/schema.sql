@@ -2495,6 +2495,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 
+GRANT SELECT ON TABLE public.schema_migrations TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;

@@ -11,7 +11,7 @@ from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
-from monigo.infra.migrations import migrate
+from monigo.infra.migrations import migrate, require_present_schema
 from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
@@ -73,14 +73,28 @@ class Services(Struct, frozen=True):
         return replace(self, database=self.database.acting_as(principal))
 
 
-async def open_services(
-    settings: Settings, owner_url: str, *, clock: Clock | None = None
-) -> Services:
-    """Bring the database to the present schema and connect as the application's role.
+async def bring_up_to_date(settings: Settings, owner_url: str) -> str:
+    """Bring the database to the present schema; the URL of the application's role.
 
     Waits for a database that is not available yet.
+
+    Raises:
+        MigrationError: the database can't be brought to it.
     """
-    app_url = await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+    return await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+
+
+async def open_services(
+    settings: Settings, app_url: str, *, clock: Clock | None = None
+) -> Services:
+    """Connect as the application's role, which is all that serving and working need.
+
+    Waits for a database that is not available yet.
+
+    Raises:
+        MigrationError: the database has another schema than this program.
+    """
+    await until_available(lambda: require_present_schema(app_url))
     chosen = clock or SystemClock()
     database = await until_available(
         lambda: Database.connect(app_url, clock=chosen, pool_size=settings.pool_size)

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 from house.rules import Rule
-from house.sql_rules import TenantTables, tables_with_foreign_keys, tenant_tables
+from house.schema_rules import Schema, tables_with_foreign_keys, tenant_tables
+from house.sql_rules import TenantTables
+from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,15 +39,16 @@ def all_names() -> set[str]:
     return {name for text in texts for name in re.findall(r"\w+", text)}
 
 
+def schema() -> Schema:
+    """What the migrations make, statement by statement."""
+    return parsed((ROOT / "db" / "schema.sql").read_text())
+
+
 def known_tenant_tables() -> TenantTables:
-    """The tenant tables by all migrations together."""
-    return tenant_tables(_migrations())
+    """The tables whose rows are some tenant's, those of look-ups included."""
+    return tenant_tables(schema())
 
 
 def known_tables_with_foreign_keys() -> list[str]:
-    """The tables that point at others, by all migrations together."""
-    return sorted(tables_with_foreign_keys(_migrations()))
-
-
-def _migrations() -> str:
-    return "\n".join(path.read_text() for path in sorted(ROOT.glob("db/migrations/*.sql")))
+    """The tables that point at others."""
+    return sorted(tables_with_foreign_keys(schema()))

@@ -47,8 +47,8 @@ TENANT_IN_HASH = {
     "subscription_stretches_never_overlap",  # by the slot of tenant, customer and plan type
 }
 
-TENANT_TABLES = sorted(known_tenant_tables().every)
-TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode)
+TENANT_TABLES = sorted(known_tenant_tables().every - LOOKUPS)
+TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode - LOOKUPS)
 # All of which each row is some tenant's.
 SECURED_TABLES = sorted({*TENANT_TABLES, *LOOKUPS})
 SECURED_WITH_MODE = sorted({*TABLES_WITH_MODE, *LOOKUPS_WITH_MODE})

@@ -14,6 +14,7 @@ INSERT = """
     INSERT INTO outbox_events (org_id, is_test, id, type, data, created_at)
     SELECT $1, $2, event.id, event.type, event.data, $6
     FROM unnest($3::uuid[], $4::text[], $5::jsonb[]) AS event (id, type, data)
+    RETURNING 1
 """
 
 MATCHING = """

@@ -25,6 +25,7 @@ INSERT_TIMELINE = """
     SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6
     FROM subscription_timeline
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3
+    RETURNING 1
 """
 
 SELECT_TIMELINE = """
