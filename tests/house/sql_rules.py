@@ -87,10 +87,12 @@ def runs_on_a_cluster(volatile: Collection[str], with_settings: Collection[str])
     """
 
     def rule(path: str, text: str) -> list[str]:
+        pieces = _lines_of_pieces(text)
         return [
             f"{path}:{line} {fault}: {_beginning(sql)}"
             for line, sql in statements(text)
-            if not _HOLE.search(sql)  # A template is looked at where it is filled.
+            # A template is looked at where it is filled, a piece where it is used.
+            if not _HOLE.search(sql) and line not in pieces
             for fault in cluster_faults(parsed(sql), {*volatile, *_VOLATILE}, with_settings)
         ]
 
@@ -141,6 +143,17 @@ def statements(source: str) -> Iterator[tuple[int, str]]:
         text = _filled(node, constants)
         if SQL.match(text):
             yield node.lineno, text
+
+
+def _lines_of_pieces(source: str) -> set[int]:
+    """Where constants begin that are pieces of statements: those of a private name."""
+    return {
+        node.value.lineno
+        for node in python.parse(source).body
+        if isinstance(node, python.Assign)
+        and isinstance(node.targets[0], python.Name)
+        and node.targets[0].id.startswith("_")
+    }
 
 
 def _whole_texts(node: python.AST) -> Iterator[python.expr]:

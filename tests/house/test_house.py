@@ -82,8 +82,6 @@ def test_every_statement_runs_on_a_cluster():
     )
 
     assert offences(rule, *STORES) == []
-    assert schema_rules.functions_run_on_a_cluster(known) == []
-    assert schema_rules.triggers_gather_first(known) == []
 
 
 @pytest.mark.parametrize("domain", domains())

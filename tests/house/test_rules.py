@@ -276,6 +276,15 @@ def test_a_statement_that_no_cluster_runs_is_caught(sql, is_refused):
     assert (rule(PATH, f"Q = {sql!r}") != []) is is_refused
 
 
+def test_a_piece_of_a_statement_is_looked_at_where_it_is_used():
+    rule = sql_rules.runs_on_a_cluster(volatile=set(), with_settings=set())
+    piece = '_COPY = "INSERT INTO a (x) SELECT x FROM b"\n'
+
+    assert lines_of(rule(PATH, piece)) == []
+    assert lines_of(rule(PATH, piece + 'GOOD = f"{_COPY} RETURNING 1"')) == []
+    assert lines_of(rule(PATH, piece + 'BAD = f"{_COPY} WHERE x > 1"')) == [2]
+
+
 def test_functions_are_looked_into():
     known = parsed(
         """

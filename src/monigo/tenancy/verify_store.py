@@ -37,7 +37,7 @@ COMPARE_ORGANIZATION = """
         ) AS clock_moves,
         EXISTS (
             SELECT 1 FROM agenda
-            WHERE org_id = $1 AND is_test AND kind = $2 AND subject = $1
+            WHERE org_id = $1 AND is_test = true AND kind = $2 AND subject = $1
         ) AS clock_is_found
 """
 
