@@ -149,31 +149,31 @@ def replayed(api, event_name):
 
 @pytest.mark.parametrize("name", ["", "api_call"])
 @pytest.mark.parametrize(("replayed_first", "billed"), [(True, "0"), (False, "6")])
-def test_an_edit_at_the_instant_of_a_replay_counts_only_if_it_came_before(  # noqa: PLR0917 - parametrized
-    api, backend, clock, name, replayed_first, billed
+def test_an_edit_at_the_instant_of_a_replay_counts_only_if_it_came_before(
+    api, clock, name, replayed_first, billed
 ):
     """A test clock stands still while one asks for both."""
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, name if replayed_first else None)
+    replayed(api, name if replayed_first else None)
     edit(api, metric, **SUMMED)
-    replayed(api, backend, None if replayed_first else name)
+    replayed(api, None if replayed_first else name)
 
     clock("2027-03-01T00:00:00Z")
 
     assert subtotals(api) == ["1", billed]
 
 
-def test_of_replays_at_one_instant_the_last_one_counts(api, backend, clock):
+def test_of_replays_at_one_instant_the_last_one_counts(api, clock):
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, "api_call")
+    replayed(api, "api_call")
     edit(api, metric, **SUMMED)
-    replayed(api, backend, "")
+    replayed(api, "")
     edit(api, metric, aggregation="max")
 
     clock("2027-03-01T00:00:00Z")
@@ -195,7 +195,7 @@ def test_a_replay_from_before_versions_were_kept_counts_by_its_instant(
     clock("2027-02-03T00:00:00Z")
     edit(api, metric, **SUMMED)
     clock("2027-02-05T00:00:00Z")
-    replayed(api, backend, "")
+    replayed(api, "")
     backend.sql(
         "UPDATE invoices SET remeasured = jsonb_build_object('', $2::text) WHERE org_id = $1",
         api.org_id,

@@ -155,7 +155,7 @@ def _plant_waiting_work(api: Api, subscription) -> None:
     """
     api.backend.sql(
         "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,"
-        " reason) VALUES ($1, $2, 'planted', $1, now(), 'infinity', 1, 0, '')",
+        " reason) VALUES ($1, $2, 'planted', $1, now(), 'infinity', 1, 1, 'planted')",
         api.tenant.org_id,
         api.tenant.is_test,
     )

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from monigo import metering, subscriptions
-from monigo.infra import agenda, idempotency_store, outbox
+from monigo import invoicing, metering
+from monigo.infra import agenda, idempotency, outbox
+from monigo.infra.idempotency.requests import EXPIRY
 from support.agenda import Diary, do, entries
 from support.api import event
 
 HOUR = timedelta(hours=1)
 RECORDS = "SELECT count(*) AS count FROM idempotency_records WHERE org_id = $1"
 EVENTS = "SELECT count(*) AS count FROM outbox_events WHERE org_id = $1"
-FORGET_EVENTS = metering.forget_old_events(subscriptions.open_from)
+FORGET_EVENTS = metering.forget_old_events(invoicing.open_from)
 
 
 @pytest.fixture
@@ -52,20 +53,20 @@ def test_one_entry_serves_all_of_a_span(api, backend, now):
 def test_answers_are_forgotten_a_day_after_they_were_kept(api, backend):
     make(api, "one")
     backend.clock.advance(hours=24)
-    do(api, idempotency_store.FORGET)
+    do(api, idempotency.FORGET)
     at_first = count(api, RECORDS)
     backend.clock.advance(hours=3)
 
-    do(api, idempotency_store.FORGET)
+    do(api, idempotency.FORGET)
 
     assert (at_first, count(api, RECORDS)) == (1, 0)
-    assert entries(backend, api.tenant, idempotency_store.EXPIRY) == []
+    assert entries(backend, api.tenant, EXPIRY) == []
 
 
 def test_who_kept_nothing_has_nothing_to_forget(api, backend):
     api.customer()
 
-    assert entries(backend, api.tenant, idempotency_store.EXPIRY) == []
+    assert entries(backend, api.tenant, EXPIRY) == []
 
 
 def test_what_happened_is_forgotten_by_the_tenants_time(api, backend, clock):
