@@ -313,3 +313,48 @@ def test_a_sum_that_no_invoice_can_hold_is_refused(api, clock):
         "the subtotal exceeds what an invoice can hold",
     )
     assert api.get("/v1/invoices").json()["invoices"] == []
+
+
+def test_a_replay_has_the_periods_that_it_touches_measured_anew_and_no_others(api, backend, clock):
+    clock(START)
+    subscribed(api)
+    api.ingest(event("1"))
+    clock("2027-04-02T00:00:00Z")
+
+    replay(api, IN_FEBRUARY)
+
+    rows = backend.sql(
+        "SELECT extract(month FROM period_start)::integer AS month,"
+        " remeasured::text <> '{}' AS anew"
+        " FROM invoices WHERE org_id = $1 AND kind = 'closing' ORDER BY period_start",
+        api.org_id,
+    )
+    assert [(row["month"], row["anew"]) for row in rows] == [(1, False), (2, True), (3, False)]
+
+
+def test_a_credit_that_was_carried_forward_is_no_fee_that_was_billed(api, clock):
+    clock(START)
+    subscribed(api, metric=SUMMED, base_fee="100")
+    api.ingest(event("refund", properties={"n": -300}))
+    clock("2027-02-02T00:00:00Z")
+    api.ingest(event("late", properties={"n": 50}, timestamp="2027-01-20T00:00:00Z"))
+
+    clock("2027-03-01T00:00:00Z")
+
+    february, january = api.get("/v1/invoices").json()["invoices"]
+    lines = [
+        [(line["kind"], line["amount"]) for line in one["line_items"]]
+        for one in (january, february)
+    ]
+    assert sorted(lines[0]) == [
+        ("credit", "200.000000"),
+        ("fee", "100.000000"),
+        ("usage", "-300.000000"),
+    ]
+    # Of January only the late usage differs; its fee is what it was.
+    assert sorted(lines[1]) == [
+        ("credit", "-150.000000"),
+        ("fee", "100.000000"),
+        ("usage", "0.000000"),
+        ("usage", "50.000000"),
+    ]
