@@ -1,6 +1,7 @@
 """The files of this checkout, for the rules to look at."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from house.rules import Rule
@@ -39,11 +40,13 @@ def all_names() -> set[str]:
     return {name for text in texts for name in re.findall(r"\w+", text)}
 
 
+@cache
 def schema() -> Schema:
-    """What the migrations make, statement by statement."""
+    """What the migrations make, statement by statement; parsed once, which takes a while."""
     return parsed((ROOT / "db" / "schema.sql").read_text())
 
 
+@cache
 def known_tenant_tables() -> TenantTables:
     """The tables whose rows are some tenant's, those of look-ups included."""
     return tenant_tables(schema())

@@ -53,9 +53,9 @@ TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode - LOOKUPS)
 SECURED_TABLES = sorted({*TENANT_TABLES, *LOOKUPS})
 SECURED_WITH_MODE = sorted({*TABLES_WITH_MODE, *LOOKUPS_WITH_MODE})
 
-TABLES_WITH_FOREIGN_KEYS = known_tables_with_foreign_keys()
 # Whose keys are checked by a trigger, once for a statement.
 CHECKED_BY_STATEMENT = {"ledger_transfers"}
+TABLES_WITH_FOREIGN_KEYS = sorted({*known_tables_with_foreign_keys(), *CHECKED_BY_STATEMENT})
 
 TABLES = """
     SELECT relname AS name, relrowsecurity AS is_secured, pg_get_userbyid(relowner) AS owner,
