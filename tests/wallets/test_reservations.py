@@ -266,7 +266,7 @@ def test_the_database_keeps_one_wallet_per_customer_and_currency(api, backend, w
 
 
 def test_what_was_settled_while_somebody_waited_does_not_expire_too(api, backend, wallet):
-    held = UUID(reserve(api, wallet, "70")["id"])
+    held = UUID(reserve(api, wallet, "70").json()["reservation"]["id"])
 
     async def expire():
         async with backend.services.database.transaction(api.tenant) as tx:
