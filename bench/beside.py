@@ -170,10 +170,9 @@ def close_with_credits(side: Side) -> float:
 def realtime(side: Side) -> float:
     """Subscriptions a second of a realtime pass that charges all of them."""
     plan, prefix = side.plan("realtime"), f"realtime{next(side.numbers)}-"
-    sql(side.system.database_url, "DELETE FROM watched_customers", "SELECT 1")
     _fill(side, plan, prefix, side.realtime.STARTED, side.realtime.HOURS_OF_USAGE)
     side.filling.fill_wallets(side.system, prefix=prefix)
-    return SUBSCRIPTIONS / _realtime_seconds(side.system, prefix)
+    return SUBSCRIPTIONS / side.realtime.charge(side.system, prefix)
 
 
 def movements(side: Side) -> float:
@@ -248,27 +247,6 @@ def _fill_grants(system: System, prefix: str) -> None:
         "CHECKPOINT",
         "SELECT 1",
     )
-
-
-def _realtime_seconds(system: System, prefix: str) -> float:
-    """Seconds from the first slice until all of these customers' usage is charged."""
-    org, url = system.org_id, system.database_url
-    sql(
-        url,
-        f"""
-        INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)
-        SELECT org_id, is_test, id, now(), '-infinity' FROM customers
-        WHERE org_id = '{org}' AND external_id LIKE '{prefix}%'
-        """,
-        "SELECT 1",
-    )
-    waiting = "SELECT count(*) FROM watched_customers WHERE changed_at > charged_at"
-    while sql(url, waiting)[0][0] == SUBSCRIPTIONS:
-        time.sleep(0.01)
-    started = time.perf_counter()
-    while sql(url, waiting)[0][0]:
-        time.sleep(0.05)
-    return time.perf_counter() - started
 
 
 def interval(ratios: Sequence[float]) -> tuple[float, float]:

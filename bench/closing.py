@@ -26,8 +26,9 @@ def close(system: System, count: int) -> float:
     sql(
         system.database_url,
         f"""
-        INSERT INTO due_subscriptions (org_id, is_test, subscription_id, due_at, attempts)
-        SELECT org_id, is_test, id, {ENDED}, 0 FROM subscriptions
+        INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,
+            reason)
+        SELECT org_id, is_test, 'period_close', id, {ENDED}, {ENDED}, 1, 0, '' FROM subscriptions
         WHERE org_id = '{system.org_id}' AND closed_until = start_date
         """,
         "SELECT 1",

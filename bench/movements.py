@@ -20,7 +20,7 @@ from uuid import UUID
 
 import uvloop
 
-from monigo.bootstrap import open_services
+from monigo.bootstrap import bring_up_to_date, open_services
 from monigo.core.ids import WalletId
 from monigo.infra.settings import Settings
 from monigo.tenancy import KeyReference
@@ -84,7 +84,8 @@ def service(system: System, wallets: Sequence[str]) -> float:
 
 async def _service(system: System, wallets: Sequence[WalletId]) -> float:
     settings = Settings(data_dir=system.data_dir, database_url=system.database_url)
-    services = await open_services(settings, system.database_url)
+    app_url = await bring_up_to_date(settings, system.database_url)
+    services = await open_services(settings, app_url)
     caller = await services.keys.find(system.api_key)
     assert caller is not None
     until = time.perf_counter() + SECONDS

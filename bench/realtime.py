@@ -20,18 +20,18 @@ from rig import System, running_system, sql
 STARTED = "date_trunc('day', now()) - interval '12 days'"
 HOURS_OF_USAGE = 10 * 24
 PREFIX = "driver-"
-WAITING = "watched_customers WHERE changed_at > charged_at"
+WAITING = "agenda WHERE kind = 'usage_changed'"
 
 
-def charge(system: System) -> float:
+def charge(system: System, prefix: str = PREFIX) -> float:
     """Note that all usage changed; the seconds from the first slice until all is charged."""
     sql(
         system.database_url,
         f"""
-        INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)
-        SELECT org_id, is_test, id, now(), '-infinity' FROM customers
-        WHERE org_id = '{system.org_id}'
-        ON CONFLICT (org_id, is_test, customer_id) DO UPDATE SET changed_at = now()
+        INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,
+            reason)
+        SELECT org_id, is_test, 'usage_changed', id, now(), now(), 1, 0, '' FROM customers
+        WHERE org_id = '{system.org_id}' AND external_id LIKE '{prefix}%'
         """,
         "SELECT 1",
     )

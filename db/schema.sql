@@ -551,21 +551,10 @@ BEGIN
     SELECT org_id FROM public.organizations
     UNION SELECT org_id FROM public.tenant_lookups
     UNION SELECT org_id FROM public.api_key_lookups
-    UNION SELECT org_id FROM public.test_clock_lookups
-    UNION SELECT org_id FROM public.credited_wallets
     UNION SELECT org_id FROM public.watched_customers
-    UNION SELECT org_id FROM public.due_subscriptions
     UNION SELECT org_id FROM public.unfolded_batches
+    UNION SELECT org_id FROM public.agenda
     ORDER BY org_id;
-END
-$$;
-
-CREATE FUNCTION public.organizations_with_test_clock() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-BEGIN
-    RETURN QUERY SELECT org_id FROM public.test_clock_lookups ORDER BY org_id;
 END
 $$;
 
@@ -768,41 +757,15 @@ CREATE FUNCTION public.stretch_slot(org_id uuid, is_test boolean, customer_id uu
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((stretch_slot.org_id)::text || (stretch_slot.is_test)::text) || (stretch_slot.customer_id)::text) || stretch_slot.plan_type), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.tenants_with_changed_customers() RETURNS TABLE(org_id uuid, is_test boolean)
+CREATE FUNCTION public.tenants_with_due_work(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean, kind text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT DISTINCT org_id, is_test FROM public.watched_customers WHERE changed_at > charged_at;
-END
-$$;
-
-CREATE FUNCTION public.tenants_with_credited_wallets() RETURNS TABLE(org_id uuid, is_test boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.credited_wallets;
-END
-$$;
-
-CREATE FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) RETURNS TABLE(org_id uuid, is_test boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT tenant.org_id, mode.is_test
-    FROM public.tenant_lookups AS tenant
-    CROSS JOIN (VALUES (true), (false)) AS mode (is_test)
-    WHERE EXISTS (
-        SELECT 1 FROM public.due_subscriptions AS due
-        WHERE due.org_id = tenant.org_id AND due.is_test = mode.is_test AND due.due_at <= instant
-    );
+    SELECT DISTINCT org_id, is_test, kind FROM public.agenda
+    WHERE runs_at <= instant AND (claimed_until IS NULL OR claimed_until <= instant);
 END
 $$;
 
@@ -852,6 +815,34 @@ BEGIN
     LIMIT tenants_max;
 END
 $$;
+
+CREATE FUNCTION public.tenants_with_work_set_aside() RETURNS TABLE(org_id uuid, is_test boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.agenda WHERE attempts > 0;
+END
+$$;
+
+CREATE TABLE public.agenda (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    kind text NOT NULL,
+    subject uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    runs_at timestamp with time zone NOT NULL,
+    version bigint NOT NULL,
+    attempts integer NOT NULL,
+    claimed_until timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT agenda_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT agenda_never_due_never_runs CHECK (((due_at < 'infinity'::timestamp with time zone) OR (runs_at = 'infinity'::timestamp with time zone))),
+    CONSTRAINT agenda_reason_is_short CHECK ((char_length(reason) <= 500)),
+    CONSTRAINT agenda_set_aside_says_why CHECK (((attempts = 0) = (reason = ''::text))),
+    CONSTRAINT agenda_version_positive CHECK ((version > 0))
+);
 
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
@@ -909,19 +900,10 @@ CREATE TABLE public.credit_grants (
     updated_at timestamp with time zone NOT NULL,
     expired_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    sweep_at timestamp with time zone,
     CONSTRAINT credit_grants_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT credit_grants_expired_in_time CHECK ((expired_at >= expires_at)),
     CONSTRAINT credit_grants_expires_later CHECK ((expires_at > created_at)),
-    CONSTRAINT credit_grants_revoked_later CHECK ((revoked_at >= created_at)),
-    CONSTRAINT credit_grants_swept_after_expiry CHECK ((((sweep_at IS NULL) = (expires_at IS NULL)) AND COALESCE((sweep_at >= expires_at), true)))
-);
-
-CREATE TABLE public.credited_wallets (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    wallet_id uuid NOT NULL,
-    customer_id uuid NOT NULL
+    CONSTRAINT credit_grants_revoked_later CHECK ((revoked_at >= created_at))
 );
 
 CREATE TABLE public.customer_changes (
@@ -943,15 +925,6 @@ CREATE TABLE public.customers (
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
-);
-
-CREATE TABLE public.due_subscriptions (
-    org_id uuid NOT NULL,
-    is_test boolean NOT NULL,
-    subscription_id uuid NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    attempts integer NOT NULL,
-    CONSTRAINT due_subscriptions_attempts_not_negative CHECK ((attempts >= 0))
 );
 
 CREATE TABLE public.event_counts (
@@ -1637,10 +1610,6 @@ CREATE TABLE public.tenant_lookups (
     org_id uuid NOT NULL
 );
 
-CREATE TABLE public.test_clock_lookups (
-    org_id uuid NOT NULL
-);
-
 CREATE TABLE public.test_clocks (
     org_id uuid NOT NULL,
     now_at timestamp with time zone,
@@ -1839,9 +1808,7 @@ CREATE TABLE public.wallet_top_ups (
 CREATE TABLE public.watched_customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
-    customer_id uuid NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    charged_at timestamp with time zone NOT NULL
+    customer_id uuid NOT NULL
 );
 
 ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
@@ -1849,6 +1816,9 @@ ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgq
 ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
 
 ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_statistics_id_seq'::regclass);
+
+ALTER TABLE ONLY public.agenda
+    ADD CONSTRAINT agenda_pkey PRIMARY KEY (org_id, is_test, kind, subject);
 
 ALTER TABLE ONLY public.api_key_lookups
     ADD CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash);
@@ -1868,17 +1838,11 @@ ALTER TABLE ONLY public.credit_grants
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_pkey PRIMARY KEY (org_id, is_test, id);
 
-ALTER TABLE ONLY public.credited_wallets
-    ADD CONSTRAINT credited_wallets_pkey PRIMARY KEY (org_id, is_test, wallet_id);
-
 ALTER TABLE ONLY public.customer_changes
     ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
 
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
-
-ALTER TABLE ONLY public.due_subscriptions
-    ADD CONSTRAINT due_subscriptions_pkey PRIMARY KEY (org_id, is_test, subscription_id);
 
 ALTER TABLE ONLY public.event_counts
     ADD CONSTRAINT event_counts_pkey PRIMARY KEY (org_id, is_test, month);
@@ -2003,9 +1967,6 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.tenant_lookups
     ADD CONSTRAINT tenant_lookups_pkey PRIMARY KEY (org_id);
 
-ALTER TABLE ONLY public.test_clock_lookups
-    ADD CONSTRAINT test_clock_lookups_pkey PRIMARY KEY (org_id);
-
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (org_id);
 
@@ -2045,15 +2006,17 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
-CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test, kind, due_at, subject);
 
-CREATE INDEX credit_grants_to_sweep ON public.credit_grants USING btree (org_id, is_test, sweep_at) WHERE ((expired_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_at < 'infinity'::timestamp with time zone);
+
+CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
+
+CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
-
-CREATE INDEX due_subscriptions_earliest_first ON public.due_subscriptions USING btree (org_id, is_test, due_at, subscription_id);
 
 CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btree (org_id, is_test, created_at);
 
@@ -2154,8 +2117,6 @@ CREATE UNIQUE INDEX wallets_money_account_unique ON public.wallets USING btree (
 CREATE INDEX wallets_newest_first ON public.wallets USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btree (org_id, is_test, reserved_account_id);
-
-CREATE INDEX watched_customers_changed ON public.watched_customers USING btree (org_id, is_test, customer_id) WHERE (changed_at > charged_at);
 
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
@@ -2304,6 +2265,8 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
@@ -2314,13 +2277,9 @@ ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.credited_wallets ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.due_subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
@@ -2350,6 +2309,8 @@ ALTER TABLE public.outbox_deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
@@ -2360,13 +2321,9 @@ CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_sett
 
 CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
-CREATE POLICY own_rows ON public.credited_wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
-
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
-
-CREATE POLICY own_rows ON public.due_subscriptions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2424,8 +2381,6 @@ CREATE POLICY own_rows ON public.subscriptions USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.tenant_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY own_rows ON public.test_clock_lookups USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
-
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2476,8 +2431,6 @@ ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant_lookups ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.test_clock_lookups ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
@@ -2518,29 +2471,25 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.organizations_with_test_clock() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.organizations_with_test_clock() TO monigo_app;
-
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.tenants_with_changed_customers() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.tenants_with_changed_customers() TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.tenants_with_credited_wallets() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.tenants_with_credited_wallets() TO monigo_app;
-
-REVOKE ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.tenants_with_due_subscriptions(instant timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.tenants_with_facts(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_facts(instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.tenants_with_work_set_aside() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenants_with_work_set_aside() TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
@@ -2558,15 +2507,9 @@ GRANT UPDATE(expired_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
 
-GRANT UPDATE(sweep_at) ON TABLE public.credit_grants TO monigo_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credited_wallets TO monigo_app;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.due_subscriptions TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
@@ -2638,6 +2581,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 
+GRANT SELECT ON TABLE public.schema_migrations TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.subscription_phases TO monigo_app;
@@ -2649,8 +2594,6 @@ GRANT SELECT,INSERT ON TABLE public.subscription_timeline TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.tenant_lookups TO monigo_app;
-
-GRANT SELECT,INSERT,DELETE ON TABLE public.test_clock_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 

@@ -31,6 +31,7 @@ EXTRA_OPERATIONS = {
     "GET /v1/plans/{}/revisions",
     "GET /v1/usage/series",
     "GET /v1/billing-events",
+    "GET /v1/set-aside",
     "GET /v1/subscriptions/{}/timeline",
     "GET /v1/subscriptions/{}/upcoming-invoice",
     "POST /v1/invoices/{}/mark-paid",

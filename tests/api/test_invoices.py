@@ -471,6 +471,20 @@ def test_invoices_are_listed_by_status_and_customer_newest_first(api, query, num
     assert [invoice["number"] for invoice in listed] == numbers
 
 
+def test_a_bill_is_in_the_list_of_bills_and_an_invoice_in_that_of_invoices(api):
+    customer, metric, _, charged = api.subscribed_customer()
+    price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "3"}
+    earned = api.subscribe(customer["id"], api.plan(price, plan_type="payout")["id"])
+    invoice = api.draft(charged["id"])
+    bill = api.make("/v1/bills", {"subscription_id": earned["id"]}, "bill")
+
+    listed = [api.get(f"/v1/{name}").json() for name in ("invoices", "bills")]
+
+    assert [known["id"] for known in listed[0]["invoices"]] == [invoice["id"]]
+    assert [known["id"] for known in listed[1]["bills"]] == [bill["id"]]
+    assert [one["total"] for one in listed] == [1, 1]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -94,6 +94,23 @@ def test_a_revoked_key_ends_at_once(api, backend, method, path, body):
     assert after.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_key_that_is_revoked_again_ended_when_it_was_revoked_first(api, backend):
+    issued = issue(backend, api.org_id)
+    revoked = []
+    for _ in range(2):
+        revoked.append(
+            backend.run(
+                tenancy.revoke_key(
+                    backend.services.database, org_id=api.org_id, api_key_id=issued.key.id
+                )
+            ).revoked_at
+        )
+        backend.clock.advance(hours=1)
+
+    assert revoked[0] is not None
+    assert revoked[0] == revoked[1]
+
+
 @pytest.mark.parametrize(("method", "path", "body"), [INGEST, READS[0], WRITES[0], ADMINS[0]])
 def test_an_expired_key_ends_at_once(api, backend, method, path, body):
     api.customer("c1")

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from monigo.core.times import format_instant
+from support.api import event
 from support.locks import hanging
 from support.snapshot import snapshot
 
@@ -230,6 +231,20 @@ def test_a_deleted_override_is_hidden_and_its_time_is_free(api, price):
     assert again.status_code == 201
     assert listed(api) == [again.json()["price_override"]["id"]]
     assert [api.get(path).status_code, api.delete(path).status_code] == [404, 404]
+
+
+def test_a_deleted_override_prices_nothing_more(api, price):
+    subscription = api.subscribe(
+        api.get("/v1/customers/c1").json()["customer"]["id"], price["plan_id"]
+    )
+    override = create(api, price, valid_from="2026-01-01T00:00:00Z").json()["price_override"]
+    api.ingest(event("1"))
+    under_it = api.draft(subscription["id"])
+
+    api.delete(f"/v1/price-overrides/{override['id']}")
+    after = api.draft(subscription["id"])
+
+    assert (under_it["subtotal"], after["subtotal"]) == ("1.500000", "2.000000")
 
 
 @pytest.mark.parametrize(

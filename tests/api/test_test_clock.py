@@ -1,5 +1,6 @@
 """The test clock by its routes: what a merchant sees of test time."""
 
+import asyncio
 import time
 from datetime import datetime, timedelta
 
@@ -9,25 +10,26 @@ from monigo import tenancy
 from monigo.api import test_clock as routes
 from monigo.core.times import format_instant
 from monigo.tenancy import test_clock
+from support.agenda import Diary, put
 from support.api import Api, event
 
 DAY = timedelta(days=1)
 ADVANCE = "/v1/test-clock/advance"
 
 
-class SlowOnce:
-    """Work that is due at one instant and takes its time."""
+class Slow(Diary):
+    """Work that takes its time."""
 
-    def __init__(self, due, seconds):
-        self.due = due
-        self.seconds = seconds
+    async def work(self, tx, entries):
+        await asyncio.sleep(2)
+        return await super().work(tx, entries)
 
-    async def next_due(self, _tx):
-        return self.due
 
-    async def run(self, _database, _tenant):
-        await routes.asyncio.sleep(self.seconds)
-        self.due = None
+class Stubborn(Diary):
+    """Work that is never done."""
+
+    async def work(self, _tx, entries):
+        return [entry.subject for entry in entries]
 
 
 @pytest.fixture
@@ -108,7 +110,9 @@ def settle(api):
 
 
 def test_after_the_wait_the_answer_is_202_and_the_clock_goes_on(api, soon, monkeypatch):
-    monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (SlowOnce(soon, 2),))
+    slow = Slow()
+    put(api.backend, api.tenant, slow.kind, soon)
+    monkeypatch.setattr(routes, "CLOCK_TASKS", (slow.task,))
     monkeypatch.setattr(routes, "WAIT_SECONDS", 0.1)
     target = soon + DAY
 
@@ -138,9 +142,9 @@ def test_a_repeat_is_answered_as_the_first_was(api, soon):
 
 def test_a_clock_that_fails_says_so(api, soon, monkeypatch):
     monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
-    stubborn = SlowOnce(soon, 0)
-    monkeypatch.setattr(stubborn, "run", lambda *_: routes.asyncio.sleep(0))
-    monkeypatch.setattr(routes, "TEST_CLOCK_WORK", (stubborn,))
+    stubborn = Stubborn()
+    put(api.backend, api.tenant, stubborn.kind, soon)
+    monkeypatch.setattr(routes, "CLOCK_TASKS", (stubborn.task,))
 
     answer = api.post(ADVANCE, json=to(soon + DAY))
 

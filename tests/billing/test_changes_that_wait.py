@@ -13,8 +13,10 @@ from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError
 from monigo.core.periods import BillingAnchor
 from monigo.core.times import format_instant
+from monigo.infra import agenda
 from monigo.infra.database import Database
 from monigo.subscriptions import NewSubscription, store
+from support.agenda import do
 from support.api import event
 from support.clock import AdjustableClock
 from support.locks import hanging
@@ -46,10 +48,8 @@ async def late(backend, api, change):
     ahead = await Database.connect(backend.app_url, clock=clock, pool_size=2, registry=REGISTRY)
     try:
         async with backend.services.database.transaction(api.tenant) as tx:
-            while await invoicing.close_some(ahead, api.tenant):
-                continue
-            while await invoicing.charge_some(ahead, api.tenant):
-                continue
+            for task in (invoicing.CLOSE, invoicing.CHARGE):
+                await agenda.work_off(ahead, task, api.tenant)
             await change(tx)
     finally:
         await ahead.close()
@@ -58,8 +58,7 @@ async def late(backend, api, change):
 def close_all(backend, api):
     database = backend.services.database
     backend.run(metering.fold_all(database))
-    while backend.run(invoicing.close_some(database, api.tenant)):
-        continue
+    do(api, invoicing.CLOSE)
 
 
 def cancel(tx, known, _other):

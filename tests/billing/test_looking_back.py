@@ -1,12 +1,11 @@
 """What changed in closed periods since they were last looked at is billed, and nothing else is."""
 
-import asyncio
-
 import pytest
 
 from monigo import invoicing
-from monigo.jobs.replays import run_replay
+from support.agenda import do
 from support.api import event
+from support.jobs import run_replay
 from support.metering import fold
 from support.verification import faults
 
@@ -41,10 +40,10 @@ def balance(api, wallet):
     return api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"]
 
 
-def replay(api, backend, span, event_name=None):
+def replay(api, span, event_name=None):
     body = span if event_name is None else {**span, "event_name": event_name}
     job = api.post("/v1/events/replay", json=body).json()["job"]
-    backend.run(run_replay(backend.services, api.tenant, job["id"], asyncio.Event()))
+    run_replay(api, job["id"])
 
 
 def edit(api, metric, **fields):
@@ -126,57 +125,55 @@ def test_what_is_voided_before_the_closing_of_its_instant_is_billed_by_it(api, c
         (("api_call", ""), "6"),
     ],
 )
-def test_a_closed_period_is_measured_by_the_metric_of_the_last_replay(
-    api, backend, clock, names, billed
-):
+def test_a_closed_period_is_measured_by_the_metric_of_the_last_replay(api, clock, names, billed):
     before, after = names
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, before)
+    replayed(api, before)
     clock("2027-02-03T00:00:00Z")
     edit(api, metric, **SUMMED)
     clock("2027-02-04T00:00:00Z")
-    replayed(api, backend, after)
+    replayed(api, after)
 
     clock("2027-03-01T00:00:00Z")
 
     assert subtotals(api) == ["1", billed]
 
 
-def replayed(api, backend, event_name):
+def replayed(api, event_name):
     if event_name is not None:
-        replay(api, backend, ALL, event_name or None)
+        replay(api, ALL, event_name or None)
 
 
 @pytest.mark.parametrize("name", ["", "api_call"])
 @pytest.mark.parametrize(("replayed_first", "billed"), [(True, "0"), (False, "6")])
-def test_an_edit_at_the_instant_of_a_replay_counts_only_if_it_came_before(  # noqa: PLR0917 - parametrized
-    api, backend, clock, name, replayed_first, billed
+def test_an_edit_at_the_instant_of_a_replay_counts_only_if_it_came_before(
+    api, clock, name, replayed_first, billed
 ):
     """A test clock stands still while one asks for both."""
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, name if replayed_first else None)
+    replayed(api, name if replayed_first else None)
     edit(api, metric, **SUMMED)
-    replayed(api, backend, None if replayed_first else name)
+    replayed(api, None if replayed_first else name)
 
     clock("2027-03-01T00:00:00Z")
 
     assert subtotals(api) == ["1", billed]
 
 
-def test_of_replays_at_one_instant_the_last_one_counts(api, backend, clock):
+def test_of_replays_at_one_instant_the_last_one_counts(api, clock):
     clock(START)
     metric, _ = subscribed(api)
     api.ingest(event("1", properties={"n": 7}))
     clock("2027-02-02T00:00:00Z")
-    replayed(api, backend, "api_call")
+    replayed(api, "api_call")
     edit(api, metric, **SUMMED)
-    replayed(api, backend, "")
+    replayed(api, "")
     edit(api, metric, aggregation="max")
 
     clock("2027-03-01T00:00:00Z")
@@ -198,7 +195,7 @@ def test_a_replay_from_before_versions_were_kept_counts_by_its_instant(
     clock("2027-02-03T00:00:00Z")
     edit(api, metric, **SUMMED)
     clock("2027-02-05T00:00:00Z")
-    replayed(api, backend, "")
+    replayed(api, "")
     backend.sql(
         "UPDATE invoices SET remeasured = jsonb_build_object('', $2::text) WHERE org_id = $1",
         api.org_id,
@@ -217,8 +214,8 @@ def test_a_replay_from_before_versions_were_kept_counts_by_its_instant(
         ("2027-02-09T00:00:00Z", ALL, ["2027-01-01", "2027-02-01"]),
     ],
 )
-def test_a_late_event_and_a_replay_of_another_period_are_both_seen(  # noqa: PLR0917 - parametrized
-    api, backend, clock, late, span, adjusted
+def test_a_late_event_and_a_replay_of_another_period_are_both_seen(
+    api, clock, late, span, adjusted
 ):
     clock(START)
     metric, _ = subscribed(api)
@@ -227,7 +224,7 @@ def test_a_late_event_and_a_replay_of_another_period_are_both_seen(  # noqa: PLR
     api.ingest(event("february", properties={"n": 7}))
     clock("2027-03-02T00:00:00Z")
     edit(api, metric, **SUMMED)
-    replay(api, backend, span)
+    replay(api, span)
     api.ingest(event("late", timestamp=late, properties={"n": 7}))
 
     clock("2027-04-01T00:00:00Z")
@@ -283,7 +280,7 @@ def test_a_credit_is_taken_once_by_invoices_that_are_made_together(api, clock):
     assert sorted(one["subtotal"] for one in made) == ["0.000000", "0.000000", "6.000000"]
 
 
-def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, backend, clock):
+def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(api, clock):
     clock(START)
     api.customer()
     price = {"metric_id": api.metric()["id"], "model": "flat_unit", "unit_price": "1"}
@@ -292,7 +289,7 @@ def test_a_minimum_is_charged_at_the_close_and_not_by_the_first_realtime_event(a
     wallet = api.wallet(funds="1000")
     api.ingest(event("1"))
     fold(api)
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
     running = balance(api, wallet)
 
     clock("2027-02-01T00:00:00Z")
@@ -316,3 +313,48 @@ def test_a_sum_that_no_invoice_can_hold_is_refused(api, clock):
         "the subtotal exceeds what an invoice can hold",
     )
     assert api.get("/v1/invoices").json()["invoices"] == []
+
+
+def test_a_replay_has_the_periods_that_it_touches_measured_anew_and_no_others(api, backend, clock):
+    clock(START)
+    subscribed(api)
+    api.ingest(event("1"))
+    clock("2027-04-02T00:00:00Z")
+
+    replay(api, IN_FEBRUARY)
+
+    rows = backend.sql(
+        "SELECT extract(month FROM period_start)::integer AS month,"
+        " remeasured::text <> '{}' AS anew"
+        " FROM invoices WHERE org_id = $1 AND kind = 'closing' ORDER BY period_start",
+        api.org_id,
+    )
+    assert [(row["month"], row["anew"]) for row in rows] == [(1, False), (2, True), (3, False)]
+
+
+def test_a_credit_that_was_carried_forward_is_no_fee_that_was_billed(api, clock):
+    clock(START)
+    subscribed(api, metric=SUMMED, base_fee="100")
+    api.ingest(event("refund", properties={"n": -300}))
+    clock("2027-02-02T00:00:00Z")
+    api.ingest(event("late", properties={"n": 50}, timestamp="2027-01-20T00:00:00Z"))
+
+    clock("2027-03-01T00:00:00Z")
+
+    february, january = api.get("/v1/invoices").json()["invoices"]
+    lines = [
+        [(line["kind"], line["amount"]) for line in one["line_items"]]
+        for one in (january, february)
+    ]
+    assert sorted(lines[0]) == [
+        ("credit", "200.000000"),
+        ("fee", "100.000000"),
+        ("usage", "-300.000000"),
+    ]
+    # Of January only the late usage differs; its fee is what it was.
+    assert sorted(lines[1]) == [
+        ("credit", "-150.000000"),
+        ("fee", "100.000000"),
+        ("usage", "0.000000"),
+        ("usage", "50.000000"),
+    ]

@@ -10,6 +10,7 @@ import pytest
 from monigo import invoicing, metering, subscriptions
 from monigo.core.errors import DomainError
 from monigo.subscriptions import stretch_store
+from support.agenda import do
 from support.api import event
 from support.verification import faults
 
@@ -112,7 +113,7 @@ def test_usage_of_a_realtime_one_is_not_charged_again(api, backend, clock):
 
     refused = ask(api, realtime[1], start_date=JANUARY)
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
 
     balance = api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"]
     assert refused_until(refused, TENTH), refused.text
@@ -279,7 +280,7 @@ def test_a_pause_for_balance_ends_in_the_moment_in_which_it_began(api, backend, 
     clock(FIFTH)
     api.ingest(event(next(_keys), name="ping"))
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
     short = api.get(f"{PATH}/{first['id']}").json()["subscription"]["status"]
     api.move(wallet, "credit", "500", "deposit")
     resumed = change(api, first, status="active")["status"]

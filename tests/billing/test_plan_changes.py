@@ -6,6 +6,7 @@ import pytest
 
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
+from support.agenda import do
 from support.api import event
 from support.pauses import pause_for_dunning
 from support.verification import faults
@@ -364,7 +365,7 @@ def test_a_realtime_plan_is_charged_from_the_boundary_on(api, backend, clock, me
     clock("2027-03-01T00:00:00Z")
     call(api)
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
     running = api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"]
 
     clock(NEXT)

@@ -3,6 +3,7 @@
 import pytest
 
 from monigo import invoicing, metering
+from support.agenda import do
 from support.api import event
 from support.verification import faults
 
@@ -47,11 +48,7 @@ def plan_of(api, billing_mode, **fields):
 def work(backend, api):
     """What the workers would do in the next seconds."""
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.wake_some(backend.services.database, api.tenant))
-    while backend.run(invoicing.close_some(backend.services.database, api.tenant)):
-        continue
-    while backend.run(invoicing.charge_some(backend.services.database, api.tenant)):
-        continue
+    do(api, invoicing.WAKE, invoicing.CLOSE, invoicing.CHARGE)
 
 
 def status(api, subscription):

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from monigo import invoicing
+from support.agenda import do
 from support.api import event
 from support.metering import fold
 from support.verification import faults
@@ -63,11 +64,10 @@ def rounding(invoice):
     return [Decimal(line["amount"]) for line in lines]
 
 
-def work(backend, api):
+def work(api):
     """What the workers would do in the next seconds."""
     fold(api)
-    while backend.run(invoicing.charge_some(backend.services.database, api.tenant)):
-        continue
+    do(api, invoicing.CHARGE)
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_prepaid_periods_take_from_the_wallet_what_they_cost_together(api, clock
     assert (subtotals(made), left) == ([1, 0, 1], "8.000000")
 
 
-def test_realtime_takes_what_an_invoice_would_come_to(api, backend, clock):
+def test_realtime_takes_what_an_invoice_would_come_to(api, clock):
     clock(START)
     subscribed(api, billing_mode="realtime")
     wallet = api.wallet(currency="XOF", funds="10")
@@ -349,7 +349,7 @@ def test_realtime_takes_what_an_invoice_would_come_to(api, backend, clock):
     clock(END)
     for number in range(2, 5):
         api.ingest(event(f"{number}"))
-        work(backend, api)
+        work(api)
         balances.append(api.get(f"/v1/wallets/{wallet['id']}").json()["wallet"]["balance"])
     clock("2027-03-01T00:00:00Z")
 

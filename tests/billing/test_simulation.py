@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from monigo import invoicing
-from monigo.infra.job_queue import TryLaterError
-from monigo.invoicing import simulation, simulation_rules
-from monigo.jobs.simulations import run_simulation
+from monigo.infra.queue import TryLaterError
+from monigo.invoicing import simulation, simulation_job, simulation_rules
 from support.api import Api, event
+from support.jobs import run_simulation
 
 START = "2027-01-31T10:00:00Z"
 FIRST_END = "2027-02-28T10:00:00Z"
@@ -49,8 +49,7 @@ def amounts(row):
 
 def work(api, simulation_id, stop=None):
     """Take a simulation to its end, as the worker does."""
-    services = api.backend.services
-    api.backend.run(run_simulation(services, api.tenant, simulation_id, stop or asyncio.Event()))
+    run_simulation(api, simulation_id, stop=stop)
     return api.get(f"/v1/plans/simulations/{simulation_id}").json()["simulation"]
 
 
@@ -236,17 +235,17 @@ def test_an_interrupted_job_starts_again_and_counts_nothing_twice(api, sold, mon
     monkeypatch.setattr(simulation, "PAGE_SIZE", 1)
     queued = ask(api, plan, at(metric, "3")).json()["simulation"]
     stop = asyncio.Event()
-    some = invoicing.simulate_some
+    some = simulation_job.simulate_some
 
     async def then_stop(*arguments):
         stop.set()
         return await some(*arguments)
 
-    monkeypatch.setattr(invoicing, "simulate_some", then_stop)
+    monkeypatch.setattr(simulation_job, "simulate_some", then_stop)
     with pytest.raises(TryLaterError):
         work(api, queued["id"], stop)
     halfway = api.get(f"/v1/plans/simulations/{queued['id']}").json()["simulation"]
-    monkeypatch.setattr(invoicing, "simulate_some", some)
+    monkeypatch.setattr(simulation_job, "simulate_some", some)
     done = work(api, queued["id"])
 
     assert (halfway["status"], halfway["subscriptions_done"]) == ("processing", 1)
@@ -267,7 +266,7 @@ def test_a_failed_job_says_why(api, sold, monkeypatch):
     async def fail(*_arguments):
         raise ValueError
 
-    monkeypatch.setattr(invoicing, "simulate_some", fail)
+    monkeypatch.setattr(simulation_job, "simulate_some", fail)
     done = work(api, queued["id"])
 
     assert (done["status"], done["error_message"]) == ("failed", "internal error")

@@ -171,7 +171,7 @@ def test_an_edit_for_next_periods_holds_for_it_if_made_before_it_was_though_at_o
     api.put(path, json=third)
     api.ingest(event("1"))
 
-    assert api.draft(subscription["id"])["total"] == "3.000000"
+    assert api.draft(subscription["id"])["total"] == "5.000000"
 
 
 def test_an_edit_for_next_periods_after_it_was_made_does_not_hold_for_its_first(api, clock):

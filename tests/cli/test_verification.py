@@ -86,7 +86,7 @@ FAULTS = {
         ),
         "usage billable twice",
     ),
-    "due work lost": ("DELETE FROM due_subscriptions WHERE org_id = $1", "due work"),
+    "due work lost": ("DELETE FROM agenda WHERE kind = 'period_close' AND org_id = $1", "due work"),
     "subtotal changed": (
         "UPDATE invoices SET subtotal = subtotal + 1, total = total + 1 WHERE org_id = $1",
         "invoice subtotal",

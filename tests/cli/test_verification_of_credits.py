@@ -66,15 +66,15 @@ FAULTS = {
     ),
     "credit for a period that ended after it": (
         (
-            "UPDATE credit_grants SET expires_at = '2027-01-31T23:59:59Z',"
-            f" sweep_at = '2027-01-31T23:59:59Z' WHERE org_id = $1 AND id = {OF_LIMITED}"
+            "UPDATE credit_grants SET expires_at = '2027-01-31T23:59:59Z'"
+            f" WHERE org_id = $1 AND id = {OF_LIMITED}"
         ),
         ("credit for a period after it", "25", "0"),
     ),
     "credit that a running period used after it": (
         (
             "UPDATE credit_grants SET expires_at = '2027-01-31T23:59:59Z',"
-            " sweep_at = '2027-01-31T23:59:59Z', created_at = '2027-01-01T00:00:00Z'"
+            " created_at = '2027-01-01T00:00:00Z'"
             " WHERE org_id = $1 AND amount = 7"
         ),
         ("credit for a period after it", "7", "0"),

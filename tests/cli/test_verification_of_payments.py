@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from monigo import invoicing, metering
+from support.agenda import do
 from support.api import event
 from support.verification import faults
 
@@ -113,8 +114,7 @@ def work(api):
     """What the workers would do in the next seconds."""
     database = api.backend.services.database
     api.backend.run(metering.fold_all(database))
-    while api.backend.run(invoicing.charge_some(database, api.tenant)):
-        continue
+    do(api, invoicing.CHARGE)
 
 
 def advance(api, to):

@@ -8,7 +8,7 @@ from monigo.cli.verification import verify_all
 from support.verification import faults
 
 KEY, ORGANIZATION = "look-up of an API key", "look-up of an organization"
-CLOCK = "look-up of a test clock"
+CLOCK = "due work of a test clock"
 
 # A fault that is planted, what it is called, and what is stored and computed.
 FAULTS = {
@@ -36,13 +36,16 @@ FAULTS = {
         "present",
     ),
     "clock not found": (
-        "DELETE FROM test_clock_lookups WHERE org_id = $1",
+        "UPDATE test_clocks SET target_at = now_at + interval '1 day' WHERE org_id = $1",
         CLOCK,
         None,
         "present",
     ),
-    "clock lost": (
-        "UPDATE test_clocks SET now_at = NULL WHERE org_id = $1",
+    "clock that stands": (
+        (
+            "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version,"
+            " attempts, reason) VALUES ($1, true, 'test_clock', $1, now(), now(), 1, 0, '')"
+        ),
         CLOCK,
         "present",
         None,
@@ -55,7 +58,7 @@ def merchant(api, clock):
     """A tenant whose clock is set. What a test plants goes with its rows."""
     clock("2027-01-01T00:00:00Z")
     yield api
-    for table in ("api_key_lookups", "test_clock_lookups", "tenant_lookups"):
+    for table in ("api_key_lookups", "agenda", "tenant_lookups"):
         api.backend.sql(f"DELETE FROM {table} WHERE org_id = $1", api.org_id)
     api.backend.sql("DELETE FROM api_keys WHERE org_id = $1", api.org_id)
     api.backend.sql("DELETE FROM test_clocks WHERE org_id = $1", api.org_id)
@@ -84,7 +87,10 @@ def test_each_fault_is_found(backend, merchant, name):
             " VALUES (sha256('nobody'), $1, true, gen_random_uuid())"
         ),
         "INSERT INTO tenant_lookups (org_id) VALUES ($1)",
-        "INSERT INTO test_clock_lookups (org_id) VALUES ($1)",
+        (
+            "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version,"
+            " attempts, reason) VALUES ($1, true, 'test_clock', $1, now(), now(), 1, 0, '')"
+        ),
     ],
 )
 def test_what_names_an_organisation_that_is_none_is_found(backend, statement):
@@ -92,7 +98,7 @@ def test_what_names_an_organisation_that_is_none_is_found(backend, statement):
     backend.sql(statement, nobody)
 
     report = backend.run(verify_all(backend.services))
-    for table in ("api_key_lookups", "tenant_lookups", "test_clock_lookups"):
+    for table in ("api_key_lookups", "tenant_lookups", "agenda"):
         backend.sql(f"DELETE FROM {table} WHERE org_id = $1", nobody)
 
     assert nobody in {tenant.org_id for tenant, _ in report.differences}

@@ -25,11 +25,11 @@ POLL_SECONDS = 0.1
 DONE_SECONDS_MAX = 150
 TESTS = Path(__file__).parent.parent
 
-OVERDUE = "SELECT count(*) FROM due_subscriptions WHERE due_at <= $1"
+OVERDUE = "SELECT count(*) FROM agenda WHERE kind = 'period_close' AND due_at <= $1"
 LEFT = """
-    SELECT subscription_id, due_at, attempts,
-        (SELECT count(*) FROM invoices AS bill WHERE bill.subscription_id = due.subscription_id)
-    FROM due_subscriptions AS due
+    SELECT subject, due_at, attempts,
+        (SELECT count(*) FROM invoices AS bill WHERE bill.subscription_id = due.subject)
+    FROM agenda AS due WHERE kind = 'period_close'
 """
 CLOSINGS = """
     SELECT subscription_id, count(*) AS closings, count(DISTINCT period_start) AS periods,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from monigo.infra.migrations import app_url
 from support.api import event
 from support.process import Program, command
 
@@ -48,11 +49,14 @@ class Fleet:
 
     def start_others(self):
         """Start what does not run."""
+        url = app_url(self.program.credentials()["database_url"], None)
         for name in ("api", "worker"):
             running = self.others.get(name)
             if running is None or running.poll() is not None:
                 port = free_port()
-                self.others[name] = command(self.program.data_dir, name, port=port)
+                self.others[name] = command(
+                    self.program.data_dir, name, port=port, app_database_url=url
+                )
                 if name == "api":
                     self.api_url = f"http://127.0.0.1:{port}"
 

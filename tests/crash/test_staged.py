@@ -20,7 +20,7 @@ TARGET = "2028-02-01T00:00:00Z"
 KEY = {"Idempotency-Key": "to-february"}
 RECORD = "SELECT status, intent, claimed_by, claimed_until FROM idempotency_records"
 # On the clock's way, and not needed to send it off.
-LOCK = "LOCK TABLE due_subscriptions IN ACCESS EXCLUSIVE MODE"
+LOCK = "LOCK TABLE subscriptions IN ACCESS EXCLUSIVE MODE"
 # However long the program takes to start again, it finds the claim as it was left, then lapsed.
 PROLONG = "UPDATE idempotency_records SET claimed_until = claimed_until + interval '1 hour'"
 LAPSE = "UPDATE idempotency_records SET claimed_until = claimed_until - interval '2 hours'"

@@ -1,10 +1,13 @@
 """The files of this checkout, for the rules to look at."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from house.rules import Rule
-from house.sql_rules import TenantTables, tables_with_foreign_keys, tenant_tables
+from house.schema_rules import Schema, tables_with_foreign_keys, tenant_tables
+from house.sql_rules import TenantTables
+from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,15 +40,18 @@ def all_names() -> set[str]:
     return {name for text in texts for name in re.findall(r"\w+", text)}
 
 
+@cache
+def schema() -> Schema:
+    """What the migrations make, statement by statement; parsed once, which takes a while."""
+    return parsed((ROOT / "db" / "schema.sql").read_text())
+
+
+@cache
 def known_tenant_tables() -> TenantTables:
-    """The tenant tables by all migrations together."""
-    return tenant_tables(_migrations())
+    """The tables whose rows are some tenant's, those of look-ups included."""
+    return tenant_tables(schema())
 
 
 def known_tables_with_foreign_keys() -> list[str]:
-    """The tables that point at others, by all migrations together."""
-    return sorted(tables_with_foreign_keys(_migrations()))
-
-
-def _migrations() -> str:
-    return "\n".join(path.read_text() for path in sorted(ROOT.glob("db/migrations/*.sql")))
+    """The tables that point at others."""
+    return sorted(tables_with_foreign_keys(schema()))

@@ -7,12 +7,11 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 Rule = Callable[[str, str], list[str]]
 
-# Files that may ask the machine for the time, and hold SQL; each with its reason.
-CLOCK_FILE = "src/monigo/infra/clock.py"  # everybody else is given an instant, or a Clock
+# Files that may hold SQL; each with its reason.
 SQL_FILES = (
     "src/monigo/infra/database.py",  # begins, tags and ends transactions
     "src/monigo/infra/migrations.py",  # keeps the list of applied migrations
@@ -21,18 +20,6 @@ SQL_FILES = (
 # JSON's numbers leave as floats where the contract wants a JSON number.
 FLOAT_FILE = "src/monigo/infra/json.py"
 
-CLOCK_READINGS = frozenset(
-    {
-        "datetime.now",
-        "datetime.utcnow",
-        "datetime.today",
-        "date.today",
-        "time.time",
-        "time.time_ns",
-        "time.gmtime",
-        "time.localtime",
-    }
-)
 # What the pure parts must not import: input and output, clocks, randomness, frameworks.
 IMPURE_MODULES = frozenset(
     {
@@ -84,21 +71,6 @@ def functions_at_most(limit: int) -> Rule:
     return rule
 
 
-def no_clock_reading(path: str, text: str) -> list[str]:
-    """Only the clock knows what time it is."""
-    if path == CLOCK_FILE:
-        return []
-    return [
-        f"{path}:{node.lineno} {dotted} reads the machine's time: use the Clock"
-        for node, dotted in _names(ast.parse(text))
-        if any(dotted == known or dotted.endswith(f".{known}") for known in CLOCK_READINGS)
-    ] + [
-        f"{path}:{node.lineno} imports {module}.{name}, the machine's time: use the Clock"
-        for node, module, name in _imported_names(ast.parse(text))
-        if f"{module}.{name}" in CLOCK_READINGS
-    ]
-
-
 def no_float(path: str, text: str) -> list[str]:
     """No binary fraction is near money: `float(…)` nowhere, a literal only where none can be.
 
@@ -137,15 +109,6 @@ def values_are_structs(path: str, text: str) -> list[str]:
     ]
 
 
-def no_print(path: str, text: str) -> list[str]:
-    """Commands write to standard output by name, all else is logged."""
-    return [
-        f"{path}:{node.lineno} {called} is for debugging: log, or write to sys.stdout"
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Call) and (called := _dotted(node.func)) in {"print", "pprint"}
-    ]
-
-
 def sql_in_stores_only(path: str, text: str) -> list[str]:
     """SQL stands in store files, the database's own modules and migrations."""
     name = path.rpartition("/")[2]
@@ -156,27 +119,6 @@ def sql_in_stores_only(path: str, text: str) -> list[str]:
         for line, sql in texts(ast.parse(text))
         if SQL.match(sql)
     ]
-
-
-def domains_by_package(domains: Collection[str]) -> Rule:
-    """A domain is imported by its package, never by what lies inside it."""
-
-    def rule(path: str, text: str) -> list[str]:
-        own = path.removeprefix("src/monigo/").partition("/")[0]
-        others = [f"monigo.{domain}" for domain in domains if domain != own]
-        insides = {"store", "service", "rules", "types", "events", "errors"}
-        tree = ast.parse(text)
-        return [
-            f"{path}:{line} imports {module}, the inside of a domain: import the package"
-            for line, module in _imported_modules(tree)
-            if any(module.startswith(f"{other}.") for other in others)
-        ] + [
-            f"{path}:{node.lineno} imports {module}.{name}, the inside of a domain: import names"
-            for node, module, name in _imported_names(tree)
-            if module in others and name in insides
-        ]
-
-    return rule
 
 
 def pure(path: str, text: str) -> list[str]:
@@ -199,18 +141,6 @@ def pure(path: str, text: str) -> list[str]:
             for node in ast.walk(tree)
             if isinstance(node, waiting)
         ),
-        *no_clock_reading(path, text),
-    ]
-
-
-def documented(path: str, text: str) -> list[str]:
-    """The module and each public class, method and function has a docstring."""
-    tree = ast.parse(text)
-    missing = [] if ast.get_docstring(tree) else [f"{path}:1 the module has no docstring"]
-    return missing + [
-        f"{path}:{node.lineno} {node.name} has no docstring"
-        for node in _public_definitions(tree)
-        if not ast.get_docstring(node)
     ]
 
 
@@ -289,12 +219,6 @@ def _imported_modules(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield from ((node.lineno, f"monigo.{alias.name}") for alias in node.names)
 
 
-def _imported_names(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom, str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node, node.module, alias.name) for alias in node.names)
-
-
 def _seconds_values(node: ast.AST) -> Iterator[ast.expr]:
     """What is assigned to a name that ends in `_SECONDS`, or in `_SECONDS_MAX`."""
     if isinstance(node, ast.Assign):
@@ -311,14 +235,3 @@ def _example_values(node: ast.AST) -> Iterator[ast.expr]:
                 yield value
     elif isinstance(node, ast.keyword) and node.arg == "examples":
         yield node.value
-
-
-def _public_definitions(
-    tree: ast.Module | ast.ClassDef,
-) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    for node in tree.body:
-        definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        if isinstance(node, definition) and not node.name.startswith("_"):
-            yield node
-            if isinstance(node, ast.ClassDef):
-                yield from _public_definitions(node)

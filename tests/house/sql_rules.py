@@ -1,25 +1,35 @@
 """The house rules of SQL, in store files and in migrations."""
 
-import ast
+import ast as python
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from house.rules import SQL, Rule, texts
+from pglast import ast, parse_sql
+from pglast.enums import ConstrType
 
-# `count(*)` is no list of columns.
-_EVERY_COLUMN = re.compile(r"\b(?:SELECT|DISTINCT|ALL|RETURNING)\s+\*|,\s*\*")
-_TABLE = re.compile(r"\b(?:FROM|JOIN|USING|INTO|UPDATE|ONLY)\s+(\w+)")
-_CONSTRAINT = re.compile(
-    r"\b(PRIMARY\s+KEY|UNIQUE|CHECK|FOREIGN\s+KEY|REFERENCES|EXCLUDE)\b", re.IGNORECASE
+from house.rules import SQL, Rule
+from house.sql_trees import (
+    calls,
+    has_star,
+    line_of,
+    nodes,
+    parsed,
+    tables,
+    unheld,
+    with_lines,
 )
-_NAMED = re.compile(r"\bCONSTRAINT\s+\w+\s*$", re.IGNORECASE)
-# Not constraints of their own: a unique index has a name, a policy's check belongs to the policy,
-# and the references of a foreign key stand behind its columns.
-_PARTS = {
-    "UNIQUE": re.compile(r"\bCREATE\s+$", re.IGNORECASE),
-    "CHECK": re.compile(r"\bWITH\s+$", re.IGNORECASE),
-    "REFERENCES": re.compile(r"\bFOREIGN\s+KEY\s*\([^)]*\)\s*$", re.IGNORECASE),
+
+# Functions of PostgreSQL's own whose value differs from row to row.
+_VOLATILE = frozenset({"random", "gen_random_uuid", "clock_timestamp", "nextval", "timeofday"})
+# Left of a template.
+_HOLE = re.compile(r"\{\w*\}")
+_NAMED_KINDS = {
+    ConstrType.CONSTR_PRIMARY: "PRIMARY KEY",
+    ConstrType.CONSTR_UNIQUE: "UNIQUE",
+    ConstrType.CONSTR_CHECK: "CHECK",
+    ConstrType.CONSTR_FOREIGN: "FOREIGN KEY",
+    ConstrType.CONSTR_EXCLUSION: "EXCLUDE",
 }
 
 
@@ -34,28 +44,23 @@ class TenantTables:
 def columns_listed_in_python(path: str, text: str) -> list[str]:
     """No statement in Python asks for `*`."""
     return [
-        f"{path}:{line} names no columns: {' '.join(sql.split())[:40]}"
-        for line, sql in texts(ast.parse(text))
-        if SQL.match(sql) and _EVERY_COLUMN.search(sql)
+        f"{path}:{line} names no columns: {_beginning(sql)}"
+        for line, sql in statements(text)
+        if has_star(parsed(sql))
     ]
 
 
 def columns_listed(path: str, sql: str) -> list[str]:
     """No statement of a migration asks for `*`."""
-    return [
-        f"{path}:{_line(sql, found.start())} names no columns"
-        for found in _EVERY_COLUMN.finditer(_without_comments(sql))
-    ]
+    return [f"{path}:{line} names no columns" for line, tree in with_lines(sql) if has_star(tree)]
 
 
 def constraints_named(path: str, sql: str) -> list[str]:
     """Each constraint has a name that says its rule; errors are told by these names."""
-    bare = re.sub(r"\$(\w*)\$.*?\$\1\$", _blank, _without_comments(sql), flags=re.DOTALL)
-    bare = re.sub(r"'[^']*'", _blank, bare)
     return [
-        f"{path}:{_line(sql, found.start())} {found[1].upper()} without a name"
-        for found in _CONSTRAINT.finditer(bare)
-        if not _NAMED.search(bare, 0, found.start()) and not _is_part(bare, found)
+        f"{path}:{line_of(sql, made.location)} {_NAMED_KINDS[made.contype]} without a name"
+        for made in nodes(parse_sql(sql))
+        if isinstance(made, ast.Constraint) and made.contype in _NAMED_KINDS and not made.conname
     ]
 
 
@@ -64,21 +69,75 @@ def tenant_in_every_query(tables: TenantTables) -> Rule:
 
     def rule(path: str, text: str) -> list[str]:
         return [
-            f"{path}:{line} {used} without {column}: {' '.join(sql.split())[:40]}"
+            f"{path}:{line} {used} without {column}: {_beginning(sql)}"
             for line, sql in statements(text)
             for column, known in (("org_id", tables.every), ("is_test", tables.with_mode))
-            for used in _unheld(sql, column, known)
+            for used in unheld(parsed(sql), column, known)
         ]
 
     return rule
 
 
+def runs_on_a_cluster(volatile: Collection[str], with_settings: Collection[str]) -> Rule:
+    """A store's statements are such as a cluster of PostgreSQL servers runs, too.
+
+    Args:
+        volatile: functions of the schema whose value differs from row to row.
+        with_settings: functions of the schema that bring settings of their own.
+    """
+
+    def rule(path: str, text: str) -> list[str]:
+        pieces = _lines_of_pieces(text)
+        return [
+            f"{path}:{line} {fault}: {_beginning(sql)}"
+            for line, sql in statements(text)
+            # A template is looked at where it is filled, a piece where it is used.
+            if not _HOLE.search(sql) and line not in pieces
+            for fault in cluster_faults(parsed(sql), {*volatile, *_VOLATILE}, with_settings)
+        ]
+
+    return rule
+
+
+def cluster_faults(
+    tree: object, volatile: Collection[str], with_settings: Collection[str]
+) -> Iterator[str]:
+    """What a cluster refuses in a statement, or takes for something else."""
+    called = set(calls(tree))
+    if "set_config" in called:
+        yield "set_config never reaches a cluster's workers: SET LOCAL"
+    if called & set(with_settings) and any(tables(tree)):
+        yield "a function with settings is called alone"
+    for node in nodes(tree):
+        if isinstance(node, ast.InsertStmt) and _copies(node):
+            yield "INSERT … SELECT needs RETURNING or ON CONFLICT"
+        if isinstance(node, ast.UpdateStmt) and set(calls(node)) & set(volatile):
+            yield "a volatile function in an UPDATE"
+        if isinstance(node, ast.UpdateStmt) and any(
+            isinstance(part, ast.CaseExpr) and part.arg for part in nodes(node)
+        ):
+            yield "CASE … WHEN in an UPDATE: CASE WHEN … ="
+
+
+def _copies(insert: ast.InsertStmt) -> bool:
+    source = insert.selectStmt
+    is_query = isinstance(source, ast.SelectStmt) and not source.valuesLists
+    return is_query and not insert.onConflictClause and not insert.returningClause
+
+
+def _beginning(sql: str) -> str:
+    return " ".join(sql.split())[:40]
+
+
 def statements(source: str) -> Iterator[tuple[int, str]]:
-    """The SQL statements of a module, with its own constants filled in."""
+    """The SQL statements of a module, with its own constants filled in.
+
+    A hole is left where the text is known at run time only, or where a constant is a template.
+    """
     constants: dict[str, str] = {}
-    tree = ast.parse(source)
+    tree = python.parse(source)
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        if isinstance(node, python.Assign) and isinstance(node.targets[0], python.Name):
             constants[node.targets[0].id] = _filled(node.value, constants)
     for node in _whole_texts(tree):
         text = _filled(node, constants)
@@ -86,76 +145,50 @@ def statements(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, text
 
 
-def tenant_tables(migrations: str) -> TenantTables:
-    """What the migrations make tenant tables of, by their latest names."""
-    migrations = _under_latest_names(migrations)
-    every = frozenset(re.findall(r"make_tenant_table\('(\w+)'", migrations))
-    modes = re.findall(r"CREATE TABLE (\w+) \([^;]*?\bis_test boolean", migrations)
-    return TenantTables(every, every & frozenset(modes))
+def _lines_of_pieces(source: str) -> set[int]:
+    """Where constants begin that are pieces of statements: those of a private name."""
+    return {
+        node.value.lineno
+        for node in python.parse(source).body
+        if isinstance(node, python.Assign)
+        and isinstance(node.targets[0], python.Name)
+        and node.targets[0].id.startswith("_")
+    }
 
 
-def _under_latest_names(migrations: str) -> str:
-    for before, after in re.findall(r"ALTER TABLE (\w+) RENAME TO (\w+)", migrations):
-        migrations = re.sub(rf"\b{before}\b", after, migrations)
-    return migrations
-
-
-def _whole_texts(node: ast.AST) -> Iterator[ast.expr]:
+def _whole_texts(node: python.AST) -> Iterator[python.expr]:
     """The expressions that may be text, without the parts that they are put together from."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Constant | ast.JoinedStr | ast.BinOp):
+    for child in python.iter_child_nodes(node):
+        if isinstance(child, python.Constant | python.JoinedStr | python.BinOp) or (
+            isinstance(child, python.Call) and _is_format(child)
+        ):
             yield child
         else:
             yield from _whole_texts(child)
 
 
-def tables_with_foreign_keys(migrations: str) -> frozenset[str]:
-    """The tables whose rows point at other rows of their own tenant, mode included."""
-    keys = re.findall(
-        r"ALTER TABLE (\w+) ADD CONSTRAINT \w+\s+FOREIGN KEY \(([^)]*)\)",
-        _under_latest_names(migrations),
-    )
-    return frozenset(table for table, columns in keys if "is_test" in columns)
+def _is_format(call: python.Call) -> bool:
+    return isinstance(call.func, python.Attribute) and call.func.attr == "format"
 
 
-def _filled(node: ast.expr, constants: dict[str, str]) -> str:
+def _filled(node: python.expr, constants: dict[str, str]) -> str:  # noqa: PLR0911 - a case, a return
     match node:
-        case ast.Constant(value=str(text)):
+        case python.Constant(value=str(text)):
             return text
-        case ast.Name(id=name):
+        case python.Name(id=name):
             return constants.get(name, "{}")
-        case ast.JoinedStr(values=values):
+        case python.JoinedStr(values=values):
             return "".join(_filled(value, constants) for value in values)
-        case ast.FormattedValue(value=value):
+        case python.FormattedValue(value=value):
             return _filled(value, constants)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
+        case python.BinOp(left=left, op=python.Add(), right=right):
             return _filled(left, constants) + _filled(right, constants)
+        case python.Call(func=python.Attribute(value=template), keywords=given) if _is_format(node):
+            values = {one.arg: _filled(one.value, constants) for one in given if one.arg}
+            return re.sub(
+                r"\{(\w+)\}",
+                lambda hole: values.get(hole[1], hole[0]),
+                _filled(template, constants),
+            )
         case _:
             return "{}"
-
-
-def _unheld(sql: str, column: str, tables: Collection[str]) -> Iterator[str]:
-    """Names of tables that a statement uses more often than it compares or sets the column."""
-    used = [table for table in _TABLE.findall(sql) if table in tables]
-    inserted = re.findall(rf"\bINSERT\s+INTO\s+(\w+)[^()]*\([^()]*\b{column}\b", sql)
-    held = len(re.findall(rf"\b{column}\b\s*=", sql)) + len(inserted)
-    if len(used) > held:
-        yield ", ".join(used)
-
-
-def _is_part(sql: str, found: re.Match[str]) -> bool:
-    part = _PARTS.get(found[1].upper())
-    return part is not None and part.search(sql, 0, found.start()) is not None
-
-
-def _without_comments(sql: str) -> str:
-    return re.sub(r"--[^\n]*", _blank, sql)
-
-
-def _blank(found: re.Match[str]) -> str:
-    """Spaces instead of the text, so that what follows keeps its line."""
-    return re.sub(r"[^\n]", " ", found[0])
-
-
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1

@@ -7,9 +7,9 @@ import pytest
 from monigo import customers
 from monigo.core.principals import PrincipalKind, system
 from monigo.infra.database import PROCESS
-from monigo.jobs import run_worker, worker
-from monigo.jobs.worker import PeriodicJob
 from monigo.tenancy import Scope
+from monigo.worker import run, run_worker
+from monigo.worker.run import PeriodicJob
 from support.api import Api
 
 
@@ -39,7 +39,7 @@ def test_a_job_acts_by_its_name(api, backend, monkeypatch):
         seen.append(await principal_of(services.database, api.tenant))
         stop.set()
 
-    monkeypatch.setattr(worker, "JOBS", (PeriodicJob("fold_usage", 1, work),))
+    monkeypatch.setattr(run, "JOBS", (PeriodicJob("fold_usage", 1, work),))
     backend.run(run_worker(backend.services, stop))
 
     assert seen == [system("fold_usage")]

@@ -83,8 +83,8 @@ TRIALS = """
 """
 JOINED = "SELECT phase_joined_revision FROM subscriptions"
 DUE = """
-    SELECT known.status, due.due_at = known.created_at AS is_at_once FROM due_subscriptions AS due
-    JOIN subscriptions AS known ON known.id = due.subscription_id
+    SELECT known.status, due.due_at = known.created_at AS is_at_once FROM agenda AS due
+    JOIN subscriptions AS known ON known.id = due.subject AND due.kind = 'period_close'
 """
 
 

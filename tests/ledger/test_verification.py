@@ -72,6 +72,22 @@ FAULTS = {
         "UPDATE wallet_reservations SET amount = amount + 1 WHERE org_id = $1",
         "reserved balance",
     ),
+    "end of a reservation forgotten": (
+        "DELETE FROM agenda WHERE org_id = $1 AND kind = 'reservation_expiry'",
+        "due work of a reservation",
+    ),
+    "end of a grant forgotten": (
+        "UPDATE credit_grants SET expires_at = created_at + interval '1 day' WHERE org_id = $1",
+        "due work of a credit grant",
+    ),
+    "due work that is put off for ever": (
+        (
+            "WITH late AS (UPDATE agenda SET runs_at = 'infinity' WHERE org_id = $1)"
+            " INSERT INTO test_clocks (org_id, now_at, steps, failure, resets, updated_at)"
+            " VALUES ($1, now() + interval '1 year', 0, '', 0, now())"
+        ),
+        "due work that nobody runs",
+    ),
     "grant changed": (
         "UPDATE credit_grants SET amount = amount + 1 WHERE org_id = $1",
         "credit grant",
@@ -79,7 +95,6 @@ FAULTS = {
     "grant expired with credit left": (
         (
             "UPDATE credit_grants SET expires_at = created_at + interval '1 day',"
-            " sweep_at = created_at + interval '1 day',"
             " expired_at = created_at + interval '2 days' WHERE org_id = $1"
         ),
         "credit grant",

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from monigo import metering
 from monigo.core.periods import Period
-from monigo.jobs.replays import run_replay
 from monigo.metering import folding, rebuild_store
 from support.api import Api, event
 from support.clock import STARTS_AT
+from support.jobs import run_replay
 from support.metering import aggregated, differences, fold, measured, trust_buckets
 
 # A midnight, UTC.
@@ -152,8 +152,7 @@ def test_a_replay_sums_up_broken_days_from_all_their_hours(api, customer):
     window = {"from": at(4 * 60).isoformat(), "to": at(31 * 60).isoformat()}
     job = api.post("/v1/events/replay", json=window).json()["job"]
 
-    services = api.backend.services
-    api.backend.run(run_replay(services, api.tenant, UUID(job["id"]), asyncio.Event()))
+    run_replay(api, job["id"])
 
     days = api.backend.sql(
         "SELECT event_count FROM usage_days WHERE org_id = $1 ORDER BY day",
@@ -221,7 +220,7 @@ def test_a_metric_deleted_amid_a_step_leaves_no_day_without_its_hours(api, monke
         return found
 
     monkeypatch.setattr(rebuild_store, "concerned_metrics", found_and_deleted)
-    api.backend.run(run_replay(api.backend.services, api.tenant, UUID(job["id"]), asyncio.Event()))
+    run_replay(api, job["id"])
 
     hours, days = (
         [

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from monigo import metering
-from monigo.infra.job_queue import TryLaterError
-from monigo.jobs.replays import run_replay
+from monigo.infra.queue import TryLaterError
 from monigo.metering import StepSize
 from monigo.tenancy import Scope
 from support import shapes
 from support.api import Api, event
 from support.clock import STARTS_AT
+from support.jobs import run_replay
 from support.metering import fold
 
 # Each bucket's sums, as folding or a replay made them.
@@ -52,8 +52,7 @@ def jobs(api):
 
 def work(api, job_id, size=None, stop=None):
     """Take a replay to its end, as the worker does."""
-    services = api.backend.services
-    api.backend.run(run_replay(services, api.tenant, job_id, stop or asyncio.Event(), size))
+    run_replay(api, job_id, size=size, stop=stop)
     return job(api, job_id)
 
 

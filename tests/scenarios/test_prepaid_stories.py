@@ -3,6 +3,7 @@
 import pytest
 
 from monigo import invoicing, metering
+from support.agenda import do
 from support.api import event
 from support.verification import faults
 
@@ -62,7 +63,7 @@ def use(api, key, amount):
 def charge(api, backend):
     """What the workers do every few seconds."""
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
 
 
 def balance(api, wallet):

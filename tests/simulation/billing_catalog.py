@@ -1,10 +1,8 @@
 """What a merchant sells: plans, prices, overrides, metrics and taxes, and how they change."""
 
-import asyncio
 import random
 from typing import Any
 
-from monigo.jobs.replays import run_replay
 from simulation.billing_books import Override
 from simulation.billing_prices import Spec
 from simulation.billing_retention import summed_since
@@ -25,6 +23,7 @@ from simulation.billing_wire import (
     rule_of,
     told,
 )
+from support.jobs import run_replay
 
 PLANS_MAX = 9
 # In which the amounts of a story are: small ones, of which many round to nothing, or any.
@@ -222,7 +221,4 @@ class Catalog(Story):
         jobs = self.ask("get", "/v1/events/replay?limit=50")["jobs"]
         for job in reversed(jobs):
             if job["status"] in {"pending", "processing"}:
-                work = run_replay(
-                    self.backend.services, self.api.tenant, job["id"], asyncio.Event()
-                )
-                self.backend.run(work)
+                run_replay(self.api, job["id"])

@@ -24,6 +24,7 @@ from simulation.billing_wire import (
     at,
     told,
 )
+from support.agenda import do
 
 # Days; the shortest that there is.
 RETENTION = 100
@@ -117,8 +118,7 @@ class Customers(Catalog, Desk):
         """Wallets pay what realtime plans have come to."""
         services = self.backend.services
         self.backend.run(metering.fold_all(services.database))
-        while self.backend.run(invoicing.charge_some(services.database, self.api.tenant)):
-            continue
+        do(self.api, invoicing.CHARGE)
         self.biller.charge_all(self.now)
 
     def forget(self, dice: random.Random) -> None:

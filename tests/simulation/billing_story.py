@@ -6,13 +6,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from monigo.bootstrap import TEST_CLOCK_WORK
-from monigo.tenancy.test_clock import keep_up
+from monigo.bootstrap import CLOCK_TASKS
 from simulation.billing_books import Books
 from simulation.billing_retention import summed_since
 from simulation.billing_subscriptions import Sub
 from simulation.billing_time import Biller
 from simulation.billing_wire import HOUR, METRICS, ZONES, at, rule_of, told
+from support.agenda import do
 from support.api import Api
 
 CUSTOMERS = 4
@@ -98,8 +98,7 @@ class Story:
     def work(self) -> None:
         """Let the workers do what is due now, and the books with them."""
         for _ in range(ROUNDS):
-            database = self.backend.services.database
-            self.backend.run(keep_up(database, self.api.tenant, TEST_CLOCK_WORK))
+            do(self.api, *CLOCK_TASKS)
         self.biller.settle(self.now)
 
     # Whom it may happen to.

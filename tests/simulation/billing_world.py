@@ -220,7 +220,8 @@ class World(Lifecycle, Customers, Money):
         self.advance_to(self.now + FIRST_LOOK + 2 * DAY)
         self.check(everything=True)
         late = self.api.backend.sql(
-            "SELECT count(*) FROM due_subscriptions WHERE org_id = $1 AND due_at <= $2",
+            "SELECT count(*) FROM agenda"
+            " WHERE org_id = $1 AND kind = 'period_close' AND due_at <= $2",
             self.api.org_id,
             self.now,
         )

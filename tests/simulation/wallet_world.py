@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from monigo import wallets
 from simulation.wallet_bounds import Asked, Change, unexplained
+from support.agenda import do
 from support.api import Api
 
 OPERATIONS = (
@@ -238,12 +239,8 @@ class WalletWorld:
                 self._refused.append((held["id"], time.monotonic(), what))
 
     def _expire(self, _api=None, _chance=None):
-        async def sweep():
-            async with self.api.backend.services.database.transaction(self.api.tenant) as tx:
-                await wallets.expire_reservations(tx)
-
         begun = time.monotonic()
-        self.api.backend.run(sweep())
+        do(self.api, wallets.EXPIRE_RESERVATIONS)
         with self._lock:
             held = list(self._held)
         for wallet_id, one, made in held:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monigo import catalog, customers, metering, tenancy
+from monigo import catalog, customers, invoicing, metering, tenancy
 from monigo.catalog import MetricDefinition, MetricFilter
 from monigo.cli.verification import verify_tenant
 from monigo.core.aggregation import Aggregation
@@ -19,9 +19,8 @@ from monigo.core.errors import DomainError
 from monigo.core.paging import PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDetails
+from monigo.infra import queue
 from monigo.infra.database import Tenant
-from monigo.infra.job_queue import TryLaterError
-from monigo.jobs.replays import run_replay
 from monigo.metering import Event, Ingestor, ReplayRequest, StepSize, UsageQuery
 from monigo.metering.folding import fold_some
 from monigo.tenancy import KeyReference
@@ -277,10 +276,9 @@ class World:
         async def replay():
             for job in await self._unfinished():
                 try:
-                    await run_replay(
-                        self.services, self.tenant, job.id, asyncio.Event(), StepSize(size, 1)
-                    )
-                except TryLaterError:
+                    kind = invoicing.replay_job(StepSize(size, 1))
+                    await queue.run(kind, self.database, self.tenant, job.id, asyncio.Event())
+                except queue.TryLaterError:
                     continue
 
         self.run(replay())

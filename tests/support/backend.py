@@ -10,7 +10,7 @@ import asyncpg
 import uvicorn
 
 from monigo.api import create_app
-from monigo.bootstrap import Services, open_services
+from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.infra.settings import Settings
 from support.clock import AdjustableClock
 
@@ -62,7 +62,8 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
 
     async def main():
         settings = Settings(data_dir=data_dir, database_url=owner_url, demo_data=False)
-        services = await open_services(settings, owner_url, clock=clock)
+        app_url = await bring_up_to_date(settings, owner_url)
+        services = await open_services(settings, app_url, clock=clock)
         config = uvicorn.Config(
             create_app(services), port=0, log_config=None, lifespan="off", access_log=False
         )

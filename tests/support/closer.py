@@ -9,9 +9,12 @@ import sys
 from datetime import timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from monigo import invoicing
 from monigo.bootstrap import REGISTRY
 from monigo.core.ids import OrganizationId
+from monigo.infra.agenda.work import work_some
 from monigo.infra.database import Database, Tenant
 from support.clock import AdjustableClock
 
@@ -28,8 +31,9 @@ async def main(url, org_id, seconds_ahead):
     sys.stdout.flush()
     # Nobody reads what is logged from here on, and a full pipe would stop us.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    task = replace(invoicing.CLOSE, handler=replace(invoicing.CLOSE.handler, size=SLICE))
     while True:
-        if not await invoicing.close_some(database, tenant, limit=SLICE):
+        if not await work_some(database, task, tenant, asyncio.Event()):
             await asyncio.sleep(IDLE_SECONDS)
 
 

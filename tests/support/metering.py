@@ -1,14 +1,13 @@
 """What tests of metering need beside the API."""
 
-import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
 from monigo import catalog, metering
-from monigo.jobs.replays import run_replay
 from monigo.metering import UsageQuery
 from support.api import Api
+from support.jobs import run_replay
 
 
 def trust_buckets(api: Api, metric_ids: list[str]) -> None:
@@ -58,8 +57,8 @@ def replayed(api: Api, start: str, end: str, **fields):
     """A replay of a window that the worker has taken to its end, as the API tells of it."""
     answer = api.post("/v1/events/replay", json={"from": start, "to": end, **fields})
     assert answer.status_code == 202, answer.text
-    job_id = UUID(answer.json()["job"]["id"])
-    api.backend.run(run_replay(api.backend.services, api.tenant, job_id, asyncio.Event()))
+    job_id = answer.json()["job"]["id"]
+    run_replay(api, job_id)
     return api.get(f"/v1/events/replay/{job_id}").json()["job"]
 
 

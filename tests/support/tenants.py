@@ -119,8 +119,8 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
     that points to other plans, too.
     """
     api.backend.sql(
-        "INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)"
-        " SELECT org_id, is_test, customer_id, now(), now() FROM subscriptions WHERE id = $1",
+        "INSERT INTO watched_customers (org_id, is_test, customer_id)"
+        " SELECT org_id, is_test, customer_id FROM subscriptions WHERE id = $1",
         subscription["id"],
     )
     api.backend.sql(
@@ -151,20 +151,18 @@ def _stand_still(api: Api, instant) -> None:
 def _plant_waiting_work(api: Api, subscription) -> None:
     """What a clock does on its way or nothing here is old enough for.
 
-    A wallet that got money, before those who wait for it were woken, and old events that wait for
-    their period's close.
+    Old events that wait for their period's close, and work of no kind in particular.
     """
+    api.backend.sql(
+        "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,"
+        " reason) VALUES ($1, $2, 'planted', $1, now(), 'infinity', 1, 1, 'planted')",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
     api.backend.sql(
         "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
         subscription["id"],
-    )
-    api.backend.sql(
-        "INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)"
-        " SELECT org_id, is_test, id, customer_id FROM wallets WHERE org_id = $1 AND is_test = $2"
-        " ON CONFLICT DO NOTHING",
-        api.tenant.org_id,
-        api.tenant.is_test,
     )
 
 

@@ -3,6 +3,7 @@
 import itertools
 
 from monigo import invoicing, metering
+from support.agenda import do
 from support.api import event
 
 _keys = itertools.count(1)
@@ -55,17 +56,14 @@ def charge(api):
     """What the workers do for running realtime periods every few seconds."""
     database = api.backend.services.database
     api.backend.run(metering.fold_all(database))
-    while api.backend.run(invoicing.charge_some(database, api.tenant)):
-        continue
+    do(api, invoicing.CHARGE)
 
 
 def work(api):
     """What the workers do in the next seconds: fold, wake, close, charge."""
     database = api.backend.services.database
     api.backend.run(metering.fold_all(database))
-    api.backend.run(invoicing.wake_some(database, api.tenant))
-    while api.backend.run(invoicing.close_some(database, api.tenant)):
-        continue
+    do(api, invoicing.WAKE, invoicing.CLOSE)
     charge(api)
 
 

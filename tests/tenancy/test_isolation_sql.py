@@ -11,17 +11,15 @@ from support.tenants import make_tenants
 # What is found before the tenant is known: ids, hashes and times, no data of anybody. They are held
 # to their tenant, too; only functions of the owner's look across, and return ids.
 LOOKUPS_WITH_MODE = {
+    "agenda",  # what is to be done for whom, and when
     "api_key_lookups",  # a key's organisation by the hash of its secret
-    "credited_wallets",  # which wallets got something that may be waited for
-    "watched_customers",  # whose usage changed since it was charged
-    "due_subscriptions",  # when something is to be done for whom
+    "watched_customers",  # whose usage is charged as it changes
     "unfolded_batches",  # which batches are not in the buckets yet
     "outbox_deliveries",  # who has not handled which fact yet
     "outbox_facts",  # what happened, for its own tenant only: no function returns any of it
 }
 LOOKUPS = LOOKUPS_WITH_MODE | {
     "tenant_lookups",  # which organisations there are
-    "test_clock_lookups",  # whose test clock is set
 }
 LOCAL_TABLES = LOOKUPS | {
     "schema_migrations",  # which migrations were applied
@@ -39,13 +37,11 @@ LOOKING_ACROSS = {
     "find_api_key",
     "organization_ids",
     "organization_ids_of_any_trace",
-    "organizations_with_test_clock",
-    "tenants_with_due_subscriptions",
     "tenants_with_unfolded_batches",
     "oldest_unfolded_at",
-    "tenants_with_credited_wallets",
-    "tenants_with_changed_customers",
+    "tenants_with_due_work",
     "tenants_with_facts",
+    "tenants_with_work_set_aside",
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.
 TENANT_IN_HASH = {
@@ -54,15 +50,15 @@ TENANT_IN_HASH = {
     "subscription_stretches_never_overlap",  # by the slot of tenant, customer and plan type
 }
 
-TENANT_TABLES = sorted(known_tenant_tables().every)
-TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode)
+TENANT_TABLES = sorted(known_tenant_tables().every - LOOKUPS)
+TABLES_WITH_MODE = sorted(known_tenant_tables().with_mode - LOOKUPS)
 # All of which each row is some tenant's.
 SECURED_TABLES = sorted({*TENANT_TABLES, *LOOKUPS})
 SECURED_WITH_MODE = sorted({*TABLES_WITH_MODE, *LOOKUPS_WITH_MODE})
 
-TABLES_WITH_FOREIGN_KEYS = known_tables_with_foreign_keys()
 # Whose keys are checked by a trigger, once for a statement.
 CHECKED_BY_STATEMENT = {"ledger_transfers"}
+TABLES_WITH_FOREIGN_KEYS = sorted({*known_tables_with_foreign_keys(), *CHECKED_BY_STATEMENT})
 
 TABLES = """
     SELECT relname AS name, relrowsecurity AS is_secured, pg_get_userbyid(relowner) AS owner,
@@ -111,8 +107,10 @@ FOREIGN_KEYS = """
 """
 
 # Bytes may be hashes and counts may be counted, but nothing here can hold what somebody wrote. But
-# for facts, the names of subscribers, and why they failed, which only their own tenant can read.
-READ_BY_THEIR_TENANT = {
+# for facts, and for why work failed, which only its own tenant can read; and for names of ours.
+OUR_OWN_WORDS = {
+    "agenda.kind",
+    "agenda.reason",
     "outbox_deliveries.reason",
     "outbox_deliveries.subscriber",
     "outbox_facts.actor",
@@ -201,7 +199,7 @@ def test_every_table_is_a_tenant_table_or_a_named_local_one(schema):
 def test_local_tables_hold_ids_only(backend):
     tables = sorted(LOCAL_TABLES - {"schema_migrations"})
 
-    assert {row["name"] for row in backend.sql(WORDY_COLUMNS, tables)} == READ_BY_THEIR_TENANT
+    assert {row["name"] for row in backend.sql(WORDY_COLUMNS, tables)} == OUR_OWN_WORDS
 
 
 def test_every_table_with_an_organisation_is_held_to_it(backend, tenants):
@@ -310,7 +308,8 @@ def test_what_looks_across_tenants_returns_ids_and_times_only(backend):
         "SETOF uuid",
         "TABLE(org_id uuid, is_test boolean)",
         "TABLE(org_id uuid, is_test boolean, api_key_id uuid)",
-        "TABLE(org_id uuid, is_test boolean, subscriber text)",  # a name of ours
+        "TABLE(org_id uuid, is_test boolean, kind text)",  # a kind is a name of ours
+        "TABLE(org_id uuid, is_test boolean, subscriber text)",  # and so is a subscriber
         "timestamp with time zone",
     }
 

@@ -2,94 +2,62 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from monigo import tenancy
+from monigo.bootstrap import TASKS
 from monigo.core.errors import DomainError
+from monigo.infra import agenda
+from monigo.infra.agenda import Follows
 from monigo.infra.database import STATEMENT_TIMEOUT_SECONDS, Tenant
 from monigo.tenancy import test_clock
 from monigo.tenancy.test_clock import STEPS_AT_ONE_INSTANT_MAX
+from support.agenda import Diary, entries, put, work
 
 DAY = timedelta(days=1)
 
 
-class Diary:
-    """Work that is due at given instants, and notes at which time of the tenant it was done."""
-
-    def __init__(self, *due):
-        self.due = sorted(due)
-        self.done = []
-
-    async def next_due(self, _tx):
-        return self.due[0] if self.due else None
-
-    async def run(self, database, tenant):
-        async with database.transaction(tenant) as tx:
-            self.done.append(tx.now)
-            self.due = [instant for instant in self.due if instant > tx.now]
-
-
-class Failing(Diary):
-    async def run(self, _database, _tenant):
-        raise ValueError("a fault of ours")
-
-
-class NeverDone(Diary):
-    async def run(self, _database, tenant):
-        self.done.append(tenant)
-
-
 class Slow(Diary):
-    """Work that one runner at a time can do: a second one finds nothing that is not held."""
+    """Work that takes its time."""
 
-    def __init__(self, seconds, *due):
-        super().__init__(*due)
+    def __init__(self, seconds):
+        super().__init__()
         self.seconds = seconds
-        self.is_held = False
         self.begun = asyncio.Event()
-        self.runs = 0
 
-    async def run(self, database, tenant):
-        self.runs += 1
-        if self.is_held:
-            return
-        self.is_held = True
+    async def work(self, tx, entries):
         self.begun.set()
         await asyncio.sleep(self.seconds)
-        await super().run(database, tenant)
-        self.is_held = False
+        return await super().work(tx, entries)
 
 
 class HeldByOthers(Diary):
-    """Work that others hold for so many runs."""
+    """Work that others hold for so many tries."""
 
-    def __init__(self, runs, *due):
-        super().__init__(*due)
-        self.runs_left = runs
+    def __init__(self, tries):
+        super().__init__()
+        self.tries_left = tries
 
-    async def run(self, database, tenant):
-        self.runs_left -= 1
-        if self.runs_left < 0:
-            await super().run(database, tenant)
-
-
-class Unreadable(Diary):
-    async def next_due(self, _tx):
-        raise ValueError("a fault of ours")
+    async def work(self, tx, entries):
+        self.tries_left -= 1
+        if self.tries_left >= 0:
+            return [entry.subject for entry in entries]
+        return await super().work(tx, entries)
 
 
 class FollowUp(Diary):
-    """Its work makes work for another one at the same instant."""
+    """Its work makes work of another kind at the same instant."""
 
-    def __init__(self, other, *due):
-        super().__init__(*due)
+    def __init__(self, other):
+        super().__init__()
         self.other = other
 
-    async def run(self, database, tenant):
-        self.other.due = [self.due[0], *self.other.due]
-        await super().run(database, tenant)
+    async def work(self, tx, entries):
+        await agenda.put(tx, self.other.kind, {uuid4(): entry.due_at for entry in entries})
+        return await super().work(tx, entries)
 
 
 @pytest.fixture
@@ -102,7 +70,7 @@ def start(api, backend):
     """An instant at which the tenant's clock was set and stands."""
     to = backend.clock.now() + DAY
     send(api, to)
-    backend.run(tenancy.advance(backend.services.database, api.tenant, ()))
+    backend.run(tenancy.advance(backend.services.database, api.tenant, TASKS))
     return to
 
 
@@ -126,9 +94,9 @@ async def reading(database, tenant):
         return await tenancy.read_test_clock(tx)
 
 
-async def advanced_by_two(database, tenant, work):
-    runners = (tenancy.advance(database, tenant, work) for _ in range(2))
-    await asyncio.gather(*runners)
+async def advanced_by_two(database, tenant, *diaries):
+    tasks = [diary.task for diary in diaries]
+    await asyncio.gather(*(tenancy.advance(database, tenant, tasks) for _ in range(2)))
 
 
 def send(api, to):
@@ -139,8 +107,20 @@ def read(api):
     return api.backend.run(reading(api.backend.services.database, api.tenant))
 
 
-def advance(api, *work):
-    api.backend.run(tenancy.advance(api.backend.services.database, api.tenant, work))
+def advance(api, *diaries):
+    tasks = [diary.task for diary in diaries]
+    api.backend.run(tenancy.advance(api.backend.services.database, api.tenant, tasks))
+
+
+def look(api, *diaries):
+    """What a worker does that finds a clock on the agenda."""
+    task = tenancy.keep_clocks([diary.task for diary in diaries])
+    api.backend.run(agenda.work_off(api.backend.services.database, task, api.tenant))
+
+
+def due(api, diary, *instants):
+    """Put work on the agenda, due at these instants."""
+    return put(api.backend, api.tenant, diary.kind, *instants)
 
 
 def test_test_time_is_real_until_the_clock_is_set(api, backend, database):
@@ -163,74 +143,101 @@ def test_live_time_stays_real(api, backend, database, start):
 
 
 def test_work_on_the_way_is_done_at_its_instants_in_order(api, start):
-    early, late = Diary(start + DAY, start + 3 * DAY), Diary(start + 2 * DAY, start + 9 * DAY)
+    early, late = Diary(), Diary()
+    due(api, early, start + DAY, start + 3 * DAY)
+    due(api, late, start + 2 * DAY, start + 9 * DAY)
     send(api, start + 4 * DAY)
 
     advance(api, late, early)
 
-    assert early.done == [start + DAY, start + 3 * DAY]
-    assert late.done == [start + 2 * DAY]
+    assert early.instants == [start + DAY, start + 3 * DAY]
+    assert late.instants == [start + 2 * DAY]
     assert read(api).now == start + 4 * DAY
 
 
+def test_at_one_instant_kinds_are_worked_off_in_their_order(api, start):
+    told = []
+
+    class Told(Diary):
+        async def work(self, tx, entries):
+            told.append(self)
+            return await super().work(tx, entries)
+
+    kinds = [Told() for _ in range(3)]
+    for diary in reversed(kinds):
+        due(api, diary, start + DAY)
+    send(api, start + 2 * DAY)
+
+    advance(api, *kinds)
+
+    assert told == kinds
+
+
 def test_what_is_overdue_is_done_before_the_clock_moves(api, start):
-    diary = Diary(start - DAY)
+    diary = Diary()
+    due(api, diary, start - DAY)
     send(api, start + DAY)
 
     advance(api, diary)
 
-    assert diary.done == [start]
+    assert diary.instants == [start]
 
 
 def test_what_is_due_at_the_target_is_done(api, start):
-    diary = Diary(start + DAY)
+    diary = Diary()
+    due(api, diary, start + DAY)
     send(api, start + DAY)
 
     advance(api, diary)
 
-    assert diary.done == [start + DAY]
+    assert diary.instants == [start + DAY]
 
 
 def test_work_made_by_other_work_at_its_instant_is_done_there(api, start):
     made = Diary()
+    maker = FollowUp(made)
+    due(api, maker, start + DAY)
     send(api, start + 2 * DAY)
 
-    advance(api, made, FollowUp(made, start + DAY))
+    advance(api, made, maker)
 
-    assert made.done == [start + DAY]
+    assert made.instants == [start + DAY]
 
 
 def test_an_interrupted_advance_goes_on_where_it_was(api, backend, database, start):
-    diary = Diary(start + DAY, start + 2 * DAY)
+    diary = Diary()
+    due(api, diary, start + DAY, start + 2 * DAY)
     send(api, start + 3 * DAY)
-    more = backend.run(tenancy.advance_some(database, api.tenant, (diary,)))
+    more = backend.run(tenancy.advance_some(database, api.tenant, (diary.task,)))
     on_the_way = read(api)
 
     advance(api, diary)
 
     assert (more, on_the_way.now, on_the_way.status) == (True, start + DAY, "advancing")
-    assert diary.done == [start + DAY, start + 2 * DAY]
+    assert diary.instants == [start + DAY, start + 2 * DAY]
 
 
 def test_two_runners_at_once_arrive_together_and_never_go_back(api, backend, database, start):
-    diary = Diary(*(start + hours * timedelta(hours=1) for hours in range(1, 20)))
+    diary = Diary()
+    due(api, diary, *(start + hours * timedelta(hours=1) for hours in range(1, 20)))
     send(api, start + DAY)
 
-    backend.run(advanced_by_two(database, api.tenant, (diary,)))
+    backend.run(advanced_by_two(database, api.tenant, diary))
 
-    assert diary.done == sorted(diary.done)
-    assert (diary.due, read(api).now, read(api).status) == ([], start + DAY, "ready")
+    assert diary.instants == sorted(diary.instants)
+    assert len(diary.done) == 19
+    assert (read(api).now, read(api).status) == (start + DAY, "ready")
 
 
 def test_of_two_runners_one_works_and_the_other_waits(api, backend, database, start):
-    slow = Slow(2, start + timedelta(hours=1), start + timedelta(hours=2))
+    slow = Slow(2)
+    due(api, slow, start + timedelta(hours=1), start + timedelta(hours=2))
     send(api, start + DAY)
 
-    backend.run(advanced_by_two(database, api.tenant, (slow,)))
+    backend.run(advanced_by_two(database, api.tenant, slow))
 
     assert (read(api).now, read(api).status, read(api).failure) == (start + DAY, "ready", "")
-    assert slow.done == [start + timedelta(hours=1), start + timedelta(hours=2)]
-    assert slow.runs == 2
+    assert slow.instants == [start + timedelta(hours=1), start + timedelta(hours=2)]
 
 
 async def renewed(database, tenant, clock):
@@ -245,28 +252,29 @@ def test_the_worker_leaves_a_clock_whose_runner_is_alive(
     api, backend, database, start, monkeypatch
 ):
     monkeypatch.setattr(test_clock, "RENEW_SECONDS", 0.05)
-    slow = Slow(3, start + timedelta(hours=1))
+    slow = Slow(3)
+    due(api, slow, start + timedelta(hours=1))
     send(api, start + DAY)
 
     async def beside_the_worker():
-        advancing = asyncio.create_task(tenancy.advance(database, api.tenant, (slow,)))
+        advancing = asyncio.create_task(tenancy.advance(database, api.tenant, (slow.task,)))
         await slow.begun.wait()
         backend.clock.advance(seconds=9)
         await renewed(database, api.tenant, backend.clock)
         backend.clock.advance(seconds=9)
-        await tenancy.keep_up(database, api.tenant, (slow,))
-        while_slow = slow.runs
+        task = tenancy.keep_clocks((slow.task,))
+        await agenda.work_off(database, task, api.tenant)
+        on_its_way = await reading(database, api.tenant)
         await advancing
-        return while_slow
+        return on_its_way.status
 
-    assert backend.run(beside_the_worker()) == 1
-    assert (slow.runs, read(api).now, read(api).status) == (1, start + DAY, "ready")
+    assert backend.run(beside_the_worker()) == "advancing"
+    assert (len(slow.slices), read(api).now, read(api).status) == (1, start + DAY, "ready")
 
 
-def test_a_runner_that_died_is_followed_by_the_next_after_ten_seconds(
-    api, backend, database, start
-):
-    diary = Diary(start + DAY)
+def test_a_runner_that_died_is_followed_by_the_next_after_ten_seconds(api, backend, start):
+    diary = Diary()
+    due(api, diary, start + DAY)
     send(api, start + 2 * DAY)
     backend.sql(
         "UPDATE test_clocks SET runner_id = gen_random_uuid(), runner_until = $2, steps = 99"
@@ -275,23 +283,24 @@ def test_a_runner_that_died_is_followed_by_the_next_after_ten_seconds(
         backend.clock.now() + timedelta(seconds=10),
     )
     backend.clock.advance(seconds=9)
-    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+    look(api, diary)
     waiting = read(api).status
     backend.clock.advance(seconds=1)
 
-    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+    look(api, diary)
 
-    assert (waiting, read(api).status, diary.done) == ("advancing", "ready", [start + DAY])
+    assert (waiting, read(api).status, diary.instants) == ("advancing", "ready", [start + DAY])
 
 
 def test_what_others_hold_for_a_while_is_waited_for(api, start, monkeypatch):
     monkeypatch.setattr(test_clock, "HELD_SECONDS", 0.001)
-    held = HeldByOthers(STEPS_AT_ONE_INSTANT_MAX - 1, start + DAY)
+    held = HeldByOthers(STEPS_AT_ONE_INSTANT_MAX - 1)
+    due(api, held, start + DAY)
     send(api, start + 2 * DAY)
 
     advance(api, held)
 
-    assert (read(api).status, held.done) == ("ready", [start + DAY])
+    assert (read(api).status, held.instants) == ("ready", [start + DAY])
 
 
 def test_others_are_given_time_to_let_go():
@@ -300,10 +309,14 @@ def test_others_are_given_time_to_let_go():
     assert pauses * test_clock.HELD_SECONDS > STATEMENT_TIMEOUT_SECONDS
 
 
-def test_a_clock_that_can_not_find_what_is_due_says_so(api, start):
+def test_a_clock_that_can_not_find_what_is_due_says_so(api, start, monkeypatch):
+    async def fail(*_):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(agenda, "next_due", fail)
     send(api, start + 2 * DAY)
 
-    advance(api, Unreadable())
+    advance(api)
 
     assert (read(api).now, read(api).status) == (start, "failed")
     assert read(api).failure == "internal error"
@@ -311,7 +324,8 @@ def test_a_clock_that_can_not_find_what_is_due_says_so(api, start):
 
 def test_work_that_stays_due_stops_the_clock(api, start, monkeypatch):
     monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
-    stubborn = NeverDone(start + DAY)
+    stubborn = HeldByOthers(1_000)
+    due(api, stubborn, start + DAY)
     send(api, start + 2 * DAY)
 
     advance(api, stubborn)
@@ -319,48 +333,124 @@ def test_work_that_stays_due_stops_the_clock(api, start, monkeypatch):
     stopped = read(api)
     assert (stopped.now, stopped.status) == (start + DAY, "failed")
     assert "stays due" in stopped.failure
-    assert len(stubborn.done) == STEPS_AT_ONE_INSTANT_MAX
+    assert 1_000 - stubborn.tries_left == STEPS_AT_ONE_INSTANT_MAX
 
 
-def test_a_fault_stops_the_clock_and_advancing_tries_again(api, start):
+def test_a_clock_that_stopped_leaves_what_is_due_to_the_workers(api, backend, start, monkeypatch):
+    monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
+    stubborn = HeldByOthers(STEPS_AT_ONE_INSTANT_MAX)
+    due(api, stubborn, start + DAY, start + 3 * DAY)
     send(api, start + 2 * DAY)
-    advance(api, Failing(start + DAY))
-    stopped = read(api)
-    diary = Diary(start + DAY)
+    advance(api, stubborn)
 
+    work(backend, api.tenant, stubborn.task)
+
+    assert (read(api).status, stubborn.instants) == ("failed", [start + DAY])
+
+
+def test_a_fault_is_set_aside_on_the_way_and_tried_again_by_the_clock(api, backend, start):
+    diary = Diary()
+    (failing,) = due(api, diary, start + DAY)
+    (sound,) = due(api, diary, start + 2 * DAY)
+    diary.failing.add(failing)
     send(api, start + 2 * DAY)
     advance(api, diary)
+    arrived = read(api)
+    tries = len([one for one in diary.slices if failing in one])
+    diary.failing.clear()
 
-    assert (stopped.status, stopped.failure) == ("failed", "internal error")
-    assert diary.done == [start + DAY]
-    assert (read(api).now, read(api).status) == (start + 2 * DAY, "ready")
+    send(api, start + 4 * DAY)
+    advance(api, diary)
+
+    assert (arrived.now, arrived.status) == (start + 2 * DAY, "ready")
+    assert tries > 3
+    assert diary.subjects == [sound, failing]
+    assert entries(backend, api.tenant, diary.kind) == []
 
 
-def test_the_worker_takes_on_a_clock_that_nobody_moves(api, backend, database, start):
-    diary = Diary(start + DAY)
+def test_the_worker_takes_on_a_clock_that_nobody_moves(api, backend, start):
+    diary = Diary()
+    due(api, diary, start + DAY)
     send(api, start + 2 * DAY)
-    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+    look(api, diary)
     waiting = read(api).status
     backend.clock.advance(seconds=10)
 
-    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
+    look(api, diary)
 
-    assert (waiting, read(api).status, diary.done) == ("advancing", "ready", [start + DAY])
-
-
-def test_the_worker_does_what_becomes_due_where_the_clock_stands(api, backend, database, start):
-    diary = Diary(start, start + DAY)
-
-    backend.run(tenancy.keep_up(database, api.tenant, (diary,)))
-
-    assert diary.done == [start]
+    assert (waiting, read(api).status, diary.instants) == ("advancing", "ready", [start + DAY])
+    assert entries(backend, api.tenant, test_clock.TEST_CLOCK) == []
 
 
-@pytest.mark.usefixtures("start")
-def test_workers_find_the_tenants_whose_clock_is_set(api, backend, database):
-    tenants = backend.run(tenancy.tenants_with_test_clock(database))
+def test_the_worker_goes_round_by_round_with_a_long_way(api, backend, start, monkeypatch):
+    monkeypatch.setattr(test_clock, "STEPS_A_ROUND", 2)
+    diary = Diary()
+    due(api, diary, *(start + hours * timedelta(hours=1) for hours in range(1, 8)))
+    send(api, start + DAY)
+    backend.clock.advance(seconds=10)
 
-    assert api.tenant in tenants
+    look(api, diary)
+
+    assert (len(diary.done), read(api).status) == (7, "ready")
+
+
+def test_workers_do_what_is_due_where_the_clock_stands(api, backend, start):
+    diary = Diary()
+    due(api, diary, start - DAY, start, start + DAY)
+    (_, _, later) = entries(backend, api.tenant, diary.kind)
+
+    work(backend, api.tenant, diary.task)
+
+    assert diary.instants == [start, start]
+    assert later["runs_at"].year == 9999
+
+
+def test_workers_leave_what_follows_a_clock_on_its_way_to_its_runner(api, backend, start):
+    following, real = Diary(), Diary(Follows.REAL)
+    due(api, following, start)
+    due(api, real, backend.clock.now())
+    send(api, start + 2 * DAY)
+
+    for diary in (following, real):
+        due(api, diary, start - DAY if diary is following else backend.clock.now())
+        work(backend, api.tenant, diary.task)
+    on_the_way = list(following.done)
+    advance(api, following, real)
+
+    assert (on_the_way, len(real.done)) == ([], 2)
+    assert following.instants == [start, start]
+
+
+def test_what_was_put_before_the_clock_was_set_waits_for_it(api, backend):
+    diary = Diary()
+    now = backend.clock.stand_still()
+    due(api, diary, now + timedelta(hours=1), now + 3 * DAY)
+    send(api, now + DAY)
+    advance(api, diary)
+    at_first = list(diary.instants)
+    backend.clock.advance(days=4)
+
+    work(backend, api.tenant, diary.task)
+
+    assert at_first == diary.instants == [now + timedelta(hours=1)]
+
+
+def test_nothing_is_put_behind_the_back_of_a_moving_clock(api, backend, database, start):
+    diary = Diary()
+    late = uuid4()
+
+    async def put_while_it_moves():
+        async with database.transaction(api.tenant) as tx:
+            await agenda.put(tx, diary.kind, {late: start + DAY})
+            moving = asyncio.create_task(tenancy.advance(database, api.tenant, (diary.task,)))
+            await asyncio.sleep(0.3)
+            assert not moving.done()
+        await moving
+
+    send(api, start + 2 * DAY)
+    backend.run(put_while_it_moves())
+
+    assert diary.done == [(start + DAY, late)]
 
 
 def test_a_clock_on_its_way_is_not_sent_elsewhere(api, start):

@@ -10,6 +10,7 @@ import pytest
 from monigo import invoicing, metering, wallets
 from monigo.core.ids import WalletId
 from monigo.wallets import Direction, EntryType, Movement
+from support.agenda import do
 from support.api import event
 from support.verification import faults
 
@@ -170,7 +171,7 @@ def test_a_realtime_charge_asks(api, backend):
     api.ingest(event("1"))
 
     backend.run(metering.fold_all(backend.services.database))
-    backend.run(invoicing.charge_some(backend.services.database, api.tenant))
+    do(api, invoicing.CHARGE)
 
     assert [told["wallet_balance"] for told in events(api)] == ["40.000000"]
 

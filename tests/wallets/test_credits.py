@@ -5,12 +5,14 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
-from monigo import wallets
+from monigo import invoicing, wallets
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, WalletId
 from monigo.core.times import format_instant
 from monigo.wallets import CreditGrant, Extent, Payment
 from monigo.wallets.rules import plan_consumption
+from support.agenda import work_slice
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 CALLS, BYTES = uuid4(), uuid4()
@@ -191,7 +193,9 @@ def test_expired_credits_are_gone(api, backend, wallet):
     backend.clock.advance(hours=1, seconds=1)
 
     (unswept,) = run(api, wallets.pay_all, [asked(wallet, anything="2")])
-    swept = [run(api, wallets.expire_credits, 1) for _ in range(3)]
+    task = wallets.expire_credits_after(invoicing.open_periods)
+    one_at_a_time = replace(task, handler=replace(task.handler, size=1))
+    swept = [work_slice(api, one_at_a_time) for _ in range(3)]
 
     assert [one.amount for one in unswept] == [2]
     assert swept == [1, 1, 0]

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,9 +12,11 @@ from msgspec.structs import replace
 from monigo import wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, WalletId
+from monigo.infra import agenda
 from monigo.infra.database import Tenant
 from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, EntryType, Movement
+from support.agenda import waiting
 from support.api import Api
 
 
@@ -148,14 +151,15 @@ def test_a_key_used_in_one_wallet_is_free_in_another(desk):
 
 
 def test_only_a_credit_tells_those_who_wait_for_money(desk):
-    desk.in_transaction(wallets.take_credited, 10)
+    noted = partial(waiting, desk.api.backend, desk.api.tenant, wallets.WALLET_CREDITED)
+    desk.in_transaction(agenda.cancel, wallets.WALLET_CREDITED, noted())
 
     desk.move(movement(desk.wallet, "-1"))
-    after_debit = desk.in_transaction(wallets.take_credited, 10)
+    after_debit = noted()
     desk.move(movement(desk.wallet, "1"), movement(desk.wallet, "2"))
 
     assert after_debit == []
-    assert desk.in_transaction(wallets.take_credited, 10) == [desk.wallet.customer_id]
+    assert noted() == [desk.wallet.customer_id]
 
 
 REFUSED = {

@@ -111,7 +111,6 @@ def test_nobody_without_credits_in_an_active_wallet_is_told_to_have_them(api, wa
     [
         ("revoked_at = NULL", "credit_grants_revoked_once"),
         ("revoked_at = now()", "credit_grants_revoked_once"),
-        ("expires_at = now() + interval '1 day'", "credit_grants_swept_after_expiry"),
     ],
 )
 def test_the_database_keeps_a_revoked_grant_as_it_is(api, backend, wallet, change, constraint):

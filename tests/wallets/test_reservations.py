@@ -1,12 +1,17 @@
 """Reservations: money held is spent once, given back, or expires."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from monigo import wallets
 from monigo.core.times import format_instant
+from monigo.wallets import reservations_store
+from monigo.wallets.types import ReservationStatus
+from support.agenda import work_slice
 
 
 @pytest.fixture
@@ -32,12 +37,10 @@ def balances(api, wallet):
     return told["balance"], told["reserved_balance"]
 
 
-def expire(api, limit=1_000):
-    async def run():
-        async with api.backend.services.database.transaction(api.tenant) as tx:
-            return await wallets.expire_reservations(tx, limit)
-
-    return api.backend.run(run())
+def expire(api, limit=500):
+    """Let one slice of reservations expire; how many there were."""
+    task = wallets.EXPIRE_RESERVATIONS
+    return work_slice(api, replace(task, handler=replace(task.handler, size=limit)))
 
 
 def test_what_is_held_cannot_be_spent(api, wallet):
@@ -260,3 +263,16 @@ def test_the_database_keeps_one_wallet_per_customer_and_currency(api, backend, w
         )
 
     assert refused.value.constraint_name == "wallets_one_per_customer_and_currency"
+
+
+def test_what_was_settled_while_somebody_waited_does_not_expire_too(api, backend, wallet):
+    held = UUID(reserve(api, wallet, "70").json()["reservation"]["id"])
+
+    async def expire():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            settle_all = reservations_store.settle
+            first = await settle_all(tx, [held], ReservationStatus.RELEASED)
+            second = await settle_all(tx, [held], ReservationStatus.EXPIRED)
+            return [[known.status for known in settled] for settled in (first, second)]
+
+    assert backend.run(expire()) == [[ReservationStatus.RELEASED], []]

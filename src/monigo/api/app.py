@@ -26,6 +26,7 @@ from monigo.api import (
     price_overrides,
     replays,
     reservations,
+    set_aside,
     simulations,
     subscriptions,
     test_clock,
@@ -64,6 +65,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     reservations.router,
     credit_grants.router,
     top_ups.router,
+    set_aside.router,
 )
 
 

@@ -15,7 +15,7 @@ from monigo.api.fields import Incoming, Instant, InstantIn, Outgoing
 from monigo.api.kernel.declarations import Outside, atomic, staged
 from monigo.api.kernel.errors import plain_error
 from monigo.api.kernel.routes import TenantRoute, Tx
-from monigo.bootstrap import TEST_CLOCK_WORK, Services
+from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import system
 from monigo.infra.database import Tenant, Transaction
@@ -72,7 +72,7 @@ class AdvancingClocks:
 
     async def _advance(self, tenant: Tenant) -> None:
         try:
-            await tenancy.advance(self._database, tenant, TEST_CLOCK_WORK)
+            await tenancy.advance(self._database, tenant, CLOCK_TASKS)
         except Exception:
             # The worker takes it on; nobody waits for this task.
             log.exception("test clock left behind", org_id=str(tenant.org_id))

@@ -2,20 +2,22 @@
 
 from monigo.bootstrap.registry import REGISTRY
 from monigo.bootstrap.services import (
-    CREDIT_EXPIRY,
-    RESERVATION_EXPIRY,
+    CLOCK_TASKS,
+    LONG_JOBS,
     SLICES_AT_ONCE,
-    TEST_CLOCK_WORK,
+    TASKS,
     Services,
+    bring_up_to_date,
     open_services,
 )
 
 __all__ = [
-    "CREDIT_EXPIRY",
+    "CLOCK_TASKS",
+    "LONG_JOBS",
     "REGISTRY",
-    "RESERVATION_EXPIRY",
     "SLICES_AT_ONCE",
-    "TEST_CLOCK_WORK",
+    "TASKS",
     "Services",
+    "bring_up_to_date",
     "open_services",
 ]

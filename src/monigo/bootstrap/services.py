@@ -5,32 +5,47 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, wallets
+from monigo import invoicing, metering, tenancy, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
 from monigo.core.principals import Principal
+from monigo.infra import idempotency, outbox
+from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.database import Database
-from monigo.infra.migrations import migrate
+from monigo.infra.migrations import migrate, require_present_schema
+from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
-from monigo.tenancy import DueWork, KeyFinder, Limits
+from monigo.tenancy import KeyFinder, Limits
 from monigo.wallets import MovementBatcher
 
-# What expires of wallets: reservations, and credits after the periods that they may pay.
-RESERVATION_EXPIRY = wallets.ReservationExpiry()
-CREDIT_EXPIRY = wallets.CreditExpiry(invoicing.open_periods)
-# What happens by itself as time goes by, and so on the way of a test clock. At one instant what was
-# held until then is there again for what is billed, and credits expire after they were used.
-TEST_CLOCK_WORK: tuple[DueWork, ...] = (
-    RESERVATION_EXPIRY,
-    invoicing.PeriodClose(),
-    CREDIT_EXPIRY,
+# What happens by itself as time goes by. Expiry of reservations runs before billing, so that what
+# they held can pay; expiry of credits after it, so that they are used first. A test clock on its
+# way does at one instant what is due in this order.
+CLOCK_TASKS: tuple[Task, ...] = (
+    wallets.EXPIRE_RESERVATIONS,
+    invoicing.WAKE,
+    invoicing.CLOSE,
+    wallets.expire_credits_after(invoicing.open_periods),
+    outbox.FORGET,
+    webhooks.FORGET,
+)
+# Long work with progress, in lanes of the queue.
+LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_JOB)
+# All due work there is.
+TASKS: tuple[Task, ...] = (
+    *CLOCK_TASKS,
+    invoicing.CHARGE,
+    tenancy.keep_clocks(CLOCK_TASKS),
+    *(job.watch() for job in LONG_JOBS),
+    idempotency.FORGET,
+    metering.forget_old_events(invoicing.open_from),
 )
 
-# Slices of billing under way at once: one computes here while the others are in the database. Of
-# all kinds together, and on half of the connections at most, so that requests find some.
+# Slices of due work under way at once, of all kinds together: on half of the connections at most,
+# so that requests find some.
 SLICES_AT_ONCE = 4
 
 
@@ -52,14 +67,28 @@ class Services(Struct, frozen=True):
         return replace(self, database=self.database.acting_as(principal))
 
 
-async def open_services(
-    settings: Settings, owner_url: str, *, clock: Clock | None = None
-) -> Services:
-    """Bring the database to the present schema and connect as the application's role.
+async def bring_up_to_date(settings: Settings, owner_url: str) -> str:
+    """Bring the database to the present schema; the URL of the application's role.
 
     Waits for a database that is not available yet.
+
+    Raises:
+        MigrationError: the database can't be brought to it.
     """
-    app_url = await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+    return await until_available(lambda: migrate(owner_url, app_password(settings, owner_url)))
+
+
+async def open_services(
+    settings: Settings, app_url: str, *, clock: Clock | None = None
+) -> Services:
+    """Connect as the application's role, which is all that serving and working need.
+
+    Waits for a database that is not available yet.
+
+    Raises:
+        MigrationError: the database has another schema than this program.
+    """
+    await until_available(lambda: require_present_schema(app_url))
     chosen = clock or SystemClock()
     database = await until_available(
         lambda: Database.connect(

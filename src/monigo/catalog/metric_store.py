@@ -108,6 +108,7 @@ INSERT_VERSION = """
     SELECT org_id, is_test, id, version, name, event_name, aggregation, aggregation_property,
         filters, group_by, updated_at
     FROM metrics WHERE org_id = $1 AND is_test = $2 AND id = $3
+    RETURNING 1
 """
 
 VERSION_COLUMNS = """

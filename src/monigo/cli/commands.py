@@ -12,7 +12,8 @@ import uvloop
 
 from monigo import tenancy
 from monigo.bootstrap import Services
-from monigo.cli.run import Role, run_roles, running_services
+from monigo.cli.doctor import as_lines, list_set_aside
+from monigo.cli.run import Role, run_alone, run_everything, running_services
 from monigo.cli.verification import verify_all
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
@@ -42,26 +43,31 @@ OrgOption = Annotated[str, typer.Option("--org", help="The organisation's id.")]
 @app.command()
 def serve() -> None:
     """Run everything: the embedded database (unless MONIGO_DATABASE_URL is set), API, worker."""
-    _run(lambda settings: run_roles(settings, {Role.API, Role.WORKER}, is_first=True))
+    _run(run_everything)
 
 
 @app.command()
 def api() -> None:
-    """Run the API only."""
-    _run(lambda settings: run_roles(settings, {Role.API}))
+    """Run the API only, on MONIGO_APP_DATABASE_URL."""
+    _run(lambda settings: run_alone(settings, Role.API))
 
 
 @app.command()
 def worker() -> None:
-    """Run the worker only."""
-    _run(lambda settings: run_roles(settings, {Role.WORKER}))
+    """Run the worker only, on MONIGO_APP_DATABASE_URL."""
+    _run(lambda settings: run_alone(settings, Role.WORKER))
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to the present schema. Every other command does so, too."""
-    _with_services(_nothing_more)
-    _say("the database has the present schema")
+def migrate(
+    *,
+    show_app_url: Annotated[
+        bool, typer.Option(help="Print MONIGO_APP_DATABASE_URL, with its password, and no more.")
+    ] = False,
+) -> None:
+    """Bring the database to the present schema, as its owner; serve does so at its start."""
+    app_url = _with_services(_app_url)
+    _say(app_url if show_app_url else "the database has the present schema")
 
 
 @app.command()
@@ -70,6 +76,15 @@ def verify(*, as_json: JsonFlag = False) -> None:
     report = _with_services(verify_all)
     _say(json.dumps(report.as_json()) if as_json else "\n".join(report.as_lines()))
     if report.differences:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(*, as_json: JsonFlag = False) -> None:
+    """List due work that failed and was set aside, of all organisations; ends with 1 if any did."""
+    found = _with_services(list_set_aside)
+    _say(json.dumps([one.as_json() for one in found]) if as_json else as_lines(found))
+    if found:
         raise typer.Exit(1)
 
 
@@ -135,8 +150,9 @@ def revoke_key(org: OrgOption, key_id: str) -> None:
     _say("revoked")
 
 
-async def _nothing_more(_services: Services) -> None:
-    """Opening the services has migrated the database already."""
+async def _app_url(services: Services) -> str:
+    """The application's URL; opening the services has migrated the database already."""
+    return services.app_url
 
 
 async def _create_org(services: Services, name: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
@@ -17,14 +17,15 @@ from msgspec import Struct
 
 from monigo.api import create_app
 from monigo.api.kernel.browsers import CrossOrigin
-from monigo.bootstrap import Services, open_services
+from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
 from monigo.cli.door import CONNECTIONS_MAX, Door
 from monigo.infra.logging import logger
+from monigo.infra.migrations import MigrationError
 from monigo.infra.postgres import start_embedded
 from monigo.infra.settings import Settings
-from monigo.jobs import run_worker
+from monigo.worker import run_worker
 
 log = logger(__name__)
 
@@ -54,8 +55,30 @@ class Running(Struct, frozen=True):
 
 
 @asynccontextmanager
+async def application_services(settings: Settings) -> AsyncGenerator[Services]:
+    """Services on a database that the application's role alone can reach, closed at the end.
+
+    Raises:
+        MigrationError: MONIGO_APP_DATABASE_URL is not set; the database has another schema.
+    """
+    if settings.app_database_url is None:
+        raise MigrationError(
+            "set MONIGO_APP_DATABASE_URL to what `monigo migrate --show-app-url` prints;"
+            " the owner's URL stays with the owner"
+        )
+    services = await open_services(settings, settings.app_database_url.get_secret_value())
+    try:
+        yield services
+    finally:
+        await services.database.close()
+
+
+@asynccontextmanager
 async def running_services(settings: Settings) -> AsyncGenerator[Running]:
-    """The database (started or attached to) and the services on it, closed at the end."""
+    """The database (started or attached to) and the services on it, closed at the end.
+
+    It is brought to the present schema first.
+    """
     embedded = None
     if settings.database_url is None:
         embedded = await start_embedded(settings.data_dir, log=log.info)
@@ -65,7 +88,7 @@ async def running_services(settings: Settings) -> AsyncGenerator[Running]:
         owner_url = settings.database_url.get_secret_value()
         place = "PostgreSQL at MONIGO_DATABASE_URL"
     try:
-        services = await open_services(settings, owner_url)
+        services = await open_services(settings, await bring_up_to_date(settings, owner_url))
         try:
             yield Running(services, owner_url, place)
         finally:
@@ -83,31 +106,58 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_roles(
-    settings: Settings, roles: AbstractSet[Role], *, is_first: bool = False
-) -> None:
-    """Run until SIGINT or SIGTERM, then finish what was begun.
+async def run_everything(settings: Settings) -> None:
+    """Run database, API and worker until SIGINT or SIGTERM, then finish what was begun.
 
-    `is_first` also fills an empty database with the demo, and writes credentials.json when ready.
+    Fills an empty database with the demo, and writes credentials.json when ready.
     """
+    stop = _stop_signal()
+    listener = _listen(settings)
+    _tune_garbage_collection()
+    async with running_services(settings) as running:
+
+        async def announce() -> None:
+            await _announce(running, listener)
+
+        await _run(running.services, stop, set(Role), listener, announce)
+
+
+async def run_alone(settings: Settings, role: Role) -> None:
+    """Run the API or a worker on a database of the present schema, until SIGINT or SIGTERM."""
+    stop = _stop_signal()
+    listener = _listen(settings) if role is Role.API else None
+    _tune_garbage_collection()
+    async with application_services(settings) as services:
+        await _run(services, stop, {role}, listener)
+
+
+async def _run(
+    services: Services,
+    stop: asyncio.Event,
+    roles: AbstractSet[Role],
+    listener: socket.socket | None,
+    announce: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        if Role.WORKER in roles:
+            group.create_task(run_worker(services, stop))
+        if listener is not None:
+            server = _server(services)
+            group.create_task(_serve(server, listener, stop))
+            await _started(server, stop)
+            if announce is not None and not stop.is_set():
+                await announce()
+        log.info("running", roles=sorted(role.value for role in roles))
+    log.info("stopping")
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set when the process is asked to end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    listener = _listen(settings) if Role.API in roles else None
-    _tune_garbage_collection()
-    async with running_services(settings) as running:
-        async with asyncio.TaskGroup() as group:
-            if Role.WORKER in roles:
-                group.create_task(run_worker(running.services, stop))
-            if listener is not None:
-                server = _server(running.services)
-                group.create_task(_serve(server, listener, stop))
-                await _started(server, stop)
-                if is_first and not stop.is_set():
-                    await _announce(running, listener)
-            log.info("running", roles=sorted(role.value for role in roles))
-        log.info("stopping")
+    return stop
 
 
 def _tune_garbage_collection() -> None:

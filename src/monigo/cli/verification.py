@@ -1,24 +1,27 @@
 """Verifies all tenants, one after the other, each in one snapshot."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets, webhooks
-from monigo.bootstrap import Services
+from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
-from monigo.infra import outbox
+from monigo.infra import agenda, outbox, queue
 from monigo.infra.database import Database, Tenant
 
 VERIFICATIONS = (
+    agenda.verify,
     tenancy.verify,
     metering.verify,
     subscriptions.verify,
     invoicing.verify,
     ledger.verify,
     wallets.verify,
+    partial(queue.verify, kinds=[job.kind for job in LONG_JOBS]),
     outbox.verify,
     webhooks.verify,
 )

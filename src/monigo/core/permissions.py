@@ -50,6 +50,7 @@ class Permission(StrEnum):
     BILLING_EVENTS_READ = "billing_events:read"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
+    SET_ASIDE_READ = "set_aside:read"
     TEST_CLOCK_READ = "test_clock:read"
     TEST_CLOCK_ADVANCE = "test_clock:advance"
     TEST_DATA_RESET = "test_data:reset"
@@ -91,6 +92,7 @@ GRANTS = (
                 Permission.REPORTS_READ,
                 Permission.WALLETS_READ,
                 Permission.BILLING_EVENTS_READ,
+                Permission.SET_ASIDE_READ,
                 Permission.TEST_CLOCK_READ,
             }
         ),

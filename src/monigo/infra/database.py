@@ -52,14 +52,24 @@ class RowLock(StrEnum):
     EXCLUSIVE = "FOR UPDATE"
 
 
-# One row by its key, in a prepared statement: the price of a test clock.
+class ClockState(StrEnum):
+    """Whether a transaction's `now` is a test clock's, and whether that is on its way."""
+
+    UNSET = "unset"
+    STANDS = "stands"
+    MOVES = "moves"
+
+
 # Of a long list at once: a millisecond or two of reading and decoding.
 ROWS_AT_ONCE = 50
 
 # Who acts where nobody more particular does: the process itself.
 PROCESS = system("monigo")
 
-SELECT_TEST_TIME = "SELECT now_at, resets FROM test_clocks WHERE org_id = $1"
+# One row by its key, in a prepared statement: the price of a test clock.
+SELECT_TEST_TIME = """
+    SELECT now_at, target_at IS NOT NULL AS moves, resets FROM test_clocks WHERE org_id = $1
+"""
 
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
 
@@ -77,7 +87,8 @@ class Transaction(Struct, frozen=True):
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
     belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
-    of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it.
+    of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it. A
+    clock waits for the transactions that see it (`clock`).
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -89,6 +100,7 @@ class Transaction(Struct, frozen=True):
     now: datetime
     real_now: datetime
     resets: int = 0
+    clock: ClockState = ClockState.UNSET
     registry: "Registry | None" = None
 
     @property
@@ -207,9 +219,14 @@ class Database:
         real_now = self._clock.now()
         # Live time is always real, and costs no question.
         row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
-        now, resets = (row["now_at"] or real_now, row["resets"]) if row else (real_now, 0)
+        if row is None or row["now_at"] is None:
+            now, clock = real_now, ClockState.UNSET
+        else:
+            now = row["now_at"]
+            clock = ClockState.MOVES if row["moves"] else ClockState.STANDS
+        resets = 0 if row is None else row["resets"]
         return Transaction(
-            connection, tenant, self._principal, now, real_now, resets, self.registry
+            connection, tenant, self._principal, now, real_now, resets, clock, self.registry
         )
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import hmac
 import re
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -21,6 +22,15 @@ MIGRATION_LOCK = 0x6D6F6E69676F
 MIGRATION_LOCK_TIMEOUT = "10s"
 MIGRATION_STATEMENT_TIMEOUT = "15min"
 
+SELECT_APPLIED = "SELECT version, checksum FROM schema_migrations"
+# Whoever owns a table is not held to its policies either.
+MAY_BYPASS = """
+    SELECT rolsuper OR rolbypassrls OR EXISTS (
+        SELECT 1 FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relowner = pg_roles.oid
+    )
+    FROM pg_roles WHERE rolname = $1
+"""
 MAY_MAKE_TEMPORARY = "SELECT has_database_privilege($1, current_database(), 'TEMPORARY')"
 MAY_MAKE_ANYTHING = "SELECT has_schema_privilege($1, 'public', 'CREATE')"
 
@@ -83,6 +93,34 @@ async def migrate(owner_url: str, app_password: str | None) -> str:
     return role_url
 
 
+async def require_present_schema(role_url: str) -> None:
+    """Refuse a database that is not at this program's schema; asked as the application's role.
+
+    Raises:
+        MigrationError: the schema is older or newer, or the role could bypass row-level security.
+    """
+    connection = await asyncpg.connect(role_url)
+    try:
+        await _refuse_powerful(connection, await connection.fetchval("SELECT current_user"))
+        try:
+            rows = await connection.fetch(SELECT_APPLIED)
+        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+            rows = []
+    finally:
+        await connection.close()
+    applied, known = (
+        {row["version"] for row in rows},
+        {_version(path) for path in migration_files()},
+    )
+    if applied - known:
+        raise MigrationError(_newer(applied - known))
+    if known - applied:
+        raise MigrationError(
+            "the database has an older schema than this program: run `monigo migrate` with the"
+            " owner's MONIGO_DATABASE_URL first"
+        )
+
+
 async def _ensure_role(connection: OwnConnection, role_url: str) -> None:
     # Role statements take no parameters; the server itself quotes the literal.
     password = await connection.fetchval(
@@ -95,11 +133,12 @@ async def _ensure_role(connection: OwnConnection, role_url: str) -> None:
             await connection.execute(f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD {password}")
     if not await _can_connect(role_url):
         await connection.execute(f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD {password}")
-    flags = await connection.fetchrow(
-        "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = $1", APP_ROLE
-    )
-    if flags is None or flags["rolsuper"] or flags["rolbypassrls"]:
-        raise MigrationError(f"the role {APP_ROLE} must not be able to bypass row-level security")
+    await _refuse_powerful(connection, APP_ROLE)
+
+
+async def _refuse_powerful(connection: OwnConnection, role: str) -> None:
+    if await connection.fetchval(MAY_BYPASS, role) is not False:
+        raise MigrationError(f"the role {role} must not be able to bypass row-level security")
 
 
 async def _bar_planting(connection: OwnConnection) -> None:
@@ -135,11 +174,13 @@ async def _apply_missing(connection: OwnConnection) -> None:
         " version integer CONSTRAINT schema_migrations_pkey PRIMARY KEY,"
         " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
+    # The application's processes ask whether the schema is theirs.
+    await connection.execute(f"GRANT SELECT ON schema_migrations TO {APP_ROLE}")
+    rows = await connection.fetch(SELECT_APPLIED)
     applied = {row["version"]: row["checksum"] for row in rows}
     files = {_version(path): path for path in migration_files()}
-    if unknown := sorted(applied.keys() - files.keys()):
-        raise MigrationError(f"the database is newer than this program: it has migration {unknown}")
+    if unknown := applied.keys() - files.keys():
+        raise MigrationError(_newer(unknown))
     for version, path in files.items():
         text = path.read_text()
         checksum = hashlib.sha256(text.encode()).hexdigest()
@@ -159,6 +200,10 @@ async def _apply_missing(connection: OwnConnection) -> None:
                 checksum,
             )
         log.info("migration applied", migration=path.name)
+
+
+def _newer(unknown: AbstractSet[int]) -> str:
+    return f"the database is newer than this program: it has migration {sorted(unknown)}"
 
 
 def _version(path: Path) -> int:

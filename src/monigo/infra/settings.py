@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="owner's libpq URL; unset: an embedded PostgreSQL"
     )
+    app_database_url: SecretStr | None = Field(
+        default=None, description="the application's URL, all that `api` and `worker` are given"
+    )
     app_password: SecretStr | None = Field(
         default=None,
         description="password of the role monigo_app; unset: derived from the owner's password",

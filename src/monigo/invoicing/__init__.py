@@ -1,7 +1,6 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
 from monigo.invoicing import events
-from monigo.invoicing.closing import SLICE_SIZE, PeriodClose, close_some, wake_some
 from monigo.invoicing.explaining import explain
 from monigo.invoicing.export import export_invoices, export_revenue
 from monigo.invoicing.lifecycle import (
@@ -13,8 +12,7 @@ from monigo.invoicing.lifecycle import (
     schedule_plan_change,
     subscribe,
 )
-from monigo.invoicing.realtime import CHARGED_AT_ONCE, charge_some
-from monigo.invoicing.replays import price_changes
+from monigo.invoicing.replay_job import replay_job
 from monigo.invoicing.retention import open_from
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
@@ -22,31 +20,23 @@ from monigo.invoicing.service import (
     finalize,
     generate,
     get,
-    list_drafts,
     list_page,
     mark_paid,
     preview,
-    recheck,
-    refresh_draft,
     refuse_customer_with_unpaid_invoice,
     void,
 )
 from monigo.invoicing.simulation import (
     CUSTOMERS_MAX,
     SIMULATION,
-    Place,
     PlannedSimulation,
-    begin_simulation,
-    complete_simulation,
-    fail_simulation,
     get_simulation,
     plan_simulation,
     price_at_once,
-    requeue_simulations,
-    simulate_some,
-    start_report,
 )
+from monigo.invoicing.simulation_job import SIMULATION_JOB
 from monigo.invoicing.simulation_types import NewSimulation, Simulation, SimulationStatus
+from monigo.invoicing.tasks import CHARGE, CLOSE, SLICES_AT_ONCE, WAKE
 from monigo.invoicing.types import (
     AgreedPrice,
     BilledBefore,
@@ -66,10 +56,13 @@ from monigo.invoicing.verification import verify
 from monigo.invoicing.wallet_payments import open_periods
 
 __all__ = [
-    "CHARGED_AT_ONCE",
+    "CHARGE",
+    "CLOSE",
     "CUSTOMERS_MAX",
     "SIMULATION",
-    "SLICE_SIZE",
+    "SIMULATION_JOB",
+    "SLICES_AT_ONCE",
+    "WAKE",
     "AgreedPrice",
     "BilledBefore",
     "ExplainedLine",
@@ -81,33 +74,25 @@ __all__ = [
     "Line",
     "LineKind",
     "NewSimulation",
-    "PeriodClose",
-    "Place",
     "PlannedSimulation",
     "PriceChange",
     "Reckoned",
     "Simulation",
     "SimulationStatus",
     "StoredLine",
-    "begin_simulation",
     "cancel_subscription",
     "change_plan",
-    "charge_some",
-    "close_some",
-    "complete_simulation",
     "delete",
     "delete_subscription",
     "events",
     "explain",
     "export_invoices",
     "export_revenue",
-    "fail_simulation",
     "finalize",
     "generate",
     "get",
     "get_simulation",
     "invoice_number",
-    "list_drafts",
     "list_page",
     "mark_paid",
     "open_from",
@@ -115,18 +100,12 @@ __all__ = [
     "plan_simulation",
     "preview",
     "price_at_once",
-    "price_changes",
-    "recheck",
-    "refresh_draft",
     "refuse_customer_with_unpaid_invoice",
-    "requeue_simulations",
+    "replay_job",
     "resume_subscription",
     "schedule_cancel",
     "schedule_plan_change",
-    "simulate_some",
-    "start_report",
     "subscribe",
     "verify",
     "void",
-    "wake_some",
 ]

@@ -1,22 +1,19 @@
-"""The period close: what is due by itself is billed, slice by slice, by any number of workers.
-
-A slice is one transaction. It claims due subscriptions that nobody else holds, so that several
-workers share the work, and a killed one leaves nothing half done.
-"""
+"""The period close: what is due by itself is billed, slice by slice, by any number of workers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from msgspec.structs import replace
 
-from monigo import catalog, customers, metering, subscriptions, tenancy, wallets
+from monigo import catalog, customers, metering, subscriptions, tenancy
 from monigo.catalog import BillingMode, PlanType
-from monigo.core.errors import DomainError, ensure
+from monigo.core.errors import ensure
 from monigo.core.ids import InvoiceId, SubscriptionId
 from monigo.core.periods import Period
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.infra.agenda import Entry
+from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.logging import logger
 from monigo.invoicing import states_store, store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Modes, Step, begun_realtime, next_step
 from monigo.invoicing.closing_waits import (
@@ -34,58 +31,21 @@ from monigo.invoicing.rounding import is_worth_an_invoice, resting
 from monigo.invoicing.states_store import Final
 from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
 from monigo.invoicing.wallet_payments import Paid
-from monigo.subscriptions import Due, PauseReason, Status, Subscription
+from monigo.subscriptions import PauseReason, Status, Subscription
 
-log = logger(__name__)
-
-# Enough to share out each query's cost; few enough that a request never waits long for a row.
-SLICE_SIZE = 200
 # Periods that a request closes by itself; the workers close the rest.
 INLINE_MAX = 12
 # What bills at most a fee in advance.
 _OPENINGS = (Action.OPEN, Action.TRIAL_END)
 
 
-async def close_some(database: Database, tenant: Tenant, *, limit: int = SLICE_SIZE) -> int:
-    """Do some of what is due for a tenant; how many subscriptions were looked at.
-
-    When a slice fails, each of its subscriptions is tried by itself: the one at fault is flagged
-    and tried again later, and does not stop the others.
-    """
-    try:
-        async with database.transaction(tenant) as tx:
-            return await _close_slice(tx, limit, ())
-    except Exception as error:
-        if as_unavailable(error) is not None:
-            raise
-        log.warning("slice failed, trying one by one", reason=str(error))
-    async with database.transaction(tenant) as tx:
-        claimed = [known.id for _, known in await subscriptions.claim(tx, limit)]
-    for subscription_id in claimed:
-        await _close_alone(database, tenant, subscription_id)
-    return len(claimed)
-
-
-class PeriodClose:
-    """The period close as what a test clock lets happen on its way."""
-
-    async def next_due(self, tx: Transaction) -> datetime | None:
-        """When something is to be done next for any of the tenant's subscriptions."""
-        if await wallets.has_credited(tx):
-            return tx.now
-        return await subscriptions.next_due(tx)
-
-    async def run(self, database: Database, tenant: Tenant) -> None:
-        """Do all that is due by the tenant's now."""
-        await wake_some(database, tenant)
-        while await close_some(database, tenant):
-            continue
-
-
-async def wake_some(database: Database, tenant: Tenant) -> None:
-    """Have those looked at again who wait for a credit that came."""
-    async with database.transaction(tenant) as tx:
-        await wallet_payments.wake(tx)
+async def close_due(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+    """Do what is due for subscriptions; those that somebody else holds stay due."""
+    subscription_ids = [SubscriptionId(entry.subject) for entry in entries]
+    held, busy = await subscriptions.hold_due(tx, subscription_ids)
+    if held:
+        await _close_slice(tx, held)
+    return set(busy)
 
 
 async def close_now(
@@ -118,44 +78,26 @@ async def close_period(tx: Transaction, subscription: Subscription, period: Peri
     await _take(tx, [(Step(Action.CLOSE, period), subscription)], is_strict=True)
 
 
-async def _close_alone(database: Database, tenant: Tenant, subscription_id: SubscriptionId) -> None:
-    try:
-        async with database.transaction(tenant) as tx:
-            await _close_slice(tx, 1, [subscription_id])
-    except Exception as error:
-        if as_unavailable(error) is not None:
-            raise
-        reason = error.message if isinstance(error, DomainError) else "internal error"
-        log.exception("period not closed", subscription_id=str(subscription_id), reason=reason)
-        async with database.transaction(tenant) as tx:
-            for due, subscription in await subscriptions.claim(tx, 1, [subscription_id]):
-                await subscriptions.set_aside(tx, due, subscription, reason)
-
-
-async def _close_slice(tx: Transaction, limit: int, only: Sequence[SubscriptionId]) -> int:
-    claimed = await subscriptions.claim(tx, limit, only)
-    if not claimed:
-        return 0
+async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
     organization = await tenancy.get_organization(tx)
     grace = timedelta(hours=organization.event_ingestion_grace_period_hours)
     replayed = await metering.running_replays(tx)
     ready: list[tuple[Step, Subscription]] = []
-    waiting: list[tuple[Due, datetime]] = []
-    for due, subscription in claimed:
+    waiting: list[SubscriptionId] = []
+    for subscription in held:
         step = next_step(subscription, tx.now, grace=grace)
-        # Or it would be claimed again and again, and everything behind it would wait.
+        # Or it would be due again and again, and everything behind it would wait.
         has_work = step.action is not Action.NOTHING or not subscriptions.is_due(
             subscription, tx.now
         )
         ensure(has_work, "what is due has something to be done")
         if is_replayed(step, replayed):
-            waiting.append((due, tx.now + REPLAY_WAIT))
+            waiting.append(subscription.id)
         else:
             ready.append((step, subscription))
-    await subscriptions.wait_until(tx, waiting)
+    await subscriptions.look_at(tx, dict.fromkeys(waiting, tx.now + REPLAY_WAIT))
     await customers.hold(tx, {subscription.customer_id for _, subscription in ready})
     await _take(tx, ready, grace=grace)
-    return len(claimed)
 
 
 async def _take(

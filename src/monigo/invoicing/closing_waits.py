@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monigo import subscriptions
+from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.database import Transaction
 from monigo.invoicing.closing_rules import Action, Step
-from monigo.subscriptions import Due, Subscription
+from monigo.subscriptions import Subscription
 
 # While a replay counts a period's events anew.
 REPLAY_WAIT = timedelta(seconds=2)
@@ -29,8 +30,8 @@ async def wait_for_more(tx: Transaction, small: Sequence[Subscription]) -> None:
         (known.id, subscriptions.next_due_at(replace(known, recheck_from=None), tx.now))
         for known in small
     ]
-    await subscriptions.wait_until(
-        tx, [(Due(known_id, tx.now, 0), look) for known_id, look in looks if look is not None]
+    await subscriptions.look_at(
+        tx, {known_id: look for known_id, look in looks if look is not None}
     )
 
 
@@ -41,11 +42,10 @@ async def wait_out_grace(
 
     Or before, when the subscription itself ends or changes its plan meanwhile.
     """
-    waiting: list[tuple[Due, datetime]] = []
+    waiting: dict[SubscriptionId, datetime] = {}
     for step, known in steps:
         if step.action is Action.DRAFT and step.period is not None:
             closes_at = step.period.end + grace
             changes = (subscriptions.ends_at(known), known.scheduled_at)
-            looked_at = min((closes_at, *(at for at in changes if at is not None)))
-            waiting.append((Due(known.id, tx.now, 0), looked_at))
-    await subscriptions.wait_until(tx, waiting)
+            waiting[known.id] = min((closes_at, *(at for at in changes if at is not None)))
+    await subscriptions.look_at(tx, waiting)

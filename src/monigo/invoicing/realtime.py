@@ -1,74 +1,45 @@
 """Realtime billing: every few seconds, wallets pay what running periods have come to."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
-from monigo import catalog, customers, metering, subscriptions
+from monigo import catalog, customers, subscriptions
 from monigo.catalog import BillingMode
-from monigo.core.errors import DomainError
 from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.infra.agenda import Entry
+from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.logging import logger
 from monigo.invoicing import wallet_payments
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.types import InvoiceKind, Wanted
-from monigo.subscriptions import Due, Subscription
+from monigo.subscriptions import Subscription
 
-log = logger(__name__)
-
-# As a slice of the period close: shares out each query's cost, and is over soon.
-CHARGED_AT_ONCE = 500
+# When a subscription that could not be charged is looked at as an unclosed period is.
+LOOK_AFTER = timedelta(minutes=1)
 
 
-async def charge_some(database: Database, tenant: Tenant) -> int:
-    """Charge some of the subscriptions whose customers' usage changed; how many customers.
-
-    When a slice fails, each of its customers is tried by itself: the subscription at fault is
-    flagged and tried again later, and does not stop the others.
-    """
-    try:
-        async with database.transaction(tenant) as tx:
-            customer_ids = await metering.take_changed(tx, CHARGED_AT_ONCE)
-            if customer_ids:
-                await _charge_slice(tx, customer_ids)
-            return len(customer_ids)
-    except Exception as error:
-        if as_unavailable(error) is not None:
-            raise
-        log.warning("slice failed, trying one by one", reason=str(error))
-    async with database.transaction(tenant) as tx:
-        customer_ids = await metering.take_changed(tx, CHARGED_AT_ONCE)
-    for customer_id in customer_ids:
-        await _charge_alone(database, tenant, customer_id)
-    return len(customer_ids)
-
-
-async def _charge_slice(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
+async def charge_changed(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+    """Charge the subscriptions of customers whose usage changed; those who are busy stay due."""
+    customer_ids = [CustomerId(entry.subject) for entry in entries]
     owing, busy = await _hold_owing(tx, customer_ids)
     await customers.hold(tx, {one.customer_id for one in owing})
     short = await charge(tx, owing)
     for one in owing:
         if one.id in short:
             await subscriptions.pause_for_balance(tx, one, is_realtime=True)
-    await metering.note_charged(tx, [known for known in customer_ids if known not in busy])
+    return set(busy)
 
 
-async def _charge_alone(database: Database, tenant: Tenant, customer_id: CustomerId) -> None:
-    try:
-        async with database.transaction(tenant) as tx:
-            await _charge_slice(tx, [customer_id])
-    except Exception as error:
-        if as_unavailable(error) is not None:
-            raise
-        reason = error.message if isinstance(error, DomainError) else "internal error"
-        log.exception("usage not charged", customer_id=str(customer_id), reason=reason)
-        async with database.transaction(tenant) as tx:
-            owing, busy = await _hold_owing(tx, [customer_id])
-            for one in owing:
-                # Tried again as an unclosed period is; its next success charges what came since.
-                await subscriptions.set_aside(tx, Due(one.id, tx.now, 0), one, reason)
-            if not busy:
-                await metering.note_charged(tx, [customer_id])
+async def flag_uncharged(tx: Transaction, subject: UUID, reason: str) -> None:
+    """Say on a customer's realtime subscriptions why they could not be charged.
+
+    They are tried again as unclosed periods are; the next success charges what came since.
+    """
+    owing, _ = await _hold_owing(tx, [CustomerId(subject)])
+    for one in owing:
+        await subscriptions.flag_unbilled(tx, one.id, reason)
+    await subscriptions.look_at(tx, dict.fromkeys((one.id for one in owing), tx.now + LOOK_AFTER))
 
 
 async def _hold_owing(

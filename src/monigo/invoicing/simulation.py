@@ -17,9 +17,10 @@ from monigo.catalog import Metric
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId, SubscriptionId, parse_id
 from monigo.core.periods import Period
-from monigo.infra import job_queue
+from monigo.infra import queue
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
+from monigo.infra.queue import JobKind
 from monigo.invoicing import billed_store, simulation_store
 from monigo.invoicing.simulation_rules import (
     MetricVersion,
@@ -42,8 +43,7 @@ from monigo.invoicing.types import Terms
 from monigo.metering import Usage, UsageQuery
 from monigo.subscriptions import Subscription
 
-# The queue's name for this kind of job.
-SIMULATION = "plan_simulation"
+SIMULATION = JobKind("plan_simulation", "plan_simulations")
 # What a request prices by itself within a second or so; more is a job.
 INLINE_SUBSCRIPTIONS_MAX = 100
 INLINE_PERIODS_MAX = 1_000
@@ -159,21 +159,7 @@ async def simulate_some(
 
 async def complete_simulation(tx: Transaction, simulation: Simulation, report: Report) -> None:
     """Close a simulation with its report, unless it has ended."""
-    await simulation_store.end(
-        tx, _id(simulation), SimulationStatus.COMPLETED, report=report.as_json()
-    )
-
-
-async def fail_simulation(tx: Transaction, simulation_id: UUID, message: str) -> None:
-    """Close a simulation that can't go on."""
-    known_id = PlanSimulationId(simulation_id)
-    await simulation_store.end(tx, known_id, SimulationStatus.FAILED, error_message=message)
-
-
-async def requeue_simulations(tx: Transaction) -> None:
-    """Enqueue the tenant's unfinished simulations again, except those that are in the queue."""
-    for simulation_id in await simulation_store.list_unfinished(tx):
-        await job_queue.enqueue(tx, SIMULATION, simulation_id)
+    await queue.complete(tx, SIMULATION, _id(simulation), report.as_json())
 
 
 async def _is_small(tx: Transaction, proposal: Proposal, total: int) -> bool:
@@ -186,11 +172,11 @@ async def _is_small(tx: Transaction, proposal: Proposal, total: int) -> bool:
 
 async def _store(tx: Transaction, proposal: Proposal, total: int) -> PlanSimulationId:
     """Leave a simulation to a job."""
-    if len(await simulation_store.list_unfinished(tx)) >= UNFINISHED_MAX:
+    if len(await queue.list_unfinished(tx, SIMULATION)) >= UNFINISHED_MAX:
         message = f"{UNFINISHED_MAX} simulations are not finished yet"
         raise conflict("too_many_simulations", message)
     stored = await simulation_store.insert(tx, PlanSimulationId(new_id()), proposal, total=total)
-    await job_queue.enqueue(tx, SIMULATION, _id(stored))
+    await queue.start(tx, SIMULATION, _id(stored))
     return _id(stored)
 
 

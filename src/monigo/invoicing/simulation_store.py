@@ -34,12 +34,6 @@ SELECT = f"""
     SELECT {COLUMNS} FROM plan_simulations WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-SELECT_UNFINISHED = """
-    SELECT id FROM plan_simulations
-    WHERE org_id = $1 AND is_test = $2 AND status IN ('pending', 'processing')
-    ORDER BY created_at, id
-"""
-
 BEGIN = f"""
     UPDATE plan_simulations
     SET status = 'processing', started_at = coalesce(started_at, $4), updated_at = $4,
@@ -52,12 +46,6 @@ ADVANCE = """
     UPDATE plan_simulations SET subscriptions_done = $4, updated_at = $5
     WHERE org_id = $1 AND is_test = $2 AND id = $3 AND status = 'processing'
     RETURNING id
-"""
-
-END = """
-    UPDATE plan_simulations
-    SET status = $4, error_message = $5, report = $6, completed_at = $7, updated_at = $7
-    WHERE org_id = $1 AND is_test = $2 AND id = $3 AND status IN ('pending', 'processing')
 """
 
 
@@ -78,11 +66,6 @@ async def load(tx: Transaction, simulation_id: UUID) -> Simulation | None:
     return None if row is None else _simulation(row)
 
 
-async def list_unfinished(tx: Transaction) -> list[PlanSimulationId]:
-    """Simulations that are pending or under way, oldest first."""
-    return [PlanSimulationId(row["id"]) for row in await tx.fetch(SELECT_UNFINISHED)]
-
-
 async def begin(tx: Transaction, simulation_id: PlanSimulationId) -> Simulation | None:
     """Mark a simulation as under way, from nothing; None where it has ended or is gone."""
     row = await tx.fetchrow(BEGIN, simulation_id, tx.now)
@@ -92,19 +75,6 @@ async def begin(tx: Transaction, simulation_id: PlanSimulationId) -> Simulation 
 async def advance(tx: Transaction, simulation_id: PlanSimulationId, done: int) -> bool:
     """Note how many subscriptions are done; false where the simulation has ended or is gone."""
     return await tx.fetchval(ADVANCE, simulation_id, done, tx.now) is not None
-
-
-async def end(
-    tx: Transaction,
-    simulation_id: PlanSimulationId,
-    status: SimulationStatus,
-    *,
-    error_message: str = "",
-    report: object = None,
-) -> None:
-    """Close a simulation, unless it has ended."""
-    text = None if report is None else json.encode(report)
-    await tx.execute(END, simulation_id, status.value, error_message, text, tx.now)
 
 
 def request_of(proposal: Proposal) -> dict[str, Any]:

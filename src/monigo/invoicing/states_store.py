@@ -42,7 +42,7 @@ VOID = """
         voided_after = coalesce(
             (
                 SELECT value FROM counters WHERE org_id = $1 AND is_test = $2
-                    AND name = CASE plan_type WHEN 'collection' THEN 'invoice' ELSE 'bill' END
+                    AND name = CASE WHEN plan_type = 'collection' THEN 'invoice' ELSE 'bill' END
             ),
             0
         )

@@ -65,6 +65,7 @@ INSERT_DRAFTS = """
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
         has_credit, created_at, billing_mode, rounded_off
     )
+    RETURNING 1
 """
 
 SELECT = f"""
@@ -136,6 +137,7 @@ INSERT_LINES = """
         $21::timestamptz[], $22::timestamptz[], string_to_array($23, ',')::numeric[],
         $24::bigint[]
     ) AS line
+    RETURNING 1
 """
 
 SELECT_LINES = """

@@ -17,6 +17,7 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
+from monigo.infra.agenda import Entry
 from monigo.infra.database import Transaction
 from monigo.invoicing import charges_store, events, store
 from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
@@ -38,8 +39,6 @@ from monigo.wallets import Extent, PaidPart, Payment, Repayment
 INVOICE = "invoice"
 PERIOD = "subscription_period"
 
-# Of one transaction; the next look takes the others.
-WOKEN_AT_ONCE = 1_000
 # A voided invoice's period may be billed again; as long as an expired grant is kept for others.
 KEPT_AFTER_VOID = timedelta(days=90)
 
@@ -204,12 +203,12 @@ async def give_back_charges(
     await wallets.repay_all(tx, [repayment])
 
 
-async def wake(tx: Transaction) -> None:
-    """Have those looked at again who wait for a credit that came."""
-    customer_ids = await wallets.take_credited(tx, WOKEN_AT_ONCE)
-    if customer_ids:
-        waiting = await charges_store.list_waiting(tx, customer_ids)
-        await subscriptions.wake(tx, customer_ids, [known for _, known in waiting])
+async def wake(tx: Transaction, entries: Sequence[Entry]) -> tuple[()]:
+    """Have those customers' subscriptions looked at again that wait for a credit, which came."""
+    customer_ids = [CustomerId(entry.subject) for entry in entries]
+    waiting = await charges_store.list_waiting(tx, customer_ids)
+    await subscriptions.wake(tx, customer_ids, [known for _, known in waiting])
+    return ()
 
 
 async def open_periods(

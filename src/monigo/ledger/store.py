@@ -39,6 +39,7 @@ INSERT_ACCOUNTS = """
     INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, created_at)
     SELECT $1, $2, id, kind, currency, $6
     FROM unnest($3::uuid[], $4::text[], $5::text[]) AS opened (id, kind, currency)
+    RETURNING 1
 """
 
 SELECT_ACCOUNTS = """

@@ -11,27 +11,29 @@ from monigo.metering.folding import fold_all, fold_lag
 from monigo.metering.ingestion import Ingestor
 from monigo.metering.points import Granularity
 from monigo.metering.replay import (
-    REPLAY,
     StepSize,
     begin_replay,
     cancel_replay,
-    complete_replay,
     define_metric,
-    fail_replay,
     get_replay,
     list_replays,
     redefine_metric,
     replay_some,
     replayed_hours,
-    requeue_replays,
     running_replays,
     start_replay,
 )
-from monigo.metering.replay_store import REPLAY_RUNNING
-from monigo.metering.retention import events_kept_from, forget_properties, has_emptied_events
+from monigo.metering.replay_store import REPLAY, REPLAY_RUNNING
+from monigo.metering.retention import (
+    EVENT_RETENTION,
+    events_kept_from,
+    forget_properties,
+    has_emptied_events,
+)
 from monigo.metering.rules import AGE_MAX, decode_batch
 from monigo.metering.series import read_series
 from monigo.metering.service import late_from, list_activity, measure
+from monigo.metering.tasks import forget_old_events
 from monigo.metering.types import (
     CustomerActivity,
     Event,
@@ -52,18 +54,15 @@ from monigo.metering.types import (
     UsageQuery,
 )
 from monigo.metering.verification import verify
-from monigo.metering.watch_store import (
-    note_charged,
-    take_changed,
-    tenants_with_changes,
-    watch,
-)
+from monigo.metering.watching import USAGE_CHANGED, watch
 
 __all__ = [
     "AGE_MAX",
     "EVENTS_A_PAGE_MAX",
+    "EVENT_RETENTION",
     "REPLAY",
     "REPLAY_RUNNING",
+    "USAGE_CHANGED",
     "CustomerActivity",
     "Event",
     "EventFilter",
@@ -86,14 +85,13 @@ __all__ = [
     "UsageQuery",
     "begin_replay",
     "cancel_replay",
-    "complete_replay",
     "decode_batch",
     "define_metric",
     "events_kept_from",
     "export_csv",
-    "fail_replay",
     "fold_all",
     "fold_lag",
+    "forget_old_events",
     "forget_properties",
     "get_replay",
     "has_emptied_events",
@@ -102,18 +100,14 @@ __all__ = [
     "list_events",
     "list_replays",
     "measure",
-    "note_charged",
     "plan_walk",
     "property_keys",
     "read_series",
     "redefine_metric",
     "replay_some",
     "replayed_hours",
-    "requeue_replays",
     "running_replays",
     "start_replay",
-    "take_changed",
-    "tenants_with_changes",
     "verify",
     "watch",
 ]

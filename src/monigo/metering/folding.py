@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from monigo.core.errors import ensure
 from monigo.infra.database import Database, Tenant, as_unavailable
-from monigo.metering import fold_store, quota_store, watch_store
+from monigo.metering import fold_store, quota_store
+from monigo.metering.retention import note_events
+from monigo.metering.watching import note_changed
 
 # One round visits this many tenants, then looks anew which have most to do.
 TENANTS_A_ROUND = 1_000
@@ -51,7 +53,8 @@ async def fold_some(database: Database, tenant: Tenant) -> int:
         if late:
             await fold_store.note_late(tx, taken)
         await fold_store.fold(tx, taken)
-        await watch_store.note_changed(tx, taken.ids)
+        await note_changed(tx, taken.ids)
+        await note_events(tx)
         await quota_store.add_counts(tx, taken.by_month)
     return taken.event_count
 

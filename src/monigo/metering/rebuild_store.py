@@ -113,7 +113,7 @@ _HOURS_OF_DAYS = """
         AND metric_id = ANY ($6::uuid[])
         AND hour >= $4 AND hour < $5
 """
-BUILD_DAYS = INSERT_DAYS.format(hours=f"({_HOURS_OF_DAYS}) AS hours")
+BUILD_DAYS = INSERT_DAYS.format(hours=f"({_HOURS_OF_DAYS}) AS hours") + " RETURNING 1"
 
 DELETE_VALUES = """
     DELETE FROM usage_hour_values
@@ -133,7 +133,9 @@ _OF_STEP = COUNTED.format(
         ))"""
 )
 # Into the room that was made before, where nothing can be in the way.
-BUILD_HOURS = INSERT_HOURS.format(summed=f"({SUMMED.format(counted=_OF_STEP)}) AS summed")
+BUILD_HOURS = (
+    INSERT_HOURS.format(summed=f"({SUMMED.format(counted=_OF_STEP)}) AS summed") + " RETURNING 1"
+)
 BUILD_VALUES = ADD_VALUES.format(counted=_OF_STEP)
 
 HAS_UNIQUE_METRIC = """

@@ -16,13 +16,13 @@ from monigo.core.errors import DomainError, conflict, not_found
 from monigo.core.ids import ReplayJobId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.infra import job_queue
+from monigo.infra import queue
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.metering import fold_store, rebuild_store, replay_store
 from monigo.metering.rebuild_store import Selection
 from monigo.metering.replay_rules import AHEAD, REPLAY_SPAN_MAX, check_replay, whole_hours
-from monigo.metering.replay_store import Progress
+from monigo.metering.replay_store import REPLAY, Progress
 from monigo.metering.retention import events_kept_from
 from monigo.metering.types import (
     ReplayJob,
@@ -31,8 +31,6 @@ from monigo.metering.types import (
     ReplayStep,
 )
 
-# The queue's name for this kind of job.
-REPLAY = "replay"
 # Who begins a replay that a metric's definition makes necessary.
 BY_METRIC = "system:metric"
 # Replays of a tenant wait for each other; nobody means to queue up more.
@@ -69,7 +67,7 @@ async def start_replay(tx: Transaction, request: ReplayRequest, *, initiated_by:
     check_replay(request, tx.now)
     if request.start < await events_kept_from(tx):
         raise conflict("beyond_retention", "events from before the retention can't be replayed")
-    if len(await replay_store.list_unfinished(tx)) >= UNFINISHED_MAX:
+    if len(await queue.list_unfinished(tx, REPLAY)) >= UNFINISHED_MAX:
         raise conflict("too_many_replays", f"{UNFINISHED_MAX} replays are not finished yet")
     return await _enqueue(tx, request, initiated_by=initiated_by, metric=None)
 
@@ -105,7 +103,8 @@ async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
         raise conflict("replay_ended", f"the replay is {job.status.value} already")
     if job.metric_id is not None:
         raise conflict("replay_needed", "a metric's new definition needs this replay")
-    return await replay_store.end(tx, job.id, ReplayStatus.CANCELED)
+    await queue.cancel(tx, REPLAY, job.id)
+    return await get_replay(tx, job.id)
 
 
 async def define_metric(tx: Transaction, definition: catalog.MetricDefinition) -> Metric:
@@ -152,7 +151,7 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
     if job is None or job.status is not ReplayStatus.PROCESSING:
         return None
     if await _is_overtaken(tx, job):
-        await replay_store.end(tx, job.id, ReplayStatus.CANCELED)
+        await queue.cancel(tx, REPLAY, job.id)
         return None
     selection = _selection(job)
     progress = await replay_store.load_progress(tx, job.id)
@@ -181,38 +180,9 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
     return step
 
 
-async def complete_replay(tx: Transaction, job_id: ReplayJobId, report: object) -> None:
-    """Close a replay that has come to its end, unless it was canceled meanwhile."""
-    await _end(tx, job_id, ReplayStatus.COMPLETED, report=report)
-
-
-async def fail_replay(tx: Transaction, job_id: ReplayJobId, message: str) -> None:
-    """Close a replay that can't go on. What its steps built anew is whole."""
-    await _end(tx, job_id, ReplayStatus.FAILED, error_message=message)
-
-
-async def requeue_replays(tx: Transaction) -> None:
-    """Enqueue the tenant's unfinished replays once more, except those that are in the queue."""
-    for job_id in await replay_store.list_unfinished(tx):
-        await job_queue.enqueue(tx, REPLAY, job_id)
-
-
 def replayed_hours(job: ReplayJob) -> Period:
     """The whole hours that a replay counts anew."""
     return whole_hours(job.request.start, job.request.end)
-
-
-async def _end(
-    tx: Transaction,
-    job_id: ReplayJobId,
-    status: ReplayStatus,
-    *,
-    report: object = None,
-    error_message: str = "",
-) -> None:
-    job = await replay_store.load(tx, job_id, for_update=True)
-    if job is not None and job.status in _UNFINISHED:
-        await replay_store.end(tx, job.id, status, report=report, error_message=error_message)
 
 
 async def _enqueue(
@@ -221,7 +191,7 @@ async def _enqueue(
     job = await replay_store.insert(
         tx, ReplayJobId(new_id()), request, initiated_by=initiated_by, metric=metric
     )
-    await job_queue.enqueue(tx, REPLAY, job.id)
+    await queue.start(tx, REPLAY, job.id)
     return job
 
 

@@ -13,7 +13,10 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.infra import json
 from monigo.infra.database import Transaction, violations_as
+from monigo.infra.queue import JobKind
 from monigo.metering.types import ReplayJob, ReplayRequest, ReplayStatus
+
+REPLAY = JobKind("replay", "replay_jobs")
 
 COLUMNS = """
     id, initiated_by, status, from_timestamp, to_timestamp, event_name, metric_id, metric_version,
@@ -41,12 +44,6 @@ SELECT_PAGE = f"""
 """
 
 COUNT = "SELECT count(*) FROM replay_jobs WHERE org_id = $1 AND is_test = $2"
-
-SELECT_UNFINISHED = """
-    SELECT id FROM replay_jobs
-    WHERE org_id = $1 AND is_test = $2 AND status IN ('pending', 'processing')
-    ORDER BY created_at, id
-"""
 
 # What a metric's own definition began reads the same before and after; a dry run changes nothing.
 SELECT_RUNNING = """
@@ -81,13 +78,6 @@ ADVANCE = """
     SET next_customer_id = $4, next_hour = $5, events_replayed = events_replayed + $6,
         events_total = greatest(events_total, events_replayed + $6), updated_at = $7
     WHERE org_id = $1 AND is_test = $2 AND id = $3
-"""
-
-END = f"""
-    UPDATE replay_jobs
-    SET status = $4, error_message = $5, report = $6, completed_at = $7, updated_at = $7
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
-    RETURNING {COLUMNS}
 """
 
 # Not after a newer definition, which has a replay of its own, and not for a deleted metric, whose
@@ -153,11 +143,6 @@ async def list_page(tx: Transaction, request: PageRequest) -> Page[ReplayJob]:
     return Page(found, await tx.fetchval(COUNT), request.offset)
 
 
-async def list_unfinished(tx: Transaction) -> list[ReplayJobId]:
-    """Replays that are pending or under way, oldest first."""
-    return [ReplayJobId(row["id"]) for row in await tx.fetch(SELECT_UNFINISHED)]
-
-
 async def load_running(tx: Transaction) -> list[Period]:
     """The windows of asked-for replays that are not done yet."""
     return [
@@ -187,19 +172,6 @@ async def advance(
 ) -> None:
     """Note how far a replay has come, in the transaction that brought it there."""
     await tx.execute(ADVANCE, job_id, progress.customer_id, progress.next_hour, event_count, tx.now)
-
-
-async def end(
-    tx: Transaction,
-    job_id: ReplayJobId,
-    status: ReplayStatus,
-    *,
-    error_message: str = "",
-    report: object = None,
-) -> ReplayJob:
-    """Close a locked replay."""
-    text = None if report is None else json.encode(report)
-    return _present(await tx.fetchrow(END, job_id, status.value, error_message, text, tx.now))
 
 
 async def set_rollups_from(

@@ -1,16 +1,24 @@
 """Retention: old events lose their properties, and keep the row by which their key stays known."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from monigo import tenancy
 from monigo.core.ids import CustomerId
 from monigo.core.periods import Period
+from monigo.infra import agenda, queue
+from monigo.infra.agenda import Claim, Follows, Kind
 from monigo.infra.database import Database, Tenant, Transaction
-from monigo.metering import replay_store, retention_store
+from monigo.metering import retention_store
 from monigo.metering.replay_rules import AHEAD, floor_hour, kept_from
+from monigo.metering.replay_store import REPLAY
 from monigo.metering.rules import AGE_MAX
 from monigo.metering.types import UsageQuery
+
+# Of a tenant that has events: it is looked whether some are older than they are kept.
+EVENT_RETENTION = Kind("event_retention", Follows.REAL)
+LOOK_EVERY = timedelta(days=1)
 
 # Blanking stays behind the setting, so that a replay from its very edge finds its events.
 MARGIN = timedelta(days=1)
@@ -39,6 +47,20 @@ async def has_emptied_events(tx: Transaction, queries: Sequence[UsageQuery]) -> 
     reading: what is emptied meanwhile is seen.
     """
     return await retention_store.has_emptied(tx, queries)
+
+
+async def look(
+    database: Database, claim: Claim, _stop: asyncio.Event, *, open_from: OpenFrom
+) -> None:
+    """Forget what an organisation keeps no longer, and look again in a day."""
+    await forget_properties(database, claim.tenant, open_from)
+    async with database.transaction(claim.tenant) as tx:
+        await claim.finish(tx, again_at=tx.real_now + LOOK_EVERY)
+
+
+async def note_events(tx: Transaction) -> None:
+    """Note that the tenant has events, some of which are to be forgotten one day."""
+    await agenda.put_unless_there(tx, EVENT_RETENTION, tx.org_id, tx.real_now + LOOK_EVERY)
 
 
 async def forget_properties(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
@@ -95,7 +117,7 @@ async def _blank(
 async def _due(tx: Transaction) -> Period | None:
     """The window whose events are to lose their properties, promised; None when there is none."""
     days = (await tenancy.get_organization(tx)).raw_event_retention_days
-    if days is None or await replay_store.list_unfinished(tx):
+    if days is None or await queue.list_unfinished(tx, REPLAY):
         return None
     until = floor_hour(kept_from(days, tx.now) - MARGIN)
     # Whatever is older came in by then, if it ever did. In test mode the times of events may go by

@@ -37,6 +37,7 @@ INSERT_NEW_EVENTS = f"""
         VALUES ($1, $2, $3, $12, $4)
     )
     {_INSERT}
+    RETURNING 1
 """
 
 # The batch that the fold will find counts what was new.

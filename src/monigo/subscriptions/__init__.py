@@ -2,14 +2,13 @@
 
 from monigo.subscriptions import events
 from monigo.subscriptions.due import (
-    claim,
-    next_due,
+    PERIOD_CLOSE,
+    flag_unbilled,
+    hold_due,
+    look_at,
     recheck,
     save,
     save_billed,
-    set_aside,
-    tenants_with_due,
-    wait_until,
     wake,
 )
 from monigo.subscriptions.endings import cancel, hide, schedule_cancel
@@ -58,7 +57,6 @@ from monigo.subscriptions.service import (
     timeline,
 )
 from monigo.subscriptions.types import (
-    Due,
     NewSubscription,
     PauseReason,
     Phase,
@@ -73,7 +71,7 @@ from monigo.subscriptions.usage import read_usage
 from monigo.subscriptions.verification import verify
 
 __all__ = [
-    "Due",
+    "PERIOD_CLOSE",
     "NewSubscription",
     "PauseReason",
     "Phase",
@@ -88,7 +86,6 @@ __all__ = [
     "billable_windows",
     "cancel",
     "change_plan",
-    "claim",
     "count_on_plan",
     "create",
     "current_period",
@@ -96,9 +93,11 @@ __all__ = [
     "ends_at",
     "events",
     "first_open_period",
+    "flag_unbilled",
     "get",
     "hide",
     "hold",
+    "hold_due",
     "hold_free",
     "is_due",
     "is_trial",
@@ -107,7 +106,7 @@ __all__ = [
     "list_on_plan",
     "list_page",
     "load_pauses",
-    "next_due",
+    "look_at",
     "next_due_at",
     "of_customers",
     "open_from",
@@ -126,10 +125,7 @@ __all__ = [
     "save_billed",
     "schedule_cancel",
     "schedule_plan_change",
-    "set_aside",
-    "tenants_with_due",
     "timeline",
     "verify",
-    "wait_until",
     "wake",
 ]

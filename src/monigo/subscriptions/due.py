@@ -1,33 +1,28 @@
-"""What is to be done for subscriptions by itself: noted, claimed by workers, tried again."""
+"""What is to be done for subscriptions by itself: noted on the agenda, for billing to do."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra import agenda
+from monigo.infra.agenda import Follows, Kind
+from monigo.infra.database import Transaction
 from monigo.subscriptions import due_store, store
 from monigo.subscriptions.rules import next_due_at
-from monigo.subscriptions.types import Due, Subscription
+from monigo.subscriptions.types import Subscription
 
-# After a failure: a minute, then twice as long each time, up to a day.
-RETRY_FIRST = timedelta(minutes=1)
-RETRY_MAX = timedelta(days=1)
-# Two weeks of trying; what still fails then waits for a change, flagged on the subscription.
-ATTEMPTS_MAX = 24
+# Of a subscription: a period ends or opens, it ends or changes its plan, or is looked at again.
+PERIOD_CLOSE = Kind("period_close", Follows.TENANT)
 
 
 async def note_due(tx: Transaction, subscriptions: Sequence[Subscription]) -> None:
     """Note when something is to be done for locked subscriptions, by their present state."""
     dues = [(known.id, next_due_at(known, tx.now)) for known in subscriptions]
-    put = [Due(known, due_at, 0) for known, due_at in dues if due_at is not None]
-    gone = [known for known, due_at in dues if due_at is None]
-    if put:
-        await due_store.put_due(tx, put)
-    if gone:
-        await due_store.delete_due(tx, gone)
+    await look_at(tx, {known: due_at for known, due_at in dues if due_at is not None})
+    await agenda.cancel(tx, PERIOD_CLOSE, [known for known, due_at in dues if due_at is None])
 
 
 async def save(tx: Transaction, subscription: Subscription) -> Subscription:
@@ -44,55 +39,43 @@ async def save_billed(tx: Transaction, billed: Sequence[Subscription]) -> None:
     await note_due(tx, billed)
 
 
-async def claim(
-    tx: Transaction, limit: int, only: Sequence[SubscriptionId] = ()
-) -> list[tuple[Due, Subscription]]:
-    """Some subscriptions for which something is due now, locked, in the order of their ids.
+async def hold_due(
+    tx: Transaction, subscription_ids: Sequence[SubscriptionId]
+) -> tuple[list[Subscription], set[SubscriptionId]]:
+    """Those of these subscriptions that nobody else holds, locked; and the others.
 
-    Those that somebody else holds are left out, and come again.
+    What there is no subscription for is in neither.
     """
-    dues = {due.subscription_id: due for due in await due_store.claim_due(tx, limit, only)}
-    held = await store.lock_ever(tx, list(dues), skip_locked=True) if dues else []
-    return [(dues[known.id], known) for known in held]
+    held = await store.lock_ever(tx, subscription_ids, skip_locked=True)
+    missing = set(subscription_ids) - {known.id for known in held}
+    busy = await store.load_ever(tx, list(missing)) if missing else []
+    return held, {known.id for known in busy}
 
 
-async def wait_until(tx: Transaction, waiting: Sequence[tuple[Due, datetime]]) -> None:
-    """Look at claimed subscriptions again later; nothing is wrong with them."""
-    if waiting:
-        await due_store.put_due(tx, [replace(due, due_at=due_at) for due, due_at in waiting])
+async def look_at(tx: Transaction, instants: Mapping[SubscriptionId, datetime]) -> None:
+    """Look at subscriptions at an instant each, instead of when their own state says."""
+    await agenda.put(tx, PERIOD_CLOSE, instants)
 
 
-async def set_aside(tx: Transaction, due: Due, subscription: Subscription, reason: str) -> None:
-    """Flag a locked subscription that could not be billed, and try it again later, or no more."""
-    attempts = due.attempts + 1
-    await store.update_billed(tx, [replace(subscription, billing_error=reason)])
-    if attempts >= ATTEMPTS_MAX:
-        await due_store.delete_due(tx, [due.subscription_id])
-        return
-    pause = min(RETRY_FIRST * 2 ** min(due.attempts, 16), RETRY_MAX)
-    await due_store.put_due(tx, [Due(due.subscription_id, tx.now + pause, attempts)])
+async def flag_unbilled(tx: Transaction, subscription_id: SubscriptionId, reason: str) -> None:
+    """Say on a subscription why it could not be billed.
+
+    One that somebody holds is left: whatever changes it has it looked at again.
+    """
+    held = await store.lock_ever(tx, [subscription_id], skip_locked=True)
+    if held:
+        await store.update_billed(tx, [replace(one, billing_error=reason) for one in held])
 
 
 async def wake(
     tx: Transaction, customer_ids: Sequence[CustomerId], also: Sequence[SubscriptionId]
 ) -> None:
     """Have customers' subscriptions that wait for a balance looked at now, and `also` these."""
-    await due_store.put_waiting_due(tx, customer_ids, also)
-
-
-async def next_due(tx: Transaction) -> datetime | None:
-    """When something is to be done next for any subscription of the tenant."""
-    return await due_store.next_due_at(tx)
-
-
-async def tenants_with_due(database: Database, now: datetime) -> list[Tenant]:
-    """The tenants for whose subscriptions something is due at `now`."""
-    async with database.lookups() as connection:
-        return await due_store.tenants_with_due(connection, now)
+    waiting = await due_store.list_waiting(tx, customer_ids)
+    await look_at(tx, dict.fromkeys([*waiting, *also], tx.now))
 
 
 async def recheck(tx: Transaction, window: Period) -> None:
     """Have the closed periods that overlap a window looked at again; ended ones soon."""
     ended = await due_store.mark_for_recheck(tx, window)
-    if ended:
-        await due_store.put_due(tx, [Due(known, tx.now, 0) for known in ended])
+    await look_at(tx, dict.fromkeys(ended, tx.now))

@@ -125,14 +125,6 @@ class TimelineEntry(Struct, frozen=True):
     detail: str
 
 
-class Due(Struct, frozen=True):
-    """A subscription with something to be done; `attempts` failed so far."""
-
-    subscription_id: SubscriptionId
-    due_at: datetime
-    attempts: int
-
-
 class SubscriptionFilter(Struct, frozen=True):
     """Which subscriptions to list; None means any."""
 

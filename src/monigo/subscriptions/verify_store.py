@@ -6,6 +6,7 @@ import asyncpg
 
 from monigo.core.ids import SubscriptionId
 from monigo.infra.database import Transaction
+from monigo.subscriptions.due import PERIOD_CLOSE
 from monigo.subscriptions.rules import LOOKS_END
 
 # What each subscription may bill by itself, and what those of its customer and plan type take that
@@ -76,8 +77,8 @@ SELECT_WITHOUT_DUE = """
             OR canceled_at > $4
         )
         AND NOT EXISTS (
-            SELECT 1 FROM due_subscriptions
-            WHERE org_id = $1 AND is_test = $2 AND subscription_id = known.id
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = $2 AND kind = $6 AND subject = known.id
         )
     ORDER BY id
     LIMIT $5
@@ -105,5 +106,5 @@ async def list_without_due(
     tx: Transaction, *, after: SubscriptionId | None, limit: int
 ) -> Sequence[SubscriptionId]:
     """The next subscriptions, by id, for which nothing is noted that is to be done."""
-    rows = await tx.fetch(SELECT_WITHOUT_DUE, after, tx.now - LOOKS_END, limit)
+    rows = await tx.fetch(SELECT_WITHOUT_DUE, after, tx.now - LOOKS_END, limit, PERIOD_CLOSE.name)
     return [SubscriptionId(row["id"]) for row in rows]

@@ -17,15 +17,13 @@ from monigo.tenancy.service import (
     unauthenticated,
     update_organization,
 )
+from monigo.tenancy.tasks import keep_clocks
 from monigo.tenancy.test_clock import (
-    DueWork,
     advance,
     advance_some,
-    keep_up,
     read_test_clock,
     refuse_live,
     start_advance,
-    tenants_with_test_clock,
 )
 from monigo.tenancy.test_data import reset_test_data, unset_test_clock
 from monigo.tenancy.types import (
@@ -46,7 +44,6 @@ __all__ = [
     "ApiKey",
     "ClockReading",
     "ClockStatus",
-    "DueWork",
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
@@ -63,7 +60,7 @@ __all__ = [
     "is_country",
     "is_currency",
     "issue_key",
-    "keep_up",
+    "keep_clocks",
     "list_keys",
     "organizations_to_verify",
     "principals",
@@ -73,7 +70,6 @@ __all__ = [
     "reset_test_data",
     "revoke_key",
     "start_advance",
-    "tenants_with_test_clock",
     "unauthenticated",
     "unset_test_clock",
     "update_organization",

@@ -1,7 +1,8 @@
 """The test clock: an organisation's test time stands still until it is advanced.
 
-On its way it stops at each instant at which something is to happen, lets it happen, and goes on.
-Each stop is committed before its work begins, so that whoever comes after a crash goes on there.
+On its way it stops at each instant at which something on the agenda is due, has it done, and goes
+on. Each stop is committed before its work begins, so that whoever comes after a crash goes on
+there. It moves while no transaction of the test mode is under way: each of those has one now.
 """
 
 import asyncio
@@ -10,11 +11,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Protocol
 from uuid import UUID
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.times import format_instant
+from monigo.infra import agenda
+from monigo.infra.agenda import Claim, Follows, Kind, Task
 from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
@@ -22,6 +24,9 @@ from monigo.tenancy import test_clock_store as store
 from monigo.tenancy.types import ClockReading, ClockStatus, SetClock
 
 log = logger(__name__)
+
+# Of an organisation: its clock is on its way, and may have been left behind.
+TEST_CLOCK = Kind("test_clock", Follows.REAL)
 
 # Of real time. Enough for any story told in tests; each period on the way is really closed.
 AHEAD_MAX = timedelta(days=10 * 366)
@@ -42,21 +47,6 @@ STEPS_A_ROUND = 100
 # A database that is away or locked is waited for so often, then left to the worker.
 RETRIES_MAX = 5
 RETRY_SECONDS = 1
-
-
-class DueWork(Protocol):
-    """Something that happens to a tenant at instants that its data tells."""
-
-    async def next_due(self, tx: Transaction) -> datetime | None:
-        """The earliest instant, past or future, at which something is to happen.
-
-        It only reads. What `run` could not settle now must not be told again for the same instant.
-        """
-        ...
-
-    async def run(self, database: Database, tenant: Tenant) -> None:
-        """Do what is due by the tenant's now; once, even if two of these run side by side."""
-        ...
 
 
 async def read_test_clock(tx: Transaction) -> ClockReading:
@@ -86,11 +76,14 @@ async def start_advance(tx: Transaction, to: datetime | None) -> datetime:
         raise invalid({"to": "must be at most ten years ahead of real time"})
     if not await store.start(tx, to):
         raise _on_its_way()
+    await agenda.put(tx, TEST_CLOCK, {tx.org_id: tx.real_now + LEFT_BEHIND_AFTER})
     return to
 
 
-async def advance(database: Database, tenant: Tenant, work: Sequence[DueWork]) -> None:
+async def advance(database: Database, tenant: Tenant, tasks: Sequence[Task]) -> None:
     """Take the tenant's clock to its target, or wait for another runner that does.
+
+    On the way those of the tasks are done that follow the clock, at one instant in their order.
 
     Raises:
         Exception: the database stays away; the worker goes on later.
@@ -99,7 +92,7 @@ async def advance(database: Database, tenant: Tenant, work: Sequence[DueWork]) -
     async with _runner(database, tenant) as runner_id:
         while True:
             try:
-                outcome = await _step(database, tenant, work, runner_id)
+                outcome = await _step(database, tenant, tasks, runner_id)
             except Exception as error:
                 retries += 1
                 if as_unavailable(error) is None or retries > RETRIES_MAX:
@@ -113,32 +106,34 @@ async def advance(database: Database, tenant: Tenant, work: Sequence[DueWork]) -
                 await asyncio.sleep(POLL_SECONDS)
 
 
-async def advance_some(database: Database, tenant: Tenant, work: Sequence[DueWork]) -> bool:
+async def advance_some(database: Database, tenant: Tenant, tasks: Sequence[Task]) -> bool:
     """Go to the next instant at which something is due, and do it; whether there is more to do.
 
     Raises:
         Exception: the database is away or busy. All else that goes wrong stops the clock.
     """
     async with _runner(database, tenant) as runner_id:
-        return await _step(database, tenant, work, runner_id) is not _Outcome.STANDS
+        return await _step(database, tenant, tasks, runner_id) is not _Outcome.STANDS
 
 
-async def keep_up(database: Database, tenant: Tenant, work: Sequence[DueWork]) -> None:
-    """Do what became due at the instant where a clock stands, and take on one left behind."""
-    async with database.snapshot(tenant) as tx:
-        clock = await store.load(tx)
-        if clock is None or clock.failure:
-            return
-        is_left_behind = tx.real_now - clock.updated_at >= LEFT_BEHIND_AFTER
-        due = await _due(tx, work, by=clock.now) if clock.target is None else []
-    for _, item in due:
-        await item.run(database, tenant)
-    if clock.target is None or not is_left_behind:
-        return
-    async with _runner(database, tenant) as runner_id:
+async def take_on(
+    database: Database, claim: Claim, stop: asyncio.Event, *, tasks: Sequence[Task]
+) -> None:
+    """Go on with a clock that is still on its way, if its runner has died.
+
+    It is looked at again while it is on its way; when it has arrived, it is off the agenda.
+    """
+    outcome = _Outcome.MOVED
+    async with _runner(database, claim.tenant) as runner_id:
         for _ in range(STEPS_A_ROUND):
-            if await _step(database, tenant, work, runner_id) is not _Outcome.MOVED:
-                return
+            if stop.is_set() or outcome is not _Outcome.MOVED:
+                break
+            outcome = await _step(database, claim.tenant, tasks, runner_id)
+    if outcome is _Outcome.STANDS:
+        return  # Whoever stopped it took it off the agenda.
+    wait = timedelta(0) if outcome is _Outcome.MOVED else LEFT_BEHIND_AFTER
+    async with database.transaction(claim.tenant) as tx:
+        await claim.finish(tx, again_at=tx.real_now + wait)
 
 
 class _Outcome(Enum):
@@ -163,7 +158,7 @@ async def _runner(database: Database, tenant: Tenant) -> AsyncGenerator[UUID]:
 
 
 async def _step(
-    database: Database, tenant: Tenant, work: Sequence[DueWork], runner_id: UUID
+    database: Database, tenant: Tenant, tasks: Sequence[Task], runner_id: UUID
 ) -> _Outcome:
     """Take the clock, unless another runner has it, and do what is due next on its way.
 
@@ -179,48 +174,59 @@ async def _step(
         return _Outcome.ANOTHERS
     renewing = asyncio.create_task(_keep_taken(database, tenant, runner_id))
     try:
-        return await _go_on(database, tenant, work, runner_id)
+        return await _go_on(database, tenant, tasks, runner_id)
     except Exception as error:
         if as_unavailable(error) is not None:
             raise
         log.exception("test clock stopped", org_id=str(tenant.org_id))
         reason = error.message if isinstance(error, DomainError) else "internal error"
-        await _stop(database, tenant, runner_id, reason)
+        async with database.transaction(tenant) as tx:
+            if await store.hold_alone(tx):
+                await _stop(tx, tasks, runner_id, reason)
         return _Outcome.STANDS
     finally:
         renewing.cancel()
 
 
 async def _go_on(
-    database: Database, tenant: Tenant, work: Sequence[DueWork], runner_id: UUID
+    database: Database, tenant: Tenant, tasks: Sequence[Task], runner_id: UUID
 ) -> _Outcome:
     """Move a taken clock to the next instant, and do there what is due.
 
-    It is decided on one snapshot of the tenant's data, in which nothing is left to do before.
+    Nothing can be put on the agenda while it is decided where that is.
     """
-    async with database.snapshot(tenant) as tx:
+    following = agenda.clock_tasks(tasks)
+    async with database.transaction(tenant) as tx:
+        if not await store.hold_alone(tx):
+            return _Outcome.ANOTHERS
         clock = await store.load(tx)
         if clock is None or clock.target is None:
             return _Outcome.STANDS
-        due = await _due(tx, work, by=clock.target)
-    if not due:
-        async with database.transaction(tenant) as tx:
+        due = await agenda.next_due(tx, following)
+        first = min(due.values(), default=None)
+        if first is None or first > clock.target:
             arrived = await store.arrive(tx, clock, runner_id)
-        return _Outcome.STANDS if arrived else _Outcome.ANOTHERS
-    at = max(clock.now, min(instant for instant, _ in due))
-    if at == clock.now and clock.steps >= STEPS_AT_ONE_INSTANT_MAX:
-        stays = f"what is due at {format_instant(at)} stays due"
-        await _stop(database, tenant, runner_id, stays)
-        return _Outcome.STANDS
-    if at == clock.now and clock.steps >= PROMPT_STEPS:
-        await asyncio.sleep(HELD_SECONDS)
-    async with database.transaction(tenant) as tx:
+            if arrived:
+                await _stands(tx, tasks, clock.target)
+            return _Outcome.STANDS if arrived else _Outcome.ANOTHERS
+        at = max(clock.now, first)
+        if at == clock.now and clock.steps >= STEPS_AT_ONE_INSTANT_MAX:
+            await _stop(tx, tasks, runner_id, f"what is due at {format_instant(at)} stays due")
+            return _Outcome.STANDS
         if not await store.move(tx, clock, runner_id, at):
             return _Outcome.ANOTHERS
-    for instant, item in due:
-        if instant <= at:
-            await item.run(database, tenant)
+    if at == clock.now and clock.steps >= PROMPT_STEPS:
+        await asyncio.sleep(HELD_SECONDS)
+    for task in following:
+        if task.kind in due and due[task.kind] <= at:
+            await agenda.work_off(database, task, tenant, by_clock=True)
     return _Outcome.MOVED
+
+
+async def _stands(tx: Transaction, tasks: Sequence[Task], now: datetime) -> None:
+    """Leave what follows a clock that stands from now on to the workers."""
+    await agenda.follow_clock(tx, tasks, now)
+    await agenda.cancel(tx, TEST_CLOCK, [tx.org_id])
 
 
 async def _keep_taken(database: Database, tenant: Tenant, runner_id: UUID) -> None:
@@ -233,11 +239,6 @@ async def _keep_taken(database: Database, tenant: Tenant, runner_id: UUID) -> No
                 await store.take(tx, runner_id, lasting=LEFT_BEHIND_AFTER)
 
 
-async def tenants_with_test_clock(database: Database) -> list[Tenant]:
-    """The tenants whose time is a test clock's."""
-    return [Tenant(org_id, is_test=True) for org_id in await store.organization_ids(database)]
-
-
 def refuse_live(tx: Transaction) -> None:
     """Raise forbidden in live mode, whose time is real and whose data stays."""
     if not tx.is_test:
@@ -246,20 +247,13 @@ def refuse_live(tx: Transaction) -> None:
         )
 
 
-async def _due(
-    tx: Transaction, work: Sequence[DueWork], *, by: datetime
-) -> list[tuple[datetime, DueWork]]:
-    """What is due up to an instant, each with its first one."""
-    found = [(await item.next_due(tx), item) for item in work]
-    return [(instant, item) for instant, item in found if instant is not None and instant <= by]
-
-
-async def _stop(database: Database, tenant: Tenant, runner_id: UUID, reason: str) -> None:
-    log.error("test clock stopped", org_id=str(tenant.org_id), reason=reason)
-    async with database.transaction(tenant) as tx:
-        clock = await store.load(tx)
-        if clock is not None and clock.target is not None:
-            await store.fail(tx, runner_id, at=clock.now, target=clock.target, failure=reason)
+async def _stop(tx: Transaction, tasks: Sequence[Task], runner_id: UUID, reason: str) -> None:
+    """Stop the runner's clock where it is; no other transaction of the test mode is under way."""
+    log.error("test clock stopped", org_id=str(tx.org_id), reason=reason)
+    clock = await store.load(tx)
+    if clock is not None and clock.target is not None:
+        await store.fail(tx, runner_id, at=clock.now, target=clock.target, failure=reason)
+        await _stands(tx, tasks, clock.now)
 
 
 def _status(clock: SetClock) -> ClockStatus:

@@ -6,8 +6,7 @@ A clock's changes compare what they were decided on, so that no lock is held whi
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from monigo.core.ids import OrganizationId
-from monigo.infra.database import Database, Transaction, reset_lock
+from monigo.infra.database import Transaction, reset_lock
 from monigo.tenancy.types import SetClock
 
 SELECT = """
@@ -70,14 +69,6 @@ UNSET = """
     WHERE org_id = $1
 """
 
-SET_LOOKUP = """
-    INSERT INTO test_clock_lookups (org_id) VALUES ($1) ON CONFLICT (org_id) DO NOTHING
-"""
-
-SELECT_LOOKUPS = "SELECT org_id FROM organizations_with_test_clock() AS org_id"
-
-DELETE_LOOKUP = "DELETE FROM test_clock_lookups WHERE org_id = $1"
-
 # Of all statements the one that may take long; still shorter than a request may.
 SET_RESET_TIMEOUT = "SET LOCAL statement_timeout = '50s'"
 
@@ -92,10 +83,7 @@ async def load(tx: Transaction) -> SetClock | None:
 
 async def start(tx: Transaction, target: datetime) -> bool:
     """Send the clock, from the transaction's now, on its way; False when it is not there still."""
-    started = await tx.connection.fetchval(START, tx.org_id, tx.now, target, tx.real_now)
-    if started:
-        await tx.connection.execute(SET_LOOKUP, tx.org_id)
-    return bool(started)
+    return bool(await tx.connection.fetchval(START, tx.org_id, tx.now, target, tx.real_now))
 
 
 async def take(tx: Transaction, runner_id: UUID, *, lasting: timedelta) -> bool:
@@ -130,17 +118,9 @@ async def fail(
     await tx.connection.execute(FAIL, tx.org_id, at, target, failure, tx.real_now, runner_id)
 
 
-async def organization_ids(database: Database) -> list[OrganizationId]:
-    """The organisations whose test clock is set."""
-    async with database.lookups() as connection:
-        rows = await connection.fetch(SELECT_LOOKUPS)
-    return [OrganizationId(row["org_id"]) for row in rows]
-
-
 async def unset(tx: Transaction) -> None:
     """Return test time to real time."""
     await tx.connection.execute(UNSET, tx.org_id, tx.real_now)
-    await tx.connection.execute(DELETE_LOOKUP, tx.org_id)
 
 
 async def hold_alone(tx: Transaction) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.database import Database, Transaction
+from monigo.tenancy.test_clock import TEST_CLOCK
 
 SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"
 
@@ -32,9 +33,12 @@ COMPARE_ORGANIZATION = """
         EXISTS (SELECT 1 FROM organizations WHERE org_id = $1) AS exists,
         EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found,
         EXISTS (
-            SELECT 1 FROM test_clocks WHERE org_id = $1 AND now_at IS NOT NULL
-        ) AS has_clock,
-        EXISTS (SELECT 1 FROM test_clock_lookups WHERE org_id = $1) AS clock_is_found
+            SELECT 1 FROM test_clocks WHERE org_id = $1 AND target_at IS NOT NULL
+        ) AS clock_moves,
+        EXISTS (
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = true AND kind = $2 AND subject = $1
+        ) AS clock_is_found
 """
 
 
@@ -60,15 +64,15 @@ async def compare(tx: Transaction) -> list[Difference]:
     ]
     if not tx.is_test:
         return found
-    row = await tx.connection.fetchrow(COMPARE_ORGANIZATION, tx.org_id)
+    row = await tx.connection.fetchrow(COMPARE_ORGANIZATION, tx.org_id, TEST_CLOCK.name)
     if row is not None and row["is_found"] != row["exists"]:
         found.append(
             _difference("look-up of an organization", tx.org_id, row["is_found"], row["exists"])
         )
-    if row is not None and row["clock_is_found"] != row["has_clock"]:
+    if row is not None and row["clock_is_found"] != row["clock_moves"]:
         found.append(
             _difference(
-                "look-up of a test clock", tx.org_id, row["clock_is_found"], row["has_clock"]
+                "due work of a test clock", tx.org_id, row["clock_is_found"], row["clock_moves"]
             )
         )
     return found

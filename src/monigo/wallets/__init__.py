@@ -4,12 +4,11 @@ from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets import events
 from monigo.wallets.batcher import MovementBatcher
 from monigo.wallets.credits import (
-    expire_credits,
     grant,
     list_credits,
     revoke,
 )
-from monigo.wallets.expiry import CreditExpiry, ReservationExpiry
+from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
 from monigo.wallets.movements import move, post
 from monigo.wallets.payments import (
     Extent,
@@ -22,7 +21,6 @@ from monigo.wallets.payments import (
 )
 from monigo.wallets.reservations import (
     capture,
-    expire_reservations,
     list_reservations,
     release,
     reserve,
@@ -40,7 +38,7 @@ from monigo.wallets.service import (
     set_status,
 )
 from monigo.wallets.statement import statement_csv
-from monigo.wallets.store import has_credited, take_credited, tenants_with_credited
+from monigo.wallets.tasks import EXPIRE_RESERVATIONS, expire_credits_after
 from monigo.wallets.top_ups import (
     delete_auto_top_up,
     get_auto_top_up,
@@ -67,10 +65,13 @@ from monigo.wallets.types import (
 from monigo.wallets.verification import verify
 
 __all__ = [
+    "CREDIT_EXPIRY",
+    "EXPIRE_RESERVATIONS",
     "MOVE_PERMISSIONS",
+    "RESERVATION_EXPIRY",
+    "WALLET_CREDITED",
     "AccountKind",
     "AutoTopUp",
-    "CreditExpiry",
     "CreditGrant",
     "Direction",
     "Entry",
@@ -84,7 +85,6 @@ __all__ = [
     "Payment",
     "Repayment",
     "Reservation",
-    "ReservationExpiry",
     "ReservationRequest",
     "ReservationResult",
     "ReservationStatus",
@@ -97,13 +97,11 @@ __all__ = [
     "delete_auto_top_up",
     "entries_of",
     "events",
-    "expire_credits",
-    "expire_reservations",
+    "expire_credits_after",
     "get",
     "get_auto_top_up",
     "get_or_create",
     "grant",
-    "has_credited",
     "hold_of_owners",
     "list_credits",
     "list_entries",
@@ -125,7 +123,5 @@ __all__ = [
     "set_auto_top_up",
     "set_status",
     "statement_csv",
-    "take_credited",
-    "tenants_with_credited",
     "verify",
 ]

@@ -17,18 +17,17 @@ from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
-from monigo.infra import outbox
+from monigo.infra import agenda, outbox
+from monigo.infra.agenda import Entry
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, EntryType, NewAccount, RequestKey
-from monigo.wallets import credits_store, movements, service
+from monigo.wallets import credits_store, due, movements, service
 from monigo.wallets.events import CreditExpired, CreditGranted, CreditRevoked, credit_fact
 from monigo.wallets.requests import content_hash
 from monigo.wallets.rules import check_can_revoke, look_again_at, may_still_pay
 from monigo.wallets.types import AskedFor, CreditGrant, GrantRequest, Movement
 
-# What one transaction lets expire: few enough not to hold their wallets for long.
-EXPIRED_MAX = 1_000
 REFERENCE = "credit_grant"
 
 # Tells for customers and currencies when the first period ends that is not paid yet.
@@ -70,6 +69,8 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
     await _check(tx, wanted)
     await ledger.open_accounts(tx, [account])
     await credits_store.insert(tx, granted)
+    if granted.expires_at is not None:
+        await agenda.put(tx, due.CREDIT_EXPIRY, {granted.id: granted.expires_at})
     await batch.post_unread()
     fact = credit_fact(
         CreditGranted, wallet, granted, granted.amount, expires_at=granted.expires_at
@@ -91,6 +92,7 @@ async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGran
         raise not_found("credit_grant")
     check_can_revoke(known[0])
     await credits_store.revoke(tx, known[0].id)
+    await agenda.cancel(tx, due.CREDIT_EXPIRY, [known[0].id])
     if known[0].remaining:
         batch.decide(taken_back(known[0], known[0].remaining, EntryType.CREDIT_REVOCATION))
         await batch.post_unread()
@@ -109,19 +111,19 @@ async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -
 
 
 async def expire_credits(
-    tx: Transaction, limit: int = EXPIRED_MAX, *, open_periods: OpenPeriods | None = None
-) -> int:
-    """Take back what expired grants still hold; how many there were, fewer than `limit` at the end.
+    tx: Transaction, entries: Sequence[Entry], *, open_periods: OpenPeriods | None = None
+) -> Collection[UUID]:
+    """Take back what expired grants still hold; those whose wallets somebody else has stay due.
 
     One that may still pay a period which is open is left, and looked at again later. In a constant
     number of statements, however many wallets they belong to.
     """
-    due = await credits_store.list_due(tx, limit)
-    if not due:
-        return 0
-    batch = await movements.lock(tx, {wallet_id for _, wallet_id in due})
+    known = await credits_store.load(tx, [entry.subject for entry in entries])
+    batch = await movements.lock_free(tx, {one.wallet_id for one in known})
     wallets = batch.wallets
-    grants = await credits_store.load(tx, [grant_id for grant_id, _ in due])
+    free = [one.id for one in known if one.wallet_id in wallets]
+    # What they hold is certain now that nobody else has their wallets.
+    grants = await credits_store.load(tx, free)
     kept: set[CreditGrantId] = set()
     if open_periods is not None:
         ends = await open_periods(tx, {wallet.customer_id for wallet in wallets.values()})
@@ -132,14 +134,12 @@ async def expire_credits(
                 one, ends.get((wallets[one.wallet_id].customer_id, one.currency)), tx.now
             )
         }
-    await credits_store.keep(
-        tx,
-        {
-            one.id: look_again_at(one.expires_at, tx.now)
-            for one in grants
-            if one.id in kept and one.expires_at is not None
-        },
-    )
+    looks = {
+        one.id: look_again_at(one.expires_at, tx.now)
+        for one in grants
+        if one.id in kept and one.expires_at is not None
+    }
+    await agenda.put(tx, due.CREDIT_EXPIRY, looks)
     expired = await credits_store.expire(tx, [one.id for one in grants if one.id not in kept])
     left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
     for one in left:
@@ -152,7 +152,17 @@ async def expire_credits(
             for one in left
         ],
     )
-    return len(due)
+    return {one.id for one in known} - set(free)
+
+
+async def revive(tx: Transaction, kept_until: Mapping[CreditGrantId, datetime]) -> None:
+    """Let expired grants of locked wallets have something again, until an instant each at least."""
+    if not kept_until:
+        return
+    await credits_store.revive(tx, list(kept_until))
+    before = await agenda.due_of(tx, due.CREDIT_EXPIRY, list(kept_until))
+    looks = {one: max(until, before.get(one, until)) for one, until in kept_until.items()}
+    await agenda.put(tx, due.CREDIT_EXPIRY, looks)
 
 
 async def _check(tx: Transaction, wanted: GrantRequest) -> None:

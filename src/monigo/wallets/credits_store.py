@@ -1,7 +1,6 @@
 """The SQL of credit grants."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -28,8 +27,8 @@ JOINED = """
 INSERT = """
     INSERT INTO credit_grants (
         org_id, is_test, id, wallet_id, account_id, currency, amount, priority, metric_ids,
-        description, expires_at, sweep_at, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $12)
+        description, expires_at, created_at, updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
 """
 
 SELECT = f"""
@@ -69,38 +68,16 @@ SELECT_OWNERS_WITH_CREDITS = """
         )
 """
 
-SELECT_DUE = """
-    SELECT id, wallet_id FROM credit_grants
-    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL AND revoked_at IS NULL
-        AND sweep_at <= $3
-    ORDER BY sweep_at, id
-    LIMIT $4
-"""
-
-SELECT_NEXT_SWEEP = """
-    SELECT min(sweep_at) FROM credit_grants
-    WHERE org_id = $1 AND is_test = $2 AND expired_at IS NULL AND revoked_at IS NULL
-"""
-
-# One that was kept while its wallet was waited for is looked at later.
 EXPIRE = """
     UPDATE credit_grants SET expired_at = $4, updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND expired_at IS NULL
-        AND revoked_at IS NULL AND sweep_at <= $4
+        AND revoked_at IS NULL
     RETURNING id
 """
 
-KEEP = """
-    UPDATE credit_grants AS credit SET sweep_at = kept.sweep_at
-    FROM unnest($3::uuid[], $4::timestamptz[]) AS kept (id, sweep_at)
-    WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.id = kept.id
-"""
-
 REVIVE = """
-    UPDATE credit_grants AS credit
-    SET expired_at = NULL, sweep_at = greatest(credit.sweep_at, revived.sweep_at)
-    FROM unnest($3::uuid[], $4::timestamptz[]) AS revived (id, sweep_at)
-    WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.id = revived.id
+    UPDATE credit_grants SET expired_at = NULL
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
 REVOKE = """
@@ -143,32 +120,14 @@ async def list_usable(tx: Transaction, wallet_ids: Collection[UUID]) -> list[Cre
     return [_grant(row) for row in await tx.fetch(SELECT_USABLE, list(wallet_ids))]
 
 
-async def list_due(tx: Transaction, limit: int) -> list[tuple[CreditGrantId, WalletId]]:
-    """Grants past their expiry that are to be swept now, with their wallets."""
-    rows = await tx.fetch(SELECT_DUE, tx.now, limit)
-    return [(CreditGrantId(row["id"]), WalletId(row["wallet_id"])) for row in rows]
-
-
-async def next_sweep(tx: Transaction) -> datetime | None:
-    """When the next grant that was not swept yet is to be, or was."""
-    return await tx.fetchval(SELECT_NEXT_SWEEP)
-
-
 async def expire(tx: Transaction, grant_ids: Sequence[UUID]) -> list[CreditGrantId]:
     """Mark grants of locked wallets as expired; those that were not yet."""
     return [CreditGrantId(row["id"]) for row in await tx.fetch(EXPIRE, grant_ids, tx.now)]
 
 
-async def keep(tx: Transaction, sweeps: Mapping[CreditGrantId, datetime]) -> None:
-    """Look at expired grants again at an instant each, and leave them until then."""
-    if sweeps:
-        await tx.execute(KEEP, list(sweeps), list(sweeps.values()))
-
-
-async def revive(tx: Transaction, sweeps: Mapping[CreditGrantId, datetime]) -> None:
-    """Let expired grants have something again, to be swept not before an instant each."""
-    if sweeps:
-        await tx.execute(REVIVE, list(sweeps), list(sweeps.values()))
+async def revive(tx: Transaction, grant_ids: Sequence[UUID]) -> None:
+    """Let expired grants of locked wallets have something again."""
+    await tx.execute(REVIVE, grant_ids)
 
 
 async def revoke(tx: Transaction, grant_id: CreditGrantId) -> None:

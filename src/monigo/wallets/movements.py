@@ -17,7 +17,7 @@ from monigo.infra import outbox
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
-from monigo.wallets import store, top_ups
+from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import MovementFact, movement_fact
 from monigo.wallets.requests import (
     check_same,
@@ -188,7 +188,7 @@ class MovementBatch:
         Costs a statement for the facts, one for credits, and none more while no wallet has a rule.
         """
         await outbox.emit(self._tx, self._facts)
-        await store.note_credited(self._tx, list(self._credited.values()))
+        await due.note_credited(self._tx, list(self._credited.values()))
         await top_ups.count_deposits(self._tx, self._deposits)
         await top_ups.ask_where_low(self._tx, [self.wallets[one] for one in self._used])
 
@@ -203,6 +203,11 @@ async def lock(
     locked, is_any_key_used = await store.lock_for_requests(tx, wallet_ids, keys)
     kept = await ledger.find_requests(tx, keys) if is_any_key_used else {}
     return MovementBatch(tx, locked, kept)
+
+
+async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> MovementBatch:
+    """As `lock`, without the wallets that somebody else has."""
+    return MovementBatch(tx, (await store.lock_free(tx, wallet_ids)).values(), {})
 
 
 async def lock_of_owners(

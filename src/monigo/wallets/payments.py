@@ -16,7 +16,7 @@ from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType
 from monigo.wallets import credits_store, movements
-from monigo.wallets.credits import taken_back
+from monigo.wallets.credits import revive, taken_back
 from monigo.wallets.movements import MovementBatch
 from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
 from monigo.wallets.types import (
@@ -114,7 +114,7 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
                 before = revived.get(part.grant_id, repayment.kept_for)
                 revived[part.grant_id] = max(before, repayment.kept_for)
     await batch.post_unread()
-    await credits_store.revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
+    await revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
 
 
 async def owners_with_credits(

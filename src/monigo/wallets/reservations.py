@@ -16,10 +16,12 @@ from monigo.core.ids import ReservationId, TransactionId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry
 from monigo.infra.database import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, KeptRequest, RequestKey
-from monigo.wallets import movements, reservations_store, service
+from monigo.wallets import due, movements, reservations_store, service
 from monigo.wallets.movements import MovementBatch
 from monigo.wallets.requests import content_hash, wallet_then
 from monigo.wallets.rules import check_capture, check_open
@@ -37,8 +39,6 @@ from monigo.wallets.types import (
 USUAL_SECONDS = 3_600
 # The longest that card networks hold an amount.
 SECONDS_MAX = 30 * 86_400
-# What one transaction lets expire: few enough not to hold their wallets for long.
-EXPIRED_MAX = 1_000
 REFERENCE = "reservation"
 
 
@@ -64,6 +64,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
         )
     )
     await reservations_store.insert(tx, reservation)
+    await agenda.put(tx, due.RESERVATION_EXPIRY, {reservation.id: reservation.expires_at})
     transfers = await batch.post()
     return ReservationResult(reservation, decided.wallet, transfers)
 
@@ -129,23 +130,20 @@ async def list_reservations(
     return await reservations_store.list_page(tx, wallet.id, request)
 
 
-async def expire_reservations(tx: Transaction, limit: int = EXPIRED_MAX) -> int:
-    """Give back what expired reservations hold; how many there were, fewer than `limit` at the end.
+async def expire_reservations(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
+    """Give back what expired reservations hold; those whose wallets somebody else has stay due.
 
     In a constant number of statements, however many wallets they belong to.
     """
-    due = await reservations_store.list_due(tx, limit)
-    if not due:
-        return 0
-    batch = await movements.lock(tx, {wallet_id for _, wallet_id in due})
-    # What was settled while we waited for the wallets is not open any more.
-    expired = await reservations_store.settle(
-        tx, [reservation_id for reservation_id, _ in due], ReservationStatus.EXPIRED
-    )
-    for one in expired:
+    expired_ids = [entry.subject for entry in entries]
+    wallet_ids = await reservations_store.wallets_of(tx, expired_ids)
+    batch = await movements.lock_free(tx, set(wallet_ids.values()))
+    free = [one for one, wallet_id in wallet_ids.items() if wallet_id in batch.wallets]
+    # What was settled before we had the wallets is not open any more.
+    for one in await reservations_store.settle(tx, free, ReservationStatus.EXPIRED):
         batch.decide(_whole(one, EntryType.RELEASE))
     await batch.post_unread()
-    return len(due)
+    return set(wallet_ids) - set(free)
 
 
 def _new(tx: Transaction, wanted: ReservationRequest) -> Reservation:
@@ -224,6 +222,7 @@ async def _settle(
         batch.decide(step)
     settled = await reservations_store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
+    await agenda.cancel(tx, due.RESERVATION_EXPIRY, [reservation.id])
     transfers = await batch.post()
     return ReservationResult(settled[0], batch.wallet(reservation.wallet_id), transfers)
 

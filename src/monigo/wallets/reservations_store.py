@@ -1,7 +1,6 @@
 """The SQL of reservations."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -42,16 +41,9 @@ COUNT = """
     WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3
 """
 
-SELECT_DUE = """
+SELECT_WALLETS = """
     SELECT id, wallet_id FROM wallet_reservations
-    WHERE org_id = $1 AND is_test = $2 AND status = 'open' AND expires_at <= $3
-    ORDER BY expires_at, id
-    LIMIT $4
-"""
-
-SELECT_NEXT_EXPIRY = """
-    SELECT min(expires_at) FROM wallet_reservations
-    WHERE org_id = $1 AND is_test = $2 AND status = 'open'
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
 SETTLE = f"""
@@ -93,15 +85,10 @@ async def list_page(tx: Transaction, wallet_id: UUID, request: PageRequest) -> P
     return Page(found, total, request.offset)
 
 
-async def list_due(tx: Transaction, limit: int) -> list[tuple[ReservationId, WalletId]]:
-    """Open reservations that have expired, with their wallets; those longest expired first."""
-    rows = await tx.fetch(SELECT_DUE, tx.now, limit)
-    return [(ReservationId(row["id"]), WalletId(row["wallet_id"])) for row in rows]
-
-
-async def next_expiry(tx: Transaction) -> datetime | None:
-    """When the next open reservation expires, or has expired."""
-    return await tx.fetchval(SELECT_NEXT_EXPIRY)
+async def wallets_of(tx: Transaction, reservation_ids: Sequence[UUID]) -> dict[UUID, WalletId]:
+    """The wallets of reservations."""
+    rows = await tx.fetch(SELECT_WALLETS, reservation_ids)
+    return {row["id"]: WalletId(row["wallet_id"]) for row in rows}
 
 
 async def settle(

@@ -14,7 +14,7 @@ from monigo.infra import outbox
 from monigo.infra.database import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, NewAccount
-from monigo.wallets import store, top_ups_store
+from monigo.wallets import due, store, top_ups_store
 from monigo.wallets.events import WalletCreated, WalletStatusChanged
 from monigo.wallets.rules import entry_of
 from monigo.wallets.types import Entry, Wallet, WalletAccounts, WalletStatus
@@ -131,7 +131,7 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
         await top_ups_store.cancel(tx, [wallet.id])
     if status is WalletStatus.ACTIVE:
         # What it holds can pay again, and somebody may wait for it.
-        await store.note_credited(tx, [wallet])
+        await due.note_credited(tx, [wallet])
     return replace(wallet, status=status, updated_at=tx.now)
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 
 from monigo.core.errors import conflict
-from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, WalletId
+from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.database import Connection, Tenant, Transaction, violations_as
+from monigo.infra.database import Transaction, violations_as
 from monigo.ledger import RequestKey
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
@@ -54,31 +54,13 @@ SELECT_IDS_OF_CUSTOMER = """
 
 LOCK_OF_OWNERS = f"SELECT {COLUMNS} FROM lock_wallets_of_owners($1, $2, $3, $4)"
 
-NOTE_CREDITED = """
-    INSERT INTO credited_wallets (org_id, is_test, wallet_id, customer_id)
-    SELECT $1, $2, credited.wallet_id, credited.customer_id
-    FROM unnest($3::uuid[], $4::uuid[]) AS credited (wallet_id, customer_id)
-    ORDER BY credited.wallet_id
-    ON CONFLICT DO NOTHING
+# Those that somebody else has are left to him: whoever has them may be about to touch the agenda.
+LOCK_FREE = """
+    SELECT id FROM wallets
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
 """
-
-TAKE_CREDITED = """
-    DELETE FROM credited_wallets
-    WHERE org_id = $1 AND is_test = $2 AND wallet_id IN (
-        SELECT wallet_id FROM credited_wallets
-        WHERE org_id = $1 AND is_test = $2
-        ORDER BY wallet_id
-        LIMIT $3
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING customer_id
-"""
-
-HAS_CREDITED = """
-    SELECT EXISTS (SELECT 1 FROM credited_wallets WHERE org_id = $1 AND is_test = $2)
-"""
-
-SELECT_TENANTS_WITH_CREDITED = "SELECT org_id, is_test FROM tenants_with_credited_wallets()"
 
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
@@ -176,27 +158,10 @@ async def lock_of_owners(
     return {(wallet.customer_id, wallet.currency): wallet for wallet in map(_wallet, rows)}
 
 
-async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
-    """Note locked wallets that got something, for whoever waits for it."""
-    if credited:
-        owners = {wallet.id: wallet.customer_id for wallet in credited}
-        await tx.execute(NOTE_CREDITED, list(owners), list(owners.values()))
-
-
-async def take_credited(tx: Transaction, limit: int) -> list[CustomerId]:
-    """Customers whose wallets got something since they were last taken; each wallet once."""
-    return [CustomerId(row["customer_id"]) for row in await tx.fetch(TAKE_CREDITED, limit)]
-
-
-async def has_credited(tx: Transaction) -> bool:
-    """Whether any wallet got something since it was last taken."""
-    return await tx.fetchval(HAS_CREDITED)
-
-
-async def tenants_with_credited(connection: Connection) -> list[Tenant]:
-    """The tenants with wallets that got something."""
-    rows = await connection.fetch(SELECT_TENANTS_WITH_CREDITED)
-    return [Tenant(OrganizationId(row["org_id"]), row["is_test"]) for row in rows]
+async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
+    """As `lock`, without those that somebody else has."""
+    free = [row["id"] for row in await tx.fetch(LOCK_FREE, list(wallet_ids))]
+    return await lock(tx, free) if free else {}
 
 
 async def update_status(

@@ -51,6 +51,7 @@ INSERT = """
     SELECT $1, $2, wanted.id, wanted.wallet_id, wanted.currency, wanted.amount, 0, 'open', $7, $7
     FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::numeric[])
         AS wanted (id, wallet_id, currency, amount)
+    RETURNING 1
 """
 
 ADD_DEPOSITS = """

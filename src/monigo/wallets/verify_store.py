@@ -2,6 +2,7 @@
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.database import Transaction
+from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY
 
 COUNT = """
     SELECT (
@@ -116,6 +117,34 @@ COMPARE_TOP_UPS = """
     LIMIT $3
 """
 
+# What ends by itself stands on the agenda until it has ended.
+COMPARE_RESERVATION_EXPIRY = f"""
+    SELECT held.id::text AS subject, '' AS stored, held.expires_at::text AS computed
+    FROM wallet_reservations AS held
+    WHERE held.org_id = $1 AND held.is_test = $2 AND held.status = 'open'
+        AND NOT EXISTS (
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = $2 AND kind = '{RESERVATION_EXPIRY.name}'
+                AND subject = held.id
+        )
+    ORDER BY held.id
+    LIMIT $3
+"""
+
+COMPARE_CREDIT_EXPIRY = f"""
+    SELECT credit.id::text AS subject, '' AS stored, credit.expires_at::text AS computed
+    FROM credit_grants AS credit
+    WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.expires_at IS NOT NULL
+        AND credit.expired_at IS NULL AND credit.revoked_at IS NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = $2 AND kind = '{CREDIT_EXPIRY.name}'
+                AND subject = credit.id
+        )
+    ORDER BY credit.id
+    LIMIT $3
+"""
+
 COMPARISONS = {
     "account of a wallet": COMPARE_ACCOUNTS,
     "accounts of a wallet": COMPARE_SUMS,
@@ -123,6 +152,8 @@ COMPARISONS = {
     "closed wallet": COMPARE_CLOSED,
     "credit grant": COMPARE_CREDITS,
     "top-up": COMPARE_TOP_UPS,
+    "due work of a reservation": COMPARE_RESERVATION_EXPIRY,
+    "due work of a credit grant": COMPARE_CREDIT_EXPIRY,
 }
 
 

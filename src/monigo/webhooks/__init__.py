@@ -1,13 +1,13 @@
 """What merchants are told of what happened: a projection of facts."""
 
-from monigo.webhooks.service import BILLING_EVENTS, forget, list_page, verify
+from monigo.webhooks.service import BILLING_EVENTS, FORGET, list_page, verify
 from monigo.webhooks.types import BillingEvent, EventType
 
 __all__ = [
     "BILLING_EVENTS",
+    "FORGET",
     "BillingEvent",
     "EventType",
-    "forget",
     "list_page",
     "verify",
 ]

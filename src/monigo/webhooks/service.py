@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
-from monigo.infra import outbox
+from monigo.infra import agenda, outbox
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.database import Transaction
 from monigo.infra.facts import Recorded, Subscriber
 from monigo.webhooks import store
@@ -14,11 +15,16 @@ from monigo.webhooks.types import BillingEvent, EventType
 
 # Longer than anything that reads them may be away.
 KEPT_FOR = timedelta(days=90)
+# Of the events of a span of time.
+EXPIRY = Kind("billing_event_expiry", Follows.TENANT)
+EXPIRY_SPAN = timedelta(days=30)
 
 
 async def record(tx: Transaction, facts: Sequence[Recorded]) -> None:
     """Add facts to the log."""
     await store.insert(tx, [project(recorded) for recorded in facts])
+    latest = max(recorded.occurred_at for recorded in facts)
+    await agenda.put_for_span(tx, EXPIRY, latest, span=EXPIRY_SPAN, after=KEPT_FOR)
 
 
 BILLING_EVENTS = Subscriber("billing_events", tuple(NAMES), record)
@@ -32,9 +38,13 @@ async def list_page(
     return await store.load_page(tx, request, event_type)
 
 
-async def forget(tx: Transaction) -> None:
+async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
     """Delete events of too long ago."""
     await store.delete_before(tx, tx.now - KEPT_FOR)
+    return ()
+
+
+FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
 async def verify(tx: Transaction) -> Verification:

@@ -215,7 +215,7 @@ def test_facts_are_forgotten_when_all_have_them_and_they_are_old(backend, tenant
 
     async def run():
         async with backend.services.database.transaction(tenant) as tx:
-            await outbox.forget(tx)
+            await outbox.FORGET.handler.work(tx, [])
 
     backend.run(run())
 

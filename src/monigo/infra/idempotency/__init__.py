@@ -8,6 +8,7 @@ of it whatever became of the process, and takes it over where its holder is gone
 
 from monigo.infra.idempotency import atomic, staged
 from monigo.infra.idempotency.requests import (
+    FORGET,
     KEPT_FOR,
     Answer,
     RequestIdentity,
@@ -17,6 +18,7 @@ from monigo.infra.idempotency.requests import (
 from monigo.infra.idempotency.staged import Claim
 
 __all__ = [
+    "FORGET",
     "KEPT_FOR",
     "Answer",
     "Claim",

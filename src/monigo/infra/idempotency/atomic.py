@@ -5,7 +5,7 @@ Where the process dies, nothing is left behind: neither effect nor lock nor answ
 
 from monigo.infra.database import Transaction
 from monigo.infra.idempotency import store
-from monigo.infra.idempotency.requests import Answer, RequestIdentity, answer_in, load
+from monigo.infra.idempotency.requests import Answer, RequestIdentity, answer_in, load, note_expiry
 
 
 async def begin(tx: Transaction, request: RequestIdentity) -> Answer | None:
@@ -24,3 +24,4 @@ async def begin(tx: Transaction, request: RequestIdentity) -> Answer | None:
 async def keep(tx: Transaction, request: RequestIdentity, answer: Answer) -> None:
     """Keep a final answer, in the transaction that did what it tells."""
     await store.keep(tx, request.request_key, request.body_hash, answer.status, answer.body)
+    await note_expiry(tx)

@@ -1,18 +1,23 @@
 """Which request it is, what is kept of its answer and for how long; alike in both modes."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Self
 
 from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind, conflict
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.database import Transaction
 from monigo.infra.idempotency import store
 
 # How long a repeated request gets its first answer.
 KEPT_FOR = timedelta(hours=24)
+# Of the records that were made within a span of time.
+EXPIRY = Kind("idempotency_expiry", Follows.REAL)
+EXPIRY_SPAN = timedelta(hours=1)
 # Refusals that a repeat of the request would get again, whenever it comes.
 KEPT_REFUSALS = frozenset({400, 404, 409, 422})
 
@@ -75,6 +80,15 @@ def running() -> DomainError:
     return error
 
 
-async def forget(tx: Transaction) -> None:
+async def note_expiry(tx: Transaction) -> None:
+    """Note that a record is kept now, which is to be deleted once nobody gets it any more."""
+    await agenda.put_for_span(tx, EXPIRY, tx.real_now, span=EXPIRY_SPAN, after=KEPT_FOR)
+
+
+async def forget(tx: Transaction, _entries: Sequence[Entry] = ()) -> tuple[()]:
     """Delete what a repeated request no longer gets."""
     await store.delete(tx, before=tx.real_now - KEPT_FOR)
+    return ()
+
+
+FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)

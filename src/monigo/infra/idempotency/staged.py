@@ -24,6 +24,7 @@ from monigo.infra.idempotency.requests import (
     RequestIdentity,
     answer_in,
     load,
+    note_expiry,
     running,
 )
 from monigo.infra.ids import new_id
@@ -78,6 +79,7 @@ async def claim(tx: Transaction, request: RequestIdentity, intent: Any) -> Claim
         forgotten_before=tx.real_now - KEPT_FOR,
     )
     ensure(is_new, "a request that is begun anew has no record yet")
+    await note_expiry(tx)
     return claimed
 
 

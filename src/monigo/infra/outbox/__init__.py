@@ -3,9 +3,10 @@
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.outbox.delivery import catch_up, deliver_all
 from monigo.infra.outbox.dispatcher import dispatch_facts
-from monigo.infra.outbox.service import KEPT_FOR, emit, forget, handled, verify
+from monigo.infra.outbox.service import FORGET, KEPT_FOR, emit, forget, handled, verify
 
 __all__ = [
+    "FORGET",
     "KEPT_FOR",
     "Fact",
     "Recorded",

@@ -5,6 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.database import Transaction
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.outbox import store
@@ -12,6 +14,9 @@ from monigo.infra.registry import registry_of
 
 # Long enough to look into what a subscriber made of them.
 KEPT_FOR = timedelta(days=30)
+# Of the facts of a span of time.
+EXPIRY = Kind("fact_expiry", Follows.TENANT)
+EXPIRY_SPAN = timedelta(days=30)
 HANDLED_AT_ONCE = 10_000
 
 
@@ -34,12 +39,17 @@ async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
         for subscriber in registry.wanted.get(name, ())
     ]
     await store.insert(tx, facts, wanted)
+    await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
     await registry.react(tx, facts)
 
 
-async def forget(tx: Transaction) -> None:
+async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
     """Delete facts of long ago that everybody has who wants them."""
     await store.delete_before(tx, tx.now - KEPT_FOR)
+    return ()
+
+
+FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
 async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[list[UUID]]:

@@ -7,15 +7,18 @@ from datetime import timedelta
 
 import pytest
 
-from monigo import metering
-from monigo.infra import job_queue
-from monigo.jobs import run_worker
-from monigo.jobs.replays import requeue_replays
+from monigo import invoicing, metering
+from monigo.infra.queue import lanes
+from monigo.worker import run_worker
+from support.agenda import do, entries
+from support.agenda import waiting as waiting_on_the_agenda
 from support.api import event
 from support.backend import start_backend
 from support.databases import fresh_database
+from support.verification import faults
 
 SECONDS_MAX = 10
+WATCH_REPLAYS = invoicing.replay_job().watch()
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def test_the_worker_works_off_replays_one_after_the_other(used, backend):
 
 def test_a_job_that_comes_while_the_worker_waits_is_begun_at_once(used, backend, monkeypatch):
     # Nobody looks by himself: only being told begins a job within this test's time.
-    monkeypatch.setattr(job_queue, "LOOK_INTERVAL", timedelta(hours=1))
+    monkeypatch.setattr(lanes, "LOOK_INTERVAL", timedelta(hours=1))
     with worker(backend):
         ended(used, start(used))
         states = ended(used, start(used))
@@ -129,14 +132,14 @@ def test_a_job_whose_worker_was_killed_is_taken_over(used, backend):
     backend.sql(
         "UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid(),"
         " heartbeat = now() - $1::interval RETURNING id",
-        job_queue.HEARTBEAT_TIMEOUT + timedelta(seconds=1),
+        lanes.HEARTBEAT_TIMEOUT + timedelta(seconds=1),
     )
 
     with worker(backend):
         states = ended(used, replay)
 
     assert states == ["completed"]
-    seconds = (job_queue.HEARTBEAT_TIMEOUT + job_queue.LOOK_INTERVAL).total_seconds()
+    seconds = (lanes.HEARTBEAT_TIMEOUT + lanes.LOOK_INTERVAL).total_seconds()
     assert seconds <= 30
 
 
@@ -156,10 +159,36 @@ def test_a_replay_that_fell_out_of_the_queue_is_put_back_once(used, backend):
     replay = start(used)
     backend.sql("DELETE FROM pgqueuer RETURNING id")
 
+    backend.clock.advance(minutes=10)
+
     for _ in range(2):
-        backend.run(requeue_replays(backend.services))
+        do(used, WATCH_REPLAYS)
 
     assert queued(backend, replay) == ["queued"]
+    (again,) = entries(backend, used.tenant, WATCH_REPLAYS.kind)
+    assert again["due_at"] > backend.clock.now()
+
+
+def test_a_replay_that_has_ended_is_not_watched_any_more(used, backend):
+    replay = start(used)
+    watched = waiting_on_the_agenda(backend, used.tenant, WATCH_REPLAYS.kind)
+
+    with worker(backend):
+        ended(used, replay)
+
+    assert str(watched[0]) == replay["id"]
+    assert entries(backend, used.tenant, WATCH_REPLAYS.kind) == []
+
+
+def test_a_job_that_nobody_looks_after_is_found_by_verification(used, backend):
+    replay = start(used)
+    before = faults(backend, used.tenant)
+    backend.sql("DELETE FROM agenda WHERE kind = $1", WATCH_REPLAYS.kind.name)
+
+    found = faults(backend, used.tenant)
+
+    assert before == []
+    assert found == [("due work of a replay", replay["id"], None, "present")]
 
 
 def test_a_job_that_is_done_leaves_the_queue(used, backend):

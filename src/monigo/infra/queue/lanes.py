@@ -1,10 +1,10 @@
-"""The job queue, on PgQueuer: jobs lie in the database and commit with what causes them.
+"""The queue's lanes, on PgQueuer: jobs lie in the database and commit with what causes them.
 
 A job's row holds ids only, because it is read before its tenant is known.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from pgqueuer.queries import Queries
 from monigo.core.ids import OrganizationId
 from monigo.infra.database import OwnConnection, Tenant, Transaction, as_unavailable
 from monigo.infra.logging import logger
+from monigo.infra.waiting import stopped_within
 
 log = logger(__name__)
 
@@ -25,8 +26,8 @@ log = logger(__name__)
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 # New jobs are told by NOTIFY; looking finds those that are due again, and those left behind.
 LOOK_INTERVAL = timedelta(seconds=10)
-# One that works while another waits for the database.
-JOBS_AT_ONCE = 2
+# PgQueuer wants room for two jobs at least.
+JOBS_AT_ONCE_MIN = 2
 CONNECT_TIMEOUT_SECONDS = 10
 # The first is for a restart of the database, the last so as not to hammer one that is away.
 RECONNECT_SECONDS = 1
@@ -34,6 +35,14 @@ RECONNECT_SECONDS_MAX = 30
 
 # Works on one job until done, or until the event says that the worker stops.
 Handler = Callable[[Tenant, UUID, asyncio.Event], Awaitable[None]]
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """The jobs of one name, so many at once in all workers together; no lane waits for another."""
+
+    name: str
+    concurrency: int
+    handler: Handler
 
 
 class TryLaterError(Exception):
@@ -58,12 +67,12 @@ async def enqueue(tx: Transaction, name: str, job_id: UUID) -> None:
     await queries.enqueue(name, payload, dedupe_key=f"{name}:{job_id}", on_conflict="skip")
 
 
-async def work(app_url: str, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
+async def work(app_url: str, lanes: Sequence[Lane], stop: asyncio.Event) -> None:
     """Work on the queue's jobs until `stop` is set, whatever becomes of the database meanwhile."""
     pause = RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _work_while_connected(app_url, handlers, stop)
+            await _work_while_connected(app_url, lanes, stop)
             pause = RECONNECT_SECONDS
         except Exception as error:
             if as_unavailable(error) is None:
@@ -71,16 +80,10 @@ async def work(app_url: str, handlers: Mapping[str, Handler], stop: asyncio.Even
             else:
                 log.warning("job queue waits for the database", reason=str(error))
             pause = min(pause * 2, RECONNECT_SECONDS_MAX)
-        try:
-            async with asyncio.timeout(pause):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await stopped_within(stop, pause)
 
 
-async def _work_while_connected(
-    app_url: str, handlers: Mapping[str, Handler], stop: asyncio.Event
-) -> None:
+async def _work_while_connected(app_url: str, lanes: Sequence[Lane], stop: asyncio.Event) -> None:
     connection: OwnConnection = await asyncpg.connect(
         app_url,
         timeout=CONNECT_TIMEOUT_SECONDS,
@@ -89,14 +92,17 @@ async def _work_while_connected(
     )
     manager = QueueManager(Queries.from_asyncpg_connection(connection))
     connection.add_termination_listener(lambda _connection: manager.shutdown.set())
-    for name, handler in handlers.items():
-        manager.entrypoint(name, accepts_context=False)(_entrypoint(handler, manager.shutdown))
+    for lane in lanes:
+        manager.entrypoint(lane.name, concurrency_limit=lane.concurrency, accepts_context=False)(
+            _entrypoint(lane.handler, manager.shutdown)
+        )
+    at_once = max(JOBS_AT_ONCE_MIN, sum(lane.concurrency for lane in lanes))
     stopping = asyncio.create_task(_pass_on(stop, manager.shutdown))
     try:
         await manager.run(
             dequeue_timeout=LOOK_INTERVAL,
             batch_size=1,
-            max_concurrent_tasks=JOBS_AT_ONCE,
+            max_concurrent_tasks=at_once,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             log_aggregation_interval=timedelta(0),

@@ -3,70 +3,61 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from monigo import invoicing, metering
-from monigo.bootstrap import Services
+from monigo import metering
 from monigo.core.errors import DomainError
 from monigo.core.ids import InvoiceId, ReplayJobId
 from monigo.core.money import format_decimal, format_money
-from monigo.infra.database import Database, Tenant, as_unavailable
-from monigo.infra.job_queue import TryLaterError
+from monigo.infra import queue
+from monigo.infra.database import Database, Tenant
 from monigo.infra.logging import logger
-from monigo.invoicing import PriceChange
-from monigo.jobs.tenants import all_tenants, serve_each
+from monigo.infra.queue import LongJob, TryLaterError
+from monigo.invoicing.replays import price_changes
+from monigo.invoicing.service import list_drafts, recheck, refresh_draft
+from monigo.invoicing.types import PriceChange
 from monigo.metering import ReplayJob, StepSize, UsageChange
 
 log = logger(__name__)
 
-# While another replay of the tenant, or the database, is to be waited for.
-WAIT_SECONDS = 2
 # Drafts that are looked up at once; each is refreshed in a transaction of its own.
 DRAFTS_A_PAGE = 100
 # A report is read by people and their spreadsheets; the totals cover what lies beyond.
 REPORT_ROWS_MAX = 10_000
+# One that works while another waits for the database.
+REPLAYS_AT_ONCE = 2
 
 
 async def run_replay(
-    services: Services,
+    database: Database,
     tenant: Tenant,
     job_id: UUID,
     stop: asyncio.Event,
+    *,
     size: StepSize | None = None,
 ) -> None:
     """Take a replay to its end.
 
     Raises:
-        TryLaterError: another replay of the tenant is under way, the database is away, or the
-            worker stops. What was done stays done.
+        DomainError: conflict, while another replay of the tenant is under way.
+        TryLaterError: the worker stops. What was done stays done.
     """
-    database, known_id = services.database, ReplayJobId(job_id)
-    try:
-        async with database.transaction(tenant) as tx:
-            job = await metering.begin_replay(tx, known_id)
-        if job is not None:
-            await _work(database, tenant, job, stop, size or StepSize())
-    except TryLaterError:
-        raise
-    except Exception as error:
-        is_busy = isinstance(error, DomainError) and error.code == metering.REPLAY_RUNNING
-        if is_busy or as_unavailable(error) is not None:
-            raise TryLaterError(WAIT_SECONDS) from error
-        log.exception("replay failed", job_id=str(job_id))
-        reason = error.message if isinstance(error, DomainError) else "internal error"
-        async with database.transaction(tenant) as tx:
-            await metering.fail_replay(tx, known_id, reason)
+    async with database.transaction(tenant) as tx:
+        job = await metering.begin_replay(tx, ReplayJobId(job_id))
+    if job is not None:
+        await _work(database, tenant, job, stop, size or StepSize())
 
 
-async def requeue_replays(services: Services) -> None:
-    """Put replays back that fell out of the queue, as when the database failed at a bad moment."""
-
-    async def requeue(tenant: Tenant) -> None:
-        async with services.database.transaction(tenant) as tx:
-            await metering.requeue_replays(tx)
-
-    await serve_each(await all_tenants(services), requeue)
+def replay_job(size: StepSize | None = None) -> LongJob:
+    """How replays are run; `size` is how much a step takes on at first."""
+    return LongJob(
+        metering.REPLAY,
+        partial(run_replay, size=size),
+        concurrency=REPLAYS_AT_ONCE,
+        waits_for={metering.REPLAY_RUNNING},
+    )
 
 
 async def _work(
@@ -82,30 +73,30 @@ async def _work(
                 return  # Canceled meanwhile.
             if step.changes:
                 hours = metering.replayed_hours(job)
-                report.add(step.changes, await invoicing.price_changes(tx, step.changes, hours))
+                report.add(step.changes, await price_changes(tx, step.changes, hours))
         if step.is_last:
             break
     if not job.request.dry_run:
         await _refresh_drafts(database, tenant, job)
     async with database.transaction(tenant) as tx:
         result = report.as_json() if job.request.dry_run else None
-        await metering.complete_replay(tx, job.id, result)
+        await queue.complete(tx, metering.REPLAY, job.id, result)
         # A metric's own replay is for running periods; closed ones keep the metrics they froze.
         if job.metric_id is None and not job.request.dry_run:
-            await invoicing.recheck(tx, metering.replayed_hours(job), job.request.event_name)
+            await recheck(tx, metering.replayed_hours(job), job.request.event_name)
 
 
 async def _refresh_drafts(database: Database, tenant: Tenant, job: ReplayJob) -> None:
     after: InvoiceId | None = None
     while True:
         async with database.transaction(tenant) as tx:
-            drafts = await invoicing.list_drafts(
+            drafts = await list_drafts(
                 tx, metering.replayed_hours(job), after=after, limit=DRAFTS_A_PAGE
             )
         for draft_id in drafts:
             try:
                 async with database.transaction(tenant) as tx:
-                    await invoicing.refresh_draft(tx, draft_id)
+                    await refresh_draft(tx, draft_id)
             except DomainError as error:
                 # Deleted meanwhile, or more than an invoice can hold: no matter of the others.
                 log.warning("draft not refreshed", invoice_id=str(draft_id), reason=error.message)

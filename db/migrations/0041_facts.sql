@@ -89,3 +89,4 @@ ALTER TABLE billing_events ADD CONSTRAINT billing_events_pkey PRIMARY KEY (org_i
 ALTER TABLE billing_events DROP CONSTRAINT outbox_events_data_is_an_object;
 ALTER TABLE billing_events ADD CONSTRAINT billing_events_data_is_an_object
     CHECK (jsonb_typeof(data) = 'object');
+UPDATE agenda SET kind = 'billing_event_expiry' WHERE kind = 'outbox_expiry';

@@ -1,0 +1,316 @@
+"""All SQL of the agenda.
+
+`agenda` is a local table of ids: functions of the owner's tell whose work is due.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from monigo.core.ids import OrganizationId
+from monigo.core.paging import Page, PageRequest
+from monigo.infra.agenda.types import Entry, SetAside
+from monigo.infra.database import Connection, Tenant, Transaction
+
+# Of a bigint, and so many that none comes twice.
+VERSION_BITS = 62
+
+# In the order of the subjects, so that two transactions that put the same wait for each other.
+PUT = """
+    INSERT INTO agenda (
+        org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
+    )
+    SELECT $1, $2, $3, due.subject, due.due_at, coalesce(due.runs_at, 'infinity'), $7, 0, ''
+    FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
+        AS due (subject, due_at, runs_at)
+    ORDER BY due.subject
+    ON CONFLICT (org_id, is_test, kind, subject) DO UPDATE
+    SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = excluded.version,
+        attempts = 0, reason = ''
+"""
+
+PUT_UNLESS_THERE = """
+    INSERT INTO agenda (
+        org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
+    )
+    VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, 'infinity'), $7, 0, '')
+    ON CONFLICT (org_id, is_test, kind, subject) DO NOTHING
+"""
+
+DELETE = """
+    DELETE FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = ANY ($4::uuid[])
+"""
+
+# Whoever else works on an entry keeps it, by its lock or its claim; a crash gives it back. For the
+# runner of a test clock `runs_at` says nothing.
+_DUE = """
+    org_id = $1 AND is_test = $2 AND kind = $3 AND due_at <= $4
+        AND ($5::timestamptz IS NULL OR runs_at <= $5)
+        AND (claimed_until IS NULL OR claimed_until <= $6)
+"""
+
+LOCK_DUE = f"""
+    SELECT subject, due_at, version, attempts FROM agenda
+    WHERE {_DUE}
+    ORDER BY due_at, subject
+    LIMIT $7
+    FOR UPDATE SKIP LOCKED
+"""
+
+LOCK_ONE_DUE = f"""
+    SELECT subject, due_at, version, attempts FROM agenda
+    WHERE {_DUE} AND subject = $7
+    FOR UPDATE SKIP LOCKED
+"""
+
+CLAIM = f"""
+    UPDATE agenda SET claimed_until = $7
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = (
+        SELECT subject FROM agenda WHERE {_DUE}
+        ORDER BY due_at, subject
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING subject, due_at, version, attempts
+"""
+
+RENEW = """
+    UPDATE agenda SET claimed_until = $6
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
+    RETURNING true
+"""
+
+LOCK_CLAIMED = """
+    SELECT version FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
+    FOR UPDATE
+"""
+
+RELEASE = """
+    UPDATE agenda SET claimed_until = NULL
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
+"""
+
+# What was put anew meanwhile stays.
+FINISH = """
+    DELETE FROM agenda USING unnest($4::uuid[], $5::bigint[]) AS done (subject, version)
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3
+        AND agenda.subject = done.subject AND agenda.version = done.version
+"""
+
+COME_AGAIN = """
+    UPDATE agenda
+    SET due_at = $6, runs_at = coalesce($7::timestamptz, 'infinity'), attempts = 0, reason = '',
+        claimed_until = NULL
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND version = $5
+"""
+
+SET_ASIDE = """
+    UPDATE agenda
+    SET due_at = coalesce($6::timestamptz, 'infinity'),
+        runs_at = coalesce($7::timestamptz, 'infinity'), attempts = attempts + 1, reason = $8,
+        claimed_until = NULL
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND version = $5
+"""
+
+SELECT_DUE_OF = """
+    SELECT subject, due_at FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = ANY ($4::uuid[])
+"""
+
+# One look into the index for each kind.
+SELECT_NEXT_DUE = """
+    SELECT known.kind, (
+        SELECT min(due_at) FROM agenda
+        WHERE org_id = $1 AND is_test = $2 AND agenda.kind = known.kind AND due_at < 'infinity'
+    ) AS due_at
+    FROM unnest($3::text[]) AS known (kind)
+"""
+
+# Where a clock stands from now on: what is past runs at once, all else waits for the clock.
+FOLLOW_CLOCK = """
+    UPDATE agenda SET runs_at = CASE WHEN due_at <= $4 THEN $5::timestamptz ELSE 'infinity' END
+    WHERE org_id = $1 AND is_test = $2 AND kind = ANY ($3::text[])
+        AND (due_at <= $4) <> (runs_at < 'infinity')
+"""
+
+SELECT_TENANTS_WITH_DUE = "SELECT org_id, is_test, kind FROM tenants_with_due_work($1)"
+
+SELECT_TENANTS_WITH_SET_ASIDE = "SELECT org_id, is_test FROM tenants_with_work_set_aside()"
+
+SELECT_SET_ASIDE = """
+    SELECT kind, subject, nullif(due_at, 'infinity') AS due_at, attempts, reason FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND attempts > 0
+    ORDER BY kind, subject
+    LIMIT $3 OFFSET $4
+"""
+
+COUNT_SET_ASIDE = """
+    SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2 AND attempts > 0
+"""
+
+COUNT = "SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2"
+
+# Nobody would run it, though its instant is past on the clock that stands.
+SELECT_FORGOTTEN = """
+    SELECT kind, subject, due_at FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND due_at <= $3 AND runs_at = 'infinity'
+    ORDER BY kind, subject
+    LIMIT $4
+"""
+
+
+async def put(
+    tx: Transaction, kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]
+) -> None:
+    """Store subjects with their `due_at` and `runs_at`, instead of what was there before."""
+    await tx.execute(
+        PUT,
+        kind,
+        [subject for subject, _, _ in entries],
+        [due_at for _, due_at, _ in entries],
+        [at for _, _, at in entries],
+        _new_version(),
+    )
+
+
+async def put_unless_there(
+    tx: Transaction, kind: str, subject: UUID, due_at: datetime, runs_at: datetime | None
+) -> None:
+    """Store an entry; one that is there stays as it is."""
+    await tx.execute(PUT_UNLESS_THERE, kind, subject, due_at, runs_at, _new_version())
+
+
+async def delete(tx: Transaction, kind: str, subjects: Sequence[UUID]) -> None:
+    """Delete entries, whatever became of them."""
+    await tx.execute(DELETE, kind, subjects)
+
+
+async def lock_due(
+    tx: Transaction, kind: str, *, by: datetime, runs_by: datetime | None, limit: int
+) -> list[Entry]:
+    """Entries that are due and nobody else has, earliest first, locked."""
+    rows = await tx.fetch(LOCK_DUE, kind, by, runs_by, tx.real_now, limit)
+    return [_entry(row) for row in rows]
+
+
+async def lock_one_due(
+    tx: Transaction, kind: str, subject: UUID, *, by: datetime, runs_by: datetime | None
+) -> Entry | None:
+    """A subject's entry, locked, if it is due and nobody else has it."""
+    row = await tx.fetchrow(LOCK_ONE_DUE, kind, by, runs_by, tx.real_now, subject)
+    return None if row is None else _entry(row)
+
+
+async def claim(
+    tx: Transaction, kind: str, *, by: datetime, runs_by: datetime | None, until: datetime
+) -> Entry | None:
+    """The earliest entry that is due and nobody else has, claimed until an instant."""
+    row = await tx.fetchrow(CLAIM, kind, by, runs_by, tx.real_now, until)
+    return None if row is None else _entry(row)
+
+
+async def renew(
+    tx: Transaction, kind: str, subject: UUID, *, held: datetime, until: datetime
+) -> bool:
+    """Claim an entry for longer; False where the claim is lost."""
+    return bool(await tx.fetchval(RENEW, kind, subject, held, until))
+
+
+async def lock_claimed(tx: Transaction, kind: str, subject: UUID, *, held: datetime) -> int | None:
+    """The version of a claimed entry, locked; None where the claim is lost."""
+    return await tx.fetchval(LOCK_CLAIMED, kind, subject, held)
+
+
+async def release(tx: Transaction, kind: str, subject: UUID, *, held: datetime) -> None:
+    """Leave a claimed entry to whoever comes next."""
+    await tx.execute(RELEASE, kind, subject, held)
+
+
+async def finish(tx: Transaction, kind: str, entries: Sequence[Entry]) -> None:
+    """Delete locked entries, except those that were put anew."""
+    subjects = [entry.subject for entry in entries]
+    await tx.execute(FINISH, kind, subjects, [entry.version for entry in entries])
+
+
+async def come_again(
+    tx: Transaction, kind: str, entry: Entry, due_at: datetime, runs_at: datetime | None
+) -> None:
+    """Have a claimed entry come again, unless it was put anew."""
+    await tx.execute(COME_AGAIN, kind, entry.subject, entry.version, due_at, runs_at)
+
+
+async def set_aside(
+    tx: Transaction,
+    kind: str,
+    entry: Entry,
+    *,
+    due_at: datetime | None,
+    runs_at: datetime | None,
+    reason: str,
+) -> None:
+    """Note why an entry failed, and when it is tried again; None for never."""
+    await tx.execute(SET_ASIDE, kind, entry.subject, entry.version, due_at, runs_at, reason)
+
+
+async def due_of(tx: Transaction, kind: str, subjects: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When something is due for these subjects; absent for never."""
+    rows = await tx.fetch(SELECT_DUE_OF, kind, subjects)
+    return {row["subject"]: row["due_at"] for row in rows}
+
+
+async def next_due(tx: Transaction, kinds: Sequence[str]) -> dict[str, datetime]:
+    """When the first entry of each kind is due; kinds without any are absent."""
+    rows = await tx.fetch(SELECT_NEXT_DUE, kinds)
+    return {row["kind"]: row["due_at"] for row in rows if row["due_at"] is not None}
+
+
+async def follow_clock(tx: Transaction, kinds: Sequence[str], now: datetime) -> None:
+    """Have entries of these kinds run now where they are past by a standing clock, or wait."""
+    await tx.execute(FOLLOW_CLOCK, kinds, now, tx.real_now)
+
+
+async def tenants_with_due(connection: Connection, now: datetime) -> list[tuple[Tenant, str]]:
+    """The tenants that have work to run at a real instant, each with its kinds."""
+    rows = await connection.fetch(SELECT_TENANTS_WITH_DUE, now)
+    return [(_tenant(row), row["kind"]) for row in rows]
+
+
+async def tenants_with_set_aside(connection: Connection) -> list[Tenant]:
+    """The tenants that have work which was set aside."""
+    return [_tenant(row) for row in await connection.fetch(SELECT_TENANTS_WITH_SET_ASIDE)]
+
+
+async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside]:
+    """Work of the tenant that was set aside, by kind and subject."""
+    rows = await tx.fetch(SELECT_SET_ASIDE, request.limit, request.offset)
+    return Page(
+        [SetAside(**row) for row in rows], await tx.fetchval(COUNT_SET_ASIDE), request.offset
+    )
+
+
+async def count(tx: Transaction) -> int:
+    """How many entries the tenant has."""
+    return await tx.fetchval(COUNT)
+
+
+async def list_forgotten(tx: Transaction, limit: int) -> list[asyncpg.Record]:
+    """Entries that are past by the clock that stands, and wait for it all the same."""
+    return await tx.fetch(SELECT_FORGOTTEN, tx.now, limit)
+
+
+def _new_version() -> int:
+    """A version that no entry ever had: one may be deleted and put anew in one transaction."""
+    return secrets.randbits(VERSION_BITS) + 1
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(row["subject"], row["due_at"], row["version"], row["attempts"])
+
+
+def _tenant(row: asyncpg.Record) -> Tenant:
+    return Tenant(OrganizationId(row["org_id"]), row["is_test"])

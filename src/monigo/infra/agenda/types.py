@@ -1,0 +1,146 @@
+"""What due work is: its kinds, how they are worked off, and the entries that wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from monigo.core.errors import ensure
+from monigo.infra.database import Database, Tenant, Transaction
+
+# Shares out each query's cost, and is over soon.
+SLICE_MAX = 500
+
+
+class Follows(StrEnum):
+    """Whose time a kind of work follows."""
+
+    # The tenant's: in test mode that of a test clock, where one is set.
+    TENANT = "tenant"
+    # The machine's: what belongs to the system and not to the merchant's data.
+    REAL = "real"
+
+
+class Kind(Struct, frozen=True):
+    """A kind of due work, as the domain that puts it on the agenda knows it.
+
+    What a subject is (a subscription, a wallet, the organisation) is the kind's own affair.
+    """
+
+    name: str
+    follows: Follows
+
+    def now(self, tx: Transaction) -> datetime:
+        """The present instant of the time that the kind follows."""
+        return tx.now if self.follows is Follows.TENANT else tx.real_now
+
+
+class BackOff(Struct, frozen=True):
+    """When failed work is tried again: after `first`, then twice as long each time, up to `most`.
+
+    After `attempts_max` failures it waits for a change, which puts it on the agenda anew.
+    """
+
+    first: timedelta = timedelta(minutes=1)
+    most: timedelta = timedelta(days=1)
+    attempts_max: int | None = None
+
+    def pause(self, attempts: int) -> timedelta | None:
+        """How long to wait after so many failures; None: until it is put on the agenda anew."""
+        if self.attempts_max is not None and attempts >= self.attempts_max:
+            return None
+        return min(self.first * 2 ** min(attempts - 1, 16), self.most)
+
+
+class Entry(Struct, frozen=True):
+    """Work that is due; `version` is another one each time that it is put on the agenda."""
+
+    subject: UUID
+    due_at: datetime
+    version: int
+    attempts: int
+
+
+class SetAside(Struct, frozen=True):
+    """Work that failed, and why; `due_at` is its next try, None where there is none."""
+
+    kind: str
+    subject: UUID
+    due_at: datetime | None
+    attempts: int
+    reason: str
+
+
+# Works on a slice in the transaction that takes it off the agenda; answers the subjects that
+# somebody else is at, which stay on it. What the handler puts on the agenda anew stays, too.
+WorkSlice = Callable[[Transaction, Sequence[Entry]], Awaitable[Collection[UUID]]]
+# Notes where people look for it that the work on a subject failed, and why.
+Flag = Callable[[Transaction, UUID, str], Awaitable[None]]
+
+
+class Slices(Struct, frozen=True):
+    """Work that is done for many subjects at once, in one transaction."""
+
+    work: WorkSlice
+    size: int = SLICE_MAX
+    flag: Flag | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse slices that would hold too many rows."""
+        ensure(0 < self.size <= SLICE_MAX, "a slice has 1 to 500 entries")
+
+
+class Claim(Protocol):
+    """One entry that is worked on in several transactions, as the handler sees it."""
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose work it is."""
+        ...
+
+    @property
+    def subject(self) -> UUID:
+        """What is worked on."""
+        ...
+
+    async def finish(self, tx: Transaction, *, again_at: datetime | None = None) -> None:
+        """Take the entry off the agenda, or have it come again, with what `tx` does.
+
+        One that was put on the agenda anew meanwhile stays as it was put.
+
+        Raises:
+            ClaimLostError: somebody else took it over, or it is gone; `tx` must not commit.
+        """
+        ...
+
+
+# Works on one subject in transactions of its own until done, or until the worker stops; the last
+# one finishes the claim. A claim that is not finished is left to the next look.
+WorkSteps = Callable[[Database, Claim, asyncio.Event], Awaitable[None]]
+
+
+class Steps(Struct, frozen=True):
+    """Work on one subject that takes several transactions, or other machines."""
+
+    work: WorkSteps
+
+
+class Task(Struct, frozen=True):
+    """How a kind of work is done: the handler, and how much of it at once in one process.
+
+    The worker looks for it every `every_seconds`, which is also how late it may be.
+    """
+
+    kind: Kind
+    handler: Slices | Steps
+    concurrency: int = 2
+    back_off: BackOff = BackOff()
+    every_seconds: float = 1
+
+
+class ClaimLostError(Exception):
+    """Somebody else works on an entry now, or did: what was done under the claim must not count."""

@@ -1,0 +1,20 @@
+"""What is due of wallets by itself, as the agenda knows it."""
+
+from collections.abc import Sequence
+
+from monigo.infra import agenda
+from monigo.infra.agenda import Follows, Kind
+from monigo.infra.database import Transaction
+from monigo.wallets.types import Wallet
+
+# Of a reservation: it ends, and what it holds comes back.
+RESERVATION_EXPIRY = Kind("reservation_expiry", Follows.TENANT)
+# Of a credit grant: it ends, and what is left of it goes.
+CREDIT_EXPIRY = Kind("credit_expiry", Follows.TENANT)
+# Of a customer: a wallet got something that an invoice or a subscription may wait for.
+WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
+
+
+async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
+    """Note locked wallets that got something, for whoever waits for it."""
+    await agenda.put(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})

@@ -1,0 +1,106 @@
+"""What is forgotten after its time: one entry for all of a span of time, and none too early."""
+
+from datetime import timedelta
+
+import pytest
+
+from monigo import invoicing, metering, webhooks
+from monigo.infra import agenda, idempotency, outbox
+from monigo.infra.idempotency.requests import EXPIRY
+from support.agenda import Diary, do, entries
+from support.api import event
+
+HOUR = timedelta(hours=1)
+RECORDS = "SELECT count(*) AS count FROM idempotency_records WHERE org_id = $1"
+EVENTS = "SELECT count(*) AS count FROM billing_events WHERE org_id = $1"
+FACTS = "SELECT count(*) AS count FROM outbox_facts WHERE org_id = $1 AND occurred_at < $2"
+FORGET_EVENTS = metering.forget_old_events(invoicing.open_from)
+
+
+@pytest.fixture
+def now(api, backend):
+    """The present instant, which stays; the clock goes on when the organisation's test is over."""
+    assert api
+    return backend.clock.stand_still()
+
+
+def count(api, query):
+    return api.backend.sql(query, api.org_id)[0]["count"]
+
+
+def make(api, key):
+    """A request whose answer is kept, and of which nothing is told."""
+    headers = {"Idempotency-Key": key}
+    made = api.post("/v1/customers", json={"external_id": key}, headers=headers)
+    assert made.status_code == 201
+
+
+def test_one_entry_serves_all_of_a_span(api, backend, now):
+    diary = Diary()
+
+    async def put_three_times():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            for minutes in (0, 1, 61):
+                instant = now.replace(minute=0) + timedelta(minutes=minutes)
+                await agenda.put_for_span(tx, diary.kind, instant, span=HOUR, after=2 * HOUR)
+
+    backend.run(put_three_times())
+
+    ends = [now.replace(minute=0, second=0, microsecond=0) + hours * HOUR for hours in (1, 2)]
+    found = [row["due_at"] for row in entries(backend, api.tenant, diary.kind)]
+    assert found == [end + 2 * HOUR + agenda.TRANSACTION_MAX for end in ends]
+
+
+def test_answers_are_forgotten_a_day_after_they_were_kept(api, backend):
+    make(api, "one")
+    backend.clock.advance(hours=24)
+    do(api, idempotency.FORGET)
+    at_first = count(api, RECORDS)
+    backend.clock.advance(hours=3)
+
+    do(api, idempotency.FORGET)
+
+    assert (at_first, count(api, RECORDS)) == (1, 0)
+    assert entries(backend, api.tenant, EXPIRY) == []
+
+
+def test_who_kept_nothing_has_nothing_to_forget(api, backend):
+    api.customer()
+
+    assert entries(backend, api.tenant, EXPIRY) == []
+
+
+def test_what_happened_is_forgotten_by_the_tenants_time(api, backend, clock):
+    clock("2027-01-01T00:00:00Z")
+    api.subscribed_customer()
+    api.get("/v1/billing-events")
+    at_first = count(api, EVENTS)
+    clock("2027-03-31T00:00:00Z")
+    api.get("/v1/billing-events")
+    after_ninety_days = count(api, EVENTS)
+
+    clock("2027-05-15T00:00:00Z")
+
+    kinds = "SELECT count(*) AS count FROM billing_events WHERE org_id = $1 AND created_at < $2"
+    begun = backend.clock.now().replace(year=2027, month=1, day=2)
+    assert (at_first, after_ninety_days >= at_first) == (1, True)
+    assert backend.sql(kinds, api.org_id, begun)[0]["count"] == 0
+    assert backend.sql(FACTS, api.org_id, begun)[0]["count"] == 0
+    assert entries(backend, api.tenant, webhooks.FORGET.kind) != []
+    assert entries(backend, api.tenant, outbox.FORGET.kind) != []
+
+
+def test_retention_looks_every_day_where_there_are_events(api, backend, now):
+    api.subscribed_customer()
+    before = entries(backend, api.tenant, metering.EVENT_RETENTION)
+    api.ingest(event("1"))
+    backend.run(metering.fold_all(backend.services.database))
+    (first,) = entries(backend, api.tenant, metering.EVENT_RETENTION)
+    backend.clock.advance(days=1)
+
+    do(api, FORGET_EVENTS)
+
+    (second,) = entries(backend, api.tenant, metering.EVENT_RETENTION)
+    assert before == []
+    assert first["due_at"] == now + timedelta(days=1)
+    assert second["due_at"] == now + timedelta(days=2)
