@@ -9,8 +9,7 @@ from monigo.api import listing
 from monigo.api.customers import CustomerList, CustomerOut
 from monigo.api.listing import ListResponse
 from monigo.core.paging import Page
-from monigo.infra import database
-from monigo.infra.database import Database
+from monigo.infra.db import Database, database
 from support.api import event
 
 ROWS = 1_000

@@ -25,7 +25,7 @@ from monigo.catalog import PlanType
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionId
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice, InvoiceFilter, InvoiceKind, InvoiceStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["bills"])

@@ -24,7 +24,7 @@ from monigo.api.pagination import Paging
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.core.permissions import Permission
 from monigo.customers import Customer, CustomerDetails
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 router = APIRouter(route_class=TenantRoute, tags=["customers"])
 

@@ -7,7 +7,7 @@ from monigo.api.fields import Outgoing
 from monigo.api.kernel.declarations import public
 from monigo.api.kernel.errors import ErrorBody, error_response
 from monigo.bootstrap import Services
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import as_unavailable
 
 router = APIRouter(tags=["operations"])
 

@@ -37,7 +37,7 @@ from monigo.core.ids import (
     SubscriptionId,
 )
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import (
     Invoice,
     InvoiceFilter,

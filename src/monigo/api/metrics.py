@@ -26,7 +26,7 @@ from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, OrganizationId
 from monigo.core.permissions import Permission
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 router = APIRouter(route_class=TenantRoute, tags=["metrics"])
 

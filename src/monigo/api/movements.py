@@ -18,7 +18,7 @@ from monigo.api.kernel.routes import TenantRoute, Tx
 from monigo.api.wallet_fields import EntryOut, WalletOut
 from monigo.core.ids import WalletId
 from monigo.core.permissions import Permission
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

@@ -15,7 +15,7 @@ from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
 from monigo.core.permissions import Permission
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import ReplayJob, ReplayRequest, ReplayStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["replay"])

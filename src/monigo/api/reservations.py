@@ -27,7 +27,7 @@ from monigo.api.pagination import Paging
 from monigo.api.wallet_fields import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
 from monigo.core.permissions import Permission
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import ReservationRequest, ReservationResult
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

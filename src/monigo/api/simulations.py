@@ -15,7 +15,7 @@ from monigo.api.plans import BaseFeeIn, PriceIn, price_drafts
 from monigo.catalog import PRICES_MAX
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import (
     CUSTOMERS_MAX,
     NewSimulation,

@@ -31,7 +31,7 @@ from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId, parse_id
 from monigo.core.periods import BillingAnchor
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])

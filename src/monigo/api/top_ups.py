@@ -25,7 +25,7 @@ from monigo.api.listing import ListResponse
 from monigo.api.pagination import Paging
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
 from monigo.core.permissions import Permission
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import AutoTopUp, TopUp, TopUpStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

@@ -16,7 +16,7 @@ from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
 from monigo.core.paging import Page
 from monigo.core.permissions import Permission
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import Granularity, SeriesPoint, SeriesRequest
 from monigo.subscriptions import UsageFilter, UsageRollup
 

@@ -12,7 +12,7 @@ from monigo.api.kernel.requests import Handler, JsonRequest
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.infra import idempotency
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import RequestIdentity
 from monigo.tenancy import KeyReference
 
