@@ -14,15 +14,18 @@ from house.sql_trees import bodies, tables
 Schema = Sequence[ast.Node]
 # Whose a row is.
 TENANT, MODE = "org_id", "is_test"
+POLICY = "own_rows"
 
 
 def tenant_tables(schema: Schema) -> TenantTables:
-    """The tables whose rows belong to an organisation: those with a row-level policy on it."""
+    """The tables whose rows belong to an organisation: those with the policy that says so."""
     columns = _columns_of_tables(schema)
     every = frozenset(
         node.table.relname
         for node in schema
-        if isinstance(node, ast.CreatePolicyStmt) and TENANT in columns[node.table.relname]
+        if isinstance(node, ast.CreatePolicyStmt)
+        and node.policy_name == POLICY
+        and TENANT in columns[node.table.relname]
     )
     return TenantTables(every, frozenset(table for table in every if MODE in columns[table]))
 

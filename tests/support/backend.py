@@ -14,6 +14,8 @@ from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.infra.settings import Settings
 from support.clock import AdjustableClock
 
+SECRET_KEY = "the-tests-have-a-secret-key-of-their-own"
+
 
 @dataclass
 class Backend:
@@ -61,7 +63,12 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
     started = {}
 
     async def main():
-        settings = Settings(data_dir=data_dir, database_url=owner_url, demo_data=False)
+        settings = Settings(
+            data_dir=data_dir,
+            database_url=owner_url,
+            demo_data=False,
+            secret_key=SECRET_KEY,
+        )
         app_url = await bring_up_to_date(settings, owner_url)
         services = await open_services(settings, app_url, clock=clock)
         config = uvicorn.Config(
@@ -71,7 +78,7 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
         started.update(services=services, server=server, loop=asyncio.get_running_loop())
         ready.set()
         await server.serve()
-        await services.database.close()
+        await services.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()

@@ -11,7 +11,9 @@ from monigo.core.principals import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
+from monigo.infra.crypto import Passwords, Vault, vault_of
 from monigo.infra.db import Database, migrate, require_present_schema
+from monigo.infra.mail import Mailer, mailer_of
 from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
@@ -33,7 +35,7 @@ CLOCK_TASKS: tuple[Task, ...] = (
 )
 # Long work with progress, in lanes of the queue.
 LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_JOB)
-# All due work there is.
+# The due work that needs nothing but the database.
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
@@ -58,8 +60,21 @@ class Services(Struct, frozen=True):
     movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
+    vault: Vault
+    passwords: Passwords
+    mailer: Mailer
     app_url: str
     slices: asyncio.Semaphore
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All due work there is, with what needs something of this process."""
+        return (*TASKS, self.mailer.task)
+
+    async def close(self) -> None:
+        """Close what is open, after everything that was begun has ended."""
+        await self.passwords.close()
+        await self.database.close()
 
     def acting_as(self, principal: Principal) -> "Services":
         """These services, for the work of somebody who is named in its transactions."""
@@ -95,6 +110,7 @@ async def open_services(
         )
     )
     limits = Limits()
+    vault = vault_of(settings)
     return Services(
         settings,
         database,
@@ -103,6 +119,9 @@ async def open_services(
         MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
+        vault,
+        Passwords(),
+        mailer_of(settings, vault),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )

@@ -70,7 +70,7 @@ async def application_services(settings: Settings) -> AsyncGenerator[Services]:
     try:
         yield services
     finally:
-        await services.database.close()
+        await services.close()
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ async def running_services(settings: Settings) -> AsyncGenerator[Running]:
         try:
             yield Running(services, owner_url, place)
         finally:
-            await services.database.close()
+            await services.close()
     finally:
         if embedded is not None:
             await embedded.stop()

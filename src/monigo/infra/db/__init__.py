@@ -1,6 +1,7 @@
 """The database: connections, transactions bound to a tenant, and bringing it to our schema."""
 
 from monigo.infra.db.database import (
+    INSTALLATION,
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
@@ -27,6 +28,7 @@ from monigo.infra.db.migrations import (
 
 __all__ = [
     "APP_ROLE",
+    "INSTALLATION",
     "PROCESS",
     "ROWS_AT_ONCE",
     "ClockState",

@@ -1,0 +1,6 @@
+"""What keeps secrets: sealing and marking under the installation's key; hashing of passwords."""
+
+from monigo.infra.crypto.passwords import Passwords
+from monigo.infra.crypto.vault import UnreadableSecretError, Vault, vault_of
+
+__all__ = ["Passwords", "UnreadableSecretError", "Vault", "vault_of"]
