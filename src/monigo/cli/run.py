@@ -16,7 +16,7 @@ import uvicorn
 from msgspec import Struct
 
 from monigo.api import create_app
-from monigo.api.kernel.browsers import CrossOrigin
+from monigo.api.kernel.http.browsers import CrossOrigin
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
