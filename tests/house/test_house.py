@@ -16,7 +16,7 @@ from house.checkout import (
 )
 
 SOURCE = "src/monigo/**/*.py"
-CORE = "src/monigo/core/*.py"
+CORE = "src/monigo/core/**/*.py"
 STORES = ("src/monigo/**/store.py", "src/monigo/**/*_store.py")
 MIGRATIONS = "db/migrations/*.sql"
 

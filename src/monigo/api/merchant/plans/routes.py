@@ -47,7 +47,7 @@ from monigo.core.money import MONEY_PLACES, parse_decimal
 from monigo.core.paging import Page
 from monigo.core.periods import BillingPeriod
 from monigo.core.permissions import Permission
-from monigo.core.price_forms import parse_charge, price_model_json
+from monigo.core.pricing import parse_charge, price_model_json
 from monigo.infra.db import Transaction
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])

@@ -26,7 +26,7 @@ from monigo.api.merchant.plans.routes import Tiers, UnitPriceIn
 from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
 from monigo.core.permissions import Permission
-from monigo.core.price_forms import parse_price_model, price_model_json
+from monigo.core.pricing import parse_price_model, price_model_json
 from monigo.infra.db import Transaction
 
 router = APIRouter(route_class=TenantRoute, tags=["price overrides"])
