@@ -7,7 +7,7 @@ from monigo.api.kernel.http.errors import ErrorBody, error_response
 from monigo.api.kernel.routes.declarations import public
 from monigo.api.kernel.wire.fields import Outgoing
 from monigo.bootstrap import Services
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import as_unavailable
 
 router = APIRouter(tags=["operations"])
 

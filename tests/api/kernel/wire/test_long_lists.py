@@ -9,8 +9,7 @@ from monigo.api.kernel.wire import listing
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.merchant.customers.schemas import CustomerList, CustomerOut
 from monigo.core.paging import Page
-from monigo.infra import database
-from monigo.infra.database import Database
+from monigo.infra.db import Database, database
 from support.api import event
 
 ROWS = 1_000

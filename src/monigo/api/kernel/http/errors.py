@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from monigo.core.errors import DomainError, ErrorKind, not_found
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import as_unavailable
 from monigo.infra.logging import logger
 
 log = logger(__name__)

@@ -11,7 +11,7 @@ from monigo.api.kernel.http.bodies import Check, HeldBody
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.ids import parse_id
 from monigo.infra import json
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 
 # No entity of the contract comes near; only ingest takes more.
 BODY_BYTES_MAX = 1024 * 1024

@@ -12,7 +12,7 @@ from monigo.api.kernel.wire.local_days import with_local_days
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.infra import idempotency
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import RequestIdentity
 from monigo.tenancy import KeyReference
 

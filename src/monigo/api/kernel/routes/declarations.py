@@ -14,7 +14,7 @@ from msgspec import Struct
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
-from monigo.infra.database import Tenant, Transaction
+from monigo.infra.db import Tenant, Transaction
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Intent = TypeVar("Intent")

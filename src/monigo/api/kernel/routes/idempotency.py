@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from monigo.core.errors import invalid
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 
 METHODS = frozenset({"POST", "PUT", "PATCH"})

@@ -5,7 +5,7 @@ from fastapi import Request
 from monigo import tenancy
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.tenancy import KeyReference
 
 

@@ -23,7 +23,7 @@ from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
 from monigo.infra import idempotency
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, Claim
 from monigo.tenancy import KeyReference
 

@@ -21,7 +21,7 @@ from monigo.api.kernel.routes.staged import respond_in_stages, returning_intent
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.tenancy import KeyReference
 
 # A client that trickles its body, or a handler that hangs, must not hold on for ever. It is also

@@ -13,7 +13,7 @@ from monigo.api.kernel.wire.fields import Name
 from monigo.core.errors import invalid
 from monigo.core.periods import midnight_days_ago, midnight_months_ago
 from monigo.infra.csv_text import BYTE_ORDER_MARK
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # Documents what a route answers with; errors stay JSON.
 CSV_RESPONSES: dict[int | str, dict[str, Any]] = {

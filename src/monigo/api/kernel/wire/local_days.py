@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from monigo import tenancy
 from monigo.core.periods import midnight
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # A day that says "not set", as Go's zero time does.
 _ZERO_DAY = date(1, 1, 1)

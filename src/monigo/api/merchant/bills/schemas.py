@@ -14,7 +14,7 @@ from monigo.api.kernel.wire.fields import (
 from monigo.api.merchant.invoices.schemas import LineItemOut
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice, InvoiceKind, InvoiceStatus
 
 # How the contract calls the states of a bill.

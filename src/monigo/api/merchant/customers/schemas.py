@@ -15,7 +15,7 @@ from monigo.api.kernel.wire.fields import (
 )
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.customers import Customer
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 
 class CustomerIn(Incoming):

@@ -28,7 +28,7 @@ from monigo.core.ids import (
     PriceId,
     SubscriptionId,
 )
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import (
     Invoice,
     InvoiceKind,

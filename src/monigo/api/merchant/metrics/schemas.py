@@ -17,7 +17,7 @@ from monigo.catalog import FILTER_OPERATORS, FILTERS_MAX, Metric, MetricFilter
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, OrganizationId
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 _OPERAND = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
 

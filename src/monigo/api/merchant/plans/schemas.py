@@ -31,7 +31,7 @@ from monigo.catalog import (
 )
 from monigo.core.ids import OrganizationId, PlanId
 from monigo.core.periods import BillingPeriod
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 
 class BaseFeeTiming(StrEnum):

@@ -18,7 +18,7 @@ from monigo.api.merchant.prices.schemas import Tiers, UnitPriceIn
 from monigo.catalog import PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
 from monigo.core.price_forms import price_model_json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 _ID_EXAMPLE = "0197b3c0-0000-7000-8000-000000000000"
 

@@ -10,7 +10,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.fields import Id
 from monigo.api.merchant.simulations.schemas import SimulationEnvelope, SimulationIn
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])

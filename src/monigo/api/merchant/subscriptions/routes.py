@@ -26,7 +26,7 @@ from monigo.core.errors import invalid
 from monigo.core.ids import parse_id
 from monigo.core.periods import BillingAnchor
 from monigo.core.permissions import Permission
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])

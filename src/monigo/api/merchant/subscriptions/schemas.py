@@ -20,7 +20,7 @@ from monigo.api.kernel.wire.fields import (
 )
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId
 from monigo.core.periods import BillingAnchor
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import Status, Subscription
 
 

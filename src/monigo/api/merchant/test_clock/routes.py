@@ -16,7 +16,7 @@ from monigo.api.merchant.test_clock.schemas import AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import system
-from monigo.infra.database import Tenant, Transaction
+from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
 from monigo.tenancy import ClockStatus
 

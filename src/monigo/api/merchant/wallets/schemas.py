@@ -28,7 +28,7 @@ from monigo.core.ids import (
 from monigo.core.money import format_money
 from monigo.core.times import format_instant
 from monigo.infra import json
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import (
     AccountKind,
     CreditGrant,

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from monigo import subscriptions
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.subscriptions import UsageFilter, usage
 from support.api import Api, event
 

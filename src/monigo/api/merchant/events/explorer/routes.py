@@ -17,7 +17,7 @@ from monigo.api.merchant.events.explorer.schemas import EventList, PropertyKeys,
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.times import format_instant
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import EVENTS_A_PAGE_MAX, EventFilter, EventRequest, StoredEvent
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])

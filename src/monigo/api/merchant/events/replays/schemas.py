@@ -8,7 +8,7 @@ from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, ListEnve
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import ReplayJob, ReplayRequest, ReplayStatus
 
 # Written by a dry run; its amounts and quantities are texts.

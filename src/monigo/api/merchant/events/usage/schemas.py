@@ -9,7 +9,7 @@ from monigo.api.kernel.wire.fields import Instant, Outgoing, Uncounted
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import Granularity, SeriesPoint
 from monigo.subscriptions import UsageRollup
 

@@ -9,7 +9,7 @@ from monigo import wallets
 from monigo.api.kernel.wire.fields import Amount, Incoming, Metadata, Name, Outgoing, Text
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
 from monigo.core.ids import WalletId
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
 BodyKey = Annotated[Name, StringConstraints(min_length=1)]

@@ -19,7 +19,7 @@ from monigo.api.kernel.wire.fields import (
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.api.merchant.wallets.schemas import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import ReservationRequest, ReservationResult
 
 

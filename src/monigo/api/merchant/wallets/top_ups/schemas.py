@@ -15,7 +15,7 @@ from monigo.api.kernel.wire.fields import (
     Outgoing,
 )
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.wallets import AutoTopUp, TopUp, TopUpStatus
 
 

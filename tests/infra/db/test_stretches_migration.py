@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from monigo.infra import migrations
+from monigo.infra.db import migrations
 from support.databases import fresh_database
 
 BEFORE = 25  # the last migration without stretches

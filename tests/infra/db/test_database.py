@@ -2,7 +2,7 @@
 
 import pytest
 
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from monigo.infra.postgres.install import (
+from monigo.infra.db.postgres.install import (
     Account,
     choose_account,
     find_programs,
@@ -19,8 +19,8 @@ from monigo.infra.postgres.install import (
     named_account,
     run,
 )
-from monigo.infra.postgres.place import DATABASE, USER, EmbeddedPostgresError, Place
-from monigo.infra.postgres.settings import configuration, usable_memory
+from monigo.infra.db.postgres.place import DATABASE, USER, EmbeddedPostgresError, Place
+from monigo.infra.db.postgres.settings import configuration, usable_memory
 
 VERSION = "18"
 DRAFT_PREFIX = ".postgres-init-"

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from monigo.infra.postgres.cluster import Cluster, prepare
-from monigo.infra.postgres.install import location, spawn
-from monigo.infra.postgres.place import (
+from monigo.infra.db.postgres.cluster import Cluster, prepare
+from monigo.infra.db.postgres.install import location, spawn
+from monigo.infra.db.postgres.place import (
     DATABASE,
     HOST,
     USER,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from monigo.infra.database import OwnConnection
+from monigo.infra.db.database import OwnConnection
 from monigo.infra.logging import logger
 
 log = logger(__name__)
@@ -34,8 +34,8 @@ MAY_BYPASS = """
 MAY_MAKE_TEMPORARY = "SELECT has_database_privilege($1, current_database(), 'TEMPORARY')"
 MAY_MAKE_ANYTHING = "SELECT has_schema_privilege($1, 'public', 'CREATE')"
 
-_PACKAGED = Path(__file__).parent.parent / "migrations"
-_CHECKED_OUT = Path(__file__).parents[3] / "db" / "migrations"
+_PACKAGED = Path(__file__).parents[2] / "migrations"
+_CHECKED_OUT = Path(__file__).parents[4] / "db" / "migrations"
 
 
 class MigrationError(Exception):
