@@ -58,7 +58,7 @@ def test_import_linter_protects_every_domain():
         tuple(made["protected_modules"]) for made in contracts if made["type"] == "protected"
     }
 
-    assert protected == {(f"monigo.{domain}.*",) for domain in domains()}
+    assert protected >= {(f"monigo.{domain}.*",) for domain in domains()}
 
 
 def test_the_core_is_pure():
@@ -66,7 +66,7 @@ def test_the_core_is_pure():
 
 
 def test_the_rules_of_domains_are_pure():
-    assert offences(rules.pure, "src/monigo/*/rules.py") == []
+    assert offences(rules.pure, "src/monigo/**/rules.py") == []
 
 
 def test_every_query_of_tenant_data_is_held_to_its_tenant():
