@@ -245,7 +245,11 @@ def test_the_function_refuses_any_tenant_but_the_transactions(backend, api, is_t
 
     with Api.of_new_organization(backend) as other:
         other.customer()
-        for organization, test in ((other.org_id, is_test), (api.org_id, not is_test), (None, True)):
+        for organization, test in (
+            (other.org_id, is_test),
+            (api.org_id, not is_test),
+            (None, True),
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant"):
                 backend.sql(CLEAR, organization, test, as_app=own)
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant"):
