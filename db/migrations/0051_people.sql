@@ -95,13 +95,15 @@ CREATE INDEX sign_in_attempts_by_address ON sign_in_attempts (address_mark, at);
 CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (at);
 
 -- A device on which a person is signed in. Its refresh tokens are numbered: `generation` is that of
--- the one that counts, and an older one that comes late ends the session.
+-- the one that counts. When the last few before it were spent tells `spent_at`: for a moment they still
+-- get their successor, and what comes later ends the session.
 CREATE TABLE sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
     salt bytea NOT NULL,
     generation integer NOT NULL,
     rotated_at timestamptz NOT NULL,
+    spent_at timestamptz[] NOT NULL,
     user_agent text NOT NULL,
     address text NOT NULL,
     created_at timestamptz NOT NULL,
@@ -236,20 +238,21 @@ CREATE INDEX invitations_by_id ON invitations (id);
 
 -- Whether a person's session counts, and what the person is in the transaction's own organisation.
 -- No row: the session doesn't count. No role: the person is no member.
-CREATE FUNCTION person_here(organization uuid, session uuid, person uuid, instant timestamptz)
-RETURNS TABLE (role text, authenticated_at timestamptz)
+CREATE FUNCTION person_here(
+    organization uuid, test boolean, session uuid, person uuid, instant timestamptz
+) RETURNS TABLE (role text, authenticated_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
     SELECT membership.role, signed_in.authenticated_at
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
-            AND organization = nullif(current_setting('app.org_id', true), '')::uuid
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
 $$;
-REVOKE ALL ON FUNCTION person_here(uuid, uuid, uuid, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION person_here(uuid, uuid, uuid, timestamptz) TO monigo_app;
+REVOKE ALL ON FUNCTION person_here(uuid, boolean, uuid, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION person_here(uuid, boolean, uuid, uuid, timestamptz) TO monigo_app;

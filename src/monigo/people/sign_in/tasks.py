@@ -1,0 +1,38 @@
+"""What is forgotten of signing in: tries, codes, registrations and sessions of long ago."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from monigo.infra import agenda
+from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
+from monigo.infra.db import Transaction
+from monigo.people import accounts, attempts, codes, second_factor, sessions
+from monigo.people.store import see_people
+
+SIGN_IN_EXPIRY = Kind("sign_in_expiry", Follows.REAL)
+# Failures, codes and registrations matter for a day; devices and addresses are known for longer.
+SHORT = timedelta(days=2)
+LONG = timedelta(days=90)
+
+
+async def note_sign_in(tx: Transaction) -> None:
+    """Have what comes up about now forgotten, once and for all of a day."""
+    await agenda.put_for_span(
+        tx, SIGN_IN_EXPIRY, tx.real_now, span=timedelta(days=1), after=SHORT
+    )
+
+
+async def _forget(tx: Transaction, entries: Sequence[Entry]) -> Collection[UUID]:
+    del entries  # Whichever days they are of, all that is old goes.
+    await see_people(tx)
+    short, long_ago = tx.real_now - SHORT, tx.real_now - LONG
+    await attempts.delete_old(tx, a_day_ago=short, long_ago=long_ago)
+    await codes.delete_before(tx, short)
+    await accounts.forget_registrations(tx, short)
+    await second_factor.forget_challenges(tx, short)
+    await sessions.forget_ended(tx, long_ago)
+    return ()
+
+
+FORGET = Task(SIGN_IN_EXPIRY, Slices(_forget), every_seconds=60)
