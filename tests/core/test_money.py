@@ -262,9 +262,9 @@ NAIRA, DOLLARS = Money(Decimal("1.5"), "NGN"), Money(Decimal("1.5"), "USD")
 def test_money_of_one_currency_adds_up_exactly():
     large = Money(Decimal("999999999999999999.999999"), "NGN")
 
-    assert NAIRA + NAIRA == Money(Decimal("3.000000"), "NGN")
+    assert Money(Decimal("3.000000"), "NGN") == NAIRA + NAIRA
     assert large + large - large == large
-    assert NAIRA - NAIRA == Money.zero("NGN")
+    assert Money.zero("NGN") == NAIRA - NAIRA
 
 
 @pytest.mark.parametrize(

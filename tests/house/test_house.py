@@ -84,6 +84,13 @@ def test_every_statement_runs_on_a_cluster():
     assert offences(rule, *STORES) == []
 
 
+def test_one_statement_makes_an_invoice_paid():
+    rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+
+    (settles,) = offences(rule, SOURCE)
+    assert settles.startswith("src/monigo/invoicing/states_store.py:")
+
+
 @pytest.mark.parametrize("domain", domains())
 def test_a_domain_has_the_files_that_all_domains_have(domain):
     assert project_rules.domain_is_complete(domain, domain_files(domain)) == []
