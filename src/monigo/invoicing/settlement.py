@@ -12,7 +12,7 @@ from msgspec import Struct
 from monigo.catalog import PlanType
 from monigo.core.errors import ensure
 from monigo.core.money import Money
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import events, states_store
 from monigo.invoicing.charges_store import Parts
 from monigo.invoicing.payment_rules import merged, sum_of

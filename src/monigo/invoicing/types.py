@@ -21,8 +21,7 @@ from monigo.core.ids import (
 )
 from monigo.core.money import Money
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge
-from monigo.core.pricing_steps import Step
+from monigo.core.pricing import Charge, Step
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
 
