@@ -96,3 +96,8 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         return tuple(ip_network(text.strip()) for text in given.split(",") if text.strip())
+
+
+def public_url_of(settings: Settings) -> str:
+    """Where people reach this installation, without a slash at the end."""
+    return settings.public_url or f"http://localhost:{settings.port}"

@@ -1,4 +1,4 @@
-"""What all of `people` knows: who a person is, from where a request comes, what a process works with."""
+"""What all of `people` knows: who a person is, and from where a request comes."""
 
 from datetime import datetime
 

@@ -40,6 +40,17 @@ class Organization(Struct, frozen=True):
     updated_at: datetime
 
 
+class NewOrganization(Struct, frozen=True):
+    """What is decided when an organisation is made; all else is as usual. The rate is of VAT."""
+
+    name: str
+    country: str = "NG"
+    timezone: str = "UTC"
+    default_currency: str = "NGN"
+    available_currencies: tuple[str, ...] = ()
+    vat_rate: Decimal = Decimal("7.5")
+
+
 class OrganizationLimits(Struct, frozen=True):
     """How much an organisation may send; None is as much as it likes."""
 
@@ -58,12 +69,15 @@ class ApiKey(Struct, frozen=True):
     is_test_mode: bool
     expires_at: datetime | None
     revoked_at: datetime | None
+    disabled_at: datetime | None
+    last_used_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
     def is_active(self, now: datetime) -> bool:
-        """Whether the key still opens anything."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        """Whether the key opens anything now."""
+        is_on = self.revoked_at is None and self.disabled_at is None
+        return is_on and (self.expires_at is None or now < self.expires_at)
 
 
 class KeyReference(Struct, frozen=True):

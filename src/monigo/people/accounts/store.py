@@ -28,7 +28,7 @@ UPDATE_FULL_NAME = f"""
     UPDATE users SET full_name = $2, updated_at = $3 WHERE id = $1 RETURNING {USER_COLUMNS}
 """
 
-UPDATE_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1"
+REPLACE_HASH = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1"
 
 LIST_USERS = f"SELECT {USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT $1"
 
@@ -91,7 +91,7 @@ async def rename(tx: Transaction, user_id: UserId, full_name: str) -> User | Non
 
 async def set_password(tx: Transaction, user_id: UserId, password_hash: str) -> None:
     """Store another password of a person."""
-    await tx.connection.execute(UPDATE_PASSWORD, user_id, password_hash, tx.real_now)
+    await tx.connection.execute(REPLACE_HASH, user_id, password_hash, tx.real_now)
 
 
 async def first_users(tx: Transaction, limit: int) -> list[User]:

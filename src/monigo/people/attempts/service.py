@@ -7,6 +7,7 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
+from monigo.people import expiry
 from monigo.people.attempts import store
 from monigo.people.attempts.rules import blocked_until
 from monigo.people.store import lock_name
@@ -37,6 +38,7 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
             "too many attempts to sign in, please wait",
             retry_after_seconds=math.ceil((until - tx.real_now).total_seconds()),
         )
+    await expiry.note(tx)
     attempt_id = new_id()
     await store.insert_attempt(
         tx, attempt_id, email_mark=email_marks[0], address_mark=address_marks[0]

@@ -67,9 +67,7 @@ async def insert_attempt(
     tx: Transaction, attempt_id: UUID, *, email_mark: bytes, address_mark: bytes
 ) -> None:
     """Note a try, which counts as failed until it is said to have gone well."""
-    await tx.connection.execute(
-        INSERT_ATTEMPT, attempt_id, email_mark, address_mark, tx.real_now
-    )
+    await tx.connection.execute(INSERT_ATTEMPT, attempt_id, email_mark, address_mark, tx.real_now)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:

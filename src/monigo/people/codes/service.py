@@ -8,6 +8,7 @@ from monigo.core.ids import UserId
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
+from monigo.people import expiry
 from monigo.people.codes import store
 from monigo.people.codes.rules import (
     DAY,
@@ -45,6 +46,7 @@ async def issue(
     lately = await _recent(tx, email, address_mark)
     if lately.of_email >= PER_HOUR_MAX or lately.of_address >= PER_ADDRESS_AND_HOUR_MAX:
         return None
+    await expiry.note(tx)
     await store.end(tx, email, purpose)
     is_link = is_link_only(lately.wrong_tries_today)
     secret = secrets.token_hex(LINK_BYTES) if is_link else _digits()

@@ -4,7 +4,7 @@ import hmac
 import re
 from datetime import datetime, timedelta
 
-import pyotp
+from pyotp.totp import TOTP
 
 # As all authenticator apps have them: RFC 6238 with six digits.
 STEP_SECONDS = 30
@@ -20,15 +20,15 @@ CHALLENGE_LIFE = timedelta(minutes=5)
 CHALLENGE_TRIES_MAX = 5
 CHALLENGE_BYTES = 32
 
-_TOTP = re.compile(r"[0-9]{6}")
+_CODE = re.compile(r"[0-9]{6}")
 
 
 def matching_step(secret: str, presented: str, *, now: datetime, last_step: int) -> int | None:
     """The step of time whose code is presented, later than the last one used; None for no such."""
     digits = presented.replace(" ", "")
-    if _TOTP.fullmatch(digits) is None:
+    if _CODE.fullmatch(digits) is None:
         return None
-    codes = pyotp.TOTP(secret, interval=STEP_SECONDS)
+    codes = TOTP(secret, interval=STEP_SECONDS)
     present = int(now.timestamp()) // STEP_SECONDS
     found = None
     for step in range(present - STEPS_AROUND, present + STEPS_AROUND + 1):
@@ -51,4 +51,4 @@ def shown(recovery_code: str) -> str:
 
 def setup_uri(secret: str, email: str) -> str:
     """What an authenticator app reads from a QR code."""
-    return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(email, issuer_name="Monigo")
+    return TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=email, issuer_name="Monigo")

@@ -96,9 +96,7 @@ async def delete(tx: Transaction, user_id: UserId) -> None:
     await tx.connection.execute(DELETE_RECOVERY_CODES, user_id)
 
 
-async def replace_recovery_codes(
-    tx: Transaction, user_id: UserId, marks: Sequence[bytes]
-) -> None:
+async def replace_recovery_codes(tx: Transaction, user_id: UserId, marks: Sequence[bytes]) -> None:
     """Store new recovery codes instead of those there are."""
     await tx.connection.execute(DELETE_RECOVERY_CODES, user_id)
     await tx.connection.execute(INSERT_RECOVERY_CODES, user_id, list(marks))

@@ -32,7 +32,7 @@ class State(Struct, frozen=True):
 
 
 class Challenge(Struct, frozen=True):
-    """A log-in whose password was right, and whose second factor is asked for; its id is the try's."""
+    """A log-in that waits for its second factor, the password being right; its id is the try's."""
 
     id: UUID
     token_mark: bytes

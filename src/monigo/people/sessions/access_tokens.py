@@ -148,7 +148,7 @@ class AccessTokens:
         return key
 
     async def _forget_retired(self, tx: Transaction, keys: list[_Key]) -> None:
-        """Delete keys that were followed by another so long ago that none of their tokens counts."""
+        """Delete keys that were followed by others so long ago that none of their tokens counts."""
         retired = [
             key.id
             for key, newer in zip(keys[1:], keys, strict=False)

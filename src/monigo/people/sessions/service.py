@@ -146,6 +146,4 @@ async def is_new_device(tx: Transaction, user_id: UserId, origin: Origin) -> boo
 
 def invalid_refresh_token() -> DomainError:
     """The one answer to a refresh token that is wrong, spent or of an ended session."""
-    return DomainError(
-        ErrorKind.UNAUTHENTICATED, "invalid_refresh_token", "please sign in again"
-    )
+    return DomainError(ErrorKind.UNAUTHENTICATED, "invalid_refresh_token", "please sign in again")

@@ -1,7 +1,7 @@
 """Use cases of signing in: by password, by a second factor, by a refresh token; and out again.
 
-A log-in takes two transactions and one hash between them, whoever's e-mail it is: the first notes
-the try, so that many at once are as many tries; the second is there only where the password is right.
+A log-in takes two transactions and a hash between them, whoever's e-mail it is. The first notes the
+try, so that many at once are as many tries; the second is there only where the password is right.
 """
 
 from msgspec import Struct
@@ -11,14 +11,11 @@ from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, organizations, second_factor, sessions
 from monigo.people.service import People
 from monigo.people.sessions import Claims, Session, SignedIn, device_of
-from monigo.people.sign_in.tasks import note_sign_in
 from monigo.people.sign_in.types import Challenged
 from monigo.people.types import MembershipOf, Origin, User
 
 
-async def login(
-    people: People, origin: Origin, email: str, password: str
-) -> SignedIn | Challenged:
+async def login(people: People, origin: Origin, email: str, password: str) -> SignedIn | Challenged:
     """Sign a person in by password, or ask for the second factor.
 
     Raises:
@@ -126,9 +123,7 @@ async def reauthenticate(
         user = await accounts.get_user(tx, claims.user_id)
         attempt_id = await attempts.begin(tx, people.vault, user.email, origin)
         owner = await accounts.find(tx, user.email)
-        is_right = code is not None and await second_factor.check(
-            tx, people.vault, user.id, code
-        )
+        is_right = code is not None and await second_factor.check(tx, people.vault, user.id, code)
     if not is_right and password is not None:
         is_right = await people.passwords.is_same(password, owner and owner.password_hash)
     if not is_right:
@@ -167,7 +162,6 @@ async def _enter(people: People, tx: Transaction, user: User, origin: Origin) ->
             at=f"{tx.real_now:%Y-%m-%d %H:%M} UTC",
         )
     session = await sessions.begin(tx, user.id, origin)
-    await note_sign_in(tx)
     return await _entered(tx, session, sessions.present_token(people.vault, session))
 
 

@@ -1,26 +1,13 @@
 """What is forgotten of signing in: tries, codes, registrations and sessions of long ago."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from uuid import UUID
 
-from monigo.infra import agenda
-from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
+from monigo.infra.agenda import Entry, Slices, Task
 from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, codes, second_factor, sessions
+from monigo.people.expiry import LONG, SHORT, SIGN_IN_EXPIRY
 from monigo.people.store import see_people
-
-SIGN_IN_EXPIRY = Kind("sign_in_expiry", Follows.REAL)
-# Failures, codes and registrations matter for a day; devices and addresses are known for longer.
-SHORT = timedelta(days=2)
-LONG = timedelta(days=90)
-
-
-async def note_sign_in(tx: Transaction) -> None:
-    """Have what comes up about now forgotten, once and for all of a day."""
-    await agenda.put_for_span(
-        tx, SIGN_IN_EXPIRY, tx.real_now, span=timedelta(days=1), after=SHORT
-    )
 
 
 async def _forget(tx: Transaction, entries: Sequence[Entry]) -> Collection[UUID]:
