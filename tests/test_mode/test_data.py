@@ -229,11 +229,33 @@ def test_a_live_key_and_one_without_the_scope_are_refused(backend, api, method, 
     assert api.get("/v1/customers").json()["total"] == 1
 
 
-def test_the_function_refuses_live_mode_and_no_tenant(backend, api):
+CLEAR = "SELECT 1 FROM reset_test_data($1, $2)"
+
+
+def test_the_function_refuses_live_mode(backend, api):
+    live = Tenant(api.org_id, is_test=False)
+
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="test mode"):
-        backend.sql("SELECT reset_test_data()", as_app=Tenant(api.org_id, is_test=False))
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="test mode"):
-        backend.sql("SELECT reset_test_data()")
+        backend.sql(CLEAR, api.org_id, False, as_app=live)
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_the_function_refuses_any_tenant_but_the_transactions(backend, api, is_test):
+    own = Tenant(api.org_id, is_test=is_test)
+
+    with Api.of_new_organization(backend) as other:
+        other.customer()
+        for organization, test in (
+            (other.org_id, is_test),
+            (api.org_id, not is_test),
+            (None, True),
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant"):
+                backend.sql(CLEAR, organization, test, as_app=own)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant"):
+            backend.sql(CLEAR, other.org_id, True)
+
+        assert other.get("/v1/customers").json()["total"] == 1
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,20 @@ UNSET = """
 # Of all statements the one that may take long; still shorter than a request may.
 SET_RESET_TIMEOUT = "SET LOCAL statement_timeout = '50s'"
 
-RESET = "SELECT reset_test_data()"
+RESET = "SELECT 1 FROM reset_test_data($1, $2)"
+
+DELETE_WAITING_JOBS = """
+    DELETE FROM pgqueuer
+    WHERE status = 'queued' AND convert_from(payload, 'UTF8')::jsonb
+        @> jsonb_build_object('org_id', $1::uuid, 'is_test', $2::boolean)
+"""
+
+# What is remembered of the old data is known by the number of resets.
+COUNT_RESET = """
+    INSERT INTO test_clocks (org_id, steps, failure, resets, updated_at)
+    VALUES ($1, 0, '', 1, $2)
+    ON CONFLICT (org_id) DO UPDATE SET resets = test_clocks.resets + 1
+"""
 
 COMPARE_WITH_AGENDA = """
     SELECT
@@ -147,9 +160,11 @@ async def lock_alone(tx: Transaction) -> bool:
 
 
 async def clear(tx: Transaction) -> None:
-    """Delete the tenant's rows of every table that has a mode, and its waiting jobs."""
+    """Delete the tenant's rows of every table that has a mode, and its waiting jobs; count it."""
     await tx.connection.execute(SET_RESET_TIMEOUT)
-    await tx.connection.execute(RESET)
+    await tx.execute(RESET)
+    await tx.execute(DELETE_WAITING_JOBS)
+    await tx.connection.execute(COUNT_RESET, tx.org_id, tx.real_now)
 
 
 async def compare_with_agenda(tx: Transaction, kind: str) -> tuple[bool, bool]:

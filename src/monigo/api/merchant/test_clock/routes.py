@@ -2,25 +2,23 @@
 
 import asyncio
 from datetime import datetime
-from typing import Self
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from msgspec import Struct
-from pydantic import Field
 from starlette.responses import Response
 
 from monigo import test_mode
 from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, Outgoing
+from monigo.api.merchant.test_clock.schemas import AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import system
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
-from monigo.test_mode import ClockReading, ClockStatus
+from monigo.test_mode import ClockStatus
 
 log = logger(__name__)
 
@@ -28,25 +26,6 @@ log = logger(__name__)
 WAIT_SECONDS = 10
 
 router = APIRouter(route_class=TenantRoute, tags=["test mode"])
-
-
-class AdvanceIn(Incoming):
-    """Where the test clock is to go."""
-
-    to: InstantIn = Field(examples=["2027-02-01T00:00:00Z"])
-
-
-class TestClockOut(Outgoing):
-    """Test time. A clock that failed stands where something went wrong; advancing tries again."""
-
-    now: Instant
-    status: ClockStatus
-    failure: str = Field(description="why the clock failed; empty otherwise")
-
-    @classmethod
-    def of(cls, reading: ClockReading) -> Self:
-        """The wire form."""
-        return cls.model_validate(reading)
 
 
 class AdvanceIntent(Struct, frozen=True):

@@ -6,7 +6,7 @@ from monigo import test_mode
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.fields import Message
-from monigo.api.merchant.test_clock.routes import TestClockOut
+from monigo.api.merchant.test_clock.schemas import TestClockOut
 from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["test mode"])
