@@ -1,6 +1,5 @@
 """Connections, and transactions that see one tenant's rows only."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -18,6 +17,7 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
+from monigo.infra.connections import Connection, Connections, OwnConnection, Pool, is_open
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -27,15 +27,9 @@ LOCK_TIMEOUT_SECONDS = 10
 IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
 
 if TYPE_CHECKING:
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-    OwnConnection = asyncpg.Connection[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
-
     from monigo.infra.registry import Registry
-else:  # The driver's classes take type arguments in its stubs only.
-    Connection = asyncpg.pool.PoolConnectionProxy
-    OwnConnection = asyncpg.Connection
-    Pool = asyncpg.Pool
+
+__all__ = ["Connection", "OwnConnection"]
 
 
 class RowLock(StrEnum):
@@ -158,7 +152,7 @@ class Database:
     """The pool of the application's role, which row-level security binds, and who acts by it."""
 
     def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
-        self._pool = pool
+        self._connections = Connections(pool, give_up_seconds=LOCK_TIMEOUT_SECONDS)
         self._clock = clock
         # Who has a say in what transactions do.
         self.registry = registry
@@ -188,11 +182,7 @@ class Database:
 
     async def close(self) -> None:
         """Wait for the borrowed connections and close all."""
-        try:
-            async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await self._connections.close()
 
     def acting_as(self, principal: Principal) -> Self:
         """The same pool, for transactions in which somebody else acts."""
@@ -231,7 +221,7 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
-        async with self._pool.acquire() as connection:
+        async with self._connections.borrow() as connection:
             try:
                 await connection.execute(begin)
                 yield connection
@@ -243,7 +233,7 @@ class Database:
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
         """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
-        async with self._pool.acquire() as connection:
+        async with self._connections.borrow() as connection:
             yield connection
 
     def real_now(self) -> datetime:
@@ -260,13 +250,6 @@ class Database:
         async with self.lookups() as connection:
             rows = await connection.fetch(SELECT_ORGANIZATION_IDS)
         return [OrganizationId(row["org_id"]) for row in rows]
-
-
-def _is_open(connection: Connection) -> bool:
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:  # The pool has taken it back because it was cut.
-        return False
 
 
 def _cut(connection: Connection) -> None:
@@ -300,7 +283,7 @@ async def _roll_back(connection: Connection, error: BaseException) -> None:
     """Ready a connection for its next use, or give it up where it is broken; never raises more."""
     if isinstance(error, asyncpg.InternalClientError):
         _cut(connection)  # In the middle of an answer, of which the rest may come.
-    elif _is_open(connection):
+    elif is_open(connection):
         try:
             await connection.execute("ROLLBACK")
         except (*_PASSING_FAULTS, TimeoutError):
