@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -77,3 +77,9 @@ def is_open(connection: Connection) -> bool:
         return not connection.is_closed()
     except asyncpg.InterfaceError:  # The pool has taken it back because it was cut.
         return False
+
+
+def cut(connection: Connection) -> None:
+    """End a connection at once, unless the pool has taken it back already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
