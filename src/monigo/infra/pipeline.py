@@ -23,6 +23,7 @@ _SHORT, _LONG, _LONGLONG = Layout("!h"), Layout("!i"), Layout("!q")
 _ARRAY_HEAD = Layout("!iiiii")
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_INFINITY = _LONGLONG.pack(2**63 - 1)
 _NULL = _LONG.pack(-1)
 _UUID_LENGTH = _LONG.pack(16)
 # One format for all: arguments are binary (1), results are text (0).
@@ -71,9 +72,10 @@ def instant(value: datetime | None) -> Argument:
     return Argument(1184, None if value is None else _instant_bytes(value))
 
 
-def instants(values: Sequence[datetime]) -> Argument:
-    """An SQL timestamptz[]."""
-    return Argument(1185, _array(1184, _LONG.pack(8), [_instant_bytes(value) for value in values]))
+def instants(values: Sequence[datetime | None]) -> Argument:
+    """An SQL timestamptz[]; None is infinity."""
+    sent = [_INFINITY if value is None else _instant_bytes(value) for value in values]
+    return Argument(1185, _array(1184, _LONG.pack(8), sent))
 
 
 def uuid(value: UUID) -> Argument:
