@@ -95,7 +95,7 @@ def test_sql_outside_a_store_is_caught(source, lines):
     [
         "src/monigo/invoicing/store.py",
         "src/monigo/infra/outbox_store.py",
-        "src/monigo/infra/database.py",
+        "src/monigo/infra/db/database.py",
     ],
 )
 def test_sql_in_a_store_is_at_home(path):
@@ -108,7 +108,7 @@ def test_sql_in_a_store_is_at_home(path):
         ("import asyncio", [1]),
         ("import os.path", [1]),
         ("from random import choice", [1]),
-        ("from monigo.infra.database import Transaction", [1]),
+        ("from monigo.infra.db.database import Transaction", [1]),
         ("from monigo.infra import json", [1]),
         ("import logging", [1]),
         ("async def price():\n    return 1", [1]),
@@ -283,34 +283,6 @@ def test_a_piece_of_a_statement_is_looked_at_where_it_is_used():
     assert lines_of(rule(PATH, piece)) == []
     assert lines_of(rule(PATH, piece + 'GOOD = f"{_COPY} RETURNING 1"')) == []
     assert lines_of(rule(PATH, piece + 'BAD = f"{_COPY} WHERE x > 1"')) == [2]
-
-
-def test_functions_are_looked_into():
-    known = parsed(
-        """
-        CREATE FUNCTION bind(x text) RETURNS void LANGUAGE plpgsql SET work_mem = '1MB' AS $$
-        BEGIN
-            FOR i IN 1..2 LOOP
-                PERFORM set_config('a', x, true);
-            END LOOP;
-        END $$;
-        CREATE FUNCTION add(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a + b';
-        CREATE FUNCTION check_all() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            PERFORM 1 FROM made JOIN other ON other.id = made.id;
-            RETURN NULL;
-        END $$;
-        CREATE TRIGGER checked AFTER INSERT ON a REFERENCING NEW TABLE AS made
-            FOR EACH STATEMENT EXECUTE FUNCTION check_all();
-        """
-    )
-
-    assert schema_rules.functions_run_on_a_cluster(known) == [
-        "bind: set_config never reaches a cluster's workers: SET LOCAL"
-    ]
-    assert schema_rules.triggers_gather_first(known) == ["check_all joins made"]
-    assert schema_rules.volatile_functions(known) == {"bind", "check_all"}
-    assert schema_rules.functions_with_settings(known) == {"bind"}
 
 
 def test_a_domain_without_one_of_its_files_is_caught():

@@ -5,14 +5,13 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, metering, tenancy, wallets, webhooks
+from monigo import invoicing, metering, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
 from monigo.core.principals import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
-from monigo.infra.database import Database
-from monigo.infra.migrations import migrate, require_present_schema
+from monigo.infra.db import Database, migrate, require_present_schema
 from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings
@@ -38,7 +37,7 @@ LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_J
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
-    tenancy.keep_clocks(CLOCK_TASKS),
+    test_mode.keep_clocks(CLOCK_TASKS),
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
     metering.forget_old_events(invoicing.open_from),

@@ -7,15 +7,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets, webhooks
+from monigo import invoicing, ledger, metering, subscriptions, tenancy, test_mode, wallets, webhooks
 from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda, outbox, queue
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 
 VERIFICATIONS = (
     agenda.verify,
     tenancy.verify,
+    test_mode.verify,
     metering.verify,
     subscriptions.verify,
     invoicing.verify,

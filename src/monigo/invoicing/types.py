@@ -19,8 +19,7 @@ from monigo.core.ids import (
     SubscriptionId,
 )
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge
-from monigo.core.pricing_steps import Step
+from monigo.core.pricing import Charge, Step
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
 

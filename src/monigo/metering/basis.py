@@ -12,7 +12,7 @@ from datetime import datetime
 
 from monigo import customers, tenancy
 from monigo.core.ids import ApiKeyId, CustomerId
-from monigo.infra.database import ClockState, Database, Tenant
+from monigo.infra.db import ClockState, Database, Tenant
 from monigo.tenancy import ApiKey, Limits, OrganizationLimits
 
 # About 30 MB of references; beyond it everything is forgotten and looked up again.

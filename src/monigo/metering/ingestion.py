@@ -13,7 +13,7 @@ from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId
 from monigo.core.permissions import Permission
 from monigo.infra.batching import Batcher, BatchLimits
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.infra.ids import new_id
 from monigo.metering import store
 from monigo.metering.basis import Basis, KnownTenants

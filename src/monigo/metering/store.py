@@ -8,9 +8,8 @@ from uuid import UUID
 
 from monigo.core.errors import ensure
 from monigo.core.ids import ApiKeyId, CustomerId
-from monigo.infra import pipeline
-from monigo.infra.database import Database
-from monigo.infra.pipeline import Argument
+from monigo.infra.db import Database, pipeline
+from monigo.infra.db.pipeline import Argument
 from monigo.metering.basis import Basis
 from monigo.metering.types import Event
 

@@ -2,7 +2,7 @@
 
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import Verification
-from monigo.infra.database import Database, Transaction
+from monigo.infra.db import Database, Transaction
 from monigo.tenancy import verify_store
 
 
@@ -12,5 +12,5 @@ async def organizations_to_verify(database: Database) -> list[OrganizationId]:
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare the look-ups of keys, organisation and clock with their rows, in one snapshot."""
+    """Compare the look-ups of keys and organisation with their rows, in one snapshot."""
     return Verification(await verify_store.count(tx), await verify_store.compare(tx))

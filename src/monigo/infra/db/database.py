@@ -1,0 +1,355 @@
+"""Connections, and transactions that see one tenant's rows only."""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.ids import OrganizationId
+from monigo.core.principals import Principal, system
+from monigo.infra.clock import Clock
+from monigo.infra.db.connections import Connection, Connections, Pool, cut, is_open
+from monigo.infra.db.pipeline import Answer, Argument, Pipelines, boolean, uuid
+
+# Longer than any honest statement; a runaway one must not hold locks for ever.
+STATEMENT_TIMEOUT_SECONDS = 30
+# A request that waits longer for a row than this is better told to come again.
+LOCK_TIMEOUT_SECONDS = 10
+# A process that hangs inside a transaction loses it, and with it its locks.
+IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
+
+if TYPE_CHECKING:
+    from monigo.infra.registry import Registry
+
+
+class RowLock(StrEnum):
+    """How firmly a row is held until the transaction ends; the SQL that says so."""
+
+    NONE = ""
+    # It stays as it is referred to: no delete, while others may refer to it, too.
+    KEEP = "FOR KEY SHARE"
+    # It stays exactly as it is.
+    FREEZE = "FOR SHARE"
+    # Ours to change; others may still refer to it.
+    CHANGE = "FOR NO KEY UPDATE"
+    # Ours alone.
+    EXCLUSIVE = "FOR UPDATE"
+
+
+class ClockState(StrEnum):
+    """Whether a transaction's `now` is a test clock's, and whether that is on its way."""
+
+    UNSET = "unset"
+    STANDS = "stands"
+    MOVES = "moves"
+
+
+# Of a long list at once: a millisecond or two of reading and decoding.
+ROWS_AT_ONCE = 50
+
+# Who acts where nobody more particular does: the process itself.
+PROCESS = system("monigo")
+
+# One row by its key, in a prepared statement: the price of a test clock.
+SELECT_TEST_TIME = """
+    SELECT now_at, target_at IS NOT NULL AS moves, resets FROM test_clocks WHERE org_id = $1
+"""
+
+SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
+
+
+class Tenant(Struct, frozen=True):
+    """Whose data: one organisation in one mode."""
+
+    org_id: OrganizationId
+    is_test: bool
+
+
+class Transaction(Struct, frozen=True):
+    """An open transaction under row-level security, and the instant at which it acts.
+
+    `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
+    belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
+    by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
+    of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it. A
+    clock waits for the transactions that see it (`clock`).
+
+    The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
+    tenant data can forget them; further arguments start at `$3`.
+    """
+
+    connection: Connection
+    tenant: Tenant
+    principal: Principal
+    now: datetime
+    real_now: datetime
+    resets: int = 0
+    clock: ClockState = ClockState.UNSET
+    registry: "Registry | None" = None
+
+    @property
+    def org_id(self) -> OrganizationId:
+        """The organisation whose rows are seen."""
+        return self.tenant.org_id
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the test data is seen, or the live data."""
+        return self.tenant.is_test
+
+    def acting_as(self, principal: Principal) -> "Transaction":
+        """This transaction, for what somebody else does in it."""
+        return replace(self, principal=principal)
+
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """All rows."""
+        return await self.connection.fetch(query, self.org_id, self.is_test, *arguments)
+
+    async def pieces(self, query: str, *arguments: Any) -> AsyncGenerator[list[asyncpg.Record]]:
+        """All rows of a long list, a few at a time; meanwhile other work has its turn."""
+        cursor = await self.connection.cursor(query, self.org_id, self.is_test, *arguments)
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            yield rows
+            if len(rows) < ROWS_AT_ONCE:
+                return
+
+    async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row, if any."""
+        return await self.connection.fetchrow(query, self.org_id, self.is_test, *arguments)
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        """The first row's first column, or None."""
+        return await self.connection.fetchval(query, self.org_id, self.is_test, *arguments)
+
+    async def execute(self, query: str, *arguments: Any) -> str:
+        """Run without rows; the command's tag (`UPDATE 1`)."""
+        return await self.connection.execute(query, self.org_id, self.is_test, *arguments)
+
+    async def savepoint(self) -> None:
+        """Mark the point that `rollback_to_savepoint` returns to."""
+        await self.connection.execute("SAVEPOINT attempt")
+
+    async def rollback_to_savepoint(self) -> None:
+        """Undo what was done since `savepoint`, keeping the transaction open."""
+        await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
+
+
+async def _keep_session(_connection: object) -> None:
+    """Nothing to reset: we only ever set what ends with the transaction."""
+
+
+class Database:
+    """The pool of the application's role, which row-level security binds, and who acts by it."""
+
+    def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
+        self._connections = Connections(pool, give_up_seconds=LOCK_TIMEOUT_SECONDS)
+        self._pipelines = Pipelines(self._connections)
+        self._clock = clock
+        # Who has a say in what transactions do.
+        self.registry = registry
+        self._principal = PROCESS
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, clock: Clock, pool_size: int, registry: "Registry | None" = None
+    ) -> Self:
+        """Open the pool; `url` is the application role's. Without `registry` nobody is asked."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            reset=_keep_session,
+            server_settings={
+                "application_name": "monigo",
+                "timezone": "UTC",
+                # Rows of an array are guessed too high, so that short queries would be compiled.
+                "jit": "off",
+                "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+                "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+                "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT_SECONDS}s",
+            },
+        )
+        return cls(pool, clock, registry)
+
+    async def close(self) -> None:
+        """Wait for the borrowed connections and close all."""
+        await self._connections.close()
+
+    def acting_as(self, principal: Principal) -> Self:
+        """The same pool, for transactions in which somebody else acts."""
+        other = copy(self)
+        other._principal = principal  # noqa: SLF001 - a copy of our own
+        return other
+
+    @asynccontextmanager
+    async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
+        """One transaction that sees and touches this tenant's rows only; commits at the end."""
+        async with self._begun("; ".join(["BEGIN", *_binding(tenant)])) as connection:
+            yield await self._transaction(connection, tenant)
+
+    async def at_once(self, tenant: Tenant, statement: str, *arguments: Argument) -> Answer:
+        """One statement as a transaction of this tenant's, in one round trip.
+
+        It sees and touches what it would in `transaction`, and the tenant is passed as `$1` and
+        `$2`, too. It has no text to interpolate and is always the same, so that it is prepared
+        once.
+        """
+        bound = (uuid(tenant.org_id), boolean(tenant.is_test))
+        return await self._pipelines.run(_binding(tenant), statement, (*bound, *arguments))
+
+    @asynccontextmanager
+    async def snapshot(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
+        """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
+        async with self._begun("; ".join([begin, *_bound_to(tenant)])) as connection:
+            yield await self._transaction(connection, tenant)
+
+    async def _transaction(self, connection: Connection, tenant: Tenant) -> Transaction:
+        real_now = self._clock.now()
+        # Live time is always real, and costs no question.
+        row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
+        if row is None or row["now_at"] is None:
+            now, clock = real_now, ClockState.UNSET
+        else:
+            now = row["now_at"]
+            clock = ClockState.MOVES if row["moves"] else ClockState.STANDS
+        resets = 0 if row is None else row["resets"]
+        return Transaction(
+            connection, tenant, self._principal, now, real_now, resets, clock, self.registry
+        )
+
+    @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
+        async with self._connections.borrow() as connection:
+            try:
+                await connection.execute(begin)
+                yield connection
+                await connection.execute("COMMIT")
+            except BaseException as error:
+                await _roll_back(connection, error)
+                raise
+
+    @asynccontextmanager
+    async def lookups(self) -> AsyncGenerator[Connection]:
+        """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
+        async with self._connections.borrow() as connection:
+            yield connection
+
+    def real_now(self) -> datetime:
+        """The machine's time, where no transaction tells it."""
+        return self._clock.now()
+
+    async def ping(self) -> None:
+        """Raise unless the database answers."""
+        async with self.lookups() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def organization_ids(self) -> list[OrganizationId]:
+        """All organisations, for work that goes through them one by one."""
+        async with self.lookups() as connection:
+            rows = await connection.fetch(SELECT_ORGANIZATION_IDS)
+        return [OrganizationId(row["org_id"]) for row in rows]
+
+
+def _binding(tenant: Tenant) -> list[str]:
+    """The statements that a tenant's transaction begins with."""
+    return [*_bound_to(tenant), *_apart_from_resets(tenant)]
+
+
+def _bound_to(tenant: Tenant) -> list[str]:
+    """Makes a transaction see one tenant's rows; gone with the transaction.
+
+    Typed values only, so that the text can hold nothing but a UUID and a boolean.
+    """
+    mode = "true" if tenant.is_test else "false"
+    return [f"SET LOCAL app.org_id = '{tenant.org_id}'", f"SET LOCAL app.is_test = '{mode}'"]
+
+
+def reset_lock(org_id: OrganizationId) -> int:
+    """The advisory lock that a reset of an organisation's test data holds alone."""
+    return int.from_bytes(org_id.bytes[8:], "big", signed=True)  # the id's random half
+
+
+def _apart_from_resets(tenant: Tenant) -> list[str]:
+    """Makes a test transaction and a reset wait for each other, so that no old data is left."""
+    if not tenant.is_test:
+        return []
+    return [f"SELECT pg_advisory_xact_lock_shared({reset_lock(tenant.org_id)})"]
+
+
+async def _roll_back(connection: Connection, error: BaseException) -> None:
+    """Ready a connection for its next use, or give it up where it is broken; never raises more."""
+    if isinstance(error, asyncpg.InternalClientError):
+        cut(connection)  # In the middle of an answer, of which the rest may come.
+    elif is_open(connection):
+        try:
+            await connection.execute("ROLLBACK")
+        except (*_PASSING_FAULTS, TimeoutError):
+            cut(connection)
+
+
+def joined(numbers: Iterable[Decimal]) -> str:
+    """A column of numbers for `string_to_array(…, ',')::numeric[]`.
+
+    The driver takes a microsecond to encode a number of an array, this a tenth; the database reads
+    either as fast.
+    """
+    return ",".join(map(str, numbers))
+
+
+def violated_constraint(error: asyncpg.PostgresError) -> str:
+    """The constraint's name as the migrations wrote it (a cluster's shards append `_digits`)."""
+    return re.sub(r"_\d+$", "", error.constraint_name or "")
+
+
+@contextmanager
+def violations_as(errors: Mapping[str, Callable[[], DomainError]]) -> Any:
+    """Turn violations of the named constraints into the errors that people understand."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        make_error = errors.get(violated_constraint(error))
+        if make_error is None:
+            raise
+        raise make_error() from error
+
+
+# What a healthy system answers again in a moment: no connection, no space, no lock.
+_PASSING_FAULTS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresIOError,
+    ConnectionError,
+    OSError,
+)
+
+
+def as_unavailable(error: BaseException) -> DomainError | None:
+    """The error to answer when the database is away, full or too busy; None for other faults."""
+    if not isinstance(error, _PASSING_FAULTS):
+        return None
+    return DomainError(
+        ErrorKind.UNAVAILABLE,
+        "database_unavailable",
+        "the database is not available, please try again",
+        retry_after_seconds=1,
+    )
