@@ -23,11 +23,13 @@ from monigo.infra.db.migrations import (
     migration_files,
     require_present_schema,
 )
+from monigo.infra.db.pipeline import Argument
 
 __all__ = [
     "APP_ROLE",
     "PROCESS",
     "ROWS_AT_ONCE",
+    "Argument",
     "ClockState",
     "Connection",
     "Database",
