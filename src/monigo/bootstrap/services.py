@@ -20,7 +20,7 @@ from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
 from monigo.people import People
-from monigo.tenancy import KeyFinder, Limits
+from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
 
 # What happens by itself as time goes by. Expiry of reservations runs before billing, so that what
@@ -62,6 +62,7 @@ class Services(Struct, frozen=True):
     movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
+    key_use: KeyUse
     people: People
     app_url: str
     slices: asyncio.Semaphore
@@ -119,6 +120,7 @@ async def open_services(
         MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
+        KeyUse(database),
         People(
             database,
             vault,

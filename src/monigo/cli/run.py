@@ -144,6 +144,7 @@ async def _run(
         if listener is not None:
             server = _server(services)
             group.create_task(_serve(server, listener, stop))
+            group.create_task(services.key_use.keep_writing(stop))
             await _started(server, stop)
             if announce is not None and not stop.is_set():
                 await announce()

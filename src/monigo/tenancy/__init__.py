@@ -3,6 +3,7 @@
 from monigo.core.permissions import Scope
 from monigo.tenancy import events
 from monigo.tenancy.key_finder import KeyFinder
+from monigo.tenancy.key_use import KeyUse
 from monigo.tenancy.limits import Limits
 from monigo.tenancy.rules import SECRET_LENGTH, is_country, is_currency
 from monigo.tenancy.service import (
@@ -11,10 +12,13 @@ from monigo.tenancy.service import (
     authorize,
     create_organization,
     end_key,
+    get_keys,
     get_organization,
     issue_key,
     keys_of,
     list_keys,
+    people_only,
+    principal_of,
     principals,
     refusal_of,
     revoke_key,
@@ -41,6 +45,7 @@ __all__ = [
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
+    "KeyUse",
     "Limits",
     "NewOrganization",
     "Organization",
@@ -53,6 +58,7 @@ __all__ = [
     "create_organization",
     "end_key",
     "events",
+    "get_keys",
     "get_organization",
     "is_country",
     "is_currency",
@@ -60,6 +66,8 @@ __all__ = [
     "keys_of",
     "list_keys",
     "organizations_to_verify",
+    "people_only",
+    "principal_of",
     "principals",
     "refusal_of",
     "revoke_key",

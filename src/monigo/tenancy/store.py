@@ -80,12 +80,14 @@ SET_KEY_DISABLED = f"""
     RETURNING {KEY_COLUMNS}
 """
 
-# Never back, whichever process tells its own first.
+# Never back, whichever process tells its own first; and only of keys that count.
 NOTE_KEYS_USED = """
     UPDATE api_keys SET last_used_at = used.at
     FROM (SELECT id, at FROM unnest($2::uuid[], $3::timestamptz[]) AS each (id, at)) AS used
     WHERE api_keys.org_id = $1 AND api_keys.id = used.id
         AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.at)
+        AND api_keys.revoked_at IS NULL AND api_keys.disabled_at IS NULL
+        AND (api_keys.expires_at IS NULL OR api_keys.expires_at > used.at)
 """
 
 SELECT_KEY_BY_HASH = "SELECT org_id, is_test, api_key_id FROM find_api_key($1)"

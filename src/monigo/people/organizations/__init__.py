@@ -1,7 +1,7 @@
 """Organisations of people: who belongs to which, as what, and who was asked to."""
 
 from monigo.people.organizations import events
-from monigo.people.organizations.authorization import authorize, unauthenticated
+from monigo.people.organizations.authorization import authorize, require_session, unauthenticated
 from monigo.people.organizations.invitations import (
     accept,
     get,
@@ -14,6 +14,7 @@ from monigo.people.organizations.invitations import (
 from monigo.people.organizations.members import (
     change_role,
     found,
+    ids_of_person,
     join,
     leave,
     list_members,
@@ -40,6 +41,7 @@ __all__ = [
     "events",
     "found",
     "get",
+    "ids_of_person",
     "invite",
     "join",
     "leave",
@@ -49,6 +51,7 @@ __all__ = [
     "pending_of",
     "reject",
     "remove",
+    "require_session",
     "unauthenticated",
     "withdraw",
 ]

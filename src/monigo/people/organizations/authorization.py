@@ -41,6 +41,16 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)
 
 
+async def require_session(tx: Transaction, claims: Claims) -> None:
+    """Refuse who is not signed in any more.
+
+    Raises:
+        DomainError: unauthenticated.
+    """
+    if await person_here(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
+        raise unauthenticated()
+
+
 def require_fresh(authenticated_at: datetime, now: datetime) -> None:
     """Refuse who signed in too long ago for what can do much harm.
 

@@ -76,6 +76,13 @@ async def of_person(tx: Transaction, user_id: UserId) -> list[MembershipOf]:
     return memberships
 
 
+async def ids_of_person(tx: Transaction, user_id: UserId) -> list[OrganizationId]:
+    """The ids of the organisations that a person belongs to, in the order of joining."""
+    await people_store.see_people(tx)
+    found_ids = await store.of_person(tx, user_id, ORGANIZATIONS_OF_PERSON_MAX)
+    return [org_id for org_id, _ in found_ids]
+
+
 async def list_members(tx: Transaction) -> list[Member]:
     """The people of the transaction's organisation, in the order of joining."""
     await people_store.see_people(tx)
