@@ -20,7 +20,9 @@ from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
+from monigo.api.people.routers import OPEN_ROUTERS, PERSON_ROUTERS, TENANT_ROUTERS
 from monigo.bootstrap import Services
+from monigo.infra.addresses import ClientAddresses
 
 
 def create_app(services: Services) -> FastAPI:
@@ -39,6 +41,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
     app.state.bodies = HeldBodies()
+    app.state.addresses = ClientAddresses(services.settings.trusted_proxies)
     app.state.clocks = AdvancingClocks(services)
     raw_routes: tuple[RawRoute, ...] = (
         IngestRoute(services, app.state.bodies),
@@ -50,8 +53,13 @@ def create_app(services: Services) -> FastAPI:
     for router in (*BACKEND_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/v1", **shared)
     shared["dependencies"] = [bearer, named_tenant]
-    for router in SHARED_ROUTERS:
+    for router in (*TENANT_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [bearer]
+    for router in PERSON_ROUTERS:
+        app.include_router(router, prefix="/api/v1", **shared)
+    for router in OPEN_ROUTERS:
+        app.include_router(router, prefix="/api/v1", responses=ERROR_RESPONSES)
     add_error_handlers(app)
     app.add_middleware(RequestLog)
     add_docs(app)

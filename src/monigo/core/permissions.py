@@ -63,6 +63,7 @@ class Permission(StrEnum):
     INVITATIONS_WRITE = "invitations:write"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
+    ACCOUNT_SECURE = "account:secure"
 
 
 class Scope(StrEnum):
@@ -101,9 +102,18 @@ class Grant(Struct, frozen=True):
 
 
 # What a person may do with the own account, a member of whatever or of nothing.
-OF_PERSONS = frozenset({Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE})
+OF_PERSONS = frozenset(
+    {Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE, Permission.ACCOUNT_SECURE}
+)
 # What can do much harm: a person is asked to have signed in just now.
-SENSITIVE = frozenset({Permission.API_KEYS_WRITE, Permission.MEMBERS_WRITE})
+SENSITIVE = frozenset(
+    {
+        Permission.API_KEYS_WRITE,
+        Permission.MEMBERS_WRITE,
+        Permission.INVITATIONS_WRITE,
+        Permission.ACCOUNT_SECURE,
+    }
+)
 
 # Each permission but a person's own stands in one row.
 GRANTS = (

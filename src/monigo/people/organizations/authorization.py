@@ -29,6 +29,8 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     if here is None:
         raise unauthenticated()
     if tx.tenant == INSTALLATION:
+        if needed in SENSITIVE:
+            require_fresh(here["authenticated_at"], tx.real_now)
         return person(claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS)
     if here["role"] is None:
         raise not_found("organization")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pyotp
 
-from monigo.core.errors import DomainError, conflict, invalid
+from monigo.core.errors import conflict, invalid
 from monigo.core.ids import UserId
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
@@ -77,25 +77,13 @@ async def check(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bo
     return await store.use_recovery_code(tx, user_id, marks)
 
 
-async def switch_off(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> None:
-    """Ask for no second factor any more.
-
-    Raises:
-        DomainError: invalid, where the code is wrong.
-    """
-    await _require(tx, vault, user_id, code)
+async def switch_off(tx: Transaction, user_id: UserId) -> None:
+    """Ask for no second factor any more, of a person who has just shown it."""
     await store.delete(tx, user_id)
 
 
-async def renew_recovery_codes(
-    tx: Transaction, vault: Vault, user_id: UserId, code: str
-) -> list[str]:
-    """New recovery codes instead of all those there are, told once.
-
-    Raises:
-        DomainError: invalid, where the code is wrong.
-    """
-    await _require(tx, vault, user_id, code)
+async def renew_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
+    """New recovery codes instead of all those there are, told once."""
     return await _new_recovery_codes(tx, vault, user_id)
 
 
@@ -143,17 +131,6 @@ async def end_challenges(tx: Transaction, user_id: UserId) -> None:
 async def forget_challenges(tx: Transaction, before: datetime) -> None:
     """Forget log-ins that waited in vain, or ended, before an instant."""
     await store.delete_old_challenges(tx, before)
-
-
-def wrong_code() -> DomainError:
-    """The refusal of a code that is wrong, or of no second factor."""
-    return invalid({"code": "is wrong"})
-
-
-async def _require(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> None:
-    await people_store.see_people(tx)
-    if not await check(tx, vault, user_id, code):
-        raise wrong_code()
 
 
 async def _is_app_code(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bool:

@@ -1,7 +1,7 @@
 """Sessions: the devices on which a person is signed in, and the tokens that say so."""
 
 from monigo.people.sessions.access_tokens import AccessTokens
-from monigo.people.sessions.rules import ACCESS_LIFE, FRESH_LIFE, device_of
+from monigo.people.sessions.rules import ACCESS_LIFE, FRESH_LIFE, SESSION_LIFE, device_of
 from monigo.people.sessions.service import (
     authenticate,
     begin,
@@ -21,6 +21,7 @@ from monigo.people.sessions.types import Claims, Session, SignedIn
 __all__ = [
     "ACCESS_LIFE",
     "FRESH_LIFE",
+    "SESSION_LIFE",
     "AccessTokens",
     "Claims",
     "Session",

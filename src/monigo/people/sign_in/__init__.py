@@ -6,6 +6,8 @@ from monigo.people.sign_in.service import (
     logout,
     reauthenticate,
     refresh,
+    renew_recovery_codes,
+    switch_second_factor_off,
     verify_email,
 )
 from monigo.people.sign_in.tasks import FORGET
@@ -19,5 +21,7 @@ __all__ = [
     "logout",
     "reauthenticate",
     "refresh",
+    "renew_recovery_codes",
+    "switch_second_factor_off",
     "verify_email",
 ]

@@ -4,11 +4,14 @@ A log-in takes two transactions and a hash between them, whoever's e-mail it is.
 try, so that many at once are as many tries; the second is there only where the password is right.
 """
 
+from uuid import UUID
+
 from msgspec import Struct
 
-from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, organizations, second_factor, sessions
+from monigo.people.accounts import Credentials
 from monigo.people.service import People
 from monigo.people.sessions import Claims, Session, SignedIn, device_of
 from monigo.people.sign_in.types import Challenged
@@ -114,18 +117,20 @@ async def logout(people: People, presented: str) -> None:
 async def reauthenticate(
     people: People, origin: Origin, claims: Claims, *, password: str | None, code: str | None
 ) -> None:
-    """Note that a person who is signed in has proved again who they are.
+    """Note that a person who is signed in has shown again who they are.
 
     Raises:
-        DomainError: unauthenticated; rate_limited.
+        DomainError: unauthenticated; invalid (neither password nor code); rate_limited.
     """
+    if password is None and code is None:
+        raise invalid({"password": "is required, or a code"})
     async with people.transaction() as tx:
-        user = await accounts.get_user(tx, claims.user_id)
-        attempt_id = await attempts.begin(tx, people.vault, user.email, origin)
-        owner = await accounts.find(tx, user.email)
-        is_right = code is not None and await second_factor.check(tx, people.vault, user.id, code)
-    if not is_right and password is not None:
-        is_right = await people.passwords.is_same(password, owner and owner.password_hash)
+        attempt_id, owner = await _begin(people, tx, origin, claims)
+        is_right = code is not None and await second_factor.check(
+            tx, people.vault, claims.user_id, code
+        )
+    if password is not None and not is_right:
+        is_right = await people.passwords.is_same(password, owner.password_hash)
     if not is_right:
         raise wrong_credentials()
     async with people.transaction() as tx:
@@ -133,11 +138,59 @@ async def reauthenticate(
         await sessions.authenticate(tx, claims.session_id)
 
 
+async def switch_second_factor_off(
+    people: People, origin: Origin, claims: Claims, code: str
+) -> None:
+    """Ask for no second factor any more.
+
+    Raises:
+        DomainError: invalid (code); unauthenticated; rate_limited.
+    """
+    await _show_second_factor(people, origin, claims, code)
+    async with people.transaction() as tx:
+        await second_factor.switch_off(tx, claims.user_id)
+
+
+async def renew_recovery_codes(
+    people: People, origin: Origin, claims: Claims, code: str
+) -> list[str]:
+    """New recovery codes instead of all those there are, told once.
+
+    Raises:
+        DomainError: invalid (code); unauthenticated; rate_limited.
+    """
+    await _show_second_factor(people, origin, claims, code)
+    async with people.transaction() as tx:
+        return await second_factor.renew_recovery_codes(tx, people.vault, claims.user_id)
+
+
 def wrong_credentials() -> DomainError:
     """The one answer to a wrong password and to an e-mail that nobody has."""
     return DomainError(
         ErrorKind.UNAUTHENTICATED, "wrong_credentials", "the e-mail or the password is wrong"
     )
+
+
+async def _show_second_factor(people: People, origin: Origin, claims: Claims, code: str) -> None:
+    """Check a code as a try to sign in is, so that none is guessed in an open session either."""
+    async with people.transaction() as tx:
+        attempt_id, _ = await _begin(people, tx, origin, claims)
+        is_right = await second_factor.check(tx, people.vault, claims.user_id, code)
+        if is_right:
+            await attempts.succeed(tx, attempt_id)
+    if not is_right:
+        raise invalid({"code": "is wrong"})
+
+
+async def _begin(
+    people: People, tx: Transaction, origin: Origin, claims: Claims
+) -> tuple[UUID, Credentials]:
+    """Note a try of a person who is signed in."""
+    await organizations.require_session(tx, claims)
+    owner = await accounts.lock(tx, claims.user_id)
+    if owner is None:
+        raise organizations.unauthenticated()
+    return await attempts.begin(tx, people.vault, owner.user.email, origin), owner
 
 
 class _Entered(Struct, frozen=True):

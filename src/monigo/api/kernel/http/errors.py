@@ -86,10 +86,15 @@ def error_response(error: DomainError) -> JSONResponse:
 
 
 def plain_error(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    more: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The answer to a failure that no domain knows of."""
-    return JSONResponse({"error": message, "code": code}, status, headers)
+    """The answer to a failure that no domain knows of, or that comes with more than words."""
+    return JSONResponse({"error": message, "code": code, **(more or {})}, status, headers)
 
 
 def internal_error(error: BaseException) -> JSONResponse:

@@ -41,13 +41,15 @@ class JsonRequest(Request):
         return self._json
 
 
-async def read_request(request: Request, held: HeldBody, check: Check) -> JsonRequest:
+async def read_request(
+    request: Request, held: HeldBody, check: Check, *, bytes_max: int = BODY_BYTES_MAX
+) -> JsonRequest:
     """The request with its body, which is held until the answer.
 
     Raises:
         DomainError: as `HeldBody.read`.
     """
-    body = await held.read(request, BODY_BYTES_MAX, check)
+    body = await held.read(request, bytes_max, check)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy

@@ -100,6 +100,14 @@ def staged(
     return declare
 
 
+def raw(permission: Permission) -> Callable[[Endpoint], Endpoint]:
+    """Declare an endpoint that begins its transactions itself, and checks its caller in them.
+
+    For what counts tries that fail, and what waits for a password to be hashed.
+    """
+    return _declared(Declaration(Kind.RAW, permission))
+
+
 def public(endpoint: Endpoint) -> Endpoint:
     """Declare an endpoint that anybody may call and that touches nobody's data."""
     return _declared(Declaration(Kind.RAW, None))(endpoint)

@@ -1,8 +1,9 @@
 """What a person's request is for: which organisation, and which of its modes."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Depends, Request, Response
 
 from monigo import people
 from monigo.api.kernel.http.requests import JsonRequest, named_in
@@ -67,6 +68,14 @@ async def check_session(services: Services, claims: Claims) -> None:
     """
     async with services.database.transaction(INSTALLATION) as tx:
         await people.organizations.require_session(tx, claims)
+
+
+# Async, because FastAPI sends plain functions to a thread.
+async def _claims(request: Request) -> Claims:
+    return request.state.claims
+
+
+ClaimsOfRequest = Annotated[Claims, Depends(_claims)]
 
 
 async def first_that_knows(

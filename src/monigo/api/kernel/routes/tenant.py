@@ -15,9 +15,14 @@ from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.paths import decoded
 from monigo.api.kernel.http.requests import Handler, JsonRequest, check_face, read_request
 from monigo.api.kernel.routes.atomic import respond_atomically
-from monigo.api.kernel.routes.declarations import declaration_of
+from monigo.api.kernel.routes.declarations import Kind, declaration_of
 from monigo.api.kernel.routes.persons import check_session, first_that_knows, tenants_of
-from monigo.api.kernel.routes.principals import Caller, PersonReference, authenticate_anybody
+from monigo.api.kernel.routes.principals import (
+    Caller,
+    PersonReference,
+    authenticate_anybody,
+    authorized,
+)
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.staged import respond_in_stages, returning_intent
 from monigo.bootstrap import Services
@@ -55,6 +60,8 @@ class TenantRoute(APIRoute):
         self._permission = permission
         self._respond: Respond = partial(respond_atomically, declared.tells_secret)
         self._is_atomic = declared.stages is None
+        if declared.kind is Kind.RAW:
+            self._respond = _respond_by_itself
         if declared.stages is not None:
             endpoint = returning_intent(endpoint)
             self._respond = partial(respond_in_stages, declared.stages)
@@ -72,7 +79,7 @@ class TenantRoute(APIRoute):
                 async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                     return await self._answer(request, handle)
             except TimeoutError as error:
-                raise (_timed_out() if self._is_atomic else _timed_out_outside()) from error
+                raise (timed_out() if self._is_atomic else _timed_out_outside()) from error
             except ClientDisconnect:
                 return Response(status_code=400)  # Nobody is there to read it.
             except Exception as error:  # noqa: BLE001 - raised again, by its better name if it has one
@@ -102,6 +109,16 @@ class TenantRoute(APIRoute):
         return await self._respond(caller, request, self._permission, handle)
 
 
+async def _respond_by_itself(
+    caller: Caller, request: JsonRequest, permission: Permission, handle: Handler
+) -> Response:
+    """What an endpoint answers that begins its transactions itself; after one that looks."""
+    services: Services = request.app.state.services
+    async with services.database.transaction(caller.tenant) as tx:
+        await authorized(services, tx, caller, permission)
+    return await handle(request)
+
+
 class PersonRoute(TenantRoute):
     """A route of a signed-in person's own account."""
 
@@ -113,6 +130,7 @@ async def _respond_to_person(
 ) -> Response:
     services: Services = request.app.state.services
     bodies: HeldBodies = request.app.state.bodies
+    request.state.claims = claims
 
     async def check() -> None:
         await check_session(services, claims)
@@ -158,7 +176,8 @@ async def _respond_to_key(
     return await limited(services, caller, respond)
 
 
-def _timed_out() -> DomainError:
+def timed_out() -> DomainError:
+    """The refusal of a request that took too long, and of which nothing came."""
     return DomainError(
         ErrorKind.UNAVAILABLE,
         "timed_out",
