@@ -117,6 +117,13 @@ def test_every_statement_runs_on_a_cluster():
     assert offences(rule, *STORES) == []
 
 
+def test_one_statement_makes_an_invoice_paid():
+    rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+
+    (settles,) = offences(rule, SOURCE)
+    assert settles.startswith("src/monigo/invoicing/states_store.py:")
+
+
 def test_every_function_runs_on_a_cluster():
     assert schema_rules.functions_run_on_a_cluster(schema()) == []
     assert schema_rules.settings_are_pins(schema()) == []
