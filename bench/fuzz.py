@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from monigo.infra.postgres import start_embedded
+from monigo.infra.db.postgres import start_embedded
 
 # The rig that starts servers for the tests.
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
+from monigo.infra.db.postgres import start_embedded
 from monigo.infra.logging import configure_logging
-from monigo.infra.postgres import start_embedded
 from support.api import Api
 from support.backend import Backend, start_backend
 

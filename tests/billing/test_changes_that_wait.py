@@ -14,7 +14,7 @@ from monigo.core.errors import DomainError
 from monigo.core.periods import BillingAnchor
 from monigo.core.times import format_instant
 from monigo.infra import agenda
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.subscriptions import NewSubscription, store
 from support.agenda import do
 from support.api import event

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 import pytest
 import uvicorn
 
-from monigo.api.kernel.browsers import CrossOrigin
+from monigo.api.kernel.http.browsers import CrossOrigin
 from monigo.cli import connections
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.door import Door

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from monigo.infra.migrations import MigrationError, app_url, migrate, require_present_schema
+from monigo.infra.db import MigrationError, app_url, migrate, require_present_schema
 from support.databases import execute, fresh_database
 from support.process import COMMAND_SECONDS_MAX, command
 

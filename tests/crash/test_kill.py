@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from monigo.infra.migrations import migration_files
+from monigo.infra.db import migration_files
 from support.databases import fresh_database
 from support.process import Program, command
 from support.traffic import Traffic

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from monigo.infra.migrations import app_url
+from monigo.infra.db import app_url
 from support.api import event
 from support.process import Program, command
 

@@ -4,8 +4,8 @@ import asyncio
 
 import asyncpg
 
-from monigo.infra.migrations import APP_ROLE, migrate
-from monigo.infra.postgres import start_embedded
+from monigo.infra.db import APP_ROLE, migrate
+from monigo.infra.db.postgres import start_embedded
 
 DATABASES = ["first", "second", "third", "fourth"]
 

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from monigo.api.kernel import raw_routes, routes
+from monigo.api.kernel.routes import raw as raw_routes
+from monigo.api.kernel.routes import tenant as routes
 from monigo.metering import Event
 from support.api import event
 from support.process import Program

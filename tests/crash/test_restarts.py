@@ -12,9 +12,9 @@ import pytest
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 from monigo.infra import waiting
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
+from monigo.infra.db.postgres import start_embedded
 from monigo.infra.ids import new_id
-from monigo.infra.postgres import start_embedded
 from monigo.infra.waiting import until_available
 from support.clock import AdjustableClock
 from support.process import Program, command

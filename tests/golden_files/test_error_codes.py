@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from monigo.api.kernel.errors import STATUSES
+from monigo.api.kernel.http.errors import STATUSES
 from monigo.core.errors import ErrorKind
 from support.golden import assert_golden
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from monigo.infra.migrations import migrate
-from monigo.infra.postgres.install import find_programs
+from monigo.infra.db import migrate
+from monigo.infra.db.postgres.install import find_programs
 from support.databases import fresh_database
 from support.golden import assert_golden
 

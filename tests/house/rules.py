@@ -13,9 +13,9 @@ Rule = Callable[[str, str], list[str]]
 
 # Files that may hold SQL; each with its reason.
 SQL_FILES = (
-    "src/monigo/infra/database.py",  # begins, tags and ends transactions
-    "src/monigo/infra/migrations.py",  # keeps the list of applied migrations
-    "src/monigo/infra/postgres/cluster.py",  # makes the database itself, where no schema is yet
+    "src/monigo/infra/db/database.py",  # begins, tags and ends transactions
+    "src/monigo/infra/db/migrations.py",  # keeps the list of applied migrations
+    "src/monigo/infra/db/postgres/cluster.py",  # makes the database itself, where no schema is yet
 )
 # JSON's numbers leave as floats where the contract wants a JSON number.
 FLOAT_FILE = "src/monigo/infra/json.py"

@@ -4,9 +4,10 @@ import pytest
 from fastapi import APIRouter
 
 from house.checkout import ROOT
-from monigo.api import create_app, ingest_schema
-from monigo.api.kernel.declarations import Kind, atomic, declaration_of, public
-from monigo.api.kernel.routes import TenantRoute
+from monigo.api import create_app
+from monigo.api.kernel.routes.declarations import Kind, atomic, declaration_of, public
+from monigo.api.kernel.routes.tenant import TenantRoute
+from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.core.permissions import Permission
 
 # What anybody may call.
@@ -58,7 +59,7 @@ def test_every_permission_is_needed_by_some_route(app):
 
 
 def test_the_document_tells_the_permission_of_every_operation_but_the_public_ones(app):
-    paths = {**app.openapi()["paths"], "/v1/ingest": ingest_schema.path_item()}
+    paths = {**app.openapi()["paths"], "/v1/ingest": ingest_schemas.path_item()}
 
     untold = {
         path
@@ -109,7 +110,7 @@ def test_a_tenants_route_that_declares_one_is_taken(endpoint):
 def test_the_kernel_knows_no_resource():
     imported = [
         f"{path.name}: {line}"
-        for path in sorted((ROOT / "src/monigo/api/kernel").glob("*.py"))
+        for path in sorted((ROOT / "src/monigo/api/kernel").rglob("*.py"))
         for line in path.read_text().splitlines()
         if line.startswith(("from monigo.api", "import monigo.api"))
         and not line.startswith("from monigo.api.kernel.")

@@ -95,7 +95,7 @@ def test_sql_outside_a_store_is_caught(source, lines):
     [
         "src/monigo/invoicing/store.py",
         "src/monigo/infra/outbox_store.py",
-        "src/monigo/infra/database.py",
+        "src/monigo/infra/db/database.py",
     ],
 )
 def test_sql_in_a_store_is_at_home(path):
@@ -108,7 +108,7 @@ def test_sql_in_a_store_is_at_home(path):
         ("import asyncio", [1]),
         ("import os.path", [1]),
         ("from random import choice", [1]),
-        ("from monigo.infra.database import Transaction", [1]),
+        ("from monigo.infra.db.database import Transaction", [1]),
         ("from monigo.infra import json", [1]),
         ("import logging", [1]),
         ("async def price():\n    return 1", [1]),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.core.ids import OrganizationId
 from monigo.infra.batching import Batcher, BatchLimits
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 
 FIRST, SECOND, THIRD = (Tenant(OrganizationId(UUID(int=n)), is_test=False) for n in (1, 2, 3))
 

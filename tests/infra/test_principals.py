@@ -6,7 +6,7 @@ import pytest
 
 from monigo import customers
 from monigo.core.principals import PrincipalKind, system
-from monigo.infra.database import PROCESS
+from monigo.infra.db import PROCESS
 from monigo.tenancy import Scope
 from monigo.worker import run, run_worker
 from monigo.worker.run import PeriodicJob

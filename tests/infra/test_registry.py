@@ -6,7 +6,7 @@ from monigo import catalog, customers, subscriptions, wallets
 from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.infra import registry
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.infra.ids import new_id
 from monigo.infra.registry import Registry
 from support.api import event

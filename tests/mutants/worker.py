@@ -13,7 +13,7 @@ from typing import Self
 import asyncpg
 from msgspec import Struct
 
-from monigo.infra.postgres import start_embedded
+from monigo.infra.db.postgres import start_embedded
 from mutants.mutant import ROOT, Mutant
 from mutants.recording import Usual
 

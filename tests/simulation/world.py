@@ -20,7 +20,7 @@ from monigo.core.paging import PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDetails
 from monigo.infra import queue
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.metering import Event, Ingestor, ReplayRequest, StepSize, UsageQuery
 from monigo.metering.folding import fold_some
 from monigo.tenancy import KeyReference

@@ -6,7 +6,7 @@ import httpx
 
 from monigo import tenancy
 from monigo.core.ids import OrganizationId
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from support.backend import Backend
 from support.error_codes import check_refusal
 

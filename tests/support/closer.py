@@ -15,7 +15,7 @@ from monigo import invoicing
 from monigo.bootstrap import REGISTRY
 from monigo.core.ids import OrganizationId
 from monigo.infra.agenda.work import work_some
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from support.clock import AdjustableClock
 
 # Few at once, so that the workers meet often.

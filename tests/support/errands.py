@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from monigo import customers
 from monigo.api import create_app
-from monigo.api.kernel.declarations import staged
-from monigo.api.kernel.errors import error_response
-from monigo.api.kernel.routes import TenantRoute, Tx
+from monigo.api.kernel.http.errors import error_response
+from monigo.api.kernel.routes.declarations import staged
+from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.permissions import Permission
 from monigo.customers import CustomerDetails

@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 from uuid import UUID
 
 from monigo.infra import outbox
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.ids import new_id
 from monigo.infra.registry import Registry

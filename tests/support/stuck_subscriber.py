@@ -12,7 +12,7 @@ from monigo import webhooks
 from monigo.bootstrap import REGISTRY
 from monigo.core.ids import OrganizationId
 from monigo.infra import outbox
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.infra.facts import Subscriber
 from support.clock import AdjustableClock
 

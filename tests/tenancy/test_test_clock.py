@@ -12,7 +12,8 @@ from monigo.bootstrap import TASKS
 from monigo.core.errors import DomainError
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows
-from monigo.infra.database import STATEMENT_TIMEOUT_SECONDS, Tenant
+from monigo.infra.db import Tenant
+from monigo.infra.db.database import STATEMENT_TIMEOUT_SECONDS
 from monigo.tenancy import test_clock
 from monigo.tenancy.test_clock import STEPS_AT_ONE_INSTANT_MAX
 from support.agenda import Diary, entries, put, work

@@ -10,7 +10,7 @@ import pytest
 
 from monigo import metering
 from monigo.core.times import format_instant
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.tenancy import Scope
 from support.api import Api, event
 from support.jobs import run_replay

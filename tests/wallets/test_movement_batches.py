@@ -13,7 +13,7 @@ from monigo import wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, WalletId
 from monigo.infra import agenda
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, EntryType, Movement
 from support.agenda import waiting

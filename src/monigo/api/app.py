@@ -2,71 +2,25 @@
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
-from monigo.api import (
-    billing_events,
-    bills,
-    credit_grants,
-    customers,
-    events,
-    explanations,
-    exports,
-    health,
-    ingest,
-    ingest_schema,
-    invoices,
-    metrics,
-    movements,
-    movements_hot,
-    organization,
-    plans,
-    price_overrides,
-    replays,
-    reservations,
-    set_aside,
-    simulations,
-    subscriptions,
-    test_clock,
-    test_data,
-    top_ups,
-    usage,
-    wallets,
-)
-from monigo.api.docs import add_docs
-from monigo.api.kernel.bodies import HeldBodies
-from monigo.api.kernel.browsers import Browsers
-from monigo.api.kernel.errors import ERROR_RESPONSES, add_error_handlers
-from monigo.api.kernel.raw_routes import RawRoute
-from monigo.api.kernel.request_log import RequestLog
-from monigo.api.kernel.requests import bearer, named_tenant
+from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.browsers import Browsers
+from monigo.api.kernel.http.errors import ERROR_RESPONSES, add_error_handlers
+from monigo.api.kernel.http.request_log import RequestLog
+from monigo.api.kernel.http.requests import bearer, named_tenant
+from monigo.api.kernel.routes.raw import RawRoute
+from monigo.api.merchant.events.ingest import schemas as ingest_schemas
+from monigo.api.merchant.events.ingest.routes import PATH as INGEST_PATH
+from monigo.api.merchant.events.ingest.routes import IngestRoute
+from monigo.api.merchant.routers import BACKEND_ROUTERS, SHARED_ROUTERS
+from monigo.api.merchant.test_clock.routes import AdvancingClocks
+from monigo.api.merchant.wallets.movements.raw import MovementsRoute
+from monigo.api.ops.docs import add_docs
+from monigo.api.ops.health import router as health
 from monigo.bootstrap import Services
-
-# One handler per resource serves both faces.
-RESOURCES: tuple[APIRouter, ...] = (
-    customers.router,
-    events.router,  # before metrics: /metrics/event-property-keys is no metric's id
-    metrics.router,
-    simulations.router,
-    plans.router,
-    price_overrides.router,
-    subscriptions.router,
-    usage.router,
-    replays.router,
-    exports.router,  # before invoices and bills: /invoices/export is no invoice's id
-    invoices.router,
-    explanations.router,
-    bills.router,
-    billing_events.router,
-    wallets.router,
-    movements.router,
-    reservations.router,
-    credit_grants.router,
-    top_ups.router,
-    set_aside.router,
-)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -85,21 +39,18 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
     app.state.bodies = HeldBodies()
-    app.state.clocks = test_clock.AdvancingClocks(services)
+    app.state.clocks = AdvancingClocks(services)
     raw_routes: tuple[RawRoute, ...] = (
-        ingest.IngestRoute(services, app.state.bodies),
-        movements_hot.MovementsRoute(services, app.state.bodies),
+        IngestRoute(services, app.state.bodies),
+        MovementsRoute(services, app.state.bodies),
     )
     app.state.raw_routes = raw_routes
-    app.include_router(health.router)
+    app.include_router(health)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
-    app.include_router(organization.router, prefix="/v1", **shared)
-    app.include_router(test_clock.router, prefix="/v1", **shared)
-    app.include_router(test_data.router, prefix="/v1", **shared)
-    for router in RESOURCES:
+    for router in (*BACKEND_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/v1", **shared)
     shared["dependencies"] = [bearer, named_tenant]
-    for router in RESOURCES:
+    for router in SHARED_ROUTERS:
         app.include_router(router, prefix="/api/v1", **shared)
     add_error_handlers(app)
     app.add_middleware(RequestLog)
@@ -135,7 +86,7 @@ def _document_ingest(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         schema = generate()
-        schema["paths"].setdefault(ingest.PATH, ingest_schema.path_item())
+        schema["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
         return schema
 
     app.openapi = openapi

@@ -11,8 +11,7 @@ from monigo.core.principals import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
-from monigo.infra.database import Database
-from monigo.infra.migrations import migrate, require_present_schema
+from monigo.infra.db import Database, migrate, require_present_schema
 from monigo.infra.queue import LongJob
 from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings

@@ -11,7 +11,7 @@ from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import json
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 
 METRIC_COLUMNS = """
     id, name, event_name, aggregation, aggregation_property, description, filters, group_by,

@@ -12,7 +12,7 @@ from monigo.core.ids import CustomerId, PriceId, PriceOverrideId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.price_forms import parse_price_model, price_model_json
 from monigo.infra import json
-from monigo.infra.database import RowLock, Transaction, violations_as
+from monigo.infra.db import RowLock, Transaction, violations_as
 
 OVERRIDE_COLUMNS = """
     id, customer_id, price_id, model, unit_price, tiers, valid_from, valid_until, created_at,

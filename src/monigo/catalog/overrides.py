@@ -26,7 +26,7 @@ from monigo.core.errors import DomainError, ensure, not_found
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 
 Found = TypeVar("Found")

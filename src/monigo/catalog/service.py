@@ -49,7 +49,7 @@ from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_fo
 from monigo.core.ids import MetricId, PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox, registry
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 from monigo.infra.facts import Fact
 from monigo.infra.ids import new_id
 

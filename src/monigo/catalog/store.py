@@ -26,7 +26,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingPeriod
 from monigo.core.price_forms import parse_charge, price_model_json
 from monigo.infra import json
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 
 _IN_ARREARS = "in_arrears"
 _IN_ADVANCE = "in_advance"

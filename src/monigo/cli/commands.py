@@ -18,10 +18,9 @@ from monigo.cli.verification import verify_all
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
 from monigo.core.times import format_instant, parse_instant
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import MigrationError, as_unavailable
+from monigo.infra.db.postgres import EmbeddedPostgresError
 from monigo.infra.logging import configure_logging
-from monigo.infra.migrations import MigrationError
-from monigo.infra.postgres import EmbeddedPostgresError
 from monigo.infra.settings import Settings
 from monigo.tenancy import ApiKey, Scope
 

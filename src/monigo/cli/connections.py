@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from monigo.api.kernel.browsers import CrossOrigin
+from monigo.api.kernel.http.browsers import CrossOrigin
 from monigo.cli.door import Address, Door
 from monigo.cli.refusals import (
     MALFORMED,

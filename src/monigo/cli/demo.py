@@ -23,7 +23,7 @@ from monigo.core.price_forms import parse_price_model
 from monigo.core.pricing import Charge
 from monigo.core.times import format_instant
 from monigo.customers import CustomerDetails
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.waiting import until_available
 from monigo.metering import Event
 from monigo.subscriptions import NewSubscription

@@ -10,7 +10,7 @@ from monigo.core.paging import PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import agenda
 from monigo.infra.agenda import SetAside
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 
 # Whoever has more of one organisation than this needs to see no more to know what to do.
 LISTED_MAX = 1_000

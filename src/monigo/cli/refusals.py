@@ -9,8 +9,8 @@ from http import HTTPStatus
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from monigo.api.kernel.browsers import PROTECTED, CrossOrigin, Header
-from monigo.api.kernel.errors import plain_error
+from monigo.api.kernel.http.browsers import PROTECTED, CrossOrigin, Header
+from monigo.api.kernel.http.errors import plain_error
 
 _COME_AGAIN = {"Retry-After": "1"}
 

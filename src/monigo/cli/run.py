@@ -16,14 +16,14 @@ import uvicorn
 from msgspec import Struct
 
 from monigo.api import create_app
-from monigo.api.kernel.browsers import CrossOrigin
+from monigo.api.kernel.http.browsers import CrossOrigin
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
 from monigo.cli.door import CONNECTIONS_MAX, Door
+from monigo.infra.db import MigrationError
+from monigo.infra.db.postgres import start_embedded
 from monigo.infra.logging import logger
-from monigo.infra.migrations import MigrationError
-from monigo.infra.postgres import start_embedded
 from monigo.infra.settings import Settings
 from monigo.worker import run_worker
 

@@ -11,7 +11,7 @@ from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets,
 from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda, outbox, queue
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 
 VERIFICATIONS = (
     agenda.verify,

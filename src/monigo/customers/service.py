@@ -12,7 +12,7 @@ from monigo.customers import store
 from monigo.customers.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from monigo.customers.types import Customer, CustomerDeletion, CustomerDetails
 from monigo.infra import outbox, registry
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 
 

@@ -10,7 +10,7 @@ from monigo.core.ids import CustomerId
 from monigo.core.paging import Page, PageRequest
 from monigo.customers.types import Customer, CustomerDetails
 from monigo.infra import json
-from monigo.infra.database import RowLock, Transaction, violations_as
+from monigo.infra.db import RowLock, Transaction, violations_as
 
 COLUMNS = "id, external_id, name, email, phone, metadata, created_at, updated_at"
 

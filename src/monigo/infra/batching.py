@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind, ensure, without_frames
-from monigo.infra.database import Tenant, as_unavailable
+from monigo.infra.db import Tenant, as_unavailable
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 
 class Fact(Struct, frozen=True, kw_only=True):

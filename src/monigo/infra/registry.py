@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from monigo.core.errors import InvariantError, ensure
-from monigo.infra.database import Database, Transaction
+from monigo.infra.db import Database, Transaction
 from monigo.infra.facts import Fact, Subscriber
 
 # Raises the conflict that forbids what is asked; it runs in the transaction that would do it.

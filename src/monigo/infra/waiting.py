@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import as_unavailable
 from monigo.infra.logging import logger
 
 log = logger(__name__)

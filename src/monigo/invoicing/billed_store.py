@@ -13,7 +13,7 @@ from monigo.core.ids import CustomerId, MetricId, PriceId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.grouping import undescribed
 from monigo.invoicing.rules import LIVE
 from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod, Recount

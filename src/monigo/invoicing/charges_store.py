@@ -11,7 +11,7 @@ from msgspec import Struct
 from monigo import wallets
 from monigo.core.ids import CreditGrantId, CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.infra import json
-from monigo.infra.database import Transaction, joined
+from monigo.infra.db import Transaction, joined
 from monigo.invoicing.payment_rules import (
     MetricAmount,
     charging_amounts,

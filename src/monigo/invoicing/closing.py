@@ -12,7 +12,7 @@ from monigo.core.errors import ensure
 from monigo.core.ids import InvoiceId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.agenda import Entry
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.invoicing import states_store, store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Modes, Step, begun_realtime, next_step

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from monigo import subscriptions
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.closing_rules import Action, Step
 from monigo.subscriptions import Subscription
 

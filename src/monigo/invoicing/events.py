@@ -9,7 +9,7 @@ from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
 from monigo.core.money import EXACT
 from monigo.infra import outbox
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.outbox import Fact
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.states_store import Final

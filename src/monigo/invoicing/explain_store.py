@@ -10,7 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from monigo.core.ids import InvoiceId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.types import BilledBefore, Invoice, Line, RoundedBefore
 

@@ -6,7 +6,7 @@ from monigo import catalog
 from monigo.catalog import Metric, PlanType
 from monigo.core.ids import MetricId
 from monigo.core.periods import subtract
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import explain_store
 from monigo.invoicing.explain_rules import (
     credit_steps,

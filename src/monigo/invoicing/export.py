@@ -13,7 +13,7 @@ from monigo.core.money import format_decimal, format_money
 from monigo.core.periods import calendar_month
 from monigo.core.times import format_instant
 from monigo.infra.csv_text import csv_lines, plain_text
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.invoicing import export_store
 from monigo.invoicing.export_store import InvoiceWalk, Revenue
 from monigo.invoicing.rules import invoice_number

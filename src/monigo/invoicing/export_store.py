@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, PlanId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.rules import LIVE
 from monigo.invoicing.types import InvoiceStatus
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from monigo import catalog, metering, subscriptions
 from monigo.catalog import BillingMode
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.closing_rules import Action, Step, next_step
 from monigo.subscriptions import Subscription
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from monigo import catalog, customers, subscriptions
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import wallet_payments
 from monigo.invoicing.closing import close_now
 from monigo.invoicing.life_steps import catch_up, watch

@@ -8,7 +8,7 @@ from monigo import catalog, customers, subscriptions
 from monigo.catalog import BillingMode
 from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
 from monigo.infra.agenda import Entry
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.invoicing import wallet_payments
 from monigo.invoicing.reckoning import reckon

@@ -16,7 +16,7 @@ from monigo.core.ids import PriceId, SubscriptionId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import billed_store
 from monigo.invoicing.billed_store import BilledPeriod
 from monigo.invoicing.rounding import NOTHING_CARRIED, Carried, is_half, sum_exactly, sum_up

@@ -12,7 +12,7 @@ from monigo.core.errors import DomainError
 from monigo.core.ids import InvoiceId, ReplayJobId
 from monigo.core.money import format_decimal, format_money
 from monigo.infra import queue
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.infra.logging import logger
 from monigo.infra.queue import LongJob, TryLaterError
 from monigo.invoicing.replays import price_changes

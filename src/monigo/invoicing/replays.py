@@ -6,7 +6,7 @@ from decimal import Decimal
 from monigo import metering, subscriptions
 from monigo.core.periods import Period, subtract
 from monigo.core.pricing import amount_due
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.terms import load_book
 from monigo.invoicing.types import AgreedPrice, PriceChange
 from monigo.metering import Usage, UsageChange, UsageQuery

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from monigo import metering, subscriptions
 from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import store
 from monigo.invoicing.types import Reckoned
 from monigo.metering import UsageQuery

@@ -12,7 +12,7 @@ from monigo.core.ids import InvoiceId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.invoicing import billed_store, events, states_store, store, wallet_payments
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts

@@ -18,7 +18,7 @@ from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_fo
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId, SubscriptionId, parse_id
 from monigo.core.periods import Period
 from monigo.infra import queue
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.infra.queue import JobKind
 from monigo.invoicing import billed_store, simulation_store

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID
 
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.infra.queue import LongJob, TryLaterError
 from monigo.invoicing.simulation import (
     SIMULATION,

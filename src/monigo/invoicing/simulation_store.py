@@ -14,7 +14,7 @@ from monigo.core.periods import Period
 from monigo.core.price_forms import charge_from_json, charge_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.simulation_types import Proposal, Simulation, SimulationStatus
 
 COLUMNS = """

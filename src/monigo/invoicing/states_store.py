@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.ids import InvoiceId
-from monigo.infra.database import Transaction, joined
+from monigo.infra.db import Transaction, joined
 from monigo.invoicing.charges_store import Parts, encode_parts
 from monigo.invoicing.store import NUMBERED_AS
 from monigo.invoicing.types import InvoiceStatus

@@ -10,7 +10,7 @@ from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, LineItemId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction, joined
+from monigo.infra.db import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.rules import UNPAID
 from monigo.invoicing.terms import freeze

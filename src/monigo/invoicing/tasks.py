@@ -6,7 +6,7 @@ from uuid import UUID
 from monigo import metering, subscriptions, wallets
 from monigo.core.ids import SubscriptionId
 from monigo.infra.agenda import BackOff, Slices, Task
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.closing import close_due
 from monigo.invoicing.realtime import charge_changed, flag_uncharged
 from monigo.invoicing.wallet_payments import wake

@@ -22,7 +22,7 @@ from monigo.core.periods import Period, subtract
 from monigo.core.price_forms import parse_price_model, price_model_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Reckoned, Terms
 from monigo.subscriptions import Subscription
 

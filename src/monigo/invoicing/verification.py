@@ -11,7 +11,7 @@ from monigo.catalog import PlanType
 from monigo.core.money import format_decimal, minor_unit_places
 from monigo.core.tax import subtotal, tax_amount
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import verify_store
 from monigo.invoicing.rounding import is_rounded
 from monigo.invoicing.rules import invoice_number

@@ -6,7 +6,7 @@ from monigo import wallets
 from monigo.core.ids import InvoiceId
 from monigo.core.money import format_decimal
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import store, verify_payments_store
 from monigo.invoicing.charges_store import decode_parts
 from monigo.invoicing.payment_rules import divide, shares_of

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # How movements name a realtime period.
 PERIOD_NAME = """

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from monigo.catalog import PlanType
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing.store import NUMBERED_AS
 from monigo.invoicing.verify_payments_store import PERIOD_NAME
 

@@ -18,7 +18,7 @@ from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
 from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
 from monigo.infra.agenda import Entry
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.invoicing import charges_store, events, store
 from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
 from monigo.invoicing.payment_rules import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from monigo.core.errors import ensure
 from monigo.core.ids import LedgerAccountId, TransferId
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import store
 from monigo.ledger.types import (

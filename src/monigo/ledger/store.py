@@ -10,7 +10,7 @@ import asyncpg
 from monigo.core.errors import conflict, invalid
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.db import Transaction, violations_as
 from monigo.ledger.types import (
     Account,
     AccountKind,

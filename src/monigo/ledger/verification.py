@@ -1,7 +1,7 @@
 """Verification: every balance and every chain is computed again from the transfers."""
 
 from monigo.core.verification import Verification
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.ledger import verify_store
 
 

@@ -1,7 +1,7 @@
 """The SQL that computes balances and chains again from the transfers."""
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # Both sides of each transfer, each with the entry before it in its account's chain.
 _ENTRIES = """

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.types import CustomerActivity
 
 # Customers are found through the buckets' key, one look-up for each customer and metric: OFFSET 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from monigo import customers
 from monigo.core.ids import CustomerId
-from monigo.infra.database import Tenant, Transaction
+from monigo.infra.db import Tenant, Transaction
 
 # About 30 MB of references; beyond it everything is forgotten and looked up again.
 REFERENCES_MAX = 100_000

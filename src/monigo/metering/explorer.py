@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from monigo import customers
 from monigo.core.errors import invalid
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.metering import explorer_store
 from monigo.metering.explorer_store import Place, Walk
 from monigo.metering.rules import AGE_MAX, LEAD_MAX

@@ -13,7 +13,7 @@ import asyncpg
 from msgspec import Struct
 
 from monigo.core.ids import CustomerId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.types import StoredEvent
 
 # What one statement may look at, most of which a filter may leave out: about a second's work.

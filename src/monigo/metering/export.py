@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from monigo.core.times import format_instant
 from monigo.infra.csv_text import csv_lines, plain_text
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.metering.explorer import stream_events
 from monigo.metering.explorer_store import Walk
 from monigo.metering.types import StoredEvent

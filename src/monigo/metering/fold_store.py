@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.core.ids import OrganizationId
-from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.infra.db import Connection, Tenant, Transaction
 from monigo.metering.replay_rules import floor_hour
 from monigo.metering.rules import first_of_month
 

@@ -7,7 +7,7 @@ and however many workers share the work; a batch that commits late is simply fol
 from datetime import timedelta
 
 from monigo.core.errors import ensure
-from monigo.infra.database import Database, Tenant, as_unavailable
+from monigo.infra.db import Database, Tenant, as_unavailable
 from monigo.metering import fold_store, quota_store
 from monigo.metering.retention import note_events
 from monigo.metering.watching import note_changed

@@ -12,7 +12,7 @@ from monigo.core.errors import DomainError, without_frames
 from monigo.core.ids import ApiKeyId, CustomerId
 from monigo.core.permissions import Permission
 from monigo.infra.batching import Batcher, BatchLimits
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.metering import store
 from monigo.metering.customer_cache import CustomerCache

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.types import LateQuery
 
 # Three ways to have come late: folded since then for an earlier hour than the present one (a mark),

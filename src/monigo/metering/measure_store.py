@@ -20,7 +20,7 @@ from monigo.core.ids import MetricId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.replay_rules import AHEAD, whole_days, whole_hours
 from monigo.metering.types import Usage, UsageQuery
 

@@ -17,7 +17,7 @@ from datetime import date
 from typing import Self
 
 from monigo.core.rate import SECOND
-from monigo.infra.database import Tenant, Transaction
+from monigo.infra.db import Tenant, Transaction
 from monigo.metering import quota_store
 from monigo.metering.rules import first_of_month, quota_exceeded
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from asyncpg.pgproto import pgproto
 
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # One statement, so that a batch that is being folded is counted on one side or the other.
 SELECT_COUNT = """

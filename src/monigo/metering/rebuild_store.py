@@ -10,7 +10,7 @@ from msgspec import Struct
 from monigo import catalog
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.fold_store import ADD_VALUES, COUNTED, INSERT_DAYS, INSERT_HOURS, SUMMED
 from monigo.metering.measure_store import quantity_of
 from monigo.metering.replay_rules import whole_days

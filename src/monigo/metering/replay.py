@@ -17,7 +17,7 @@ from monigo.core.ids import ReplayJobId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.infra import queue
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.metering import fold_store, rebuild_store, replay_store
 from monigo.metering.rebuild_store import Selection

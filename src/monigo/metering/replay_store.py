@@ -12,7 +12,7 @@ from monigo.core.ids import CustomerId, MetricId, ReplayJobId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.infra import json
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.db import Transaction, violations_as
 from monigo.infra.queue import JobKind
 from monigo.metering.types import ReplayJob, ReplayRequest, ReplayStatus
 

@@ -9,7 +9,7 @@ from monigo.core.ids import CustomerId
 from monigo.core.periods import Period
 from monigo.infra import agenda, queue
 from monigo.infra.agenda import Claim, Follows, Kind
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.metering import retention_store
 from monigo.metering.replay_rules import AHEAD, floor_hour, kept_from
 from monigo.metering.replay_store import REPLAY

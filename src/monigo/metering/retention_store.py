@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monigo.core.ids import CustomerId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.measure_store import ASKED, asked_arguments
 from monigo.metering.types import UsageQuery
 

@@ -13,7 +13,7 @@ from monigo.core.errors import DomainError, invalid, not_found
 from monigo.core.ids import CustomerId, parse_id
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import series_store
 from monigo.metering.measure_store import quantity_of
 from monigo.metering.points import (

@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 
 from monigo.core.ids import CustomerId, MetricId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # Events that one answer may count by themselves: two or three seconds' work.
 EVENTS_COUNTED_MAX = 500_000

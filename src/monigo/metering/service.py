@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import activity_store, late_store, measure_store
 from monigo.metering.types import CustomerActivity, LateQuery, Usage, UsageQuery
 

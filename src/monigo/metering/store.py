@@ -9,7 +9,7 @@ from asyncpg.pgproto import pgproto
 
 from monigo.core.errors import ensure
 from monigo.core.ids import CustomerId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.types import Event
 
 # What is sent for the events, column by column; texts are joined, because the driver encodes an

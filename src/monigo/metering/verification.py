@@ -1,7 +1,7 @@
 """Verification: what is kept of events is computed again from the events themselves."""
 
 from monigo.core.verification import Verification
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import verify_store
 
 

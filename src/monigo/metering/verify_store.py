@@ -1,7 +1,7 @@
 """The SQL that compares what is kept of events with the events themselves."""
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering.fold_store import COUNTED
 
 # From here on the buckets of a metric's version are whole, and the events keep their properties.

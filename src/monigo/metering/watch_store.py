@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from monigo.core.ids import CustomerId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 WATCH = """
     INSERT INTO watched_customers (org_id, is_test, customer_id) VALUES ($1, $2, $3)

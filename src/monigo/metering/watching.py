@@ -6,7 +6,7 @@ from uuid import UUID
 from monigo.core.ids import CustomerId
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import watch_store
 
 # Of a watched customer: usage was folded that was not charged yet.

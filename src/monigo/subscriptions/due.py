@@ -9,7 +9,7 @@ from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import due_store, store
 from monigo.subscriptions.rules import next_due_at
 from monigo.subscriptions.types import Subscription

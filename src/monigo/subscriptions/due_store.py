@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions.types import TimelineEntry, TimelineEvent
 
 SELECT_WAITING = """

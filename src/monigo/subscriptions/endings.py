@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from monigo import customers
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import due_store, pause_store, store, stretches
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import (

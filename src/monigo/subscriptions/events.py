@@ -6,7 +6,7 @@ from uuid import UUID
 
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.infra import outbox
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.outbox import Fact
 from monigo.subscriptions.types import PauseReason, Status, Subscription
 

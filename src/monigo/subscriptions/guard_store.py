@@ -1,7 +1,7 @@
 """The SQL behind refusals: what depends on a customer or a plan, and whose trial is used up."""
 
 from monigo.core.ids import CustomerId, PlanId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 COUNT_OF_CUSTOMER = """
     SELECT count(*) FROM subscriptions

@@ -3,7 +3,7 @@
 from monigo.catalog import PlanDeletion, PlanTermsChange
 from monigo.core.errors import conflict
 from monigo.customers import CustomerDeletion
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import guard_store
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions.types import PauseReason
 
 # The end of an open pause; the last instant there is.

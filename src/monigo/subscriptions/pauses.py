@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from monigo import customers
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period, subtract
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import due_store, pause_store, stretches
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import SubscriptionPaused, SubscriptionResumed, report

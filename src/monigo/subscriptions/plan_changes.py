@@ -8,7 +8,7 @@ from monigo import catalog
 from monigo.catalog import Plan
 from monigo.core.errors import DomainError, InvariantError, conflict, invalid
 from monigo.core.periods import period_at
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import due_store, store
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import (

@@ -8,7 +8,7 @@ from monigo import catalog
 from monigo.catalog import Plan
 from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import parse_id
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 Found = TypeVar("Found")
 

@@ -10,7 +10,7 @@ from monigo.core.errors import invalid, not_found
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import days_later, period_at
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.subscriptions import due_store, guard_store, store, stretches
 from monigo.subscriptions.due import note_due

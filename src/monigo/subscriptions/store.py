@@ -11,7 +11,7 @@ from monigo.core.errors import DomainError, conflict, invalid
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingAnchor, BillingPeriod
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.db import Transaction, violations_as
 from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
 
 COLUMNS = """

@@ -5,7 +5,7 @@ from datetime import datetime
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, SubscriptionId
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.db import Transaction, violations_as
 from monigo.subscriptions.pause_store import FOREVER
 from monigo.subscriptions.types import Subscription
 

@@ -13,7 +13,7 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import start_of_hour
 from monigo.core.times import format_instant
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import stretch_store
 from monigo.subscriptions.types import Subscription
 

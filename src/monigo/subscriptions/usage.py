@@ -12,7 +12,7 @@ from monigo.core.errors import DomainError, invalid
 from monigo.core.ids import CustomerId, MetricId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import PAGE_LIMIT_MAX, PageRequest
 from monigo.core.periods import Period, calendar_month, subtract
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.metering import CustomerActivity, UsageQuery
 from monigo.subscriptions import pause_store, store
 from monigo.subscriptions.rules import period_containing, periods_between

@@ -1,7 +1,7 @@
 """Verification: no instant is billable twice, and nothing that is due is forgotten."""
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions import store, verify_store
 from monigo.subscriptions.rules import next_due_at
 

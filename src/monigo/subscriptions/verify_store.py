@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from monigo.core.ids import SubscriptionId
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.subscriptions.due import PERIOD_CLOSE
 from monigo.subscriptions.rules import LOOKS_END
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from monigo.core.ids import ApiKeyId
 from monigo.core.permissions import Permission
 from monigo.core.rate import SECOND
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.tenancy import store
 from monigo.tenancy.rules import SECRET_LENGTH, secret_hash
 from monigo.tenancy.service import authorize

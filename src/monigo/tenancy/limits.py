@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.rate import SECOND, Taken, take
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.tenancy import store
 from monigo.tenancy.types import KeyReference, OrganizationLimits
 

@@ -14,7 +14,7 @@ from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Permission, Scope, permissions_of, scopes_of
 from monigo.core.principals import Principal, api_key
 from monigo.infra import outbox
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.tenancy import store
 from monigo.tenancy.events import (

@@ -6,7 +6,7 @@ import asyncpg
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
-from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.infra.db import Connection, Tenant, Transaction
 from monigo.tenancy.types import (
     ApiKey,
     KeyReference,

@@ -17,7 +17,7 @@ from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.times import format_instant
 from monigo.infra import agenda
 from monigo.infra.agenda import Claim, Follows, Kind, Task
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.infra.db import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
 from monigo.tenancy import test_clock_store as store

@@ -6,7 +6,7 @@ A clock's changes compare what they were decided on, so that no lock is held whi
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from monigo.infra.database import Transaction, reset_lock
+from monigo.infra.db import Transaction, reset_lock
 from monigo.tenancy.types import SetClock
 
 SELECT = """

@@ -1,7 +1,7 @@
 """Clearing test data: an organisation's test mode begins anew, its live mode untouched."""
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.tenancy import test_clock_store as store
 from monigo.tenancy.test_clock import refuse_live
 from monigo.tenancy.types import ClockReading, ClockStatus

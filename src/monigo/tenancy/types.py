@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
-from monigo.infra.database import Tenant
+from monigo.infra.db import Tenant
 
 ALL_SCOPES = tuple(Scope)
 

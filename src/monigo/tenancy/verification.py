@@ -2,7 +2,7 @@
 
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import Verification
-from monigo.infra.database import Database, Transaction
+from monigo.infra.db import Database, Transaction
 from monigo.tenancy import verify_store
 
 

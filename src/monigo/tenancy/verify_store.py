@@ -4,7 +4,7 @@ from collections import Counter
 
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.database import Database, Transaction
+from monigo.infra.db import Database, Transaction
 from monigo.tenancy.test_clock import TEST_CLOCK
 
 SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"

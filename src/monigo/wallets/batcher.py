@@ -14,7 +14,7 @@ from monigo import tenancy
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
 from monigo.infra.batching import Batcher, BatchLimits
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.tenancy import KeyReference, Limits
 from monigo.wallets.movements import post
 from monigo.wallets.rules import MOVE_PERMISSIONS

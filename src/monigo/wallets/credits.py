@@ -19,7 +19,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import agenda, outbox
 from monigo.infra.agenda import Entry
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, EntryType, NewAccount, RequestKey
 from monigo.wallets import credits_store, due, movements, service

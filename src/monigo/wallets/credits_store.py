@@ -7,7 +7,7 @@ import asyncpg
 
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets.types import CreditGrant
 
 COLUMNS = """

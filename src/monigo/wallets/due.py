@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets.types import Wallet
 
 # Of a reservation: it ends, and what it holds comes back.

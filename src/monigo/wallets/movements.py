@@ -14,7 +14,7 @@ from monigo.core.errors import DomainError, not_found, without_frames
 from monigo.core.ids import CustomerId, TransactionId, WalletId
 from monigo.core.money import EXACT, format_money
 from monigo.infra import outbox
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
 from monigo.wallets import due, store, top_ups

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId, WalletId
 from monigo.core.money import EXACT
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType
 from monigo.wallets import credits_store, movements

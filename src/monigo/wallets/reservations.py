@@ -18,7 +18,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, KeptRequest, RequestKey
 from monigo.wallets import due, movements, reservations_store, service

@@ -9,7 +9,7 @@ import asyncpg
 from monigo.core.ids import ReservationId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets.types import Reservation, ReservationStatus
 
 COLUMNS = """

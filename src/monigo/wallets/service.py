@@ -11,7 +11,7 @@ from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.customers import CustomerDeletion
 from monigo.infra import outbox
-from monigo.infra.database import RowLock, Transaction
+from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, NewAccount
 from monigo.wallets import due, store, top_ups_store

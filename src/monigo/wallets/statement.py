@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from monigo.core.money import format_money
 from monigo.core.times import format_instant
 from monigo.infra.csv_text import csv_lines, plain_text
-from monigo.infra.database import Database, Tenant
+from monigo.infra.db import Database, Tenant
 from monigo.wallets import service
 from monigo.wallets.types import Entry, Wallet
 

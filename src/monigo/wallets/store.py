@@ -9,7 +9,7 @@ import asyncpg
 from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.database import Transaction, violations_as
+from monigo.infra.db import Transaction, violations_as
 from monigo.ledger import RequestKey
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 

@@ -16,7 +16,7 @@ from monigo.core.ids import TopUpId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import calendar_month
 from monigo.infra import outbox
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.wallets import service, top_ups_store
 from monigo.wallets.events import WalletTopUpRequested

@@ -9,7 +9,7 @@ import asyncpg
 
 from monigo.core.ids import TopUpId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets.types import AutoTopUp, TopUp, TopUpStatus
 
 SELECT_RULE = """

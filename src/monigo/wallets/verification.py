@@ -1,7 +1,7 @@
 """Verification: wallets, reservations and credits are compared with their accounts."""
 
 from monigo.core.verification import Verification
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets import verify_store
 
 

@@ -1,7 +1,7 @@
 """The SQL that compares wallets, reservations and credits with their accounts in the ledger."""
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY
 
 COUNT = """

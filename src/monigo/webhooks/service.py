@@ -7,7 +7,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra import agenda, outbox
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.facts import Recorded, Subscriber
 from monigo.webhooks import store
 from monigo.webhooks.projection import NAMES, project

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.webhooks.types import BillingEvent, EventType
 
 INSERT = """

@@ -10,7 +10,7 @@ from monigo.bootstrap import LONG_JOBS, TASKS, Services
 from monigo.core.principals import system
 from monigo.infra import outbox, queue
 from monigo.infra.agenda import run_due_work
-from monigo.infra.database import as_unavailable
+from monigo.infra.db import as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.waiting import stopped_within
 

@@ -13,7 +13,10 @@ from support.api import event
 HOUR = timedelta(hours=1)
 RECORDS = "SELECT count(*) AS count FROM idempotency_records WHERE org_id = $1"
 EVENTS = "SELECT count(*) AS count FROM billing_events WHERE org_id = $1"
-FACTS = "SELECT count(*) AS count FROM outbox_facts WHERE org_id = $1 AND occurred_at < $2"
+FACTS = """
+    SELECT count(*) AS count FROM outbox_facts
+    WHERE org_id = $1 AND is_test AND occurred_at < $2
+"""
 FORGET_EVENTS = metering.forget_old_events(invoicing.open_from)
 
 

@@ -10,7 +10,7 @@ from monigo import catalog, customers, invoicing, subscriptions, tenancy, wallet
 from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.infra import outbox
-from monigo.infra.database import Database
+from monigo.infra.db import Database
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.ids import new_id
 from support.facts import (

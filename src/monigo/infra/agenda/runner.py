@@ -12,7 +12,7 @@ from monigo.core.principals import system
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Slices, Task
 from monigo.infra.agenda.work import work_some
-from monigo.infra.database import Database, Tenant, as_unavailable
+from monigo.infra.db import Database, Tenant, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.waiting import stopped_within
 

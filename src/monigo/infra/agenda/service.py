@@ -9,7 +9,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Follows, Kind, SetAside, Task
-from monigo.infra.database import ClockState, Database, Tenant, Transaction
+from monigo.infra.db import ClockState, Database, Tenant, Transaction
 
 # No transaction of ours lasts longer, by far.
 TRANSACTION_MAX = timedelta(hours=1)

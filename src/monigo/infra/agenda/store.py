@@ -13,7 +13,7 @@ import asyncpg
 from monigo.core.ids import OrganizationId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.agenda.types import Entry, SetAside
-from monigo.infra.database import Connection, Tenant, Transaction
+from monigo.infra.db import Connection, Tenant, Transaction
 
 # Of a bigint, and so many that none comes twice.
 VERSION_BITS = 62

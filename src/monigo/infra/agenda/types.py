@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.core.errors import ensure
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 
 # Shares out each query's cost, and is over soon.
 SLICE_MAX = 500

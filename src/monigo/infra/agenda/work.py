@@ -18,7 +18,7 @@ from monigo.core.errors import DomainError
 from monigo.infra.agenda import store
 from monigo.infra.agenda.service import runs_at
 from monigo.infra.agenda.types import ClaimLostError, Entry, Follows, Slices, Steps, Task
-from monigo.infra.database import ClockState, Database, Tenant, Transaction, as_unavailable
+from monigo.infra.db import ClockState, Database, Tenant, Transaction, as_unavailable
 from monigo.infra.logging import logger
 
 log = logger(__name__)

@@ -3,7 +3,7 @@
 Where the process dies, nothing is left behind: neither effect nor lock nor answer.
 """
 
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import store
 from monigo.infra.idempotency.requests import Answer, RequestIdentity, answer_in, load, note_expiry
 

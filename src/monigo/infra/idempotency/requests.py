@@ -10,7 +10,7 @@ from msgspec import Struct
 from monigo.core.errors import DomainError, ErrorKind, conflict
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.idempotency import store
 
 # How long a repeated request gets its first answer.

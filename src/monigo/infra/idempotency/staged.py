@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.core.errors import ensure
-from monigo.infra.database import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.idempotency import store
 from monigo.infra.idempotency.requests import (
     KEPT_FOR,

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 # Ends with the transaction, also when the process dies: nothing is left behind to lapse.
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from monigo.core.errors import DomainError
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.infra.db import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.facts import Subscriber
 from monigo.infra.logging import logger
 from monigo.infra.outbox import store

@@ -9,7 +9,7 @@ import contextlib
 import asyncpg
 
 from monigo.core.principals import system
-from monigo.infra.database import Database, OwnConnection, as_unavailable
+from monigo.infra.db import Database, OwnConnection, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.outbox import store
 from monigo.infra.outbox.delivery import FIRST, deliver_slice

@@ -7,7 +7,7 @@ from uuid import UUID
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.outbox import store
 from monigo.infra.registry import registry_of

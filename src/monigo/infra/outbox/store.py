@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
-from monigo.infra.database import Connection, Tenant, Transaction, violations_as
+from monigo.infra.db import Connection, Tenant, Transaction, violations_as
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.ids import new_id
 from monigo.infra.outbox.types import Delivery

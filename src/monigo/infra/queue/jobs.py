@@ -21,7 +21,7 @@ from monigo.core.principals import system
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.database import Database, Tenant, Transaction, as_unavailable
+from monigo.infra.db import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.queue import jobs_store
 from monigo.infra.queue.lanes import Lane, TryLaterError, enqueue

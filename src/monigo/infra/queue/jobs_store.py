@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from monigo.infra import json
-from monigo.infra.database import Transaction
+from monigo.infra.db import Transaction
 
 SELECT_UNFINISHED = """
     SELECT id FROM {table}

@@ -16,7 +16,7 @@ from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
 from monigo.core.ids import OrganizationId
-from monigo.infra.database import OwnConnection, Tenant, Transaction, as_unavailable
+from monigo.infra.db import OwnConnection, Tenant, Transaction, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.waiting import stopped_within
 

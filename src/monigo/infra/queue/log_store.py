@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from monigo.infra.database import Connection
+from monigo.infra.db import Connection
 
 # Long enough to look into what happened last weekend.
 LOG_KEPT_FOR = timedelta(days=7)

@@ -1,0 +1,104 @@
+"""A request whose body has arrived, and what it says of itself beside what its handler reads."""
+
+import json as stdlib_json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from monigo.api.kernel.http.bodies import Check, HeldBody
+from monigo.core.errors import DomainError, ErrorKind, invalid
+from monigo.core.ids import parse_id
+from monigo.infra import json
+from monigo.infra.db import Tenant
+
+# No entity of the contract comes near; only ingest takes more.
+BODY_BYTES_MAX = 1024 * 1024
+
+# What the framework makes of an endpoint.
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class JsonRequest(Request):
+    """A request whose body is here already, and whose JSON keeps its numbers exact."""
+
+    async def json(self) -> Any:
+        """The body's value.
+
+        Raises:
+            json.JSONDecodeError: not JSON, not UTF-8, or nested beyond reason.
+        """
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            try:
+                self._json = json.decode(body)
+            except (UnicodeDecodeError, RecursionError, ValueError) as error:
+                if isinstance(error, stdlib_json.JSONDecodeError):
+                    raise
+                raise stdlib_json.JSONDecodeError(str(error), "", 0) from error
+        return self._json
+
+
+async def read_request(request: Request, held: HeldBody, check: Check) -> JsonRequest:
+    """The request with its body, which is held until the answer.
+
+    Raises:
+        DomainError: as `HeldBody.read`.
+    """
+    body = await held.read(request, BODY_BYTES_MAX, check)
+    copy = JsonRequest(request.scope, request.receive)
+    copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
+    return copy
+
+
+async def check_face(request: JsonRequest, tenant: Tenant) -> None:
+    """Under /api/v1 a request may name its organisation and mode: they must be the key's own.
+
+    Raises:
+        DomainError: forbidden; invalid.
+    """
+    if not request.scope["path"].startswith("/api/v1/"):
+        return
+    named = [request.query_params.get("org_id")]
+    mode: object = request.query_params.get("is_test")
+    if await request.body():
+        try:
+            body = await request.json()
+        except stdlib_json.JSONDecodeError:
+            body = None  # The handler tells what is wrong with it.
+        if isinstance(body, dict):
+            named.append(body.get("org_id"))
+            if isinstance(body.get("is_test"), bool):
+                mode = mode or str(body["is_test"]).lower()
+    for org_id in named:
+        if org_id and parse_id(org_id) != tenant.org_id:
+            raise DomainError(
+                ErrorKind.FORBIDDEN, "other_organization", "this API key is not of that org_id"
+            )
+    if mode not in {None, "", "true", "false"}:
+        raise invalid({"is_test": "must be true or false"})
+    if mode and (mode == "true") != tenant.is_test:
+        raise DomainError(
+            ErrorKind.FORBIDDEN, "other_mode", "this API key acts in its own mode only"
+        )
+
+
+# Declare in /openapi.json what `check_face` reads.
+async def _named_tenant(
+    org_id: Annotated[str | None, Query(description="the key's organisation, if named")] = None,
+    is_test: Annotated[
+        str | None,
+        Query(
+            description="the key's mode, if named",
+            json_schema_extra={"enum": ["true", "false"]},
+        ),
+    ] = None,
+) -> None:
+    del org_id, is_test
+
+
+named_tenant = Depends(_named_tenant)
+
+# Declares the credential in /openapi.json; `authenticate` is what checks it.
+bearer = Security(HTTPBearer(auto_error=False, description="API key: mk_test_… or mk_live_…"))

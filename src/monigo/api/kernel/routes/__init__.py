@@ -1,0 +1,1 @@
+"""The three kinds of routes, and what each of them does for every request."""

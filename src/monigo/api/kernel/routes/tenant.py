@@ -1,0 +1,129 @@
+"""Tenant routes: who calls, whose body is held, how long it may take, whatever kind they are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.errors import as_domain_error
+from monigo.api.kernel.http.paths import decoded
+from monigo.api.kernel.http.requests import Handler, JsonRequest, check_face, read_request
+from monigo.api.kernel.routes.atomic import respond_atomically
+from monigo.api.kernel.routes.declarations import declaration_of
+from monigo.api.kernel.routes.principals import authenticate
+from monigo.api.kernel.routes.rate_limit import limited
+from monigo.api.kernel.routes.staged import respond_in_stages, returning_intent
+from monigo.bootstrap import Services
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.permissions import Permission
+from monigo.infra.db import Transaction
+from monigo.tenancy import KeyReference
+
+# A client that trickles its body, or a handler that hangs, must not hold on for ever. It is also
+# how long a running request may block others with its Idempotency-Key.
+REQUEST_TIMEOUT_SECONDS = 60
+
+# How a route of a kind answers a request whose body is read.
+Respond = Callable[[KeyReference, JsonRequest, Permission, Handler], Awaitable[Response]]
+
+
+class TenantRoute(APIRoute):
+    """A route that acts for the caller's tenant, as its endpoint declares.
+
+    The body is read before a transaction begins, so that a slow client holds no connection; but
+    of a key that may not do this, no more than a few kB are. The key is checked inside it, too, so
+    that a revoked one ends at once.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        declared = declaration_of(endpoint)
+        permission = None if declared is None else declared.permission
+        if declared is None or permission is None:
+            raise TypeError(f"the route {path} of a tenant declares neither kind nor permission")
+        self._permission = permission
+        self._respond: Respond = respond_atomically
+        self._is_atomic = declared.stages is None
+        if declared.stages is not None:
+            endpoint = returning_intent(endpoint)
+            self._respond = partial(respond_in_stages, declared.stages)
+        super().__init__(path, endpoint, **options)
+        # Told with the operation, so that whoever makes a key knows what it needs.
+        self.openapi_extra = {**(self.openapi_extra or {}), "x-permission": permission.value}
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """The handler that FastAPI made, wrapped."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            request.scope["path_params"] = decoded(request.path_params)
+            try:
+                async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
+                    return await _respond(request, self._permission, handle, self._respond)
+            except TimeoutError as error:
+                raise (_timed_out() if self._is_atomic else _timed_out_outside()) from error
+            except ClientDisconnect:
+                return Response(status_code=400)  # Nobody is there to read it.
+            except Exception as error:  # noqa: BLE001 - raised again, by its better name if it has one
+                known = as_domain_error(error)
+                try:
+                    if known is None or known is error:
+                        raise
+                    raise known from error
+                finally:
+                    del known  # Its traceback holds this frame: a circle would keep the body.
+
+        return handler
+
+
+async def _respond(
+    request: Request, permission: Permission, handle: Handler, respond_to: Respond
+) -> Response:
+    services: Services = request.app.state.services
+    bodies: HeldBodies = request.app.state.bodies
+    caller = await authenticate(services, request)
+
+    async def check() -> None:
+        await services.keys.check(caller, permission)
+
+    async def respond() -> Response:
+        with bodies.hold(caller.tenant.org_id) as held:
+            try:
+                read = await read_request(request, held, check)
+                await check_face(read, caller.tenant)
+            except DomainError:
+                await check()  # A key that counts no more is told nothing else.
+                raise
+            return await respond_to(caller, read, permission, handle)
+
+    return await limited(services, caller, respond)
+
+
+def _timed_out() -> DomainError:
+    return DomainError(
+        ErrorKind.UNAVAILABLE,
+        "timed_out",
+        "the request took too long and changed nothing",
+        retry_after_seconds=1,
+    )
+
+
+def _timed_out_outside() -> DomainError:
+    return DomainError(
+        ErrorKind.UNAVAILABLE,
+        "timed_out",
+        "the request took too long, and its outcome is not known yet",
+        retry_after_seconds=1,
+    )
+
+
+# Async, because FastAPI sends plain functions to a thread.
+async def _transaction(request: Request) -> Transaction:
+    return request.state.tx
+
+
+Tx = Annotated[Transaction, Depends(_transaction)]

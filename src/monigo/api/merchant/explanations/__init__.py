@@ -1,0 +1,1 @@
+"""Explanations of invoices and bills."""

@@ -1,0 +1,1 @@
+"""Plans, their prices and revisions."""

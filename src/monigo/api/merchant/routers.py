@@ -1,0 +1,57 @@
+"""Which routers a merchant has, under which faces.
+
+Where a fixed path and an id could be taken for each other, the fixed one stands first.
+"""
+
+from fastapi import APIRouter
+
+from monigo.api.merchant.billing_events.routes import router as billing_events
+from monigo.api.merchant.bills.routes import router as bills
+from monigo.api.merchant.customers.routes import router as customers
+from monigo.api.merchant.events.explorer.routes import router as events
+from monigo.api.merchant.events.replays.routes import router as replays
+from monigo.api.merchant.events.usage.routes import router as usage
+from monigo.api.merchant.explanations.routes import router as explanations
+from monigo.api.merchant.exports.routes import router as exports
+from monigo.api.merchant.invoices.routes import router as invoices
+from monigo.api.merchant.metrics.routes import router as metrics
+from monigo.api.merchant.organization.routes import router as organization
+from monigo.api.merchant.plans.routes import router as plans
+from monigo.api.merchant.price_overrides.routes import router as price_overrides
+from monigo.api.merchant.set_aside.routes import router as set_aside
+from monigo.api.merchant.simulations.routes import router as simulations
+from monigo.api.merchant.subscriptions.routes import router as subscriptions
+from monigo.api.merchant.test_clock.routes import router as test_clock
+from monigo.api.merchant.test_data.routes import router as test_data
+from monigo.api.merchant.wallets.credits.routes import router as credit_grants
+from monigo.api.merchant.wallets.movements.routes import router as movements
+from monigo.api.merchant.wallets.reservations.routes import router as reservations
+from monigo.api.merchant.wallets.routes import router as wallets
+from monigo.api.merchant.wallets.top_ups.routes import router as top_ups
+
+# Under /v1 only.
+BACKEND_ROUTERS: tuple[APIRouter, ...] = (organization, test_clock, test_data)
+
+# Under both faces: one handler per resource serves them.
+SHARED_ROUTERS: tuple[APIRouter, ...] = (
+    customers,
+    events,  # before metrics: /metrics/event-property-keys is no metric's id
+    metrics,
+    simulations,
+    plans,
+    price_overrides,
+    subscriptions,
+    usage,
+    replays,
+    exports,  # before invoices and bills: /invoices/export is no invoice's id
+    invoices,
+    explanations,
+    bills,
+    billing_events,
+    wallets,
+    movements,
+    reservations,
+    credit_grants,
+    top_ups,
+    set_aside,
+)

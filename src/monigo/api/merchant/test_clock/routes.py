@@ -1,0 +1,112 @@
+"""Routes of the test clock: test time that the merchant moves."""
+
+import asyncio
+from datetime import datetime
+from typing import Self
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from msgspec import Struct
+from pydantic import Field
+from starlette.responses import Response
+
+from monigo import tenancy
+from monigo.api.kernel.http.errors import plain_error
+from monigo.api.kernel.routes.declarations import Outside, atomic, staged
+from monigo.api.kernel.routes.tenant import TenantRoute, Tx
+from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, Outgoing
+from monigo.bootstrap import CLOCK_TASKS, Services
+from monigo.core.permissions import Permission
+from monigo.core.principals import system
+from monigo.infra.db import Tenant, Transaction
+from monigo.infra.logging import logger
+from monigo.tenancy import ClockReading, ClockStatus
+
+log = logger(__name__)
+
+# How long a client is kept waiting for the clock to arrive.
+WAIT_SECONDS = 10
+
+router = APIRouter(route_class=TenantRoute, tags=["test mode"])
+
+
+class AdvanceIn(Incoming):
+    """Where the test clock is to go."""
+
+    to: InstantIn = Field(examples=["2027-02-01T00:00:00Z"])
+
+
+class TestClockOut(Outgoing):
+    """Test time. A clock that failed stands where something went wrong; advancing tries again."""
+
+    now: Instant
+    status: ClockStatus
+    failure: str = Field(description="why the clock failed; empty otherwise")
+
+    @classmethod
+    def of(cls, reading: ClockReading) -> Self:
+        """The wire form."""
+        return cls.model_validate(reading)
+
+
+class AdvanceIntent(Struct, frozen=True):
+    """A clock was sent on its way; this is where it goes."""
+
+    to: datetime
+
+
+class AdvancingClocks:
+    """The clocks that this process takes to their targets."""
+
+    def __init__(self, services: Services) -> None:
+        self._database = services.database.acting_as(system("test_clock"))
+        # The loop itself keeps only weak references to its tasks.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def advance(self, tenant: Tenant, *, wait_seconds: float) -> None:
+        """Set a clock going that was sent on its way; return when it stands, or by then."""
+        task = asyncio.create_task(self._advance(tenant))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait({task}, timeout=wait_seconds)
+
+    async def _advance(self, tenant: Tenant) -> None:
+        try:
+            await tenancy.advance(self._database, tenant, CLOCK_TASKS)
+        except Exception:
+            # The worker takes it on; nobody waits for this task.
+            log.exception("test clock left behind", org_id=str(tenant.org_id))
+
+
+@router.get("/test-clock")
+@atomic(Permission.TEST_CLOCK_READ)
+async def get_test_clock(tx: Tx) -> TestClockOut:
+    """Read test time, which is real until the clock is first advanced."""
+    return TestClockOut.of(await tenancy.read_test_clock(tx))
+
+
+async def _go(outside: Outside, _intent: AdvanceIntent) -> None:
+    """Wait until the clock stands, but not for longer than a client waits."""
+    clocks: AdvancingClocks = outside.request.app.state.clocks
+    await clocks.advance(outside.tenant, wait_seconds=WAIT_SECONDS)
+
+
+async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> Response:
+    """Tell where the clock is now."""
+    reading = await tenancy.read_test_clock(tx)
+    if reading.status is ClockStatus.FAILED:
+        message = f"the test clock stopped: {reading.failure}"
+        return plain_error(500, "test_clock_stopped", message)
+    status = 200 if reading.status is ClockStatus.READY else 202
+    return JSONResponse(TestClockOut.of(reading).model_dump(mode="json"), status)
+
+
+@router.post(
+    "/test-clock/advance",
+    response_model=TestClockOut,
+    responses={202: {"model": TestClockOut, "description": "On its way after ten seconds."}},
+)
+@staged(Permission.TEST_CLOCK_ADVANCE, call=_go, record=_arrived)
+async def advance_test_clock(tx: Tx, body: AdvanceIn) -> AdvanceIntent:
+    """Move test time forward, and let happen on the way what is due."""
+    return AdvanceIntent(await tenancy.start_advance(tx, body.to))

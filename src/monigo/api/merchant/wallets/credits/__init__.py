@@ -1,0 +1,1 @@
+"""Credits, granted to wallets."""

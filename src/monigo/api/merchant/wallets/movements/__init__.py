@@ -1,0 +1,1 @@
+"""Credits to and debits from wallets."""

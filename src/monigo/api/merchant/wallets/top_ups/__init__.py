@@ -1,0 +1,1 @@
+"""Automatic top-ups of wallets."""

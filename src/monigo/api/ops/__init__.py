@@ -1,0 +1,1 @@
+"""What operators and readers of the documentation ask for, without a key."""

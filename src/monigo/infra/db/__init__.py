@@ -1,0 +1,49 @@
+"""The database: connections, transactions bound to a tenant, and bringing it to our schema."""
+
+from monigo.infra.db.database import (
+    PROCESS,
+    ROWS_AT_ONCE,
+    ClockState,
+    Connection,
+    Database,
+    OwnConnection,
+    RowLock,
+    Tenant,
+    Transaction,
+    as_unavailable,
+    joined,
+    reset_lock,
+    violated_constraint,
+    violations_as,
+)
+from monigo.infra.db.migrations import (
+    APP_ROLE,
+    MigrationError,
+    app_url,
+    migrate,
+    migration_files,
+    require_present_schema,
+)
+
+__all__ = [
+    "APP_ROLE",
+    "PROCESS",
+    "ROWS_AT_ONCE",
+    "ClockState",
+    "Connection",
+    "Database",
+    "MigrationError",
+    "OwnConnection",
+    "RowLock",
+    "Tenant",
+    "Transaction",
+    "app_url",
+    "as_unavailable",
+    "joined",
+    "migrate",
+    "migration_files",
+    "require_present_schema",
+    "reset_lock",
+    "violated_constraint",
+    "violations_as",
+]
