@@ -1013,6 +1013,7 @@ CREATE TABLE public.invoices (
     rounded_off numeric(24,6),
     wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
     wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    amount_paid numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -1024,8 +1025,12 @@ END),
     CONSTRAINT invoices_kind_known CHECK ((kind = ANY (ARRAY['interim'::text, 'closing'::text, 'supplementary'::text]))),
     CONSTRAINT invoices_no_vat_when_disabled CHECK ((vat_enabled OR (vat_amount = (0)::numeric))),
     CONSTRAINT invoices_number_positive CHECK ((number > 0)),
-    CONSTRAINT invoices_only_what_is_owed_is_paid CHECK (((wallet_paid = (0)::numeric) OR (status <> ALL (ARRAY['draft'::text, 'void'::text])))),
-    CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT invoices_paid_is_nothing_due CHECK (
+CASE
+    WHEN (status = 'paid'::text) THEN ((amount_paid = total) AND (paid_at IS NOT NULL))
+    WHEN (status = ANY (ARRAY['draft'::text, 'void'::text])) THEN ((amount_paid = (0)::numeric) AND (paid_at IS NULL))
+    ELSE ((amount_paid >= (0)::numeric) AND (amount_paid < total) AND (paid_at IS NULL))
+END),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
     CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
     CONSTRAINT invoices_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'finalized'::text, 'paid'::text, 'payment_failed'::text, 'uncollectible'::text, 'void'::text]))),
@@ -1037,7 +1042,7 @@ END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
     CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL))),
-    CONSTRAINT invoices_wallet_paid_within_total CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= GREATEST(total, (0)::numeric)))),
+    CONSTRAINT invoices_wallet_paid_is_part_of_it CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= amount_paid))),
     CONSTRAINT invoices_wallets_pay_no_bills CHECK (((wallet_paid = (0)::numeric) OR (plan_type = 'collection'::text)))
 );
 
@@ -1053,9 +1058,11 @@ COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or bring
 
 COMMENT ON COLUMN public.invoices.rounded_off IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
 
-COMMENT ON COLUMN public.invoices.wallet_paid IS 'what a wallet and its credits paid of it';
+COMMENT ON COLUMN public.invoices.wallet_paid IS 'the part of it that a wallet and its credits paid';
 
 COMMENT ON COLUMN public.invoices.wallet_parts IS 'the same by its source and metric, those last used at the end';
+
+COMMENT ON COLUMN public.invoices.amount_paid IS 'what was received of the total, by a wallet, by credits or elsewhere';
 
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,

@@ -163,6 +163,38 @@ def runs_on_a_cluster(volatile: Collection[str], with_settings: Collection[str])
     return rule
 
 
+def may_become(state: str, table: str, others: Collection[str]) -> Rule:
+    """Names each statement by which a row of a table may get into a state: all but to other ones.
+
+    What sets the status to one of the `others`, written out, does not; whatever else sets it may.
+    """
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{line} may make {table} {state}"
+            for line, sql in statements(text)
+            for value in _statuses(parsed(sql), table)
+            if not (isinstance(value, ast.A_Const) and value.val.sval in others)
+        ]
+
+    return rule
+
+
+def _statuses(tree: object, table: str) -> Iterator[ast.Node]:
+    """What statements write into a table's status."""
+    for node in nodes(tree):
+        if not isinstance(node, ast.InsertStmt | ast.UpdateStmt) or node.relation.relname != table:
+            continue
+        set_targets = node.targetList if isinstance(node, ast.UpdateStmt) else ()
+        if isinstance(node, ast.InsertStmt):
+            set_targets = node.onConflictClause.targetList if node.onConflictClause else ()
+            names = [column.name for column in node.cols]
+            source = node.selectStmt
+            rows = source.valuesLists or [[target.val for target in source.targetList]]
+            yield from (row[names.index("status")] for row in rows if "status" in names)
+        yield from (target.val for target in set_targets or () if target.name == "status")
+
+
 def cluster_faults(
     tree: object, volatile: Collection[str], with_settings: Collection[str]
 ) -> Iterator[str]:

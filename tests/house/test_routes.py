@@ -3,7 +3,6 @@
 import pytest
 from fastapi import APIRouter
 
-from house.checkout import ROOT
 from monigo.api import create_app
 from monigo.api.kernel.routes.declarations import Kind, atomic, declaration_of, public
 from monigo.api.kernel.routes.tenant import TenantRoute
@@ -105,15 +104,3 @@ def test_a_tenants_route_that_declares_one_is_taken(endpoint):
     router.get("/things")(atomic(Permission.CUSTOMERS_READ)(endpoint))
 
     assert [route.path for route in router.routes] == ["/things"]
-
-
-def test_the_kernel_knows_no_resource():
-    imported = [
-        f"{path.name}: {line}"
-        for path in sorted((ROOT / "src/monigo/api/kernel").rglob("*.py"))
-        for line in path.read_text().splitlines()
-        if line.startswith(("from monigo.api", "import monigo.api"))
-        and not line.startswith("from monigo.api.kernel.")
-    ]
-
-    assert imported == []

@@ -73,6 +73,7 @@ def test_frozen_dataclasses_are_caught(source, lines):
         ('await tx.fetch("SELECT id FROM invoices")', [1]),
         ('QUERY = """\n    INSERT INTO invoices (id) VALUES ($1)\n"""', [1]),
         ('f"UPDATE {table} SET total = 0"', [1]),
+        ('execute("UPDATE invoices AS one SET total = 0")', [1]),
         ('f"DELETE FROM {table}"', [1]),
         ('execute("BEGIN")', [1]),
         ('execute("BEGIN; SET LOCAL app.org_id = 1")', [1]),
@@ -315,3 +316,24 @@ def test_a_name_that_a_readme_still_tells_of_is_caught():
 )
 def test_a_dependency_or_ignored_lint_without_reason_is_caught(text, lines):
     assert lines_of(project_rules.reasons_given("pyproject.toml", text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("statement", "lines"),
+    [
+        ("UPDATE invoices SET status = 'paid' WHERE id = $1", [1]),
+        ("UPDATE invoices AS one SET status = made.status FROM made", [1]),
+        ("INSERT INTO invoices (id, status) SELECT $1, 'paid' RETURNING 1", [1]),
+        ("INSERT INTO invoices (id, status) VALUES ($1, 'draft'), ($2, $3)", [1]),
+        ("INSERT INTO invoices (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET status = $2", [1]),
+        ("WITH made AS (UPDATE invoices SET status = $1 RETURNING id) SELECT id FROM made", [1]),
+        ("UPDATE invoices SET status = 'void' WHERE id = $1", []),
+        ("INSERT INTO invoices (id, status) SELECT $1, 'draft' RETURNING 1", []),
+        ("UPDATE wallets SET status = 'paid' WHERE id = $1", []),
+        ("SELECT id FROM invoices WHERE status = 'paid'", []),
+    ],
+)
+def test_a_second_way_to_be_paid_is_caught(statement, lines):
+    rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+
+    assert lines_of(rule(PATH, f'Q = "{statement}"')) == lines

@@ -10,7 +10,7 @@ from monigo.catalog.types import OverrideFilter, OverrideTerms, PriceOverride
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId
 from monigo.core.paging import Page, PageRequest
-from monigo.core.price_forms import parse_price_model, price_model_json
+from monigo.core.pricing import parse_price_model, price_model_json
 from monigo.infra import json
 from monigo.infra.db import RowLock, Transaction, violations_as
 

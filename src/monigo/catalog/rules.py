@@ -25,8 +25,7 @@ from monigo.core.aggregation import Aggregation, needs_property, numeric_propert
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, PriceId
 from monigo.core.jsonb import storage_fault
-from monigo.core.price_forms import parse_price_model, price_model_json
-from monigo.core.pricing import Percentage
+from monigo.core.pricing import Percentage, parse_price_model, price_model_json
 
 # A plan prices a handful of metrics; this keeps one invoice readable and one request small.
 PRICES_MAX = 100

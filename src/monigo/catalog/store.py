@@ -24,7 +24,7 @@ from monigo.catalog.types import (
 from monigo.core.ids import MetricId, PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import BillingPeriod
-from monigo.core.price_forms import parse_charge, price_model_json
+from monigo.core.pricing import parse_charge, price_model_json
 from monigo.infra import json
 from monigo.infra.db import RowLock, Transaction
 

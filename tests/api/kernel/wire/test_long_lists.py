@@ -7,7 +7,7 @@ import pytest
 
 from monigo.api.kernel.wire import listing
 from monigo.api.kernel.wire.listing import ListResponse
-from monigo.api.merchant.customers.routes import CustomerList, CustomerOut
+from monigo.api.merchant.customers.schemas import CustomerList, CustomerOut
 from monigo.core.paging import Page
 from monigo.infra.db import Database, database
 from support.api import event

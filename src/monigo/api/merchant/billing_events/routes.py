@@ -1,44 +1,24 @@
 """Routes of billing events: what happened, as merchants are told it."""
 
-from typing import Annotated, Any, Self
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from monigo import webhooks
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Instant, ListEnvelope, Outgoing, also_spelled
+from monigo.api.kernel.wire.fields import also_spelled
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
+from monigo.api.merchant.billing_events.schemas import BillingEventList, BillingEventOut
 from monigo.core.permissions import Permission
-from monigo.webhooks import BillingEvent, EventType
+from monigo.webhooks import EventType
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])
 
 TypeQuery = Annotated[
     EventType | None, also_spelled({"subscription.cancelled": "subscription.canceled"})
 ]
-
-
-class BillingEventOut(Outgoing):
-    """Something that happened."""
-
-    id: UUID
-    type: EventType
-    data: dict[str, Any]
-    created_at: Instant
-
-    @classmethod
-    def of(cls, item: BillingEvent) -> Self:
-        """The wire form."""
-        return cls(id=item.id, type=item.type, data=dict(item.data), created_at=item.created_at)
-
-
-class BillingEventList(ListEnvelope):
-    """What happened, newest first."""
-
-    events: list[BillingEventOut]
 
 
 @router.get("/billing-events", response_model=BillingEventList)

@@ -1,246 +1,28 @@
 """Routes of invoices."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from monigo import invoicing
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import (
-    Id,
-    Incoming,
-    Instant,
-    InstantIn,
-    ListEnvelope,
-    Message,
-    Money,
-    Name,
-    Outgoing,
-    Quantity,
-    RateText,
-    Uncounted,
-    UnitPrice,
-    also_spelled,
-)
+from monigo.api.kernel.wire.fields import Id, Message, Name
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
+from monigo.api.merchant.invoices.schemas import (
+    GenerateIn,
+    InvoiceEnvelope,
+    InvoiceList,
+    InvoiceOut,
+    PaymentIn,
+    StatusQuery,
+)
 from monigo.catalog import PlanType
-from monigo.core.ids import (
-    CustomerId,
-    InvoiceId,
-    LineItemId,
-    MetricId,
-    OrganizationId,
-    PriceId,
-    SubscriptionId,
-)
 from monigo.core.permissions import Permission
-from monigo.infra.db import Transaction
-from monigo.invoicing import (
-    Invoice,
-    InvoiceFilter,
-    InvoiceKind,
-    InvoiceStatus,
-    Line,
-    LineKind,
-    Reckoned,
-    StoredLine,
-)
+from monigo.invoicing import InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
-
-StatusQuery = Annotated[InvoiceStatus | None, also_spelled({"voided": "void"})]
-
-
-class GenerateIn(Incoming):
-    """Whose running period to draft; with `period_start` an ended one whose invoices are void."""
-
-    subscription_id: Name = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
-    period_start: InstantIn = None
-
-
-class PaymentIn(Incoming):
-    """Where and when an invoice's money was received; without `paid_at` it was now."""
-
-    reference: Name = Field(examples=["bank transfer 4711"])
-    paid_at: InstantIn = None
-    whole: bool | None = Field(
-        default=None,
-        description="all of it was received there: what wallet and credits paid of it goes back",
-    )
-
-
-class LineOut(Outgoing):
-    """What one price bills, for one value of its metric's `group_by` if it has one; or a credit."""
-
-    kind: LineKind
-    metric_id: MetricId | None
-    price_id: PriceId | None
-    description: str = Field(examples=["Tokens (gpt-4)"])
-    group_value: str = Field(description="empty where nothing groups", examples=["gpt-4"])
-    quantity: Quantity
-    unit_price: UnitPrice
-    amount: Money
-    period_start: Instant
-    period_end: Instant
-    uncounted_events: Uncounted
-
-
-class LineItemOut(LineOut):
-    """A line of a stored invoice."""
-
-    id: LineItemId
-    invoice_id: InvoiceId
-    created_at: Instant
-
-    @classmethod
-    def of(cls, stored: StoredLine) -> Self:
-        """The wire form."""
-        return cls(
-            id=stored.id,
-            invoice_id=stored.invoice_id,
-            created_at=stored.created_at,
-            **line_fields(stored.line),
-        )
-
-
-def line_fields(line: Line) -> dict[str, Any]:
-    """A line's own part of its wire form."""
-    return {
-        "kind": line.kind,
-        "metric_id": line.metric_id,
-        "price_id": line.price_id,
-        "description": line.description,
-        "group_value": line.group_value,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "amount": line.amount,
-        "period_start": line.period.start,
-        "period_end": line.period.end,
-        "uncounted_events": line.uncounted_events,
-    }
-
-
-class InvoiceOut(Outgoing):
-    """An invoice with its lines. A draft's number is empty."""
-
-    id: InvoiceId
-    org_id: OrganizationId
-    customer_id: CustomerId
-    subscription_id: SubscriptionId
-    kind: InvoiceKind
-    status: InvoiceStatus
-    number: str = Field(examples=["INV-000123"])
-    currency: str
-    subtotal: Money
-    vat_enabled: bool
-    vat_rate: RateText
-    vat_amount: Money
-    total: Money
-    amount_paid: Money = Field(description="of the total, by wallet, by credits or elsewhere")
-    amount_due: Money = Field(description="what is still to be paid of it")
-    period_start: Instant
-    period_end: Instant
-    finalized_at: Instant | None
-    paid_at: Instant | None
-    voided_at: Instant | None
-    due_date: Instant | None
-    paid_reference: str = Field(description="of a payment received elsewhere")
-    provider_invoice_id: str
-    line_items: list[LineItemOut]
-    created_at: Instant
-    updated_at: Instant
-
-    @classmethod
-    def of(cls, tx: Transaction, invoice: Invoice) -> Self:
-        """The wire form."""
-        totals = invoice.totals
-        return cls(
-            id=invoice.id,
-            org_id=tx.org_id,
-            customer_id=invoice.customer_id,
-            subscription_id=invoice.subscription_id,
-            kind=invoice.kind,
-            status=invoice.status,
-            number=invoicing.invoice_number(invoice.number),
-            currency=invoice.currency,
-            subtotal=totals.subtotal,
-            vat_enabled=totals.vat_enabled,
-            vat_rate=totals.vat_rate,
-            vat_amount=totals.vat_amount,
-            total=totals.total,
-            amount_paid=invoice.amount_paid,
-            amount_due=invoice.amount_due,
-            period_start=invoice.period.start,
-            period_end=invoice.period.end,
-            finalized_at=invoice.finalized_at,
-            paid_at=invoice.paid_at,
-            voided_at=invoice.voided_at,
-            due_date=invoice.due_date,
-            paid_reference=invoice.paid_reference,
-            provider_invoice_id="",  # No provider keeps invoices for us.
-            line_items=[LineItemOut.of(line) for line in invoice.lines],
-            created_at=invoice.created_at,
-            updated_at=invoice.updated_at,
-        )
-
-
-class InvoiceEnvelope(Outgoing):
-    """One invoice."""
-
-    invoice: InvoiceOut
-
-
-class UpcomingInvoiceOut(Outgoing):
-    """What a closing invoice would be if its period ended with what was used so far."""
-
-    subscription_id: SubscriptionId
-    customer_id: CustomerId
-    currency: str
-    subtotal: Money
-    vat_enabled: bool
-    vat_rate: RateText
-    vat_amount: Money
-    wht_amount: Money
-    total: Money
-    period_start: Instant
-    period_end: Instant
-    line_items: list[LineOut]
-
-
-class UpcomingInvoiceEnvelope(Outgoing):
-    """A preview; nothing of it is stored."""
-
-    upcoming_invoice: UpcomingInvoiceOut
-
-    @classmethod
-    def of(cls, reckoned: Reckoned) -> Self:
-        """The wire form."""
-        wanted, totals = reckoned.wanted, reckoned.totals
-        return cls(
-            upcoming_invoice=UpcomingInvoiceOut(
-                subscription_id=wanted.subscription.id,
-                customer_id=wanted.subscription.customer_id,
-                currency=reckoned.currency,
-                subtotal=totals.subtotal,
-                vat_enabled=totals.vat_enabled,
-                vat_rate=totals.vat_rate,
-                vat_amount=totals.vat_amount,
-                wht_amount=totals.wht_amount,
-                total=totals.total,
-                period_start=wanted.period.start,
-                period_end=wanted.period.end,
-                line_items=[LineOut(**line_fields(line)) for line in reckoned.lines],
-            )
-        )
-
-
-class InvoiceList(ListEnvelope):
-    """Invoices, newest first."""
-
-    invoices: list[InvoiceOut]
 
 
 @router.get("/invoices", response_model=InvoiceList)

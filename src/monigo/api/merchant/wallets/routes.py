@@ -1,67 +1,31 @@
 """Routes of wallets; what moves their money stands in `movements` and `reservations`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
 from monigo import wallets
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked
-from monigo.api.kernel.wire.fields import Id, Incoming, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.wire.fields import Id, Name
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.wallets.paging import CursorQuery, EntryPaging, cursor_text, parse_cursor
-from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
+from monigo.api.merchant.wallets.schemas import (
+    EntryOut,
+    TransactionList,
+    WalletChangeIn,
+    WalletDetails,
+    WalletEnvelope,
+    WalletIn,
+    WalletList,
+    WalletOut,
+)
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
-from monigo.wallets import WalletStatus
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
-
-
-class WalletIn(Incoming):
-    """Whose wallet, and in which currency."""
-
-    customer_id: Name = Field(examples=["driver-42"], description="id or external_id")
-    currency: Name | None = Field(
-        default=None, examples=["NGN"], description="the organisation's default where it is unset"
-    )
-
-
-class WalletChangeIn(Incoming):
-    """A wallet's new status."""
-
-    status: WalletStatus = Field(examples=["suspended"])
-
-
-class WalletEnvelope(Outgoing):
-    """One wallet."""
-
-    wallet: WalletOut
-
-
-class WalletDetails(WalletEnvelope):
-    """One wallet, with the bank accounts that money comes in by."""
-
-    virtual_accounts: list[dict[str, Any]]
-
-
-class WalletList(ListEnvelope):
-    """Wallets, newest first."""
-
-    wallets: list[WalletOut]
-
-
-class TransactionList(Outgoing):
-    """What moved a wallet's balance, newest first."""
-
-    transactions: list[EntryOut]
-    total: int
-    limit: int
-    offset: int
-    next_cursor: str = Field(description="opaque; empty at the end")
 
 
 @router.post("/wallets")

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import Instant, MetadataOut, Money, Outgoing
+from monigo.api.kernel.wire.fields import (
+    Incoming,
+    Instant,
+    ListEnvelope,
+    MetadataOut,
+    Money,
+    Name,
+    Outgoing,
+)
 from monigo.core.ids import (
     CreditGrantId,
     CustomerId,
@@ -237,3 +245,46 @@ def _entry_json(tenant: Tenant, entry: Entry) -> Mapping[str, Any]:
         "metadata": json.exact_floats(entry.metadata),
         "created_at": format_instant(entry.created_at),
     }
+
+
+class WalletIn(Incoming):
+    """Whose wallet, and in which currency."""
+
+    customer_id: Name = Field(examples=["driver-42"], description="id or external_id")
+    currency: Name | None = Field(
+        default=None, examples=["NGN"], description="the organisation's default where it is unset"
+    )
+
+
+class WalletChangeIn(Incoming):
+    """A wallet's new status."""
+
+    status: WalletStatus = Field(examples=["suspended"])
+
+
+class WalletEnvelope(Outgoing):
+    """One wallet."""
+
+    wallet: WalletOut
+
+
+class WalletDetails(WalletEnvelope):
+    """One wallet, with the bank accounts that money comes in by."""
+
+    virtual_accounts: list[dict[str, Any]]
+
+
+class WalletList(ListEnvelope):
+    """Wallets, newest first."""
+
+    wallets: list[WalletOut]
+
+
+class TransactionList(Outgoing):
+    """What moved a wallet's balance, newest first."""
+
+    transactions: list[EntryOut]
+    total: int
+    limit: int
+    offset: int
+    next_cursor: str = Field(description="opaque; empty at the end")

@@ -1,22 +1,20 @@
 """Routes of stored events: the explorer, its export, and what their properties are called."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from msgspec.structs import replace
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator
 
 from monigo import metering
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
-from monigo.api.kernel.wire.fields import Instant, InstantIn, Name, Outgoing, empty_as_none
+from monigo.api.kernel.wire.fields import InstantIn, Name, empty_as_none
+from monigo.api.merchant.events.explorer.schemas import EventList, PropertyKeys, SortBy, SortOrder
 from monigo.bootstrap import Services
-from monigo.core.ids import CustomerId, OrganizationId
 from monigo.core.permissions import Permission
 from monigo.core.times import format_instant
 from monigo.infra.db import Transaction
@@ -26,50 +24,6 @@ router = APIRouter(route_class=TenantRoute, tags=["events"])
 
 EVENTS_A_PAGE = 50
 CURSOR_LENGTH_MAX = 100
-
-
-class SortBy(StrEnum):
-    """What events can be sorted by."""
-
-    TIMESTAMP = "timestamp"
-
-
-class SortOrder(StrEnum):
-    """Which way."""
-
-    ASCENDING = "asc"
-    DESCENDING = "desc"
-
-
-class EventOut(Outgoing):
-    """An event as stored; it never changes."""
-
-    id: UUID
-    org_id: OrganizationId
-    idempotency_key: str
-    customer_id: CustomerId
-    event_name: str
-    timestamp: Instant
-    properties: Annotated[Any, WithJsonSchema({"type": "object"})]
-    received_at: Instant
-    is_test: bool
-    created_at: Instant
-
-
-class EventList(Outgoing):
-    """A page of events. It may hold fewer than asked for while `next_cursor` still leads on."""
-
-    events: list[EventOut]
-    count: int = Field(description="events in this answer")
-    next_cursor: str = Field(description="opaque; empty at the end")
-
-
-class PropertyKeys(Outgoing):
-    """What the properties of recent events are called."""
-
-    event_name: str
-    keys: list[str]
-    count: int
 
 
 def _event_filter(

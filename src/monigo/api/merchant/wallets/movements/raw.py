@@ -20,7 +20,7 @@ from monigo.api.kernel.http.requests import JsonRequest, check_face, read_reques
 from monigo.api.kernel.routes.principals import authenticate
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
-from monigo.api.merchant.wallets.movements.routes import CreditIn, DebitIn
+from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn
 from monigo.api.merchant.wallets.schemas import movement_json
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, not_found

@@ -17,7 +17,7 @@ from monigo.core.money import (
     format_unit_price,
     parse_decimal,
 )
-from monigo.core.pricing import (
+from monigo.core.pricing.models import (
     MODEL_ALIASES,
     Charge,
     FlatUnit,

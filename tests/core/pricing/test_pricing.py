@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError
 from monigo.core.money import EXACT, format_money
-from monigo.core.price_forms import (
-    TIERS_MAX,
-    charge_from_json,
-    charge_json,
-    parse_charge,
-    parse_price_model,
-    price_model_json,
-)
 from monigo.core.pricing import (
+    TIERS_MAX,
     Charge,
     FlatUnit,
     Overage,
@@ -30,11 +23,16 @@ from monigo.core.pricing import (
     Volume,
     WeightedTiered,
     amount_due,
+    charge_from_json,
+    charge_json,
+    parse_charge,
+    parse_price_model,
     price,
+    price_model_json,
 )
 from support.prices import MODELS, PRICES, QUANTITIES, SIZES, SMALL_TIERS, tiers
 
-GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "pricing.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "pricing.json").read_text())
 
 TWO_TIERS = [{"up_to": 10, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
 

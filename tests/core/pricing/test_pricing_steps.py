@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.money import EXACT
-from monigo.core.price_forms import parse_price_model
-from monigo.core.pricing import Charge, amount_due
-from monigo.core.pricing_steps import steps
+from monigo.core.pricing import Charge, amount_due, parse_price_model, pricing_steps
 from support.prices import MODELS, QUANTITIES
 
 TIERS = [{"up_to": 10, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
@@ -25,7 +23,7 @@ FEES = st.decimals(min_value=0, max_value=10**17, places=6)
 def told(model, quantity, *, unit_price=None, tiers=None, event_count=0, **charge):
     """The steps of a price: text, amount and total."""
     parsed = parse_price_model(model=model, unit_price=unit_price, tiers=tiers, path="")
-    made = steps(Charge(parsed, **charge), Decimal(quantity), event_count)
+    made = pricing_steps(Charge(parsed, **charge), Decimal(quantity), event_count)
     return [(step.text, str(step.amount), str(step.total)) for step in made]
 
 
@@ -35,7 +33,7 @@ def told(model, quantity, *, unit_price=None, tiers=None, event_count=0, **charg
     st.integers(min_value=0, max_value=10**12),
 )
 def test_the_last_total_is_what_the_price_charges(charge, quantity, event_count):
-    made = steps(charge, quantity, event_count)
+    made = pricing_steps(charge, quantity, event_count)
 
     totals = [Decimal(0), *(step.total for step in made)]
     added = [EXACT.subtract(after, before) for before, after in pairwise(totals)]

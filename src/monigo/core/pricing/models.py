@@ -1,7 +1,7 @@
 """Pricing models and charges: pure functions from a quantity to an exact amount.
 
 The rules are those of the behaviour page, Prices. Quantities may be fractional. How a price is
-read from what clients send, and written, stands in `price_forms`.
+read from what clients send, and written, stands in `forms`.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from msgspec import Struct
 
 from monigo.core.money import EXACT, format_decimal, round_amount
-from monigo.core.pricing import (
+from monigo.core.pricing.models import (
     Charge,
     FlatUnit,
     Overage,
@@ -62,7 +62,7 @@ class Steps:
         return tuple(self._steps)
 
 
-def steps(charge: Charge, quantity: Decimal, event_count: int) -> tuple[Step, ...]:
+def pricing_steps(charge: Charge, quantity: Decimal, event_count: int) -> tuple[Step, ...]:
     """How a charge's amount for a period comes about; the last total is `pricing.amount_due`."""
     made = Steps()
     with localcontext(EXACT):

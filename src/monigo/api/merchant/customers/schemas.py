@@ -1,0 +1,74 @@
+"""Customers on the wire."""
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from monigo.api.kernel.wire.fields import (
+    Incoming,
+    Instant,
+    ListEnvelope,
+    Metadata,
+    MetadataOut,
+    Name,
+    Outgoing,
+)
+from monigo.core.ids import CustomerId, OrganizationId
+from monigo.customers import Customer
+from monigo.infra.db import Transaction
+
+
+class CustomerIn(Incoming):
+    """A customer to create or change; what is not sent stays as it is."""
+
+    external_id: Name | None = Field(default=None, examples=["driver-42"])
+    name: Name | None = Field(default=None, examples=["Ada Obi"])
+    email: Name | None = Field(default=None, examples=["ada@example.com"])
+    phone: Name | None = Field(default=None, examples=["+2348012345678"])
+    metadata: Metadata | None = None
+
+    def details(self) -> dict[str, Any]:
+        """What the client said."""
+        return self.given("external_id", "name", "email", "phone", "metadata")
+
+
+class CustomerOut(Outgoing):
+    """A customer."""
+
+    id: CustomerId
+    org_id: OrganizationId
+    external_id: str
+    name: str
+    email: str
+    phone: str
+    metadata: MetadataOut
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, tx: Transaction, customer: Customer) -> Self:
+        """The wire form."""
+        details = customer.details
+        return cls(
+            id=customer.id,
+            org_id=tx.org_id,
+            external_id=details.external_id,
+            name=details.name,
+            email=details.email,
+            phone=details.phone,
+            metadata=details.metadata,
+            created_at=customer.created_at,
+            updated_at=customer.updated_at,
+        )
+
+
+class CustomerEnvelope(Outgoing):
+    """One customer."""
+
+    customer: CustomerOut
+
+
+class CustomerList(ListEnvelope):
+    """Customers, newest first."""
+
+    customers: list[CustomerOut]

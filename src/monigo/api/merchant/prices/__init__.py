@@ -1,0 +1,1 @@
+"""Prices, as plans, overrides and simulations share them."""
