@@ -1,4 +1,4 @@
--- What db/migrations and db/functions produce, by pg_dump. Written by `make golden`, never by hand.
+-- What migrations and functions produce, by pg_dump. Written by `make golden`, not by hand.
 
 CREATE DOMAIN public.ledger_account_kind AS text
 	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
