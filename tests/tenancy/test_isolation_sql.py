@@ -41,6 +41,7 @@ PEOPLES_TABLES = {
     "users",
 }
 LOCAL_TABLES = LOOKUPS | {
+    "schema_functions",  # which files of functions were applied
     "schema_migrations",  # which migrations were applied
 }
 PGQUEUER_PREFIX = "pgqueuer"
@@ -207,7 +208,7 @@ def test_every_table_is_a_tenant_table_or_a_named_local_one(schema):
 
 
 def test_local_tables_hold_ids_only(backend):
-    tables = sorted(LOCAL_TABLES - {"schema_migrations"})
+    tables = sorted(LOOKUPS)
 
     assert {row["name"] for row in backend.sql(WORDY_COLUMNS, tables)} == OUR_OWN_WORDS
 
@@ -466,6 +467,7 @@ def test_the_application_owns_nothing(backend):
         "ALTER ROLE monigo_app BYPASSRLS",
         "SET session_replication_role = replica",
         "SET row_security = off; SELECT 1 FROM customers",
+        "UPDATE schema_functions SET made = '{}'",
         "UPDATE schema_migrations SET checksum = 'x'",
         "UPDATE api_key_lookups SET org_id = gen_random_uuid()",
         "DELETE FROM api_key_lookups",
