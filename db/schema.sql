@@ -71,40 +71,39 @@ CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
-    offending record;
+    asked record;
+    known uuid[];
+    missed record;
 BEGIN
-    -- OFFSET 0 has each account looked up by its key, whatever number of rows the plan was made for.
-    IF NOT EXISTS (
-        SELECT 1 FROM made
-        WHERE NOT EXISTS (
-            SELECT 1 FROM public.ledger_accounts AS account
-            WHERE account.org_id = made.org_id AND account.is_test = made.is_test
-                AND account.id = made.from_account_id AND account.currency = made.currency
-            OFFSET 0
-        ) OR NOT EXISTS (
-            SELECT 1 FROM public.ledger_accounts AS account
-            WHERE account.org_id = made.org_id AND account.is_test = made.is_test
-                AND account.id = made.to_account_id AND account.currency = made.currency
-            OFFSET 0
-        )
-    ) THEN
-        RETURN NULL;
-    END IF;
-    SELECT side.account_id, made.currency, side.name INTO STRICT offending
-    FROM made
-    CROSS JOIN LATERAL (
-        VALUES ('from', made.from_account_id), ('to', made.to_account_id)
-    ) AS side (name, account_id)
-    WHERE NOT EXISTS (
-        SELECT 1 FROM public.ledger_accounts AS account
-        WHERE account.org_id = made.org_id AND account.is_test = made.is_test
-            AND account.id = side.account_id AND account.currency = made.currency
-    )
-    ORDER BY side.name
-    LIMIT 1;
-    RAISE EXCEPTION 'no account % in %', offending.account_id, offending.currency
-        USING ERRCODE = '23503',
-        CONSTRAINT = format('ledger_transfers_%s_account_fkey', offending.name);
+    FOR asked IN
+        SELECT made.org_id, made.is_test, made.currency,
+            array_agg(DISTINCT side.account_id) AS account_ids
+        FROM made
+        CROSS JOIN LATERAL (
+            VALUES (made.from_account_id), (made.to_account_id)
+        ) AS side (account_id)
+        GROUP BY made.org_id, made.is_test, made.currency
+    LOOP
+        known := ARRAY(
+            SELECT account.id FROM public.ledger_accounts AS account
+            WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
+                AND account.id = ANY (asked.account_ids) AND account.currency = asked.currency
+        );
+        CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
+        SELECT side.account_id, side.name INTO STRICT missed
+        FROM made
+        CROSS JOIN LATERAL (
+            VALUES ('from', made.from_account_id), ('to', made.to_account_id)
+        ) AS side (name, account_id)
+        WHERE made.org_id = asked.org_id AND made.is_test = asked.is_test
+            AND made.currency = asked.currency AND side.account_id <> ALL (known)
+        ORDER BY side.name
+        LIMIT 1;
+        RAISE EXCEPTION 'no account % in %', missed.account_id, asked.currency
+            USING ERRCODE = '23503',
+            CONSTRAINT = format('ledger_transfers_%s_account_fkey', missed.name);
+    END LOOP;
+    RETURN NULL;
 END
 $$;
 
@@ -251,26 +250,31 @@ CREATE FUNCTION public.keep_accounts_of_transfers() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
+    lost record;
     missed uuid;
 BEGIN
-    SELECT gone.id INTO missed
-    FROM gone
-    WHERE EXISTS (
-        SELECT 1 FROM public.ledger_transfers AS transfer
-        WHERE transfer.org_id = gone.org_id AND transfer.is_test = gone.is_test
-            AND transfer.from_account_id = gone.id
-        OFFSET 0
-    ) OR EXISTS (
-        SELECT 1 FROM public.ledger_transfers AS transfer
-        WHERE transfer.org_id = gone.org_id AND transfer.is_test = gone.is_test
-            AND transfer.to_account_id = gone.id
-        OFFSET 0
-    )
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'account % has transfers', missed
-            USING ERRCODE = '23503', CONSTRAINT = 'ledger_accounts_keep_their_transfers';
-    END IF;
+    FOR lost IN
+        SELECT gone.org_id, gone.is_test, array_agg(gone.id) AS account_ids
+        FROM gone
+        GROUP BY gone.org_id, gone.is_test
+    LOOP
+        SELECT transfer.from_account_id INTO missed
+        FROM public.ledger_transfers AS transfer
+        WHERE transfer.org_id = lost.org_id AND transfer.is_test = lost.is_test
+            AND transfer.from_account_id = ANY (lost.account_ids)
+        LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT transfer.to_account_id INTO missed
+            FROM public.ledger_transfers AS transfer
+            WHERE transfer.org_id = lost.org_id AND transfer.is_test = lost.is_test
+                AND transfer.to_account_id = ANY (lost.account_ids)
+            LIMIT 1;
+        END IF;
+        IF FOUND THEN
+            RAISE EXCEPTION 'account % has transfers', missed
+                USING ERRCODE = '23503', CONSTRAINT = 'ledger_accounts_keep_their_transfers';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END
 $$;
@@ -348,25 +352,28 @@ $$;
 CREATE FUNCTION public.keep_final_lines() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
-    is_final boolean;
+    changed record;
 BEGIN
-    EXECUTE $query$
-        SELECT EXISTS (
-            SELECT 1 FROM touched AS line
-            JOIN invoices AS invoice ON invoice.org_id = line.org_id
-                AND invoice.is_test = line.is_test AND invoice.id = line.invoice_id
-            WHERE invoice.status <> 'draft' AND NOT ($1 AND is_reset($2, line.is_test))
-        )
-    $query$ INTO is_final USING TG_OP = 'DELETE', TG_RELID;
-    IF is_final THEN
-        RAISE EXCEPTION 'the lines of a final invoice do not change'
-            USING ERRCODE = '23514', CONSTRAINT = 'invoice_line_items_final_immutable';
-    END IF;
+    FOR changed IN
+        SELECT line.org_id, line.is_test, array_agg(DISTINCT line.invoice_id) AS invoice_ids
+        FROM touched AS line
+        GROUP BY line.org_id, line.is_test
+    LOOP
+        CONTINUE WHEN TG_OP = 'DELETE' AND public.is_reset(TG_RELID, changed.is_test);
+        IF EXISTS (
+            SELECT 1 FROM public.invoices AS invoice
+            WHERE invoice.org_id = changed.org_id AND invoice.is_test = changed.is_test
+                AND invoice.id = ANY (changed.invoice_ids) AND invoice.status <> 'draft'
+        ) THEN
+            RAISE EXCEPTION 'the lines of a final invoice do not change'
+                USING ERRCODE = '23514', CONSTRAINT = 'invoice_line_items_final_immutable';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END
-$_$;
+$$;
 
 CREATE FUNCTION public.keep_final_rounding() RETURNS trigger
     LANGUAGE plpgsql
@@ -715,21 +722,19 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.reset_test_data() RETURNS void
+CREATE FUNCTION public.reset_test_data(organization uuid, test boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$
 DECLARE
-    own_org uuid := nullif(current_setting('app.org_id', true), '')::uuid;
-    deletions text;
+    waiting regclass[];
+    target regclass;
 BEGIN
-    IF own_org IS NULL OR current_setting('app.is_test', true) IS DISTINCT FROM 'true' THEN
+    PERFORM public.check_own_tenant(organization, test);
+    IF NOT test THEN
         RAISE EXCEPTION 'only a transaction in test mode can reset it' USING ERRCODE = '42501';
     END IF;
-    SELECT string_agg(
-        format('from_%s AS (DELETE FROM %s WHERE org_id = $1 AND is_test)', oid, oid::regclass), ', '
-    )
-    INTO STRICT deletions
+    SELECT array_agg(oid::regclass) INTO STRICT waiting
     FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
         AND EXISTS (
@@ -737,15 +742,24 @@ BEGIN
             WHERE attrelid = pg_class.oid AND attname = 'is_test' AND NOT attisdropped
         )
         AND relname <> 'api_key_lookups'; -- Keys are the organisation's, and stay.
-    PERFORM set_config('app.is_reset', 'on', true);
-    EXECUTE format('WITH %s SELECT 1', deletions) USING own_org;
-    PERFORM set_config('app.is_reset', '', true);
-    DELETE FROM pgqueuer
-    WHERE status = 'queued' AND convert_from(payload, 'UTF8')::jsonb
-        @> jsonb_build_object('org_id', own_org, 'is_test', true);
-    INSERT INTO test_clocks (org_id, steps, failure, resets, updated_at)
-    VALUES (own_org, 0, '', 1, now())
-    ON CONFLICT (org_id) DO UPDATE SET resets = test_clocks.resets + 1;
+    SET LOCAL app.is_reset = 'on';
+    WHILE cardinality(waiting) > 0 LOOP
+        -- One that none of the others points at; transfers point at accounts by a trigger.
+        SELECT candidate INTO STRICT target
+        FROM unnest(waiting) AS candidate
+        WHERE NOT EXISTS (
+            SELECT 1 FROM pg_constraint
+            WHERE contype = 'f' AND confrelid = candidate AND conrelid <> candidate
+                AND conrelid = ANY (waiting)
+        ) AND NOT (
+            candidate = 'public.ledger_accounts'::regclass
+            AND 'public.ledger_transfers'::regclass = ANY (waiting)
+        )
+        LIMIT 1;
+        EXECUTE format('DELETE FROM %s WHERE org_id = $1 AND is_test', target) USING organization;
+        waiting := array_remove(waiting, target);
+    END LOOP;
+    SET LOCAL app.is_reset = '';
 END
 $_$;
 
@@ -1031,6 +1045,7 @@ CREATE TABLE public.invoices (
     rounded_off numeric(24,6),
     wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
     wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    amount_paid numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT invoices_final_is_numbered CHECK (
@@ -1042,8 +1057,12 @@ END),
     CONSTRAINT invoices_kind_known CHECK ((kind = ANY (ARRAY['interim'::text, 'closing'::text, 'supplementary'::text]))),
     CONSTRAINT invoices_no_vat_when_disabled CHECK ((vat_enabled OR (vat_amount = (0)::numeric))),
     CONSTRAINT invoices_number_positive CHECK ((number > 0)),
-    CONSTRAINT invoices_only_what_is_owed_is_paid CHECK (((wallet_paid = (0)::numeric) OR (status <> ALL (ARRAY['draft'::text, 'void'::text])))),
-    CONSTRAINT invoices_paid_has_its_time CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT invoices_paid_is_nothing_due CHECK (
+CASE
+    WHEN (status = 'paid'::text) THEN ((amount_paid = total) AND (paid_at IS NOT NULL))
+    WHEN (status = ANY (ARRAY['draft'::text, 'void'::text])) THEN ((amount_paid = (0)::numeric) AND (paid_at IS NULL))
+    ELSE ((amount_paid >= (0)::numeric) AND (amount_paid < total) AND (paid_at IS NULL))
+END),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
     CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
     CONSTRAINT invoices_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'finalized'::text, 'paid'::text, 'payment_failed'::text, 'uncollectible'::text, 'void'::text]))),
@@ -1055,7 +1074,7 @@ END),
     CONSTRAINT invoices_total_adds_up CHECK ((total = ((subtotal + vat_amount) - wht_amount))),
     CONSTRAINT invoices_void_has_its_place CHECK (((status = 'void'::text) = (voided_after IS NOT NULL))),
     CONSTRAINT invoices_void_has_its_time CHECK (((status = 'void'::text) = (voided_at IS NOT NULL))),
-    CONSTRAINT invoices_wallet_paid_within_total CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= GREATEST(total, (0)::numeric)))),
+    CONSTRAINT invoices_wallet_paid_is_part_of_it CHECK (((wallet_paid >= (0)::numeric) AND (wallet_paid <= amount_paid))),
     CONSTRAINT invoices_wallets_pay_no_bills CHECK (((wallet_paid = (0)::numeric) OR (plan_type = 'collection'::text)))
 );
 
@@ -1071,9 +1090,11 @@ COMMENT ON COLUMN public.invoices.has_credit IS 'whether a line carries or bring
 
 COMMENT ON COLUMN public.invoices.rounded_off IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
 
-COMMENT ON COLUMN public.invoices.wallet_paid IS 'what a wallet and its credits paid of it';
+COMMENT ON COLUMN public.invoices.wallet_paid IS 'the part of it that a wallet and its credits paid';
 
 COMMENT ON COLUMN public.invoices.wallet_parts IS 'the same by its source and metric, those last used at the end';
+
+COMMENT ON COLUMN public.invoices.amount_paid IS 'what was received of the total, by a wallet, by credits or elsewhere';
 
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,
@@ -2474,8 +2495,8 @@ GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.reset_test_data() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.reset_test_data() TO monigo_app;
+REVOKE ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) TO monigo_app;

@@ -1,5 +1,6 @@
 """How amounts are read, rounded and written."""
 
+import operator
 import tracemalloc
 from decimal import Context, Decimal, Inexact, localcontext
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monigo.core.errors import InvariantError
 from monigo.core.money import (
     EXACT,
     NUMBER_TEXT_LENGTH_MAX,
+    Money,
     format_decimal,
     format_money,
     format_unit_price,
@@ -251,3 +254,55 @@ def test_rounding_does_not_depend_on_the_callers_context():
         rounded = round_amount(Decimal("123456.1234567"))
 
     assert rounded == Decimal("123456.123457")
+
+
+NAIRA, DOLLARS = Money(Decimal("1.5"), "NGN"), Money(Decimal("1.5"), "USD")
+
+
+def test_money_of_one_currency_adds_up_exactly():
+    large = Money(Decimal("999999999999999999.999999"), "NGN")
+
+    assert Money(Decimal("3.000000"), "NGN") == NAIRA + NAIRA
+    assert large + large - large == large
+    assert Money.zero("NGN") == NAIRA - NAIRA
+
+
+@pytest.mark.parametrize(
+    "act",
+    [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge, max, min],
+)
+def test_money_of_two_currencies_never_meets(act):
+    with pytest.raises(InvariantError, match="one currency"):
+        act(NAIRA, DOLLARS)
+
+
+def test_money_of_two_currencies_is_not_equal():
+    assert NAIRA != DOLLARS
+    assert len({NAIRA, DOLLARS, Money(Decimal("1.500000"), "NGN")}) == 2
+
+
+@pytest.mark.parametrize("text", ["0.0000001", "1.2345678", "NaN", "Infinity"])
+def test_money_has_at_most_six_places(text):
+    with pytest.raises(InvariantError, match="six places"):
+        Money(Decimal(text), "NGN")
+
+
+def test_zeros_beyond_six_places_are_harmless():
+    assert Money(Decimal("1.50000000"), "NGN") == NAIRA
+
+
+def test_money_is_ordered_and_told():
+    more, same = Money(Decimal(2), "NGN"), Money(Decimal("2.0"), "NGN")
+
+    assert NAIRA < more <= same
+    assert more >= same > NAIRA
+    assert bool(NAIRA)
+    assert not Money.zero("NGN")
+    assert str(more) == "2.000000 NGN"
+
+
+@given(AMOUNTS, AMOUNTS)
+def test_taking_away_what_was_added_leaves_what_was_there(one, other):
+    money = Money(one, "KES")
+
+    assert money + Money(other, "KES") - Money(other, "KES") == money

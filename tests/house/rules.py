@@ -14,6 +14,7 @@ Rule = Callable[[str, str], list[str]]
 # Files that may hold SQL; each with its reason.
 SQL_FILES = (
     "src/monigo/infra/db/database.py",  # begins, tags and ends transactions
+    "src/monigo/infra/db/pipeline.py",  # ends the transactions that it sends
     "src/monigo/infra/db/migrations.py",  # keeps the list of applied migrations
     "src/monigo/infra/db/postgres/cluster.py",  # makes the database itself, where no schema is yet
 )
@@ -35,7 +36,7 @@ IMPURE_NAMES = frozenset({"open", "input", "uuid1", "uuid4", "uuid7", "exec", "e
 
 SQL = re.compile(
     r"\s*(?:"
-    r"SELECT\s+\S|INSERT\s+INTO\b|UPDATE\s+\S+\s+SET\b|DELETE\s+FROM\b|MERGE\s+INTO\b|COPY\s+\w"
+    r"SELECT\s+\S|INSERT\s+INTO\b|UPDATE\s+\S+\s+(?:AS\s+\w+\s+)?SET\b|DELETE\s+FROM\b|MERGE\s+INTO\b|COPY\s+\w"
     r"|WITH\s+(?:RECURSIVE\s+)?\w+[^.]*\bAS\s*\(|TRUNCATE\s+\w|LOCK\s+TABLE\b"
     r"|BEGIN\s*(?:;|$)|COMMIT\s*(?:;|$)|ROLLBACK\b|SAVEPOINT\s+\w|SET\s+(?:LOCAL|ROLE|SESSION)\b"
     r"|(?:CREATE|ALTER|DROP)\s+[A-Z]|GRANT\s+[A-Z]|REVOKE\s+[A-Z]|LISTEN\s+\w|NOTIFY\s+\w"

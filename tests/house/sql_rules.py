@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pglast import ast, parse_sql
-from pglast.enums import ConstrType
+from pglast.enums import AlterTableType, ConstrType
 
 from house.rules import SQL, Rule
 from house.sql_trees import (
@@ -24,6 +24,8 @@ from house.sql_trees import (
 _VOLATILE = frozenset({"random", "gen_random_uuid", "clock_timestamp", "nextval", "timeofday"})
 # Left of a template.
 _HOLE = re.compile(r"\{\w*\}")
+# What a cluster says of a copy as the application's role.
+COPIES = "INSERT … SELECT needs RETURNING or ON CONFLICT"
 _NAMED_KINDS = {
     ConstrType.CONSTR_PRIMARY: "PRIMARY KEY",
     ConstrType.CONSTR_UNIQUE: "UNIQUE",
@@ -64,6 +66,24 @@ def constraints_named(path: str, sql: str) -> list[str]:
     ]
 
 
+def one_change_a_statement(path: str, sql: str) -> list[str]:
+    """A migration changes one thing with each ALTER and renames nothing: a cluster does neither."""
+    return [
+        f"{path}:{line} {fault}" for line, tree in with_lines(sql) for fault in _alterations(tree)
+    ]
+
+
+def _alterations(tree: ast.Node) -> Iterator[str]:
+    if isinstance(tree, ast.RenameStmt):
+        yield "renames: make another, and drop the old"
+    if isinstance(tree, ast.AlterTableStmt) and len(tree.cmds) > 1:
+        yield "changes joined in one ALTER"
+    if isinstance(tree, ast.AlterTableStmt) and any(
+        command.subtype == AlterTableType.AT_SetStatistics for command in tree.cmds
+    ):
+        yield "SET STATISTICS"
+
+
 def tenant_in_every_query(tables: TenantTables) -> Rule:
     """Each use of a tenant table in a store's statement is held to the organisation and mode."""
 
@@ -93,10 +113,42 @@ def runs_on_a_cluster(volatile: Collection[str], with_settings: Collection[str])
             for line, sql in statements(text)
             # A template is looked at where it is filled, a piece where it is used.
             if not _HOLE.search(sql) and line not in pieces
-            for fault in cluster_faults(parsed(sql), {*volatile, *_VOLATILE}, with_settings)
+            for fault in cluster_faults(parsed(sql), volatile, with_settings)
         ]
 
     return rule
+
+
+def may_become(state: str, table: str, others: Collection[str]) -> Rule:
+    """Names each statement by which a row of a table may get into a state: all but to other ones.
+
+    What sets the status to one of the `others`, written out, does not; whatever else sets it may.
+    """
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{line} may make {table} {state}"
+            for line, sql in statements(text)
+            for value in _statuses(parsed(sql), table)
+            if not (isinstance(value, ast.A_Const) and value.val.sval in others)
+        ]
+
+    return rule
+
+
+def _statuses(tree: object, table: str) -> Iterator[ast.Node]:
+    """What statements write into a table's status."""
+    for node in nodes(tree):
+        if not isinstance(node, ast.InsertStmt | ast.UpdateStmt) or node.relation.relname != table:
+            continue
+        set_targets = node.targetList if isinstance(node, ast.UpdateStmt) else ()
+        if isinstance(node, ast.InsertStmt):
+            set_targets = node.onConflictClause.targetList if node.onConflictClause else ()
+            names = [column.name for column in node.cols]
+            source = node.selectStmt
+            rows = source.valuesLists or [[target.val for target in source.targetList]]
+            yield from (row[names.index("status")] for row in rows if "status" in names)
+        yield from (target.val for target in set_targets or () if target.name == "status")
 
 
 def cluster_faults(
@@ -110,8 +162,8 @@ def cluster_faults(
         yield "a function with settings is called alone"
     for node in nodes(tree):
         if isinstance(node, ast.InsertStmt) and _copies(node):
-            yield "INSERT … SELECT needs RETURNING or ON CONFLICT"
-        if isinstance(node, ast.UpdateStmt) and set(calls(node)) & set(volatile):
+            yield COPIES
+        if isinstance(node, ast.UpdateStmt) and set(calls(node)) & {*volatile, *_VOLATILE}:
             yield "a volatile function in an UPDATE"
         if isinstance(node, ast.UpdateStmt) and any(
             isinstance(part, ast.CaseExpr) and part.arg for part in nodes(node)

@@ -124,6 +124,13 @@ def bodies(function: ast.CreateFunctionStmt) -> Iterator[ast.Node]:
         yield from (node for node in nodes(function.sql_body) if isinstance(node, _STATEMENTS))
 
 
+def first_statement(function: ast.CreateFunctionStmt) -> str:
+    """The first statement of a function in PL/pgSQL; empty where it is none of SQL."""
+    ((made,),) = (tree.values() for tree in parse_plpgsql(_with_known_types(function)))
+    first = made["action"]["PLpgSQL_stmt_block"]["body"][0]
+    return next((query for query, _ in _queries(first)), "")
+
+
 def _with_known_types(function: ast.CreateFunctionStmt) -> str:
     """A function's text; the parser of PL/pgSQL knows no type that somebody defined."""
     copy = parse_sql(RawStream()(function))[0].stmt
@@ -223,11 +230,21 @@ def _queries(tree: Any) -> Iterator[tuple[str, int]]:
     if isinstance(tree, dict):
         if "query" in tree and "parseMode" in tree:
             yield tree["query"], tree["parseMode"]
+        if "PLpgSQL_stmt_dynexecute" in tree:
+            yield from _constant(tree["PLpgSQL_stmt_dynexecute"]["query"]["PLpgSQL_expr"]["query"])
         for value in tree.values():
             yield from _queries(value)
     elif isinstance(tree, list):
         for value in tree:
             yield from _queries(value)
+
+
+def _constant(expression: str) -> Iterator[tuple[str, int]]:
+    """The statement that an EXECUTE is given as it is, not put together."""
+    (found,) = parsed(f"SELECT {expression}")
+    value = found.targetList[0].val
+    if isinstance(value, ast.A_Const) and isinstance(value.val, ast.String):
+        yield value.val.sval, 0
 
 
 def _as_statement(query: str, mode: int) -> str:

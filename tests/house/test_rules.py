@@ -73,6 +73,7 @@ def test_frozen_dataclasses_are_caught(source, lines):
         ('await tx.fetch("SELECT id FROM invoices")', [1]),
         ('QUERY = """\n    INSERT INTO invoices (id) VALUES ($1)\n"""', [1]),
         ('f"UPDATE {table} SET total = 0"', [1]),
+        ('execute("UPDATE invoices AS one SET total = 0")', [1]),
         ('f"DELETE FROM {table}"', [1]),
         ('execute("BEGIN")', [1]),
         ('execute("BEGIN; SET LOCAL app.org_id = 1")', [1]),
@@ -285,39 +286,23 @@ def test_a_piece_of_a_statement_is_looked_at_where_it_is_used():
     assert lines_of(rule(PATH, piece + 'BAD = f"{_COPY} WHERE x > 1"')) == [2]
 
 
-def test_functions_are_looked_into():
-    known = parsed(
-        """
-        CREATE FUNCTION bind(x text) RETURNS void LANGUAGE plpgsql SET work_mem = '1MB' AS $$
-        BEGIN
-            FOR i IN 1..2 LOOP
-                PERFORM set_config('a', x, true);
-            END LOOP;
-        END $$;
-        CREATE FUNCTION add(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a + b';
-        CREATE FUNCTION check_all() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            PERFORM 1 FROM made JOIN other ON other.id = made.id;
-            RETURN NULL;
-        END $$;
-        CREATE TRIGGER checked AFTER INSERT ON a REFERENCING NEW TABLE AS made
-            FOR EACH STATEMENT EXECUTE FUNCTION check_all();
-        """
-    )
-
-    assert schema_rules.functions_run_on_a_cluster(known) == [
-        "bind: set_config never reaches a cluster's workers: SET LOCAL"
-    ]
-    assert schema_rules.triggers_gather_first(known) == ["check_all joins made"]
-    assert schema_rules.volatile_functions(known) == {"bind", "check_all"}
-    assert schema_rules.functions_with_settings(known) == {"bind"}
-
-
 def test_a_domain_without_one_of_its_files_is_caught():
     files = ["README.md", "__init__.py", "types.py", "store.py", "service.py", "rules.py"]
 
     assert project_rules.domain_is_complete("wallets", files) == []
     assert project_rules.domain_is_complete("wallets", files[1:]) == ["wallets:1 has no README.md"]
+
+
+def test_a_room_of_too_many_modules_or_lines_is_caught():
+    few = {f"{letter}.py": 200 for letter in "abcdefghijk"}
+
+    assert project_rules.room_fits("wallets", {**few, "__init__.py": 100}) == []
+    assert project_rules.room_fits("wallets", {**few, "l.py": 1}) == [
+        "wallets:1 has 12 modules, more than 11"
+    ]
+    assert project_rules.room_fits("wallets", {**few, "a.py": 501}) == [
+        "wallets:1 has 2501 lines, more than 2500"
+    ]
 
 
 def test_a_name_that_a_readme_still_tells_of_is_caught():
@@ -343,3 +328,24 @@ def test_a_name_that_a_readme_still_tells_of_is_caught():
 )
 def test_a_dependency_or_ignored_lint_without_reason_is_caught(text, lines):
     assert lines_of(project_rules.reasons_given("pyproject.toml", text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("statement", "lines"),
+    [
+        ("UPDATE invoices SET status = 'paid' WHERE id = $1", [1]),
+        ("UPDATE invoices AS one SET status = made.status FROM made", [1]),
+        ("INSERT INTO invoices (id, status) SELECT $1, 'paid' RETURNING 1", [1]),
+        ("INSERT INTO invoices (id, status) VALUES ($1, 'draft'), ($2, $3)", [1]),
+        ("INSERT INTO invoices (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET status = $2", [1]),
+        ("WITH made AS (UPDATE invoices SET status = $1 RETURNING id) SELECT id FROM made", [1]),
+        ("UPDATE invoices SET status = 'void' WHERE id = $1", []),
+        ("INSERT INTO invoices (id, status) SELECT $1, 'draft' RETURNING 1", []),
+        ("UPDATE wallets SET status = 'paid' WHERE id = $1", []),
+        ("SELECT id FROM invoices WHERE status = 'paid'", []),
+    ],
+)
+def test_a_second_way_to_be_paid_is_caught(statement, lines):
+    rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+
+    assert lines_of(rule(PATH, f'Q = "{statement}"')) == lines

@@ -26,6 +26,7 @@ BECOME = """
         number = CASE WHEN $2 = 'draft' THEN NULL ELSE 9 END,
         finalized_at = CASE WHEN $2 = 'draft' THEN NULL ELSE timestamptz '2027-01-01 00:00Z' END,
         paid_at = CASE WHEN $2 = 'paid' THEN now() END,
+        amount_paid = CASE WHEN $2 = 'paid' THEN total ELSE 0 END,
         voided_at = CASE WHEN $2 = 'void' THEN now() END,
         voided_after = CASE WHEN $2 = 'void' THEN 1 END
     WHERE id = $1

@@ -99,7 +99,7 @@ def pure_files() -> list[str]:
     return [
         path.relative_to(ROOT).as_posix()
         for path in sorted((ROOT / "src" / "monigo").rglob("*.py"))
-        if path.name != "__init__.py" and (path.parent.name == "core" or _is_pure(path))
+        if path.name != "__init__.py" and ("core" in path.parts or _is_pure(path))
     ]
 
 

@@ -5,7 +5,11 @@ import json
 import asyncpg
 import pytest
 
-from house.checkout import known_tables_with_foreign_keys, known_tenant_tables
+from house.checkout import (
+    LOOKING_ACROSS,
+    known_tables_with_foreign_keys,
+    known_tenant_tables,
+)
 from support.tenants import make_tenants
 
 # What is found before the tenant is known: ids, hashes and times, no data of anybody. They are held
@@ -31,17 +35,6 @@ WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
-}
-# Look across tenants, also as the owner, and return ids and times only.
-LOOKING_ACROSS = {
-    "find_api_key",
-    "organization_ids",
-    "organization_ids_of_any_trace",
-    "tenants_with_unfolded_batches",
-    "oldest_unfolded_at",
-    "tenants_with_due_work",
-    "tenants_with_facts",
-    "tenants_with_work_set_aside",
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.
 TENANT_IN_HASH = {

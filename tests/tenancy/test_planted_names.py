@@ -253,7 +253,7 @@ def test_no_planted_name_has_a_reset_clear_what_is_not_the_tenants(backend):
         own.customer()
         other.customer()
 
-        attack(backend, own, "SELECT 1 FROM public.reset_test_data()")
+        attack(backend, own, f"SELECT 1 FROM public.reset_test_data('{own.org_id}', true)")
 
         assert own.get("/v1/customers").json()["count"] == 0
         assert other.get("/v1/customers").json()["count"] == 1

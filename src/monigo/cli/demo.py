@@ -19,8 +19,7 @@ from monigo.catalog import (
 )
 from monigo.core.aggregation import Aggregation
 from monigo.core.periods import BillingAnchor, BillingPeriod
-from monigo.core.price_forms import parse_price_model
-from monigo.core.pricing import Charge
+from monigo.core.pricing import Charge, parse_price_model
 from monigo.core.times import format_instant
 from monigo.customers import CustomerDetails
 from monigo.infra.db import Transaction

@@ -1,7 +1,12 @@
-"""Exact decimal arithmetic: how amounts are read, rounded and written.
+"""Money, and exact decimal arithmetic: how amounts are read, rounded and written.
 
 An amount of money has six places, a unit price and a quantity up to twelve. Nothing here
 rounds but the functions whose names say so.
+
+`Money` is what domains hand to each other: what a wallet is to pay, what an invoice comes to, what
+was received. Inside one invoice, and inside a line's price, numbers are bare `Decimal`s of the one
+currency that the invoice has: there they are added by the thousand, and a check of each sum costs
+seven times the sum itself. Rows and the wire keep amount and currency in fields of their own.
 """
 
 import re
@@ -16,6 +21,11 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from typing import Self
+
+from msgspec import Struct
+
+from monigo.core.errors import ensure
 
 MONEY_PLACES = 6
 UNIT_PRICE_PLACES = 12
@@ -47,10 +57,65 @@ _MINOR_UNIT_PLACES = {
 }
 _USUAL_MINOR_UNIT_PLACES = 2
 
+_ZERO = Decimal(0)
 _MONEY_STEP = Decimal(1).scaleb(-MONEY_PLACES)
 # By places.
 _MINOR_UNIT_STEPS = [Decimal(1).scaleb(-places) for places in range(MONEY_PLACES)]
 _NUMBER_PATTERN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+class Money(Struct, frozen=True):
+    """An exact amount of at most six places in a currency, its upper-case ISO 4217 code.
+
+    Equal are the same amounts of the same currency. To add, subtract or order amounts of different
+    currencies is a fault of ours, never an answer.
+
+    Raises:
+        InvariantError: more than six places; two currencies.
+    """
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        exponent = self.amount.as_tuple().exponent
+        is_fine = isinstance(exponent, int) and (
+            exponent >= -MONEY_PLACES or round_amount(self.amount) == self.amount
+        )
+        ensure(is_fine, "money has at most six places")
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        """Nothing, in a currency."""
+        return cls(_ZERO, currency)
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(EXACT.add(self.amount, self._alike(other)), self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(EXACT.subtract(self.amount, self._alike(other)), self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._alike(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.amount <= self._alike(other)
+
+    def __gt__(self, other: "Money") -> bool:
+        return self.amount > self._alike(other)
+
+    def __ge__(self, other: "Money") -> bool:
+        return self.amount >= self._alike(other)
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
+
+    def __str__(self) -> str:
+        return f"{format_money(self.amount)} {self.currency}"
+
+    def _alike(self, other: "Money") -> Decimal:
+        ensure(other.currency == self.currency, "money of one currency meets its like")
+        return other.amount
 
 
 def minor_unit_places(currency: str) -> int:

@@ -47,22 +47,12 @@ SELECT_PARTS = """
     SELECT wallet_parts::text FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-SET_PAID = """
-    UPDATE invoices SET wallet_paid = $4, wallet_parts = $5::jsonb, updated_at = $6
-    WHERE org_id = $1 AND is_test = $2 AND id = $3
-"""
-
 # What a cancel left behind while the wallet was short.
 SELECT_WAITING = """
     SELECT id, subscription_id, customer_id, currency, period_end FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
         AND status = 'finalized' AND billing_mode <> 'postpaid'
     ORDER BY finalized_at, id
-"""
-
-MARK_PAID = """
-    UPDATE invoices SET status = 'paid', paid_at = $4, updated_at = $4
-    WHERE org_id = $1 AND is_test = $2 AND id = $3 AND status = 'finalized'
 """
 
 ChargeKey = tuple[SubscriptionId, datetime]
@@ -136,11 +126,6 @@ async def load_parts(tx: Transaction, invoice_id: InvoiceId) -> Parts:
     return decode_parts(await tx.fetchval(SELECT_PARTS, invoice_id))
 
 
-async def set_paid(tx: Transaction, invoice_id: InvoiceId, parts: Parts) -> None:
-    """Store what a wallet paid of a locked invoice."""
-    await tx.execute(SET_PAID, invoice_id, sum_of(parts), encode_parts(parts), tx.now)
-
-
 async def list_waiting(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> list[tuple[InvoiceId, SubscriptionId]]:
@@ -155,11 +140,6 @@ async def list_waiting_ends(
     """Whose wallets, in which currencies, have not paid a final invoice yet; its period's end."""
     rows = await tx.fetch(SELECT_WAITING, list(customer_ids))
     return [(CustomerId(row["customer_id"]), row["currency"], row["period_end"]) for row in rows]
-
-
-async def mark_paid(tx: Transaction, invoice_id: InvoiceId) -> None:
-    """Note that a wallet paid the rest of a locked invoice."""
-    await tx.execute(MARK_PAID, invoice_id, tx.now)
 
 
 def encode_parts(parts: Sequence[PaidPart]) -> str:

@@ -7,14 +7,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo import catalog, customers, metering, subscriptions, tenancy
-from monigo.catalog import BillingMode, PlanType
+from monigo.catalog import BillingMode
 from monigo.core.errors import ensure
 from monigo.core.ids import InvoiceId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
-from monigo.invoicing import states_store, store, wallet_payments
+from monigo.invoicing import store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Modes, Step, begun_realtime, next_step
 from monigo.invoicing.closing_waits import (
     REPLAY_WAIT,
@@ -22,14 +22,13 @@ from monigo.invoicing.closing_waits import (
     wait_for_more,
     wait_out_grace,
 )
-from monigo.invoicing.events import emit_created, emit_finalized
+from monigo.invoicing.events import emit_created
 from monigo.invoicing.life_steps import begin_step
-from monigo.invoicing.payment_rules import sum_of
 from monigo.invoicing.realtime import charge
 from monigo.invoicing.reckoning import reckon
 from monigo.invoicing.rounding import is_worth_an_invoice, resting
-from monigo.invoicing.states_store import Final
-from monigo.invoicing.types import InvoiceKind, InvoiceStatus, Reckoned, Wanted
+from monigo.invoicing.settlement import ByWallet, InvoicePayment, settle
+from monigo.invoicing.types import InvoiceKind, Reckoned, Wanted
 from monigo.invoicing.wallet_payments import Paid
 from monigo.subscriptions import PauseReason, Status, Subscription
 
@@ -235,27 +234,10 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: P
 
     What comes to nothing is paid at once, and so is what wallets paid wholly.
     """
-    finals = [_final(item, paid) for item in reckoned]
-    numbers: dict[InvoiceId, int] = {}
-    for plan_type in PlanType:
-        numbers |= await states_store.finalize(
-            tx,
-            plan_type,
-            [
-                final
-                for item, final in zip(reckoned, finals, strict=True)
-                if item.wanted.subscription.plan_type is plan_type
-            ],
-        )
-    await emit_finalized(tx, reckoned, numbers, finals)
-
-
-def _final(item: Reckoned, paid: Paid) -> Final:
-    parts = paid.parts.get(item.wanted.id, ())
-    amount = sum_of(parts)
-    is_paid = amount == item.totals.total
-    status = InvoiceStatus.PAID if is_paid else InvoiceStatus.FINALIZED
-    return Final(item.wanted.id, status, amount, parts)
+    await settle(
+        tx,
+        [InvoicePayment(item, ByWallet(paid.parts.get(item.wanted.id, ()))) for item in reckoned],
+    )
 
 
 def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:

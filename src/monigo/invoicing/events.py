@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
 from monigo.core.money import EXACT
@@ -12,7 +14,7 @@ from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.infra.outbox import Fact
 from monigo.invoicing.rules import invoice_number
-from monigo.invoicing.states_store import Final
+from monigo.invoicing.states_store import Settlement
 from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Reckoned
 
 
@@ -107,25 +109,41 @@ async def emit_created(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     )
 
 
-async def emit_finalized(
-    tx: Transaction,
-    reckoned: Sequence[Reckoned],
-    numbers: Mapping[InvoiceId, int],
-    finals: Sequence[Final],
+async def emit_settled(
+    tx: Transaction, documents: Sequence[Invoice | Reckoned], settlements: Sequence[Settlement]
 ) -> None:
-    """Report drafts that became final, in their order, and those that were paid with it."""
+    """Report what payments made of documents, in their order: final ones, and then paid ones."""
     facts: list[Fact] = []
-    for item, final in zip(reckoned, finals, strict=True):
-        number = numbers[item.wanted.id]
-        facts.append(_rated(FINALIZED, item, final.status, number, final.paid))
-        if final.status is InvoiceStatus.PAID:
-            facts.append(_rated(PAID, item, final.status, number, final.paid))
+    for document, settled in zip(documents, settlements, strict=True):
+        after = settled.status, settled.number, settled.taken
+        if document.status is InvoiceStatus.DRAFT:
+            facts.append(_after(FINALIZED, document, *after))
+        if settled.status is InvoiceStatus.PAID:
+            facts.append(_after(PAID, document, *after))
     await outbox.emit(tx, facts)
 
 
 async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
     """Report what became of one stored, locked invoice or bill."""
-    fact = pair[invoice.plan_type](
+    await outbox.emit(tx, [_stored(pair, invoice)])
+
+
+def _after(
+    pair: FactPair,
+    document: Invoice | Reckoned,
+    status: InvoiceStatus,
+    number: int,
+    taken: Decimal,
+) -> DocumentFact:
+    """The fact of a document of which more was paid."""
+    if isinstance(document, Reckoned):
+        return _rated(pair, document, status, number, taken)
+    paid = EXACT.add(document.amount_paid, taken)
+    return _stored(pair, replace(document, status=status, number=number, amount_paid=paid))
+
+
+def _stored(pair: FactPair, invoice: Invoice) -> DocumentFact:
+    return pair[invoice.plan_type](
         id=invoice.id,
         number=invoice_number(invoice.number, invoice.plan_type),
         status=invoice.status,
@@ -139,7 +157,6 @@ async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
         period_start=invoice.period.start,
         period_end=invoice.period.end,
     )
-    await outbox.emit(tx, [fact])
 
 
 def _rated(

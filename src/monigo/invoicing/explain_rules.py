@@ -5,8 +5,7 @@ from decimal import Decimal, localcontext
 
 from monigo.catalog import Metric, PlanType
 from monigo.core.money import EXACT, format_decimal, minor_unit_places, round_to_minor_unit
-from monigo.core.pricing_steps import Step, Steps
-from monigo.core.pricing_steps import steps as pricing_steps
+from monigo.core.pricing import Step, Steps, pricing_steps
 from monigo.invoicing.types import (
     AgreedPrice,
     BilledBefore,

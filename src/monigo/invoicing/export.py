@@ -145,9 +145,7 @@ def _invoice_row(
 
 def _payment(row: asyncpg.Record, status: InvoiceStatus) -> tuple[str, str]:
     """What was paid of an invoice, and what is due, as `Invoice` tells it."""
-    total, paid = row["total"], row["wallet_paid"]
-    if status is InvoiceStatus.PAID:
-        paid = total
+    total, paid = row["total"], row["amount_paid"]
     due = Decimal(0) if status is InvoiceStatus.VOID else total - paid
     return format_money(paid), format_money(due)
 

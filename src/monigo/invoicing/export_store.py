@@ -16,7 +16,7 @@ from monigo.invoicing.types import InvoiceStatus
 # By what never changes, so that neither new invoices nor finalized drafts shift anything.
 SELECT_PAGE = """
     SELECT id, customer_id, subscription_id, kind, status, number, currency, subtotal, vat_rate,
-        vat_amount, wht_rate, wht_amount, total, wallet_paid, period_start, period_end, created_at,
+        vat_amount, wht_rate, wht_amount, total, amount_paid, period_start, period_end, created_at,
         finalized_at, due_date, paid_at, voided_at, paid_reference
     FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND plan_type = $3
@@ -31,11 +31,11 @@ SUM_REVENUE = """
     SELECT date_trunc('month', finalized_at AT TIME ZONE $3)::date AS month, currency,
         (terms ->> 'plan_id')::uuid AS plan_id, count(*) AS invoices, sum(subtotal) AS subtotal,
         sum(vat_amount) AS vat_amount, sum(total) AS total,
-        sum(CASE status WHEN 'paid' THEN total ELSE wallet_paid END) AS paid,
-        coalesce(sum(total - wallet_paid) FILTER (
+        sum(amount_paid) AS paid,
+        coalesce(sum(total - amount_paid) FILTER (
             WHERE status IN ('finalized', 'payment_failed')
         ), 0) AS outstanding,
-        coalesce(sum(total - wallet_paid) FILTER (WHERE status = 'uncollectible'), 0)
+        coalesce(sum(total - amount_paid) FILTER (WHERE status = 'uncollectible'), 0)
             AS uncollectible
     FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND plan_type = 'collection' AND status = ANY ($4::text[])

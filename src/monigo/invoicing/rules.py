@@ -7,12 +7,13 @@ from functools import reduce
 from msgspec.structs import replace
 
 from monigo.catalog import PlanType
-from monigo.core.errors import DomainError, conflict
+from monigo.core.errors import DomainError, conflict, ensure
 from monigo.core.money import (
     EXACT,
     MONEY_INTEGER_DIGITS_MAX,
     ROUNDING,
     UNIT_PRICE_PLACES,
+    Money,
 )
 from monigo.core.periods import Period
 from monigo.core.pricing import amount_due
@@ -27,6 +28,7 @@ from monigo.invoicing.types import (
     Line,
     LineKind,
     PricedUsage,
+    Settled,
     Totals,
 )
 from monigo.tenancy import Organization
@@ -40,6 +42,8 @@ LIVE = (
 )
 UNPAID = (InvoiceStatus.FINALIZED, InvoiceStatus.PAYMENT_FAILED, InvoiceStatus.UNCOLLECTIBLE)
 VOIDABLE = (InvoiceStatus.DRAFT, *UNPAID)
+# Nothing is ever due of them again.
+_SETTLED = (InvoiceStatus.PAID, InvoiceStatus.VOID)
 
 _AMOUNT_LIMIT = Decimal(10) ** MONEY_INTEGER_DIGITS_MAX
 _QUANTITY_LIMIT = Decimal(10) ** 26
@@ -243,6 +247,23 @@ def totals(
         wht_amount=wht_amount,
         total=total,
     )
+
+
+def settled(status: InvoiceStatus, *, due: Money, payment: Money) -> Settled:
+    """Where a payment leaves an invoice of which so much is due.
+
+    Once nothing is due it is paid. Of less than that its state stays, but that a draft becomes
+    final; what is more than is due, or comes when nothing is, remains in excess.
+    """
+    ensure(payment >= Money.zero(due.currency), "nobody pays less than nothing")
+    if status in _SETTLED:
+        return Settled(status, taken=Money.zero(due.currency), excess=payment)
+    taken = min(payment, due)
+    if taken == due:
+        status = InvoiceStatus.PAID
+    elif status is InvoiceStatus.DRAFT:
+        status = InvoiceStatus.FINALIZED
+    return Settled(status, taken=taken, excess=payment - taken)
 
 
 def check_can_finalize(invoice: Invoice) -> None:

@@ -25,6 +25,7 @@ from monigo.invoicing.rules import (
     check_can_mark_paid,
     check_can_void,
 )
+from monigo.invoicing.settlement import InvoicePayment, Received, settle
 from monigo.invoicing.types import (
     Invoice,
     InvoiceFilter,
@@ -210,14 +211,12 @@ async def mark_paid(
     if faults:
         raise invalid(faults)
     check_can_mark_paid(invoice)
-    await states_store.mark_paid(
-        tx, invoice.id, reference=reference.strip(), paid_at=paid_at or tx.now
-    )
     if is_whole:
         await wallet_payments.give_back(tx, invoice, is_voided=False)
-    paid = await get(tx, invoice.id)
-    await events.emit(tx, events.PAID, paid)
-    return paid
+        invoice = await get(tx, invoice.id)
+    received = Received(invoice.due, reference.strip(), paid_at or tx.now)
+    await settle(tx, [InvoicePayment(invoice, received)])
+    return await get(tx, invoice.id)
 
 
 async def void(

@@ -11,7 +11,7 @@ from monigo.catalog import PriceDraft, PriceTerms
 from monigo.core.ids import CustomerId, MetricId, PlanId, PlanSimulationId, PriceId
 from monigo.core.money import format_money
 from monigo.core.periods import Period
-from monigo.core.price_forms import charge_from_json, charge_json
+from monigo.core.pricing import charge_from_json, charge_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
 from monigo.infra.db import Transaction

@@ -1,4 +1,4 @@
-"""The SQL of what becomes of invoices: numbered and final, paid elsewhere, voided."""
+"""The SQL of what becomes of invoices: numbered and final, paid, voided."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,19 +20,29 @@ TAKE_NUMBERS = """
     RETURNING value
 """
 
-FINALIZE = """
+# The one statement by which an invoice becomes paid. A draft becomes final with it. What has no
+# reference was paid by a wallet, by `parts`.
+SETTLE = """
     UPDATE invoices AS invoice
-    SET status = final.status, number = final.number, finalized_at = $6, updated_at = $6,
-        paid_at = CASE WHEN final.status = 'paid' THEN $6::timestamptz END,
-        wallet_paid = final.wallet_paid, wallet_parts = final.wallet_parts
+    SET status = settled.status, number = settled.number,
+        finalized_at = coalesce(invoice.finalized_at, $5), updated_at = $5,
+        paid_at = settled.paid_at, amount_paid = invoice.amount_paid + settled.taken,
+        wallet_paid = invoice.wallet_paid
+            + CASE WHEN settled.reference IS NULL THEN settled.taken ELSE 0 END,
+        wallet_parts = coalesce(settled.parts, invoice.wallet_parts),
+        paid_reference = coalesce(settled.reference, invoice.paid_reference)
     FROM unnest(
-        $3::uuid[], $4::text[], $5::bigint[], string_to_array($7, ',')::numeric[], $8::jsonb[]
-    ) AS final (id, status, number, wallet_paid, wallet_parts)
-    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = final.id
+        $3::uuid[], $4::text[], $6::bigint[], $7::timestamptz[],
+        string_to_array($8, ',')::numeric[], $9::jsonb[], $10::text[]
+    ) AS settled (id, status, number, paid_at, taken, parts, reference)
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = settled.id
 """
 
-MARK_PAID = """
-    UPDATE invoices SET status = 'paid', paid_at = $4, paid_reference = $5, updated_at = $6
+# What wallets paid of an invoice that is not paid is taken back.
+TAKE_BACK = """
+    UPDATE invoices
+    SET amount_paid = amount_paid - wallet_paid, wallet_paid = 0, wallet_parts = '[]',
+        updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
@@ -50,41 +60,46 @@ VOID = """
 """
 
 
-class Final(Struct, frozen=True):
-    """A draft that becomes final, and what a wallet paid of it, by its sources."""
+class Settlement(Struct, frozen=True):
+    """What becomes of one locked invoice by a payment.
+
+    `parts` are all that wallets have paid of it by now, None where this payment is not theirs; it
+    then has the merchant's `reference`.
+    """
 
     invoice_id: InvoiceId
+    number: int
     status: InvoiceStatus
-    paid: Decimal
-    parts: Parts
+    paid_at: datetime | None
+    taken: Decimal
+    parts: Parts | None
+    reference: str | None
 
 
-async def finalize(
-    tx: Transaction, plan_type: PlanType, finals: Sequence[Final]
-) -> dict[InvoiceId, int]:
-    """Number drafts of one plan type, in their order; they never change again. Their numbers."""
-    if not finals:
-        return {}
-    last = await tx.fetchval(TAKE_NUMBERS, NUMBERED_AS[plan_type], len(finals))
-    ids = [final.invoice_id for final in finals]
-    numbers = range(last - len(finals) + 1, last + 1)
+async def take_numbers(tx: Transaction, plan_type: PlanType, count: int) -> range:
+    """The next numbers of one plan type's documents; others wait for them until the commit."""
+    last = await tx.fetchval(TAKE_NUMBERS, NUMBERED_AS[plan_type], count)
+    return range(last - count + 1, last + 1)
+
+
+async def settle(tx: Transaction, settlements: Sequence[Settlement]) -> None:
+    """Store what payments make of locked invoices; drafts become final, and never change again."""
     await tx.execute(
-        FINALIZE,
-        ids,
-        [final.status.value for final in finals],
-        list(numbers),
+        SETTLE,
+        [one.invoice_id for one in settlements],
+        [one.status.value for one in settlements],
         tx.now,
-        joined(final.paid for final in finals),
-        [encode_parts(final.parts) for final in finals],
+        [one.number for one in settlements],
+        [one.paid_at for one in settlements],
+        joined(one.taken for one in settlements),
+        [None if one.parts is None else encode_parts(one.parts) for one in settlements],
+        [one.reference for one in settlements],
     )
-    return dict(zip(ids, numbers, strict=True))
 
 
-async def mark_paid(
-    tx: Transaction, invoice_id: InvoiceId, *, reference: str, paid_at: datetime
-) -> None:
-    """Note that a locked invoice's money was received elsewhere."""
-    await tx.execute(MARK_PAID, invoice_id, paid_at, reference, tx.now)
+async def take_back(tx: Transaction, invoice_id: InvoiceId) -> None:
+    """Have it that wallets paid nothing of a locked invoice that is not paid."""
+    await tx.execute(TAKE_BACK, invoice_id, tx.now)
 
 
 async def void(tx: Transaction, invoice_id: InvoiceId) -> None:

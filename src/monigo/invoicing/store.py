@@ -31,7 +31,8 @@ NUMBERED_AS = {PlanType.COLLECTION: "invoice", PlanType.PAYOUT: "bill"}
 COLUMNS = """
     id, customer_id, subscription_id, plan_type, kind, status, number, currency, subtotal,
     vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end,
-    created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference, wallet_paid
+    created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference,
+    amount_paid, wallet_paid
 """
 
 # A draft that is made anew keeps its id; its lines go with it.
@@ -363,5 +364,6 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
         voided_at=row["voided_at"],
         due_date=row["due_date"],
         paid_reference=row["paid_reference"],
+        amount_paid=row["amount_paid"],
         wallet_paid=row["wallet_paid"],
     )

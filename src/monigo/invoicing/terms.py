@@ -19,7 +19,7 @@ from monigo.core.errors import ensure
 from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, SubscriptionId
 from monigo.core.money import format_money
 from monigo.core.periods import Period, subtract
-from monigo.core.price_forms import parse_price_model, price_model_json
+from monigo.core.pricing import parse_price_model, price_model_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
 from monigo.infra.db import Transaction

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,9 +19,9 @@ from monigo.core.ids import (
     PriceId,
     SubscriptionId,
 )
+from monigo.core.money import Money
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge
-from monigo.core.pricing_steps import Step
+from monigo.core.pricing import Charge, Step
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
 
@@ -157,7 +158,8 @@ class StoredLine(Struct, frozen=True):
 class Invoice(Struct, frozen=True):
     """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet.
 
-    `wallet_paid` is what a wallet and its credits paid of it, and have not had back.
+    `amount_paid` is what was received of its total, by whatever way; `wallet_paid` is the part of
+    that which a wallet and its credits paid, and have not had back.
     """
 
     id: InvoiceId
@@ -178,19 +180,28 @@ class Invoice(Struct, frozen=True):
     voided_at: datetime | None
     due_date: datetime | None
     paid_reference: str
+    amount_paid: Decimal
     wallet_paid: Decimal
 
     @property
-    def amount_paid(self) -> Decimal:
-        """What was paid of the total, by a wallet or elsewhere."""
-        return self.totals.total if self.status is InvoiceStatus.PAID else self.wallet_paid
+    def due(self) -> Money:
+        """What is still to be paid; nothing of one that was voided. A draft's is its total."""
+        if self.status is InvoiceStatus.VOID:
+            return Money.zero(self.currency)
+        return Money(self.totals.total, self.currency) - Money(self.amount_paid, self.currency)
 
     @property
     def amount_due(self) -> Decimal:
-        """What is still to be paid; nothing of one that was voided. A draft's is its total."""
-        if self.status is InvoiceStatus.VOID:
-            return Decimal(0)
-        return self.totals.total - self.amount_paid
+        """The same without its currency."""
+        return self.due.amount
+
+
+class Settled(Struct, frozen=True):
+    """Where a payment leaves an invoice: its status, what was taken of it, and what is too much."""
+
+    status: InvoiceStatus
+    taken: Money
+    excess: Money
 
 
 class PriceChange(Struct, frozen=True):
@@ -245,6 +256,25 @@ class Reckoned(Struct, frozen=True):
     lines: tuple[Line, ...]
     totals: Totals
     rounded_off: Decimal
+
+    # What it has in common with an invoice that is stored: before it is final, it is a draft.
+    status: ClassVar[InvoiceStatus] = InvoiceStatus.DRAFT
+    number: ClassVar[None] = None
+
+    @property
+    def id(self) -> InvoiceId:
+        """Under which it is stored."""
+        return self.wanted.id
+
+    @property
+    def plan_type(self) -> PlanType:
+        """Whether it is an invoice or a bill."""
+        return self.wanted.subscription.plan_type
+
+    @property
+    def due(self) -> Money:
+        """What it is over: all of that is to be paid."""
+        return Money(self.totals.total, self.currency)
 
 
 class BilledBefore(Struct, frozen=True):

@@ -19,7 +19,7 @@ from monigo.core.money import EXACT, format_money
 from monigo.core.times import format_instant
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
-from monigo.invoicing import charges_store, events, store
+from monigo.invoicing import charges_store, states_store, store
 from monigo.invoicing.charges_store import Charge, ChargeKey, Parts
 from monigo.invoicing.payment_rules import (
     Division,
@@ -30,6 +30,7 @@ from monigo.invoicing.payment_rules import (
     shares_of,
     sum_of,
 )
+from monigo.invoicing.settlement import ByWallet, InvoicePayment, settle
 from monigo.invoicing.types import Invoice, InvoiceKind, Reckoned
 from monigo.subscriptions import Subscription
 from monigo.wallets import Extent, PaidPart, Payment, Repayment
@@ -152,22 +153,18 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         (took,) = await wallets.pay_all(tx, [_payment_of(invoice, before)])
         if sum_of(took) != invoice.amount_due:
             return  # What is there waits for the oldest.
-        await charges_store.set_paid(tx, invoice.id, merged(before, took))
-        await charges_store.mark_paid(tx, invoice.id)
-        paid = await store.load(tx, invoice.id)
-        if paid is not None:
-            await events.emit(tx, events.PAID, paid)
+        await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
 
 
 async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
-    """Give back what a wallet paid of a locked invoice, each source its own.
+    """Give back what a wallet paid of a locked invoice that is not paid, each source its own.
 
-    It was voided, or all of it was received elsewhere.
+    It is to be voided, or all of it was received elsewhere.
     """
     if not invoice.wallet_paid:
         return
     parts = await charges_store.load_parts(tx, invoice.id)
-    await charges_store.set_paid(tx, invoice.id, ())
+    await states_store.take_back(tx, invoice.id)
     repayment = Repayment(
         customer_id=invoice.customer_id,
         currency=invoice.currency,

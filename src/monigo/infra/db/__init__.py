@@ -1,12 +1,11 @@
 """The database: connections, transactions bound to a tenant, and bringing it to our schema."""
 
+from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.database import (
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
-    Connection,
     Database,
-    OwnConnection,
     RowLock,
     Tenant,
     Transaction,
@@ -24,11 +23,13 @@ from monigo.infra.db.migrations import (
     migration_files,
     require_present_schema,
 )
+from monigo.infra.db.pipeline import Argument
 
 __all__ = [
     "APP_ROLE",
     "PROCESS",
     "ROWS_AT_ONCE",
+    "Argument",
     "ClockState",
     "Connection",
     "Database",

@@ -22,9 +22,7 @@ from monigo.catalog import Metric, PlanType
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, PriceId, SubscriptionId
 from monigo.core.money import format_decimal, format_money, format_unit_price
 from monigo.core.periods import Period
-from monigo.core.price_forms import price_model_json, pricing_model
-from monigo.core.pricing import PricingModel
-from monigo.core.pricing_steps import Step
+from monigo.core.pricing import PricingModel, Step, price_model_json, pricing_model
 from monigo.core.times import format_instant
 from monigo.invoicing import (
     AgreedPrice,

@@ -20,7 +20,7 @@ from monigo.api.merchant.price_overrides.schemas import (
 )
 from monigo.catalog import NewOverride, OverrideChanges
 from monigo.core.permissions import Permission
-from monigo.core.price_forms import parse_price_model
+from monigo.core.pricing import parse_price_model
 
 router = APIRouter(route_class=TenantRoute, tags=["price overrides"])
 

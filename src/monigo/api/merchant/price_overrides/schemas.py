@@ -9,7 +9,7 @@ from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing, Uni
 from monigo.api.merchant.prices.schemas import ID_EXAMPLE, NO_UNIT_PRICE, Tiers, UnitPriceIn
 from monigo.catalog import PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
-from monigo.core.price_forms import price_model_json
+from monigo.core.pricing import price_model_json
 from monigo.infra.db import Transaction
 
 

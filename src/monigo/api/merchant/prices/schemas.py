@@ -11,7 +11,7 @@ from monigo.catalog import Price, PriceDraft, PriceTerms
 from monigo.core.errors import DomainError, invalid
 from monigo.core.ids import MetricId, PlanId, PriceId, parse_id
 from monigo.core.money import MONEY_PLACES, format_money, parse_decimal
-from monigo.core.price_forms import parse_charge, price_model_json
+from monigo.core.pricing import parse_charge, price_model_json
 
 ID_EXAMPLE = "0197b3c0-0000-7000-8000-000000000000"
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, InstantIn
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
-from monigo.tenancy import ClockReading, ClockStatus
+from monigo.test_mode import ClockReading, ClockStatus
 
 
 class AdvanceIn(Incoming):

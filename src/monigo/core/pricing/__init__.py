@@ -1,0 +1,55 @@
+"""Prices: pricing models, how they are read and written, and their amounts step by step."""
+
+from monigo.core.pricing.forms import (
+    TIERS_MAX,
+    charge_from_json,
+    charge_json,
+    parse_charge,
+    parse_price_model,
+    price_model_json,
+    pricing_model,
+)
+from monigo.core.pricing.models import (
+    MODEL_ALIASES,
+    Charge,
+    FlatUnit,
+    Overage,
+    Package,
+    Percentage,
+    PriceModel,
+    PricingModel,
+    Tier,
+    Tiered,
+    Volume,
+    WeightedTiered,
+    amount_due,
+    price,
+)
+from monigo.core.pricing.steps import Step, Steps, pricing_steps
+
+__all__ = [
+    "MODEL_ALIASES",
+    "TIERS_MAX",
+    "Charge",
+    "FlatUnit",
+    "Overage",
+    "Package",
+    "Percentage",
+    "PriceModel",
+    "PricingModel",
+    "Step",
+    "Steps",
+    "Tier",
+    "Tiered",
+    "Volume",
+    "WeightedTiered",
+    "amount_due",
+    "charge_from_json",
+    "charge_json",
+    "parse_charge",
+    "parse_price_model",
+    "price",
+    "price_model_json",
+    "pricing_model",
+    "pricing_steps",
+]
