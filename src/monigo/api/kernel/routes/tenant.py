@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from monigo import tenancy
@@ -14,6 +13,7 @@ from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.paths import decoded
 from monigo.api.kernel.http.requests import Handler, JsonRequest, check_face, read_request
+from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.atomic import respond_atomically
 from monigo.api.kernel.routes.declarations import Kind, declaration_of
 from monigo.api.kernel.routes.persons import check_session, first_that_knows, tenants_of
@@ -41,7 +41,7 @@ REQUEST_TIMEOUT_SECONDS = 60
 Respond = Callable[[Caller, JsonRequest, Permission, Handler], Awaitable[Response]]
 
 
-class TenantRoute(APIRoute):
+class TenantRoute(AnsweringRoute):
     """A route that acts for the caller's tenant, as its endpoint declares.
 
     The body is read before a transaction begins, so that a slow client holds no connection; but

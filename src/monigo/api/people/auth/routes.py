@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from monigo.api.kernel.http.errors import plain_error
+from monigo.api.kernel.http.errors import STATUSES
 from monigo.api.kernel.routes.declarations import public, raw
 from monigo.api.kernel.routes.open import OpenRoute, OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -10,6 +10,7 @@ from monigo.api.kernel.routes.tenant import PersonRoute
 from monigo.api.kernel.wire.outgoing import Answer, Message
 from monigo.api.people.auth import cookies
 from monigo.api.people.auth.schemas import (
+    ChallengeBody,
     EmailIn,
     LoginIn,
     ReauthenticateIn,
@@ -23,6 +24,7 @@ from monigo.api.people.auth.schemas import (
     UserOut,
     VerifyIn,
 )
+from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import UserId
 from monigo.core.permissions import Permission
 from monigo.people import accounts, sign_in
@@ -43,6 +45,16 @@ def _answer(request: Request, signed_in: SignedIn) -> Response:
     if is_browser:
         cookies.give(request, response, signed_in.refresh_token)
     return response
+
+
+def _challenge(answered: Challenged) -> Response:
+    needed = DomainError(
+        ErrorKind.FORBIDDEN,
+        "second_factor_required",
+        "a code of your authenticator app is needed",
+    )
+    body = ChallengeBody(needed.message, needed.code, challenge=answered.challenge)
+    return Answer(body, STATUSES[needed.kind])
 
 
 @router.post("/register", status_code=201)
@@ -89,12 +101,7 @@ async def login(
     """
     answered = await sign_in.login(people, origin, body.email, body.password)
     if isinstance(answered, Challenged):
-        return plain_error(
-            403,
-            "second_factor_required",
-            "a code of your authenticator app is needed",
-            more={"challenge": answered.challenge},
-        )
+        return _challenge(answered)
     return _answer(request, answered)
 
 

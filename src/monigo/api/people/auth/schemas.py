@@ -136,6 +136,14 @@ class SignedInOut(Outgoing, frozen=True):
         )
 
 
+class ChallengeBody(Outgoing, frozen=True):
+    """The refusal of a log-in whose password was right, and what the second factor goes with."""
+
+    error: str
+    code: str
+    challenge: str
+
+
 class ResetTokenOut(Outgoing, frozen=True):
     """What a right code is changed for."""
 
