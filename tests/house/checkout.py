@@ -12,7 +12,7 @@ from house.sql_trees import parsed
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "monigo"
 # Rooms of which another room inside is imported from outside, too: the embedded server.
-WITH_PUBLIC_ROOMS = ("infra/db",)
+WITH_PUBLIC_ROOMS = ("infra/db", "people")
 # The owner's functions that look across tenants, and return ids, names of ours and times only.
 LOOKING_ACROSS = {
     "find_api_key",

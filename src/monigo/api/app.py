@@ -10,7 +10,7 @@ from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
 from monigo.api.kernel.http.request_log import RequestLog
-from monigo.api.kernel.http.requests import bearer, named_tenant
+from monigo.api.kernel.http.requests import bearer, named_tenant, organization_in_path
 from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
@@ -23,7 +23,12 @@ from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
-from monigo.api.people.routers import OPEN_ROUTERS, PERSON_ROUTERS, TENANT_ROUTERS
+from monigo.api.people.routers import (
+    OPEN_ROUTERS,
+    ORGANIZATION_ROUTERS,
+    PERSON_ROUTERS,
+    TENANT_ROUTERS,
+)
 from monigo.bootstrap import Services
 from monigo.infra.addresses import ClientAddresses
 
@@ -57,6 +62,9 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router, prefix="/v1", **shared)
     shared["dependencies"] = [bearer, named_tenant]
     for router in (*TENANT_ROUTERS, *SHARED_ROUTERS):
+        app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [bearer, organization_in_path]
+    for router in ORGANIZATION_ROUTERS:
         app.include_router(router, prefix="/api/v1", **shared)
     shared["dependencies"] = [bearer]
     for router in PERSON_ROUTERS:

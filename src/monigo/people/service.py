@@ -10,7 +10,7 @@ from monigo.infra.crypto import Passwords, Vault
 from monigo.infra.db import INSTALLATION, Database, Transaction
 from monigo.infra.mail import Mailer, Templates
 from monigo.people import store
-from monigo.people.sessions.access_tokens import AccessTokens
+from monigo.people.sessions import AccessTokens
 
 TEMPLATES = Templates(Path(__file__).parent / "templates")
 

@@ -26,10 +26,8 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
     invitations,
 )
 
-# For who belongs to the organisation.
-TENANT_ROUTERS: tuple[APIRouter, ...] = (
-    organization,
-    members,
-    invitations_of_organization,
-    api_keys,
-)
+# For who belongs to the organisation that the path names.
+ORGANIZATION_ROUTERS: tuple[APIRouter, ...] = (organization, members, invitations_of_organization)
+
+# For who belongs to the organisation that the query or the body names.
+TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys,)

@@ -97,7 +97,7 @@ def countries() -> tuple[Country, ...]:
 @lru_cache(maxsize=1)
 def currencies() -> tuple[Currency, ...]:
     """The currencies that some country pays with now, by code."""
-    codes = {currency for code in get_global("territory_currencies") if (currency := _currency_of(code))}
+    codes = {country.currency for country in countries()}
     return tuple(
         Currency(
             code=code,

@@ -12,7 +12,7 @@ from monigo.infra.crypto import Vault
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.people import store as people_store
-from monigo.people.accounts.rules import email_fault, spelled
+from monigo.people.accounts import email_fault, spelled
 from monigo.people.organizations import store
 from monigo.people.organizations.events import (
     InvitationAccepted,

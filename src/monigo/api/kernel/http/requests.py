@@ -4,7 +4,7 @@ import json as stdlib_json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response, Security
+from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from msgspec import Struct
 
@@ -122,7 +122,14 @@ async def _named_tenant(
     del org_id, is_test
 
 
+async def _organization_in_path(
+    org_id: Annotated[str, Path(description="the organisation")],
+) -> None:
+    del org_id
+
+
 named_tenant = Depends(_named_tenant)
+organization_in_path = Depends(_organization_in_path)
 
 # Declares the credential in /openapi.json; `authenticate` is what checks it.
 bearer = Security(

@@ -1,16 +1,16 @@
-"""Open routes: for whoever asks, without a credential; small bodies, and a bounded memory for all."""
+"""Open routes: for whoever asks, without a credential; small bodies, bounded for all together."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.requests import read_request
+from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.declarations import declaration_of
 from monigo.api.kernel.routes.tenant import REQUEST_TIMEOUT_SECONDS, timed_out
 from monigo.bootstrap import Services
@@ -21,7 +21,7 @@ from monigo.people import Origin, People
 BODY_BYTES_MAX = 16 * 1024
 
 
-class OpenRoute(APIRoute):
+class OpenRoute(AnsweringRoute):
     """A route that anybody may call. All who do share one place for their bodies."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

@@ -53,6 +53,4 @@ async def toggle_api_key(tx: Tx, api_key_id: Id) -> ApiKeyEnvelope:
     """Switch a key off that is on, or on that is off."""
     key = await tenancy.toggle_key(tx, ApiKeyId(api_key_id))
     word = "off" if key.disabled_at else "on"
-    return ApiKeyEnvelope(
-        api_key=ApiKeyOut.of(key, tx.real_now), message=f"the API key is {word}"
-    )
+    return ApiKeyEnvelope(api_key=ApiKeyOut.of(key, tx.real_now), message=f"the API key is {word}")

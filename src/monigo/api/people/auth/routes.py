@@ -172,8 +172,5 @@ async def reauthenticate(
     body: ReauthenticateIn,
 ) -> Message:
     """Show again who you are, for what asks for it (403 `reauthentication_required`)."""
-    await sign_in.reauthenticate(
-        people, origin, claims, password=body.password, code=body.code
-    )
+    await sign_in.reauthenticate(people, origin, claims, password=body.password, code=body.code)
     return Message(message="you may go on")
-

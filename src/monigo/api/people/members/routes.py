@@ -12,9 +12,7 @@ from monigo.core.ids import UserId
 from monigo.core.permissions import Permission
 from monigo.people import organizations
 
-router = APIRouter(
-    route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}"
-)
+router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 
 
 @router.get("/members")
@@ -27,9 +25,7 @@ async def list_members(tx: Tx) -> MemberList:
 
 @router.patch("/members/{user_id}")
 @atomic(Permission.MEMBERS_WRITE)
-async def change_role(
-    tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn
-) -> MemberEnvelope:
+async def change_role(tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn) -> MemberEnvelope:
     """Give a member another role. Owners are made and unmade by owners only."""
     member = await organizations.change_role(
         tx, actor_id=claims.user_id, user_id=UserId(user_id), role=body.role

@@ -13,7 +13,9 @@ from monigo.core.permissions import Permission
 from monigo.people import organizations
 
 router = APIRouter(route_class=PersonRoute, tags=["organizations"])
-of_organization = APIRouter(route_class=TenantRoute, tags=["organizations"])
+of_organization = APIRouter(
+    route_class=TenantRoute, tags=["organizations"], prefix="/organizations/{org_id}"
+)
 
 
 @router.get("/organizations")
@@ -21,9 +23,7 @@ of_organization = APIRouter(route_class=TenantRoute, tags=["organizations"])
 async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
     """List the organisations that you belong to, and as what."""
     found = await organizations.of_person(tx, claims.user_id)
-    return MembershipList(
-        organizations=[MembershipOut.of(one) for one in found], count=len(found)
-    )
+    return MembershipList(organizations=[MembershipOut.of(one) for one in found], count=len(found))
 
 
 @router.post("/organizations", status_code=201)
@@ -33,14 +33,14 @@ async def found_organization(tx: Tx, claims: ClaimsOfRequest, body: FoundIn) -> 
     return FoundedOut.of(await organizations.found(tx, claims.user_id, body.wanted()))
 
 
-@of_organization.get("/organizations/{org_id}")
+@of_organization.get("")
 @atomic(Permission.ORGANIZATION_READ)
 async def get_organization_by_id(tx: Tx) -> OrganizationEnvelope:
     """Read an organisation's settings."""
     return OrganizationEnvelope.of(await tenancy.get_organization(tx))
 
 
-@of_organization.put("/organizations/{org_id}")
+@of_organization.put("")
 @atomic(Permission.ORGANIZATION_WRITE)
 async def update_organization_by_id(tx: Tx, body: OrganizationIn) -> OrganizationEnvelope:
     """Change what is sent. Subscriptions keep the time zone that they began with."""
