@@ -13,6 +13,7 @@ from monigo.api import create_app
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.infra.settings import Settings
 from support.clock import AdjustableClock
+from support.mail import MailServer
 
 SECRET_KEY = "the-tests-have-a-secret-key-of-their-own"
 
@@ -27,6 +28,7 @@ class Backend:
     loop: asyncio.AbstractEventLoop
     server: uvicorn.Server
     thread: threading.Thread
+    mail: MailServer | None = None
 
     def run(self, coroutine):
         """Run a coroutine on the server's loop, where its connections live."""
@@ -57,7 +59,7 @@ async def _fetch(url, query, arguments, tenant):
         await connection.close()
 
 
-def start_backend(owner_url, data_dir: Path) -> Backend:
+def start_backend(owner_url, data_dir: Path, **more) -> Backend:
     clock = AdjustableClock()
     ready = threading.Event()
     started = {}
@@ -68,6 +70,7 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
             database_url=owner_url,
             demo_data=False,
             secret_key=SECRET_KEY,
+            **more,
         )
         app_url = await bring_up_to_date(settings, owner_url)
         services = await open_services(settings, app_url, clock=clock)
