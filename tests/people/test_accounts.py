@@ -140,7 +140,7 @@ def test_an_email_gets_five_codes_an_hour(person, backend):
     assert person.register().status_code == 201
 
 
-def test_after_twenty_wrong_tries_only_a_link_counts(person, backend):
+def test_after_twenty_wrong_tries_only_a_link_counts(person):
     for _ in range(4):
         person.register()
         code = code_in(person.mails()[-1])
@@ -156,7 +156,7 @@ def test_after_twenty_wrong_tries_only_a_link_counts(person, backend):
     assert (refusal(guessed), verified.status_code) == (WRONG_CODE, 200)
 
 
-def test_an_open_code_counts_no_more_after_twenty_wrong_tries(person, ada):
+def test_an_open_code_counts_no_more_after_twenty_wrong_tries(person):
     person.register()
     code = code_in(person.mails()[-1])
     person.backend.sql(

@@ -1,4 +1,4 @@
-"""Whether an e-mail has an account can't be told: both ways do the same statements, hashes, mails."""
+"""Whether an e-mail has an account can't be told: both ways do the same work."""
 
 import re
 from collections import Counter
@@ -54,7 +54,8 @@ def warm(ada):
     return ada
 
 
-def test_logging_in_costs_the_same_whoever_has_the_email(watched, warm, person, bola):
+@pytest.mark.usefixtures("warm")
+def test_logging_in_costs_the_same_whoever_has_the_email(watched, person, bola):
     known = watched.work_of(bola, lambda: bola.login(password="not this one"))
     unknown = watched.work_of(person, lambda: person.login(password="not this one"))
 
@@ -63,7 +64,8 @@ def test_logging_in_costs_the_same_whoever_has_the_email(watched, warm, person, 
     assert known[1][0].total() >= 8
 
 
-def test_forgetting_costs_the_same_whoever_has_the_email(watched, warm, person, bola):
+@pytest.mark.usefixtures("warm")
+def test_forgetting_costs_the_same_whoever_has_the_email(watched, person, bola):
     known = watched.work_of(bola, lambda: bola.ask("forgot-password", email=bola.email))
     unknown = watched.work_of(person, lambda: person.ask("forgot-password", email=person.email))
 
@@ -71,7 +73,8 @@ def test_forgetting_costs_the_same_whoever_has_the_email(watched, warm, person, 
     assert known[1][1:] == (0, 1)
 
 
-def test_resending_costs_the_same_whoever_has_the_email(watched, warm, person, bola):
+@pytest.mark.usefixtures("warm")
+def test_resending_costs_the_same_whoever_has_the_email(watched, person, bola):
     known = watched.work_of(bola, lambda: bola.ask("resend-verification", email=bola.email))
     unknown = watched.work_of(person, lambda: person.ask("resend-verification", email=person.email))
 
@@ -79,7 +82,8 @@ def test_resending_costs_the_same_whoever_has_the_email(watched, warm, person, b
     assert known[1][1:] == (0, 1)
 
 
-def test_a_wrong_reset_code_costs_the_same_whoever_has_the_email(watched, warm, person, bola):
+@pytest.mark.usefixtures("warm")
+def test_a_wrong_reset_code_costs_the_same_whoever_has_the_email(watched, person, bola):
     for one in (bola, person):
         one.ask("forgot-password", email=one.email)
     guess = f"{(int(code_in(bola.mails()[-1])) + 1) % 1_000_000:06d}"

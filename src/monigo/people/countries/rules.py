@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, localedata
 from babel.core import get_global
 from babel.languages import get_official_languages
 from babel.numbers import get_currency_precision, get_currency_symbol
@@ -102,7 +102,7 @@ def currencies() -> tuple[Currency, ...]:
         Currency(
             code=code,
             name=_ENGLISH.currencies[code],
-            symbol=get_currency_symbol(code, _ENGLISH),
+            symbol=_symbols().get(code, code),
             decimals=get_currency_precision(code),
         )
         for code in sorted(codes)
@@ -119,6 +119,19 @@ def proposal_for(country: str) -> Proposal:
         language=languages[0] if languages else "en",
         vat_rate=VAT_RATES.get(country, NO_VAT),
     )
+
+
+@lru_cache(maxsize=1)
+def _symbols() -> dict[str, str]:
+    """What is written for a currency where it is paid with; absent where that is its code."""
+    found: dict[str, str] = {}
+    for country in countries():
+        tag = f"en_{country.code}"
+        spoken = Locale.parse(tag) if localedata.exists(tag) else _ENGLISH
+        symbol = get_currency_symbol(country.currency, spoken)
+        if symbol != country.currency:
+            found.setdefault(country.currency, symbol)
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     here = await person_here(tx, user_id=claims.user_id, session_id=claims.session_id)
     if here is None:
         raise unauthenticated()
-    if tx.tenant == INSTALLATION:
+    if tx.tenant == INSTALLATION and needed in OF_PERSONS:
         if needed in SENSITIVE:
             require_fresh(here["authenticated_at"], tx.real_now)
         return person(claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS)

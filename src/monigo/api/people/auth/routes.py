@@ -125,16 +125,15 @@ async def refresh_token(
     return _answer(request, await sign_in.refresh(people, origin, token))
 
 
-@router.post("/logout")
+@router.post("/logout", response_model=Message)
 @public
-async def logout(
-    people: PeopleOfProcess, request: Request, response: Response, body: RefreshIn
-) -> Message:
+async def logout(people: PeopleOfProcess, request: Request, body: RefreshIn) -> Response:
     """Sign out on the device that a refresh token is of."""
     await sign_in.logout(people, body.refresh_token or cookies.presented(request))
+    response = Answer(Message(message="signed out"))
     if cookies.is_browser(request):
         cookies.give(request, response, "")
-    return Message(message="signed out")
+    return response
 
 
 @router.post("/forgot-password")
