@@ -24,6 +24,7 @@ from monigo.infra.db.migrations import (
     require_present_schema,
 )
 from monigo.infra.db.pipeline import Argument
+from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
 
 __all__ = [
     "APP_ROLE",
@@ -33,6 +34,7 @@ __all__ = [
     "ClockState",
     "Connection",
     "Database",
+    "EmbeddedPostgresError",
     "MigrationError",
     "OwnConnection",
     "RowLock",
@@ -45,6 +47,7 @@ __all__ = [
     "migration_files",
     "require_present_schema",
     "reset_lock",
+    "start_embedded",
     "violated_constraint",
     "violations_as",
 ]
