@@ -21,7 +21,7 @@ PLACE = ROOT / ".mutants"
 RECORD = PLACE / "record.json"
 # What tells nothing of what the product does, or does it in processes that are not looked into.
 NOT_RECORDED = (
-    *("tests/house", "tests/mutants", "tests/crash", "tests/infra/test_postgres.py"),
+    *("tests/house", "tests/mutants", "tests/crash", "tests/infra/db/test_postgres.py"),
     "tests/api/test_fuzz.py",
 )
 # Where a test of the real server makes an organisation, before it begins.

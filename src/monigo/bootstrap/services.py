@@ -5,7 +5,7 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, metering, tenancy, wallets, webhooks
+from monigo import invoicing, metering, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
 from monigo.core.principals import Principal
 from monigo.infra import idempotency, outbox
@@ -37,7 +37,7 @@ LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_J
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
-    tenancy.keep_clocks(CLOCK_TASKS),
+    test_mode.keep_clocks(CLOCK_TASKS),
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
     metering.forget_old_events(invoicing.open_from),

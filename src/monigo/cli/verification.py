@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, subscriptions, tenancy, wallets, webhooks
+from monigo import invoicing, ledger, metering, subscriptions, tenancy, test_mode, wallets, webhooks
 from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda, outbox, queue
@@ -16,6 +16,7 @@ from monigo.infra.db import Database, Tenant
 VERIFICATIONS = (
     agenda.verify,
     tenancy.verify,
+    test_mode.verify,
     metering.verify,
     subscriptions.verify,
     invoicing.verify,

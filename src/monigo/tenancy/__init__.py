@@ -17,20 +17,9 @@ from monigo.tenancy.service import (
     unauthenticated,
     update_organization,
 )
-from monigo.tenancy.tasks import keep_clocks
-from monigo.tenancy.test_clock import (
-    advance,
-    advance_some,
-    read_test_clock,
-    refuse_live,
-    start_advance,
-)
-from monigo.tenancy.test_data import reset_test_data, unset_test_clock
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
-    ClockReading,
-    ClockStatus,
     IssuedKey,
     KeyReference,
     Organization,
@@ -42,8 +31,6 @@ __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
     "ApiKey",
-    "ClockReading",
-    "ClockStatus",
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
@@ -51,8 +38,6 @@ __all__ = [
     "Organization",
     "OrganizationLimits",
     "Scope",
-    "advance",
-    "advance_some",
     "authorize",
     "create_organization",
     "events",
@@ -60,18 +45,12 @@ __all__ = [
     "is_country",
     "is_currency",
     "issue_key",
-    "keep_clocks",
     "list_keys",
     "organizations_to_verify",
     "principals",
-    "read_test_clock",
     "refusal_of",
-    "refuse_live",
-    "reset_test_data",
     "revoke_key",
-    "start_advance",
     "unauthenticated",
-    "unset_test_clock",
     "update_organization",
     "verify",
 ]

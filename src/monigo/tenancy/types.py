@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from msgspec import Struct
 
@@ -79,29 +78,3 @@ class IssuedKey(Struct, frozen=True):
 
     key: ApiKey
     secret: str
-
-
-class ClockStatus(StrEnum):
-    """Whether test time stands still, is on its way, or stopped before it got there."""
-
-    READY = "ready"
-    ADVANCING = "advancing"
-    FAILED = "failed"
-
-
-class SetClock(Struct, frozen=True):
-    """A test clock that was set. `steps` counts what was run at its present instant."""
-
-    now: datetime
-    target: datetime | None
-    steps: int
-    failure: str
-    updated_at: datetime
-
-
-class ClockReading(Struct, frozen=True):
-    """What a merchant sees of test time; `failure` says why a clock stopped on its way."""
-
-    now: datetime
-    status: ClockStatus
-    failure: str

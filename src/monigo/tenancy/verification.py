@@ -12,5 +12,5 @@ async def organizations_to_verify(database: Database) -> list[OrganizationId]:
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare the look-ups of keys, organisation and clock with their rows, in one snapshot."""
+    """Compare the look-ups of keys and organisation with their rows, in one snapshot."""
     return Verification(await verify_store.count(tx), await verify_store.compare(tx))

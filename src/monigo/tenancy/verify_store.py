@@ -5,7 +5,6 @@ from collections import Counter
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.db import Database, Transaction
-from monigo.tenancy.test_clock import TEST_CLOCK
 
 SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"
 
@@ -27,18 +26,11 @@ COMPARE_KEYS = """
     LIMIT $3
 """
 
-# Settings and clocks have no mode: they are looked at with the test mode, which has the clock.
+# Settings have no mode: they are looked at with the test mode.
 COMPARE_ORGANIZATION = """
     SELECT
         EXISTS (SELECT 1 FROM organizations WHERE org_id = $1) AS exists,
-        EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found,
-        EXISTS (
-            SELECT 1 FROM test_clocks WHERE org_id = $1 AND target_at IS NOT NULL
-        ) AS clock_moves,
-        EXISTS (
-            SELECT 1 FROM agenda
-            WHERE org_id = $1 AND is_test = true AND kind = $2 AND subject = $1
-        ) AS clock_is_found
+        EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found
 """
 
 
@@ -55,7 +47,7 @@ async def count(tx: Transaction) -> Counter[str]:
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Keys without look-up and look-ups without key; the same of organisation and clock."""
+    """Keys without look-up and look-ups without key; the same of organisations."""
     rows = await tx.fetch(COMPARE_KEYS, DIFFERENCES_MAX)
     found = [
         _difference("look-up of an API key", row["key_id"] or row["found_id"], *pair)
@@ -64,16 +56,10 @@ async def compare(tx: Transaction) -> list[Difference]:
     ]
     if not tx.is_test:
         return found
-    row = await tx.connection.fetchrow(COMPARE_ORGANIZATION, tx.org_id, TEST_CLOCK.name)
+    row = await tx.connection.fetchrow(COMPARE_ORGANIZATION, tx.org_id)
     if row is not None and row["is_found"] != row["exists"]:
         found.append(
             _difference("look-up of an organization", tx.org_id, row["is_found"], row["exists"])
-        )
-    if row is not None and row["clock_is_found"] != row["clock_moves"]:
-        found.append(
-            _difference(
-                "due work of a test clock", tx.org_id, row["clock_is_found"], row["clock_moves"]
-            )
         )
     return found
 

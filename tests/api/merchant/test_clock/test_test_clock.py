@@ -9,7 +9,7 @@ import pytest
 from monigo import tenancy
 from monigo.api.merchant.test_clock import routes
 from monigo.core.times import format_instant
-from monigo.tenancy import test_clock
+from monigo.test_mode import clock as test_clock
 from support.agenda import Diary, put
 from support.api import Api, event
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from msgspec import Struct
 from starlette.responses import Response
 
-from monigo import tenancy
+from monigo import test_mode
 from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
@@ -18,7 +18,7 @@ from monigo.core.permissions import Permission
 from monigo.core.principals import system
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
-from monigo.tenancy import ClockStatus
+from monigo.test_mode import ClockStatus
 
 log = logger(__name__)
 
@@ -51,7 +51,7 @@ class AdvancingClocks:
 
     async def _advance(self, tenant: Tenant) -> None:
         try:
-            await tenancy.advance(self._database, tenant, CLOCK_TASKS)
+            await test_mode.advance(self._database, tenant, CLOCK_TASKS)
         except Exception:
             # The worker takes it on; nobody waits for this task.
             log.exception("test clock left behind", org_id=str(tenant.org_id))
@@ -61,7 +61,7 @@ class AdvancingClocks:
 @atomic(Permission.TEST_CLOCK_READ)
 async def get_test_clock(tx: Tx) -> TestClockOut:
     """Read test time, which is real until the clock is first advanced."""
-    return TestClockOut.of(await tenancy.read_test_clock(tx))
+    return TestClockOut.of(await test_mode.read_test_clock(tx))
 
 
 async def _go(outside: Outside, _intent: AdvanceIntent) -> None:
@@ -72,7 +72,7 @@ async def _go(outside: Outside, _intent: AdvanceIntent) -> None:
 
 async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> Response:
     """Tell where the clock is now."""
-    reading = await tenancy.read_test_clock(tx)
+    reading = await test_mode.read_test_clock(tx)
     if reading.status is ClockStatus.FAILED:
         message = f"the test clock stopped: {reading.failure}"
         return plain_error(500, "test_clock_stopped", message)
@@ -88,4 +88,4 @@ async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> R
 @staged(Permission.TEST_CLOCK_ADVANCE, call=_go, record=_arrived)
 async def advance_test_clock(tx: Tx, body: AdvanceIn) -> AdvanceIntent:
     """Move test time forward, and let happen on the way what is due."""
-    return AdvanceIntent(await tenancy.start_advance(tx, body.to))
+    return AdvanceIntent(await test_mode.start_advance(tx, body.to))

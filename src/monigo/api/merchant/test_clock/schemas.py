@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, Outgoing
-from monigo.tenancy import ClockReading, ClockStatus
+from monigo.test_mode import ClockReading, ClockStatus
 
 
 class AdvanceIn(Incoming):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from monigo import tenancy
+from monigo import test_mode
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.fields import Message
@@ -16,7 +16,7 @@ router = APIRouter(route_class=TenantRoute, tags=["test mode"])
 @atomic(Permission.TEST_DATA_RESET)
 async def reset_test_data(tx: Tx) -> Message:
     """Delete everything in test mode but its keys; live data is never touched."""
-    await tenancy.reset_test_data(tx)
+    await test_mode.reset_test_data(tx)
     return Message(message="the test data is cleared")
 
 
@@ -24,4 +24,4 @@ async def reset_test_data(tx: Tx) -> Message:
 @atomic(Permission.TEST_DATA_RESET)
 async def unset_test_clock(tx: Tx) -> TestClockOut:
     """Return test time to real time, and delete everything in test mode but its keys."""
-    return TestClockOut.of(await tenancy.unset_test_clock(tx))
+    return TestClockOut.of(await test_mode.unset_test_clock(tx))

@@ -13,15 +13,14 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
+from monigo.core.errors import DomainError
 from monigo.core.times import format_instant
 from monigo.infra import agenda
 from monigo.infra.agenda import Claim, Follows, Kind, Task
 from monigo.infra.db import Database, Tenant, Transaction, as_unavailable
 from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
-from monigo.tenancy import test_clock_store as store
-from monigo.tenancy.types import ClockReading, ClockStatus, SetClock
+from monigo.test_mode import store
 
 log = logger(__name__)
 
@@ -47,37 +46,6 @@ STEPS_A_ROUND = 100
 # A database that is away or locked is waited for so often, then left to the worker.
 RETRIES_MAX = 5
 RETRY_SECONDS = 1
-
-
-async def read_test_clock(tx: Transaction) -> ClockReading:
-    """Test time, which is real where no clock is set. Raises forbidden in live mode."""
-    refuse_live(tx)
-    clock = await store.load(tx)
-    if clock is None:
-        return ClockReading(tx.now, ClockStatus.READY, "")
-    return ClockReading(clock.now, _status(clock), clock.failure)
-
-
-async def start_advance(tx: Transaction, to: datetime | None) -> datetime:
-    """Send the clock to a later instant; `advance` takes it there once this is committed.
-
-    Raises:
-        DomainError: invalid, naming `to`; conflict, while it is on its way; forbidden in live mode.
-    """
-    refuse_live(tx)
-    clock = await store.load(tx)
-    if clock is not None and clock.target is not None:
-        raise _on_its_way()
-    if to is None:
-        raise invalid({"to": "is required"})
-    if to <= tx.now:
-        raise invalid({"to": f"must be after the clock's now, {format_instant(tx.now)}"})
-    if to > tx.real_now + AHEAD_MAX:
-        raise invalid({"to": "must be at most ten years ahead of real time"})
-    if not await store.start(tx, to):
-        raise _on_its_way()
-    await agenda.put(tx, TEST_CLOCK, {tx.org_id: tx.real_now + LEFT_BEHIND_AFTER})
-    return to
 
 
 async def advance(database: Database, tenant: Tenant, tasks: Sequence[Task]) -> None:
@@ -181,7 +149,7 @@ async def _step(
         log.exception("test clock stopped", org_id=str(tenant.org_id))
         reason = error.message if isinstance(error, DomainError) else "internal error"
         async with database.transaction(tenant) as tx:
-            if await store.hold_alone(tx):
+            if await store.lock_alone(tx):
                 await _stop(tx, tasks, runner_id, reason)
         return _Outcome.STANDS
     finally:
@@ -197,7 +165,7 @@ async def _go_on(
     """
     following = agenda.clock_tasks(tasks)
     async with database.transaction(tenant) as tx:
-        if not await store.hold_alone(tx):
+        if not await store.lock_alone(tx):
             return _Outcome.ANOTHERS
         clock = await store.load(tx)
         if clock is None or clock.target is None:
@@ -239,14 +207,6 @@ async def _keep_taken(database: Database, tenant: Tenant, runner_id: UUID) -> No
                 await store.take(tx, runner_id, lasting=LEFT_BEHIND_AFTER)
 
 
-def refuse_live(tx: Transaction) -> None:
-    """Raise forbidden in live mode, whose time is real and whose data stays."""
-    if not tx.is_test:
-        raise DomainError(
-            ErrorKind.FORBIDDEN, "test_mode_only", "this is for test mode: use a test key"
-        )
-
-
 async def _stop(tx: Transaction, tasks: Sequence[Task], runner_id: UUID, reason: str) -> None:
     """Stop the runner's clock where it is; no other transaction of the test mode is under way."""
     log.error("test clock stopped", org_id=str(tx.org_id), reason=reason)
@@ -254,13 +214,3 @@ async def _stop(tx: Transaction, tasks: Sequence[Task], runner_id: UUID, reason:
     if clock is not None and clock.target is not None:
         await store.fail(tx, runner_id, at=clock.now, target=clock.target, failure=reason)
         await _stands(tx, tasks, clock.now)
-
-
-def _status(clock: SetClock) -> ClockStatus:
-    if clock.target is not None:
-        return ClockStatus.ADVANCING
-    return ClockStatus.FAILED if clock.failure else ClockStatus.READY
-
-
-def _on_its_way() -> DomainError:
-    return conflict("clock_advancing", "the test clock is on its way already")

@@ -7,15 +7,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from monigo import tenancy
+from monigo import test_mode
 from monigo.bootstrap import TASKS
 from monigo.core.errors import DomainError
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows
 from monigo.infra.db import Tenant
 from monigo.infra.db.database import STATEMENT_TIMEOUT_SECONDS
-from monigo.tenancy import test_clock
-from monigo.tenancy.test_clock import STEPS_AT_ONE_INSTANT_MAX
+from monigo.test_mode import clock as test_clock
+from monigo.test_mode.clock import STEPS_AT_ONE_INSTANT_MAX
 from support.agenda import Diary, entries, put, work
 
 DAY = timedelta(days=1)
@@ -71,7 +71,7 @@ def start(api, backend):
     """An instant at which the tenant's clock was set and stands."""
     to = backend.clock.now() + DAY
     send(api, to)
-    backend.run(tenancy.advance(backend.services.database, api.tenant, TASKS))
+    backend.run(test_mode.advance(backend.services.database, api.tenant, TASKS))
     return to
 
 
@@ -87,17 +87,17 @@ async def now_of_snapshot(database, tenant):
 
 async def started(database, tenant, to):
     async with database.transaction(tenant) as tx:
-        return await tenancy.start_advance(tx, to)
+        return await test_mode.start_advance(tx, to)
 
 
 async def reading(database, tenant):
     async with database.transaction(tenant) as tx:
-        return await tenancy.read_test_clock(tx)
+        return await test_mode.read_test_clock(tx)
 
 
 async def advanced_by_two(database, tenant, *diaries):
     tasks = [diary.task for diary in diaries]
-    await asyncio.gather(*(tenancy.advance(database, tenant, tasks) for _ in range(2)))
+    await asyncio.gather(*(test_mode.advance(database, tenant, tasks) for _ in range(2)))
 
 
 def send(api, to):
@@ -110,12 +110,12 @@ def read(api):
 
 def advance(api, *diaries):
     tasks = [diary.task for diary in diaries]
-    api.backend.run(tenancy.advance(api.backend.services.database, api.tenant, tasks))
+    api.backend.run(test_mode.advance(api.backend.services.database, api.tenant, tasks))
 
 
 def look(api, *diaries):
     """What a worker does that finds a clock on the agenda."""
-    task = tenancy.keep_clocks([diary.task for diary in diaries])
+    task = test_mode.keep_clocks([diary.task for diary in diaries])
     api.backend.run(agenda.work_off(api.backend.services.database, task, api.tenant))
 
 
@@ -209,7 +209,7 @@ def test_an_interrupted_advance_goes_on_where_it_was(api, backend, database, sta
     diary = Diary()
     due(api, diary, start + DAY, start + 2 * DAY)
     send(api, start + 3 * DAY)
-    more = backend.run(tenancy.advance_some(database, api.tenant, (diary.task,)))
+    more = backend.run(test_mode.advance_some(database, api.tenant, (diary.task,)))
     on_the_way = read(api)
 
     advance(api, diary)
@@ -258,12 +258,12 @@ def test_the_worker_leaves_a_clock_whose_runner_is_alive(
     send(api, start + DAY)
 
     async def beside_the_worker():
-        advancing = asyncio.create_task(tenancy.advance(database, api.tenant, (slow.task,)))
+        advancing = asyncio.create_task(test_mode.advance(database, api.tenant, (slow.task,)))
         await slow.begun.wait()
         backend.clock.advance(seconds=9)
         await renewed(database, api.tenant, backend.clock)
         backend.clock.advance(seconds=9)
-        task = tenancy.keep_clocks((slow.task,))
+        task = test_mode.keep_clocks((slow.task,))
         await agenda.work_off(database, task, api.tenant)
         on_its_way = await reading(database, api.tenant)
         await advancing
@@ -443,7 +443,7 @@ def test_nothing_is_put_behind_the_back_of_a_moving_clock(api, backend, database
     async def put_while_it_moves():
         async with database.transaction(api.tenant) as tx:
             await agenda.put(tx, diary.kind, {late: start + DAY})
-            moving = asyncio.create_task(tenancy.advance(database, api.tenant, (diary.task,)))
+            moving = asyncio.create_task(test_mode.advance(database, api.tenant, (diary.task,)))
             await asyncio.sleep(0.3)
             assert not moving.done()
         await moving

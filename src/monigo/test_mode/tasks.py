@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from monigo.infra.agenda import Steps, Task
-from monigo.tenancy.test_clock import TEST_CLOCK, take_on
+from monigo.test_mode.clock import TEST_CLOCK, take_on
 
 
 def keep_clocks(tasks: Sequence[Task]) -> Task:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from monigo.infra.db import Transaction, reset_lock
-from monigo.tenancy.types import SetClock
+from monigo.test_mode.types import SetClock
 
 SELECT = """
     SELECT now_at AS now, target_at AS target, steps, failure, updated_at
@@ -87,6 +87,17 @@ COUNT_RESET = """
     ON CONFLICT (org_id) DO UPDATE SET resets = test_clocks.resets + 1
 """
 
+COMPARE_WITH_AGENDA = """
+    SELECT
+        EXISTS (
+            SELECT 1 FROM test_clocks WHERE org_id = $1 AND target_at IS NOT NULL
+        ) AS moves,
+        EXISTS (
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = true AND kind = $2 AND subject = $1
+        ) AS is_found
+"""
+
 
 async def load(tx: Transaction) -> SetClock | None:
     """The organisation's test clock; None where test time is real."""
@@ -136,7 +147,7 @@ async def unset(tx: Transaction) -> None:
     await tx.connection.execute(UNSET, tx.org_id, tx.real_now)
 
 
-async def hold_alone(tx: Transaction) -> bool:
+async def lock_alone(tx: Transaction) -> bool:
     """Wait until no other transaction of the tenant is under way, and keep new ones waiting.
 
     False, without waiting, when another one is at it already: each would wait for the other.
@@ -154,3 +165,9 @@ async def clear(tx: Transaction) -> None:
     await tx.execute(RESET)
     await tx.execute(DELETE_WAITING_JOBS)
     await tx.connection.execute(COUNT_RESET, tx.org_id, tx.real_now)
+
+
+async def compare_with_agenda(tx: Transaction, kind: str) -> tuple[bool, bool]:
+    """Whether the clock is on its way, and whether it stands on the agenda."""
+    row = await tx.connection.fetchrow(COMPARE_WITH_AGENDA, tx.org_id, kind)
+    return (False, False) if row is None else (row["moves"], row["is_found"])
