@@ -14,6 +14,7 @@ Rule = Callable[[str, str], list[str]]
 # Files that may hold SQL; each with its reason.
 SQL_FILES = (
     "src/monigo/infra/db/database.py",  # begins, tags and ends transactions
+    "src/monigo/infra/db/pipeline.py",  # ends the transactions that it sends
     "src/monigo/infra/db/migrations.py",  # keeps the list of applied migrations
     "src/monigo/infra/db/postgres/cluster.py",  # makes the database itself, where no schema is yet
 )

@@ -1,12 +1,11 @@
 """The database: connections, transactions bound to a tenant, and bringing it to our schema."""
 
+from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.database import (
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
-    Connection,
     Database,
-    OwnConnection,
     RowLock,
     Tenant,
     Transaction,

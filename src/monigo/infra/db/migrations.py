@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from monigo.infra.db.database import OwnConnection
+from monigo.infra.db.connections import OwnConnection
 from monigo.infra.logging import logger
 
 log = logger(__name__)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.catalog.types import OverrideFilter, OverrideTerms, PriceOverride
+from monigo.catalog.overrides.types import OverrideFilter, OverrideTerms, PriceOverride
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId
 from monigo.core.paging import Page, PageRequest

@@ -6,18 +6,10 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from monigo.catalog.types import (
-    AgreedTerms,
-    ApplyTo,
-    PlanHistory,
-    PlanRevision,
-    Price,
-    PriceOverride,
-    PriceRevision,
-)
+from monigo.catalog.plans.types import AgreedTerms, ApplyTo, PlanHistory, PlanRevision
+from monigo.catalog.prices import Price, PriceRevision
 from monigo.core.ids import PriceId
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge
 
 # A subscription that names no start begins with the hour, which is longer where clocks are set back
 # by a part of one. What was edited in it before it was made is no later edit to it.
@@ -63,30 +55,6 @@ def revisions_with_prices(
     for revision in history.revisions:
         standing |= {known.price.id: known for known in made[revision.revision]}
         yield revision, _prices(standing)
-
-
-def override_for(
-    overrides: Iterable[PriceOverride], price_id: PriceId, period: Period
-) -> PriceOverride | None:
-    """A customer's override that prices the whole period, if there is one.
-
-    It is the one that holds as the period ends; overrides of a price never overlap.
-    """
-    return next(
-        (
-            override
-            for override in overrides
-            if override.price_id == price_id
-            and override.valid_from < period.end
-            and (override.valid_until is None or override.valid_until >= period.end)
-        ),
-        None,
-    )
-
-
-def charge_under(charge: Charge, override: PriceOverride | None) -> Charge:
-    """What a customer is charged: the override's model, if there is one, under the price's fees."""
-    return charge if override is None else replace(charge, model=override.model)
 
 
 def _applies(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.catalog.types import Metric, MetricDefinition, MetricFilter
+from monigo.catalog.metrics.types import Metric, MetricDefinition, MetricFilter
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId
 from monigo.core.paging import Page, PageRequest
@@ -64,42 +64,6 @@ DELETE_METRIC = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# A metric is in use while the latest revision of a live plan's price refers to it.
-SELECT_PLAN_USING_METRIC = """
-    SELECT plans.name
-    FROM plans
-    JOIN prices ON prices.org_id = plans.org_id AND prices.is_test = plans.is_test
-        AND prices.plan_id = plans.id
-    JOIN LATERAL (
-        SELECT metric_id, removed FROM price_revisions
-        WHERE org_id = prices.org_id AND is_test = prices.is_test AND price_id = prices.id
-        ORDER BY revision DESC LIMIT 1
-    ) AS latest ON latest.metric_id = $3 AND NOT latest.removed
-    WHERE plans.org_id = $1 AND plans.is_test = $2 AND plans.deleted_at IS NULL
-    LIMIT 1
-"""
-
-
-# As above, where a percentage is taken of the metric: by the price itself, or by an override of it.
-SELECT_PLAN_WITH_PERCENTAGE = """
-    SELECT plans.name
-    FROM plans
-    JOIN prices ON prices.org_id = plans.org_id AND prices.is_test = plans.is_test
-        AND prices.plan_id = plans.id
-    JOIN LATERAL (
-        SELECT metric_id, model, removed FROM price_revisions
-        WHERE org_id = prices.org_id AND is_test = prices.is_test AND price_id = prices.id
-        ORDER BY revision DESC LIMIT 1
-    ) AS latest ON latest.metric_id = $3 AND NOT latest.removed
-    WHERE plans.org_id = $1 AND plans.is_test = $2 AND plans.deleted_at IS NULL
-        AND (latest.model = 'percentage' OR EXISTS (
-            SELECT 1 FROM price_overrides
-            WHERE org_id = prices.org_id AND is_test = prices.is_test AND price_id = prices.id
-                AND model = 'percentage' AND deleted_at IS NULL
-        ))
-    LIMIT 1
-"""
-
 INSERT_VERSION = """
     INSERT INTO metric_versions (
         org_id, is_test, metric_id, version, name, event_name, aggregation, aggregation_property,
@@ -139,16 +103,14 @@ SELECT_VERSIONS_AT = f"""
 """
 
 
-async def insert_metric(
-    tx: Transaction, metric_id: MetricId, definition: MetricDefinition
-) -> Metric:
+async def insert(tx: Transaction, metric_id: MetricId, definition: MetricDefinition) -> Metric:
     """Store a new metric, and its first version."""
     row = await tx.fetchrow(INSERT_METRIC, metric_id, *_definition_arguments(definition), tx.now)
     await tx.execute(INSERT_VERSION, metric_id)
     return _metric(_present(row))
 
 
-async def load_metrics(
+async def load(
     tx: Transaction, metric_ids: Sequence[UUID], *, with_deleted: bool = False
 ) -> dict[MetricId, Metric]:
     """The metrics with these ids; unknown ones are absent."""
@@ -157,26 +119,26 @@ async def load_metrics(
     return {MetricId(row["id"]): _metric(row) for row in rows}
 
 
-async def lock_metric(tx: Transaction, metric_id: UUID) -> Metric | None:
+async def lock(tx: Transaction, metric_id: UUID) -> Metric | None:
     """One metric, locked until the transaction ends."""
     row = await tx.fetchrow(f"{SELECT_METRICS} {RowLock.EXCLUSIVE}", [metric_id])
     return None if row is None else _metric(row)
 
 
-async def hold_metrics(tx: Transaction, metric_ids: Sequence[UUID]) -> dict[MetricId, Metric]:
+async def lock_shared(tx: Transaction, metric_ids: Sequence[UUID]) -> dict[MetricId, Metric]:
     """The metrics with these ids, which can't be deleted until the transaction ends."""
     rows = await tx.fetch(f"{SELECT_METRICS} ORDER BY id {RowLock.FREEZE}", metric_ids)
     return {MetricId(row["id"]): _metric(row) for row in rows}
 
 
-async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
+async def list_page(tx: Transaction, request: PageRequest) -> Page[Metric]:
     """Living metrics, newest first."""
     pages = tx.pieces(SELECT_METRIC_PAGE, request.limit, request.offset)
     found = [_metric(row) async for rows in pages for row in rows]
     return Page(found, await tx.fetchval(COUNT_METRICS), request.offset)
 
 
-async def update_metric(
+async def update(
     tx: Transaction, metric_id: MetricId, definition: MetricDefinition, *, counts_anew: bool
 ) -> Metric:
     """Replace a locked metric's definition, as a new version if it counts otherwise."""
@@ -188,19 +150,9 @@ async def update_metric(
     return _metric(_present(row))
 
 
-async def hide_metric(tx: Transaction, metric_id: MetricId) -> None:
+async def hide(tx: Transaction, metric_id: MetricId) -> None:
     """Delete softly."""
     await tx.execute(DELETE_METRIC, metric_id, tx.now)
-
-
-async def plan_using_metric(tx: Transaction, metric_id: MetricId) -> str | None:
-    """The name of a live plan with a price on this metric, if there is one."""
-    return await tx.fetchval(SELECT_PLAN_USING_METRIC, metric_id)
-
-
-async def plan_with_percentage(tx: Transaction, metric_id: MetricId) -> str | None:
-    """The name of a live plan that takes a percentage of this metric, if there is one."""
-    return await tx.fetchval(SELECT_PLAN_WITH_PERCENTAGE, metric_id)
 
 
 async def load_versions(

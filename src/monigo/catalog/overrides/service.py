@@ -1,28 +1,29 @@
 """Use cases of price overrides: what one customer pays in place of a price's own model."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from monigo import customers
-from monigo.catalog import metric_store, override_store, store
-from monigo.catalog.events import (
+from monigo.catalog import metrics, prices
+from monigo.catalog.metrics import Metric
+from monigo.catalog.overrides import store
+from monigo.catalog.overrides.events import (
     OverrideChanged,
     OverrideCreated,
     OverrideDeleted,
     OverrideFact,
 )
-from monigo.catalog.rules import check_override, override_after
-from monigo.catalog.types import (
-    Metric,
+from monigo.catalog.overrides.rules import check_override, override_after
+from monigo.catalog.overrides.types import (
     NewOverride,
     OverrideChanges,
     OverrideFilter,
     OverrideTerms,
     PriceOverride,
-    PriceRevision,
 )
-from monigo.core.errors import DomainError, ensure, not_found
+from monigo.catalog.prices import PriceRevision
+from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox
@@ -44,17 +45,17 @@ async def create_override(tx: Transaction, wanted: NewOverride) -> PriceOverride
     terms = OverrideTerms(
         wanted.model, wanted.model_name, wanted.valid_from or tx.now, wanted.valid_until
     )
-    check_override(terms, await _held_metric(tx, price))
+    check_override(terms, await _locked_metric(tx, price))
     override_id = PriceOverrideId(new_id())
     await _refuse_overlap(tx, override_id, customer.id, price.price.id, terms)
-    override = await override_store.insert(tx, override_id, customer.id, price.price.id, terms)
+    override = await store.insert(tx, override_id, customer.id, price.price.id, terms)
     await _report(tx, OverrideCreated, override)
     return override
 
 
 async def get_override(tx: Transaction, override_id: UUID) -> PriceOverride:
     """One override. Raises not_found."""
-    return _found(await override_store.load(tx, override_id))
+    return _found(await store.load(tx, override_id))
 
 
 async def list_overrides(
@@ -70,7 +71,7 @@ async def list_overrides(
     price_id = None
     if price is not None and (price_id := parse_id(price)) is None:
         return nobody
-    return await override_store.list_page(tx, request, OverrideFilter(customer_id, price_id))
+    return await store.list_page(tx, request, OverrideFilter(customer_id, price_id))
 
 
 async def overrides_of(
@@ -78,7 +79,7 @@ async def overrides_of(
 ) -> dict[CustomerId, tuple[PriceOverride, ...]]:
     """The overrides of each of these customers."""
     found: dict[CustomerId, list[PriceOverride]] = {known: [] for known in customer_ids}
-    for override in await override_store.load_of_customers(tx, list(found)):
+    for override in await store.load_of_customers(tx, list(found)):
         found[override.customer_id].append(override)
     return {customer_id: tuple(overrides) for customer_id, overrides in found.items()}
 
@@ -92,11 +93,11 @@ async def update_override(
         DomainError: not_found; invalid; conflict, as `create_override` does.
     """
     override = await _locked(tx, override_id)
-    price = await _held_price(tx, override.price_id)
+    price = await prices.lock_known(tx, override.price_id)
     terms = override_after(override, changes)
-    check_override(terms, await _held_metric(tx, price))
+    check_override(terms, await _locked_metric(tx, price))
     await _refuse_overlap(tx, override.id, override.customer_id, override.price_id, terms)
-    changed = await override_store.update(tx, override.id, terms)
+    changed = await store.update(tx, override.id, terms)
     await _report(tx, OverrideChanged, changed)
     return changed
 
@@ -104,7 +105,7 @@ async def update_override(
 async def delete_override(tx: Transaction, override_id: UUID) -> None:
     """Hide an override; invoices that used it keep what they show. Raises not_found."""
     override = await _locked(tx, override_id)
-    await override_store.hide(tx, override.id)
+    await store.hide(tx, override.id)
     await _report(tx, OverrideDeleted, override)
 
 
@@ -121,37 +122,21 @@ async def _locked(tx: Transaction, override_id: UUID) -> PriceOverride:
     """An override, with its customer's lock, under which none of the customer's can change."""
     override = await get_override(tx, override_id)
     await customers.hold(tx, [override.customer_id])
-    return _found(await override_store.load(tx, override.id, RowLock.EXCLUSIVE))
+    return _found(await store.load(tx, override.id, RowLock.EXCLUSIVE))
 
 
 async def _offered_price(tx: Transaction, reference: str) -> PriceRevision:
-    """A price of a living plan, which can't be edited until the transaction ends."""
     price_id = parse_id(reference)
-    known = None if price_id is None else await store.load_price(tx, price_id)
-    if known is None or await store.load_plan(tx, known.price.plan_id, RowLock.FREEZE) is None:
+    if price_id is None:
         raise not_found("price")
-    price = await store.load_price(tx, known.price.id)
-    if price is None or price.removed:
-        raise not_found("price")
-    return price
+    return await prices.lock_offered(tx, price_id)
 
 
-async def _held_price(tx: Transaction, price_id: PriceId) -> PriceRevision:
-    """A known price, which can't be edited until the transaction ends."""
-    known = await store.load_price(tx, price_id)
-    ensure(known, "an override's price exists")
-    # A deleted plan is not found, nor edited any more.
-    await store.load_plan(tx, known.price.plan_id, RowLock.FREEZE)  # pyright: ignore[reportOptionalMemberAccess] - ensured above
-    price = await store.load_price(tx, price_id)
-    ensure(price, "an override's price exists")
-    return price  # pyright: ignore[reportReturnType] - ensured above
-
-
-async def _held_metric(tx: Transaction, price: PriceRevision) -> Metric:
+async def _locked_metric(tx: Transaction, price: PriceRevision) -> Metric:
     """The metric that a price is on, which can't be edited until the transaction ends."""
     metric_id = price.price.terms.metric_id
-    await metric_store.hold_metrics(tx, [metric_id])
-    return (await metric_store.load_metrics(tx, [metric_id], with_deleted=True))[metric_id]
+    await metrics.lock_metrics(tx, [metric_id])
+    return (await metrics.get_metrics(tx, [metric_id]))[metric_id]
 
 
 async def _refuse_overlap(
@@ -162,8 +147,8 @@ async def _refuse_overlap(
     terms: OverrideTerms,
 ) -> None:
     """Raise conflict; the customer's lock keeps others from coming in between."""
-    if await override_store.find_overlapping(tx, override_id, customer_id, price_id, terms):
-        raise override_store.overlapping()
+    if await store.find_overlapping(tx, override_id, customer_id, price_id, terms):
+        raise store.overlapping()
 
 
 def _found(override: PriceOverride | None) -> PriceOverride:
@@ -180,3 +165,8 @@ async def _named(field: str, found: Awaitable[Found]) -> Found:
         raise DomainError(
             error.kind, error.code, error.message, fields={field: error.message}
         ) from error
+
+
+async def percentages_among(tx: Transaction, price_ids: Sequence[PriceId]) -> set[PriceId]:
+    """Those of these prices of which some customer's override takes a percentage."""
+    return await store.prices_with_percentage(tx, price_ids)
