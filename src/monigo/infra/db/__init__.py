@@ -15,16 +15,11 @@ from monigo.infra.db.database import (
     violated_constraint,
     violations_as,
 )
-from monigo.infra.db.migrations import (
-    APP_ROLE,
-    MigrationError,
-    app_url,
-    migrate,
-    migration_files,
-    require_present_schema,
-)
+from monigo.infra.db.migrations import migrate, require_present_schema
 from monigo.infra.db.pipeline import Argument
 from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
+from monigo.infra.db.roles import APP_ROLE, app_url
+from monigo.infra.db.schema_files import MigrationError
 
 __all__ = [
     "APP_ROLE",
@@ -44,7 +39,6 @@ __all__ = [
     "as_unavailable",
     "joined",
     "migrate",
-    "migration_files",
     "require_present_schema",
     "reset_lock",
     "start_embedded",
