@@ -69,8 +69,12 @@ $$;
 CREATE OR REPLACE TRIGGER keep_final_lines_from_more AFTER INSERT ON invoice_line_items
     REFERENCING NEW TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
+-- An update is held to both: what the line was part of, and what it becomes part of.
 CREATE OR REPLACE TRIGGER keep_final_lines_from_change AFTER UPDATE ON invoice_line_items
     REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
+CREATE OR REPLACE TRIGGER keep_final_lines_from_arrival AFTER UPDATE ON invoice_line_items
+    REFERENCING NEW TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
 CREATE OR REPLACE TRIGGER keep_final_lines_from_loss AFTER DELETE ON invoice_line_items
     REFERENCING OLD TABLE AS touched
