@@ -6,30 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from monigo.catalog.rules import (
-    FILTER_CHOICES_MAX,
-    FILTER_TEXT_LENGTH_MAX,
+from monigo.catalog import (
     FILTERS_MAX,
     TRIAL_DAYS_MAX,
-    base_fee_after,
-    check_base_fee,
-    check_definition,
-    check_details,
-    check_override,
-    counts_otherwise,
-    fixed_terms,
-    override_after,
-    percentage_faults,
-    price_changes,
-)
-from monigo.catalog.types import (
     BaseFee,
     BillingMode,
     Metric,
     MetricDefinition,
     MetricFilter,
     OverrideChanges,
-    OverrideTerms,
     PlanChanges,
     PlanDetails,
     PlanType,
@@ -38,6 +23,17 @@ from monigo.catalog.types import (
     PriceOverride,
     PriceTerms,
 )
+from monigo.catalog.metrics.rules import (
+    FILTER_CHOICES_MAX,
+    FILTER_TEXT_LENGTH_MAX,
+    check_definition,
+    counts_otherwise,
+)
+from monigo.catalog.overrides.rules import check_override, override_after
+from monigo.catalog.overrides.types import OverrideTerms
+from monigo.catalog.plans.rules import base_fee_after, check_base_fee, check_details, fixed_terms
+from monigo.catalog.prices import price_changes
+from monigo.catalog.prices.rules import percentage_faults
 from monigo.core.aggregation import Aggregation
 from monigo.core.errors import DomainError
 from monigo.core.periods import BillingPeriod

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from functools import partial
 from ipaddress import ip_network
 
@@ -25,7 +26,8 @@ SECONDS_MAX = 30
 def app_until(released):
     """Answers 204; on /wait only when the body is there, on /slow when it is told to.
 
-    On /stream it begins to answer 200, and never ends by itself.
+    On /stream it begins to answer 200, and never ends by itself. On /text it answers with a body,
+    which on /late comes when it is told to.
     """
 
     async def app(scope, receive, send):
@@ -38,6 +40,13 @@ def app_until(released):
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"begun", "more_body": True})
             await released.wait()
+            return
+        if scope["path"] in {"/text", "/late"}:
+            headers = [(b"content-length", b"5")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if scope["path"] == "/late":
+                await released.wait()
+            await send({"type": "http.response.body", "body": b"hello"})
             return
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
@@ -384,3 +393,40 @@ def test_what_is_no_http_behind_an_answer_that_is_on_its_way_does_not_run_into_i
             return b""
 
     assert b"malformed" not in guarded(story)
+
+
+def test_an_answer_comes_in_one_piece(guarded):
+    async def story(talker):
+        loop = asyncio.get_running_loop()
+        pieces = []
+        with socket.create_connection(("127.0.0.1", talker.port)) as connection:
+            connection.setblocking(False)
+            for _ in range(100):
+                await loop.sock_sendall(connection, b"GET /text HTTP/1.1\r\nHost: m\r\n\r\n")
+                pieces.append(await loop.sock_recv(connection, 65_536))
+        return pieces
+
+    pieces = guarded(story)
+
+    assert {piece.partition(b"\r\n")[0] for piece in pieces} == {b"HTTP/1.1 200 OK"}
+    assert {piece[-9:] for piece in pieces} == {b"\r\n\r\nhello"}
+
+
+def test_a_head_does_not_wait_for_a_body_that_comes_later(guarded):
+    async def story(talker):
+        reader = await talker.open(b"GET /late HTTP/1.1\r\nHost: m\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS_MAX)
+        talker.released.set()
+        return head, await asyncio.wait_for(reader.readexactly(5), SECONDS_MAX)
+
+    head, body = guarded(story)
+
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == b"hello"
+
+
+def test_answers_that_end_their_connection_are_whole(said):
+    answer = said(b"GET /text HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\nhello")

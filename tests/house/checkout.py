@@ -10,6 +10,9 @@ from house.sql_rules import TenantTables
 from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "monigo"
+# Rooms of which another room inside is imported from outside, too: the embedded server.
+WITH_PUBLIC_ROOMS = ("infra/db",)
 # The owner's functions that look across tenants, and return ids, names of ours and times only.
 LOOKING_ACROSS = {
     "find_api_key",
@@ -35,13 +38,43 @@ def offences(rule: Rule, *patterns: str) -> list[str]:
 
 
 def domains() -> list[str]:
-    """The folders that hold use cases."""
-    return sorted(path.parent.name for path in ROOT.glob("src/monigo/*/service.py"))
+    """The folders that hold use cases, themselves or in their rooms."""
+    apart = {"api", "bootstrap", "cli", "core", "infra", "worker"}
+    return sorted(
+        path.parent.name for path in SOURCE.glob("*/__init__.py") if path.parent.name not in apart
+    )
 
 
-def domain_files(domain: str) -> list[str]:
-    """The names of a domain's files."""
-    return [path.name for path in (ROOT / "src" / "monigo" / domain).iterdir()]
+def rooms() -> list[str]:
+    """The packages with a door: those whose `__init__.py` lists public names; below the API."""
+    return sorted(
+        path.parent.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("__init__.py")
+        if "__all__" in path.read_text() and path.relative_to(SOURCE).parts[0] not in {"api", "cli"}
+    )
+
+
+def protected_modules(room: str) -> set[str]:
+    """The modules that only the room itself may import: its inside."""
+    name = "monigo." + room.replace("/", ".")
+    if room not in WITH_PUBLIC_ROOMS:
+        return {f"{name}.*"}
+    return {f"{name}.{path.stem}" for path in (SOURCE / room).glob("[a-z]*.py")}
+
+
+def domain_files(domain: str) -> set[str]:
+    """The names of a domain's files, those of its rooms included."""
+    own = {path.name for path in (SOURCE / domain).iterdir()}
+    return own | {path.name for path in (SOURCE / domain).rglob("*.py")}
+
+
+def folders() -> dict[str, dict[str, int]]:
+    """Each folder of the source, with its modules and how many lines they have."""
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        folder = path.parent.relative_to(SOURCE).as_posix()
+        found.setdefault(folder, {})[path.name] = len(path.read_text().splitlines())
+    return found
 
 
 def all_names() -> set[str]:

@@ -1,11 +1,14 @@
 """The house rules of folders and of the project's own files."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from house.rules import Rule
 
 DOMAIN_FILES = ("README.md", "__init__.py", "types.py", "store.py", "service.py")
+# More files than this are no room but a heap, and more lines are not read in one sitting.
+ROOM_FILES_MAX = 11
+ROOM_LINES_MAX = 2500
 
 # Lists in pyproject.toml whose every entry is a decision that wants a reason.
 _REASONED_LISTS = re.compile(r'^(?:dependencies|dev|ignore|"[^"]+") = \[')
@@ -14,8 +17,20 @@ _REASON = re.compile(r"#\s+\S+\s+\S+")
 
 
 def domain_is_complete(domain: str, files: Collection[str]) -> list[str]:
-    """A newcomer who knows one domain's files knows all."""
+    """A newcomer who knows one domain's files, or those of its rooms, knows all."""
     return [f"{domain}:1 has no {name}" for name in DOMAIN_FILES if name not in files]
+
+
+def room_fits(room: str, lines: Mapping[str, int]) -> list[str]:
+    """A room is small enough to be known as a whole; `lines` are counted for each module."""
+    modules = lines.keys() - {"__init__.py"}
+    total = sum(lines.values())
+    offences: list[str] = []
+    if len(modules) > ROOM_FILES_MAX:
+        offences.append(f"{room}:1 has {len(modules)} modules, more than {ROOM_FILES_MAX}")
+    if total > ROOM_LINES_MAX:
+        offences.append(f"{room}:1 has {total} lines, more than {ROOM_LINES_MAX}")
+    return offences
 
 
 def reasons_given(path: str, text: str) -> list[str]:

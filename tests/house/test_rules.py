@@ -293,6 +293,18 @@ def test_a_domain_without_one_of_its_files_is_caught():
     assert project_rules.domain_is_complete("wallets", files[1:]) == ["wallets:1 has no README.md"]
 
 
+def test_a_room_of_too_many_modules_or_lines_is_caught():
+    few = {f"{letter}.py": 200 for letter in "abcdefghijk"}
+
+    assert project_rules.room_fits("wallets", {**few, "__init__.py": 100}) == []
+    assert project_rules.room_fits("wallets", {**few, "l.py": 1}) == [
+        "wallets:1 has 12 modules, more than 11"
+    ]
+    assert project_rules.room_fits("wallets", {**few, "a.py": 501}) == [
+        "wallets:1 has 2501 lines, more than 2500"
+    ]
+
+
 def test_a_name_that_a_readme_still_tells_of_is_caught():
     rule = project_rules.names_exist({"invoices_pkey"})
     text = "Kept by `invoices_pkey`,\nand `invoices_gone`; `Word`, `two words`."

@@ -65,14 +65,14 @@ class Shop:
         return self.api.backend.run(run())
 
     def _holding(self, insert):
-        async def insert_when_told(tx, rows, *, batch_id):
+        async def insert_when_told(database, basis, rows, **when):
             if [event.idempotency_key for event in rows.events] == [*self.held]:
                 self.held = ""
                 self.is_held.set()
                 await self.may_go_on.wait()
                 if self.fault is not None:
                     raise self.fault
-            return await insert(tx, rows, batch_id=batch_id)
+            return await insert(database, basis, rows, **when)
 
         return insert_when_told
 

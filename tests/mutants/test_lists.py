@@ -45,5 +45,5 @@ def test_core_and_rules_are_all_mutated():
 
     assert "src/monigo/core/money.py" in pure
     assert "src/monigo/metering/replay_rules.py" in pure
-    assert "src/monigo/catalog/terms.py" in pure
+    assert "src/monigo/catalog/plans/terms.py" in pure
     assert not [file for file in pure if file.endswith("store.py")]

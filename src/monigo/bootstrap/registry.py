@@ -12,6 +12,7 @@ REGISTRY = Registry(
             wallets.refuse_customer_with_money,
         ),
         catalog.MetricDeletion: (catalog.refuse_metric_with_price,),
+        catalog.MetricUnsumming: (catalog.refuse_percentage_of_other,),
         catalog.PlanDeletion: (subscriptions.refuse_plan_with_subscriptions,),
         catalog.PlanTermsChange: (subscriptions.refuse_plan_ever_subscribed,),
     },

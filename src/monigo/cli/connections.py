@@ -21,6 +21,7 @@ from monigo.cli.refusals import (
     TOO_MANY,
     Refusals,
 )
+from monigo.cli.whole_answers import WholeAnswers
 
 # A head comes in one packet or two; what takes this long is idle or hostile.
 HEAD_SECONDS_MAX = 30
@@ -63,7 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn's own
         """Begin to look after a new connection, or turn it away."""
-        super().connection_made(transport)
+        super().connection_made(WholeAnswers(transport, self.loop))  # pyright: ignore[reportArgumentType] - it has all that a transport has
         address = self._door.address_of(self.client)
         self._is_from_proxy = address is None
         if address is not None and not self._door.enter(address):

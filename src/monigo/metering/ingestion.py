@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 import asyncpg
 
 from monigo import tenancy
-from monigo.core.errors import DomainError, without_frames
-from monigo.core.ids import ApiKeyId, CustomerId
+from monigo.core.errors import DomainError, ErrorKind, without_frames
+from monigo.core.ids import ApiKeyId
 from monigo.core.permissions import Permission
 from monigo.infra.batching import Batcher, BatchLimits
-from monigo.infra.db import Database, Tenant, Transaction
+from monigo.infra.db import Database, Tenant
 from monigo.infra.ids import new_id
 from monigo.metering import store
-from monigo.metering.customer_cache import CustomerCache
-from monigo.metering.quota import Allowance, EventQuotas, QuotaTurn
+from monigo.metering.basis import Basis, KnownTenants
+from monigo.metering.quota import Allowance, Asked, EventQuotas, QuotaTurn
 from monigo.metering.rules import (
     dedup_hashes,
     event_times,
@@ -34,6 +35,8 @@ BATCH_LIMITS = BatchLimits(
     flush_bytes_max=4 * 1024 * 1024,
     waiting_count_max=50_000,
 )
+# How often a tenant's keys, customers or test clock may change while its events are being stored.
+ATTEMPTS_MAX = 10
 # After a repeat so many transactions expect another: failing costs more than what they could save.
 REPEATS_EXPECTED_FLUSHES = 100
 # Tenants of whom a repeat is remembered; beyond it all are forgotten, which costs a failure each.
@@ -49,11 +52,17 @@ class _Request:
 
 
 class _Insert(Protocol):
-    """One of the ways to store events, which returns the hashes of those that were new."""
+    """One of the ways to store events: the hashes of those that were new, None on an old basis."""
 
     async def __call__(
-        self, tx: Transaction, rows: store.EventColumns, *, batch_id: UUID
-    ) -> set[bytes]: ...
+        self,
+        database: Database,
+        basis: Basis,
+        rows: store.EventColumns,
+        *,
+        batch_id: UUID,
+        received_at: datetime,
+    ) -> set[bytes] | None: ...
 
 
 class Ingestor:
@@ -61,9 +70,8 @@ class Ingestor:
 
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
-        self._limits = limits
         self.quotas = EventQuotas()
-        self._customers = CustomerCache()
+        self._tenants = KnownTenants(database, limits)
         self._batcher = Batcher(self._flush, BATCH_LIMITS, may_be_of_one=_is_of_content)
         # For how many transactions yet a tenant's events are expected to hold repeats.
         self._repeats_expected: dict[Tenant, int] = {}
@@ -125,53 +133,56 @@ class Ingestor:
         self, tenant: Tenant, requests: Sequence[_Request], insert: _Insert
     ) -> list[IngestResult | Exception]:
         """Check and store requests in one transaction; an answer for each, good or bad."""
-        async with self.quotas.turn() as turn, self._database.transaction(tenant) as tx:
-            return await self._check_and_insert(tx, turn, requests, insert)
-
-    async def _check_and_insert(
-        self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request], insert: _Insert
-    ) -> list[IngestResult | Exception]:
         key_ids = {request.api_key_id for request in requests}
-        principals = await tenancy.principals(tx, key_ids)
-        known = await self._customers.resolve(
-            tx, {event.customer_id for request in requests for event in request.events}
+        references = {event.customer_id for request in requests for event in request.events}
+        basis = self._tenants.remembered(tenant, key_ids, references)
+        for _ in range(ATTEMPTS_MAX):
+            is_remembered = basis is not None
+            basis = basis or await self._tenants.read(tenant, key_ids, references)
+            real_now = self._database.real_now()
+            async with self.quotas.turn() as turn:
+                allowance = await self._allowance(basis, real_now, turn, requests)
+                rows, refusals = _decide(basis, real_now, allowance, requests)
+                stored = None
+                if not (is_remembered and any(refusals)):  # Nothing is refused from memory.
+                    stored = await self._insert(basis, rows, insert, real_now)
+                if stored is not None:
+                    turn.stored = len(stored)
+                    return _answers(requests, rows, refusals, stored)
+            basis = None
+        raise DomainError(
+            ErrorKind.UNAVAILABLE, "overloaded", "too busy to take more", retry_after_seconds=1
         )
-        allowance = await self._allowance(tx, turn, requests)
-        answers: list[IngestResult | Exception | None] = []
-        rows = store.EventColumns()
-        for request in requests:
-            principal = principals.get(request.api_key_id)
-            refusal = tenancy.refusal_of(principal, Permission.EVENTS_INGEST)
-            try:
-                if refusal is not None:
-                    raise refusal
-                _append(rows, request.events, known, tx, allowance)
-                answers.append(None)
-            except DomainError as error:
-                answers.append(without_frames(error))
-        stored: set[bytes] = set()
-        if rows.hashes:
-            stored = await insert(tx, rows, batch_id=new_id())
-            if len(stored) < len(set(rows.hashes)):
-                self._expect_repeats(tx.tenant)
-        turn.stored = len(stored)
-        hashes = iter(rows.hashes)
-        return [
-            _result(request.events, hashes, stored) if answer is None else answer
-            for request, answer in zip(requests, answers, strict=True)
-        ]
+
+    async def _insert(
+        self, basis: Basis, rows: store.EventColumns, insert: _Insert, real_now: datetime
+    ) -> set[bytes] | None:
+        """Store rows; the hashes of those that were new, or None where the basis is outdated."""
+        if not rows.hashes:
+            return set()
+        stored = await insert(self._database, basis, rows, batch_id=new_id(), received_at=real_now)
+        if stored is not None and len(stored) < len(set(rows.hashes)):
+            self._expect_repeats(basis.tenant)
+        return stored
 
     async def _allowance(
-        self, tx: Transaction, turn: QuotaTurn, requests: Sequence[_Request]
+        self, basis: Basis, real_now: datetime, turn: QuotaTurn, requests: Sequence[_Request]
     ) -> Allowance | None:
         """What these requests may store of the month's quota; None where there is no quota."""
-        quota = (await self._limits.of(tx)).monthly_event_quota
+        quota = basis.limits.monthly_event_quota
         if quota is None:
             return None
+        tenant = basis.tenant
         events = [event for request in requests for event in request.events]
-        return await turn.allowance(
-            tx, quota, lambda: dedup_hashes(events, is_test=tx.is_test), len(events)
+        asked = Asked(
+            tenant,
+            real_now,
+            basis.resets,
+            lambda: self._database.transaction(tenant),
+            len(events),
+            lambda: dedup_hashes(events, is_test=tenant.is_test),
         )
+        return await turn.allowance(asked, quota)
 
 
 def _is_of_content(error: Exception) -> bool:
@@ -179,27 +190,61 @@ def _is_of_content(error: Exception) -> bool:
     return isinstance(error, asyncpg.DataError)
 
 
+def _decide(
+    basis: Basis, real_now: datetime, allowance: Allowance | None, requests: Sequence[_Request]
+) -> tuple[store.EventColumns, list[DomainError | None]]:
+    """The rows to store, and for each request why not it; nothing of one that has a fault."""
+    rows = store.EventColumns()
+    refusals: list[DomainError | None] = []
+    for request in requests:
+        key = basis.keys.get(request.api_key_id)
+        principal = tenancy.principal_of(key, basis.tenant, real_now)
+        refusal = tenancy.refusal_of(principal, Permission.EVENTS_INGEST)
+        if refusal is None:
+            try:
+                _append(rows, request, basis, real_now, allowance)
+            except DomainError as error:
+                refusal = without_frames(error)
+        refusals.append(refusal)
+    return rows, refusals
+
+
 def _append(
     rows: store.EventColumns,
-    events: Sequence[Event],
-    known: dict[str, CustomerId],
-    tx: Transaction,
+    request: _Request,
+    basis: Basis,
+    real_now: datetime,
     allowance: Allowance | None,
 ) -> None:
-    """Add a request's events to the rows; nothing of a request that has a fault."""
-    times = event_times(events, tx.now)
+    """Add a request's events to the rows."""
+    events, known = request.events, basis.customers
+    times = event_times(events, basis.test_now or real_now)
     try:
         customer_ids = [known[event.customer_id] for event in events]
     except KeyError:
         positions = [at for at, event in enumerate(events) if event.customer_id not in known]
         raise unknown_customers(positions) from None
-    hashes = dedup_hashes(events, is_test=tx.is_test)
+    hashes = dedup_hashes(events, is_test=basis.tenant.is_test)
     if allowance is not None:
         allowance.take(hashes)
     rows.hashes += hashes
     rows.events += events
     rows.customer_ids += customer_ids
     rows.times += times
+    rows.api_key_ids.add(request.api_key_id)
+
+
+def _answers(
+    requests: Sequence[_Request],
+    rows: store.EventColumns,
+    refusals: Sequence[DomainError | None],
+    stored: set[bytes],
+) -> list[IngestResult | Exception]:
+    hashes = iter(rows.hashes)
+    return [
+        refusal or _result(request.events, hashes, stored)
+        for request, refusal in zip(requests, refusals, strict=True)
+    ]
 
 
 def _result(events: Sequence[Event], hashes: Iterator[bytes], stored: set[bytes]) -> IngestResult:

@@ -12,9 +12,12 @@ more room than they may need: so no batch is refused that fits once repeats are 
 import asyncio
 import time
 from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Self
+
+from msgspec import Struct
 
 from monigo.core.rate import SECOND
 from monigo.infra.db import Tenant, Transaction
@@ -68,6 +71,21 @@ class Allowance:
         self.taken = stored
 
 
+class Asked(Struct, frozen=True):
+    """What one transaction asks to store: for whom, when, and how many events of which hashes.
+
+    `begin` opens a transaction to look into, and `hashes` is called only where the room is short,
+    to tell which are repeats.
+    """
+
+    tenant: Tenant
+    real_now: datetime
+    resets: int
+    begin: Callable[[], AbstractAsyncContextManager[Transaction]]
+    size: int
+    hashes: Callable[[], Collection[bytes]]
+
+
 @dataclass(slots=True)
 class Gate:
     """What a tenant's transactions wait at: they go side by side, or one of them alone."""
@@ -102,18 +120,19 @@ class EventQuotas:
         """What one transaction is to be wrapped in, so that it ends after the commit."""
         return QuotaTurn(self)
 
-    async def count(self, tx: Transaction) -> MonthlyCount:
+    async def count(self, asked: "Asked") -> MonthlyCount:
         """The tenant's count of this month, at most a second old."""
-        now, month = self._monotonic(), first_of_month(tx.real_now)
-        count = self._counts.get(tx.tenant)
-        is_same = count is not None and (count.month, count.resets) == (month, tx.resets)
+        now, month = self._monotonic(), first_of_month(asked.real_now)
+        count = self._counts.get(asked.tenant)
+        is_same = count is not None and (count.month, count.resets) == (month, asked.resets)
         if count is None or not is_same or now - count.read_at >= SECOND:
             if len(self._counts) >= TENANTS_MAX:
                 self._counts.clear()
             # A new object: what is under way under the old one is left out or counted already.
-            used = await quota_store.count_events(tx, month)
-            count = MonthlyCount(month, tx.resets, now, used)
-            self._counts[tx.tenant] = count
+            async with asked.begin() as tx:
+                used = await quota_store.count_events(tx, month)
+            count = MonthlyCount(month, asked.resets, now, used)
+            self._counts[asked.tenant] = count
         return count
 
 
@@ -129,24 +148,20 @@ class QuotaTurn:
         # How many events the transaction stored.
         self.stored = 0
 
-    async def allowance(
-        self, tx: Transaction, quota: int, hashes: Callable[[], Collection[bytes]], size: int
-    ) -> Allowance:
-        """What the transaction, which asks to store `size` events, may store.
-
-        Only where the room is short are their `hashes` looked up, to tell which are repeats.
-        """
-        self._tenant = tx.tenant
-        self._gate = gate = self._quotas.gates.setdefault(tx.tenant, Gate())
+    async def allowance(self, asked: Asked, quota: int) -> Allowance:
+        """What the transaction may store of what it asks."""
+        self._tenant = asked.tenant
+        self._gate = gate = self._quotas.gates.setdefault(asked.tenant, Gate())
         gate.users += 1
         await gate.turn.acquire()
         self._is_alone = True
-        count = await self._quotas.count(tx)
+        count = await self._quotas.count(asked)
         known = None
-        if count.used + size > quota:
+        if count.used + asked.size > quota:
             await gate.empty()
-            if count.used + size > quota:
-                known = await quota_store.known_hashes(tx, hashes())
+            if count.used + asked.size > quota:
+                async with asked.begin() as tx:
+                    known = await quota_store.known_hashes(tx, asked.hashes())
         else:
             gate.inside += 1
             self._is_inside, self._is_alone = True, False

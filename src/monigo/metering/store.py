@@ -2,19 +2,40 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
-from asyncpg.pgproto import pgproto
-
 from monigo.core.errors import ensure
-from monigo.core.ids import CustomerId
-from monigo.infra.db import Transaction
+from monigo.core.ids import ApiKeyId, CustomerId
+from monigo.infra.db import Argument, Database
+from monigo.metering.basis import Basis
 from monigo.metering.types import Event
 
-# What is sent for the events, column by column; texts are joined, because the driver encodes an
-# array's elements one by one. They come sorted by hash, so that overlapping batches take row locks
-# in one order.
+# Whether what is known of the tenant still holds: nothing that it rests on has changed.
+_STILL_HOLDS = """
+    (
+        SELECT count(*)
+        FROM ROWS FROM (
+            unnest($13::uuid[]), unnest($14::timestamptz[]), string_to_table($15, ',')
+        ) AS known (id, expires_at, scopes)
+        JOIN api_keys AS key ON key.id = known.id
+            AND coalesce(key.expires_at, 'infinity') = known.expires_at
+            AND array_to_string(key.scopes, ' ') = known.scopes
+        WHERE key.org_id = $1 AND key.is_test_mode = $2 AND key.revoked_at IS NULL
+    ) = cardinality($13)
+    AND coalesce((
+        SELECT version FROM customer_changes WHERE org_id = $1 AND is_test = $2
+    ), 0) = $16
+    AND (NOT $2 OR (
+        coalesce((SELECT resets FROM test_clocks WHERE org_id = $1), 0) = $17
+        AND (SELECT now_at FROM test_clocks WHERE org_id = $1) IS NOT DISTINCT FROM $18
+    ))
+"""
+
+# What is sent for the events, column by column; texts are joined, because the database takes an
+# array's elements apart one by one. They come sorted by hash, so that overlapping batches take row
+# locks in one order.
 _INSERT = """
         INSERT INTO usage_events (
             org_id, is_test, batch_id, received_at, dedup, idempotency_key, customer_id,
@@ -22,7 +43,8 @@ _INSERT = """
         )
         SELECT $1, $2, $3, $4, event.dedup, event.idempotency_key, event.customer_id,
             event.event_name, event.occurred_at::timestamptz, event.properties::jsonb
-        FROM ROWS FROM (
+        FROM basis
+        CROSS JOIN ROWS FROM (
             unnest($5::uuid[]), unnest($6::uuid[]), string_to_table($7, $11),
             string_to_table($8, $11), string_to_table($9, $11), string_to_table($10, $11)
         ) AS event (
@@ -32,94 +54,135 @@ _INSERT = """
 
 # Fails where any of the events is a repeat.
 INSERT_NEW_EVENTS = f"""
-    WITH batch AS (
+    WITH basis AS MATERIALIZED (
+        SELECT 1 WHERE {_STILL_HOLDS}
+    ), batch AS (
         INSERT INTO unfolded_batches (org_id, is_test, batch_id, event_count, received_at)
-        VALUES ($1, $2, $3, $12, $4)
-    )
-    {_INSERT}
-    RETURNING 1
-"""
-
-# The batch that the fold will find counts what was new.
-INSERT_EVENTS = f"""
-    WITH inserted AS (
-        {_INSERT}
-        ON CONFLICT (org_id, dedup) DO NOTHING
+        SELECT $1, $2, $3, $12, $4 FROM basis
         RETURNING 1
     )
-    INSERT INTO unfolded_batches (org_id, is_test, batch_id, event_count, received_at)
-    SELECT $1, $2, $3, count(*), $4 FROM inserted HAVING count(*) > 0
-    RETURNING event_count
+    {_INSERT}
+"""
+
+# The batch that the fold will find counts what was new. Which those were is told, joined, where
+# some were not; nothing at all where the basis no longer holds.
+INSERT_EVENTS = f"""
+    WITH basis AS MATERIALIZED (
+        SELECT 1 WHERE {_STILL_HOLDS}
+    ), inserted AS (
+        {_INSERT}
+        ON CONFLICT (org_id, dedup) DO NOTHING
+        RETURNING dedup
+    ), batch AS (
+        INSERT INTO unfolded_batches (org_id, is_test, batch_id, event_count, received_at)
+        SELECT $1, $2, $3, count(*), $4 FROM inserted HAVING count(*) > 0
+        RETURNING 1
+    )
+    SELECT count(*) AS new_events,
+        CASE WHEN count(*) < $12 THEN encode(string_agg(uuid_send(dedup), ''), 'hex') END
+    FROM inserted
+    HAVING EXISTS (SELECT 1 FROM basis)
 """
 
 # Between the joined texts. Where one holds it, an unguessable separator takes its place.
 SEPARATOR = "\x1f"
 UNGUESSABLE_BYTES = 16
-
-SELECT_STORED = """
-    SELECT dedup FROM usage_events WHERE org_id = $1 AND is_test = $2 AND batch_id = $3
-"""
+HASH_BYTES = 16
 
 
 @dataclass(slots=True)
 class EventColumns:
-    """Valid events, column by column, as they are sent to the database."""
+    """Valid events, column by column, as they are sent to the database, and their keys."""
 
     hashes: list[bytes] = field(default_factory=list[bytes])
     events: list[Event] = field(default_factory=list[Event])
     customer_ids: list[CustomerId] = field(default_factory=list[CustomerId])
     times: list[str] = field(default_factory=list[str])
+    api_key_ids: set[ApiKeyId] = field(default_factory=set[ApiKeyId])
 
 
-async def insert_new_events(tx: Transaction, rows: EventColumns, *, batch_id: UUID) -> set[bytes]:
+async def insert_new_events(
+    database: Database, basis: Basis, rows: EventColumns, *, batch_id: UUID, received_at: datetime
+) -> set[bytes] | None:
     """Store events as one batch, which costs a third less if none was stored before; their hashes.
 
+    None where nothing was stored, because the basis no longer holds.
+
     Raises:
-        UniqueViolationError: one was; the transaction has failed.
+        UniqueViolationError: one was stored before; nothing was stored now.
     """
     order = _first_of_each(rows.hashes)
-    tag = await tx.execute(
-        INSERT_NEW_EVENTS, batch_id, tx.real_now, *_in_order(rows, order), len(order)
-    )
-    ensure(tag == f"INSERT 0 {len(order)}", "a batch counts what it stored")
+    arguments = _arguments(basis, rows, order, batch_id, received_at)
+    answer = await database.at_once(basis.tenant, INSERT_NEW_EVENTS, *arguments)
+    if answer.tag == "INSERT 0 0":
+        return None
+    ensure(answer.tag == f"INSERT 0 {len(order)}", "a batch counts what it stored")
     return set(rows.hashes)
 
 
-async def insert_events(tx: Transaction, rows: EventColumns, *, batch_id: UUID) -> set[bytes]:
-    """Store events as one batch; the hashes of those that were new, each once."""
+async def insert_events(
+    database: Database, basis: Basis, rows: EventColumns, *, batch_id: UUID, received_at: datetime
+) -> set[bytes] | None:
+    """Store events as one batch; the hashes of those that were new, each once.
+
+    None where nothing was stored, because the basis no longer holds.
+    """
     order = _first_of_each(rows.hashes)
-    count = await tx.fetchval(INSERT_EVENTS, batch_id, tx.real_now, *_in_order(rows, order))
-    if count is None:
-        return set()
-    if count == len(order):
+    arguments = _arguments(basis, rows, order, batch_id, received_at)
+    answer = await database.at_once(basis.tenant, INSERT_EVENTS, *arguments)
+    if not answer.rows:
+        return None
+    ((count, new),) = answer.rows
+    if count == str(len(order)):
         return set(rows.hashes)
-    return {row["dedup"].bytes for row in await tx.fetch(SELECT_STORED, batch_id)}
+    joined = bytes.fromhex(new or "")
+    return {joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)}
 
 
-def _in_order(rows: EventColumns, order: Sequence[int]) -> tuple[object, ...]:
-    """The arguments that hold the columns of the events at these positions."""
+def _arguments(
+    basis: Basis,
+    rows: EventColumns,
+    order: Sequence[int],
+    batch_id: UUID,
+    received_at: datetime,
+) -> tuple[Argument, ...]:
+    """The arguments for the events at these positions, and what they are stored on."""
+    keys = [basis.keys[api_key_id] for api_key_id in rows.api_key_ids]
+    return (
+        Argument.uuid(batch_id),
+        Argument.instant(received_at),
+        Argument.uuids([rows.hashes[at] for at in order]),
+        Argument.uuids([rows.customer_ids[at].bytes for at in order]),
+        *_texts(rows, order),
+        Argument.integer(len(order)),
+        Argument.uuids([key.id.bytes for key in keys]),
+        Argument.instants([key.expires_at for key in keys]),
+        Argument.text(",".join([" ".join(key.scopes) for key in keys]).encode()),
+        Argument.integer(basis.customers_version),
+        Argument.integer(basis.resets),
+        Argument.instant(basis.test_now),
+    )
+
+
+def _texts(rows: EventColumns, order: Sequence[int]) -> list[Argument]:
+    """The text columns of the events at these positions, joined, and what joins them."""
     events = [rows.events[at] for at in order]
     times = [rows.times[at] for at in order]
     separator = SEPARATOR
     joined = _joined(events, times, separator)
-    while any(text.count(separator) != len(order) - 1 for text in joined):
+    while any(column.count(separator.encode()) != len(order) - 1 for column in joined):
         separator = token_hex(UNGUESSABLE_BYTES)
         joined = _joined(events, times, separator)
-    return (
-        [pgproto.UUID(rows.hashes[at]) for at in order],
-        [rows.customer_ids[at] for at in order],
-        *joined,
-        separator,
-    )
+    return [Argument.text(column) for column in (*joined, separator.encode())]
 
 
-def _joined(events: Sequence[Event], times: Sequence[str], separator: str) -> list[str]:
+def _joined(events: Sequence[Event], times: Sequence[str], separator: str) -> list[bytes]:
     return [
-        separator.join([event.idempotency_key for event in events]),
-        separator.join([event.event_name for event in events]),
-        separator.join(times),
+        separator.join([event.idempotency_key for event in events]).encode(),
+        separator.join([event.event_name for event in events]).encode(),
+        separator.join(times).encode(),
         # Bytes yet, which join without becoming a text each.
-        separator.encode().join([event.properties for event in events]).decode(),
+        separator.encode().join([event.properties for event in events]),
     ]
 
 

@@ -22,7 +22,7 @@ async def hold_plan(tx: Transaction, reference: str | UUID) -> Plan:
     plan_id = reference if isinstance(reference, UUID) else parse_id(reference)
     if plan_id is None:
         raise missing("plan_id", not_found("plan"))
-    return await named("plan_id", catalog.hold_plan(tx, plan_id))
+    return await named("plan_id", catalog.lock_plan(tx, plan_id))
 
 
 async def named(field: str, found: Awaitable[Found]) -> Found:

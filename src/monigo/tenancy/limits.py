@@ -49,13 +49,20 @@ class Limits:
         self._full_at[caller.api_key_id] = taken.full_at
         return taken
 
+    def known(self, org_id: OrganizationId) -> OrganizationLimits | None:
+        """The organisation's limits, if they were read within the last second."""
+        known = self._known.get(org_id)
+        if known is None or self._monotonic() - known.read_at >= SECOND:
+            return None
+        return known.limits
+
     async def of(self, tx: Transaction) -> OrganizationLimits:
         """The organisation's limits, read anew when the last time is over a second ago."""
-        now = self._monotonic()
-        known = self._known.get(tx.org_id)
-        if known is None or now - known.read_at >= SECOND:
+        limits = self.known(tx.org_id)
+        if limits is None:
+            now = self._monotonic()
             if len(self._known) >= REMEMBERED_MAX:
                 self._known.clear()
-            known = _Known(await store.load_limits(tx) or UNLIMITED, now)
-            self._known[tx.org_id] = known
-        return known.limits
+            limits = await store.load_limits(tx) or UNLIMITED
+            self._known[tx.org_id] = _Known(limits, now)
+        return limits

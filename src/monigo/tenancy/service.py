@@ -178,15 +178,27 @@ async def principals(
 ) -> dict[ApiKeyId, Principal]:
     """Who these keys are; those that may not act in this transaction at all are absent."""
     return {
-        api_key_id: api_key(
-            api_key_id,
-            org_id=key.org_id,
-            is_test=key.is_test_mode,
-            permissions=permissions_of(key.scopes),
-        )
-        for api_key_id, key in (await store.load_keys(tx, api_key_ids)).items()
-        if key.is_active(tx.real_now) and key.is_test_mode == tx.is_test
+        api_key_id: principal
+        for api_key_id, key in (await get_keys(tx, api_key_ids)).items()
+        if (principal := principal_of(key, tx.tenant, tx.real_now)) is not None
     }
+
+
+async def get_keys(tx: Transaction, api_key_ids: AbstractSet[ApiKeyId]) -> dict[ApiKeyId, ApiKey]:
+    """These keys of the organisation as they stand; unknown ones are absent."""
+    return await store.load_keys(tx, api_key_ids)
+
+
+def principal_of(key: ApiKey | None, tenant: Tenant, real_now: datetime) -> Principal | None:
+    """Who a key is; None where there is none, or it may not act for the tenant at all now."""
+    if key is None or not key.is_active(real_now) or key.is_test_mode != tenant.is_test:
+        return None
+    return api_key(
+        key.id,
+        org_id=key.org_id,
+        is_test=key.is_test_mode,
+        permissions=permissions_of(key.scopes),
+    )
 
 
 def refusal_of(principal: Principal | None, needed: Permission) -> DomainError | None:

@@ -1,9 +1,8 @@
 """Connections, and transactions that see one tenant's rows only."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +17,8 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
+from monigo.infra.db.connections import Connection, Connections, Pool, cut, is_open
+from monigo.infra.db.pipeline import Answer, Argument, Pipelines
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -27,15 +28,7 @@ LOCK_TIMEOUT_SECONDS = 10
 IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
 
 if TYPE_CHECKING:
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-    OwnConnection = asyncpg.Connection[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
-
     from monigo.infra.registry import Registry
-else:  # The driver's classes take type arguments in its stubs only.
-    Connection = asyncpg.pool.PoolConnectionProxy
-    OwnConnection = asyncpg.Connection
-    Pool = asyncpg.Pool
 
 
 class RowLock(StrEnum):
@@ -158,7 +151,8 @@ class Database:
     """The pool of the application's role, which row-level security binds, and who acts by it."""
 
     def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
-        self._pool = pool
+        self._connections = Connections(pool, give_up_seconds=LOCK_TIMEOUT_SECONDS)
+        self._pipelines = Pipelines(self._connections)
         self._clock = clock
         # Who has a say in what transactions do.
         self.registry = registry
@@ -188,11 +182,7 @@ class Database:
 
     async def close(self) -> None:
         """Wait for the borrowed connections and close all."""
-        try:
-            async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await self._connections.close()
 
     def acting_as(self, principal: Principal) -> Self:
         """The same pool, for transactions in which somebody else acts."""
@@ -203,16 +193,24 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """One transaction that sees and touches this tenant's rows only; commits at the end."""
-        async with self._begun(
-            f"BEGIN; {_bound_to(tenant)}{_apart_from_resets(tenant)}"
-        ) as connection:
+        async with self._begun("; ".join(["BEGIN", *_binding(tenant)])) as connection:
             yield await self._transaction(connection, tenant)
+
+    async def at_once(self, tenant: Tenant, statement: str, *arguments: Argument) -> Answer:
+        """One statement as a transaction of this tenant's, in one round trip.
+
+        It sees and touches what it would in `transaction`, and the tenant is passed as `$1` and
+        `$2`, too. It has no text to interpolate and is always the same, so that it is prepared
+        once.
+        """
+        bound = (Argument.uuid(tenant.org_id), Argument.boolean(tenant.is_test))
+        return await self._pipelines.run(_binding(tenant), statement, (*bound, *arguments))
 
     @asynccontextmanager
     async def snapshot(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
-        async with self._begun(f"{begin}; {_bound_to(tenant)}") as connection:
+        async with self._begun("; ".join([begin, *_bound_to(tenant)])) as connection:
             yield await self._transaction(connection, tenant)
 
     async def _transaction(self, connection: Connection, tenant: Tenant) -> Transaction:
@@ -231,7 +229,7 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
-        async with self._pool.acquire() as connection:
+        async with self._connections.borrow() as connection:
             try:
                 await connection.execute(begin)
                 yield connection
@@ -243,7 +241,7 @@ class Database:
     @asynccontextmanager
     async def lookups(self) -> AsyncGenerator[Connection]:
         """A connection outside any tenant: it sees no rows, but may call what returns ids only."""
-        async with self._pool.acquire() as connection:
+        async with self._connections.borrow() as connection:
             yield connection
 
     def real_now(self) -> datetime:
@@ -262,26 +260,18 @@ class Database:
         return [OrganizationId(row["org_id"]) for row in rows]
 
 
-def _is_open(connection: Connection) -> bool:
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:  # The pool has taken it back because it was cut.
-        return False
+def _binding(tenant: Tenant) -> list[str]:
+    """The statements that a tenant's transaction begins with."""
+    return [*_bound_to(tenant), *_apart_from_resets(tenant)]
 
 
-def _cut(connection: Connection) -> None:
-    """End a connection at once, unless the pool has taken it back already."""
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()
-
-
-def _bound_to(tenant: Tenant) -> str:
+def _bound_to(tenant: Tenant) -> list[str]:
     """Makes a transaction see one tenant's rows; gone with the transaction.
 
     Typed values only, so that the text can hold nothing but a UUID and a boolean.
     """
     mode = "true" if tenant.is_test else "false"
-    return f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = '{mode}'"
+    return [f"SET LOCAL app.org_id = '{tenant.org_id}'", f"SET LOCAL app.is_test = '{mode}'"]
 
 
 def reset_lock(org_id: OrganizationId) -> int:
@@ -289,22 +279,22 @@ def reset_lock(org_id: OrganizationId) -> int:
     return int.from_bytes(org_id.bytes[8:], "big", signed=True)  # the id's random half
 
 
-def _apart_from_resets(tenant: Tenant) -> str:
+def _apart_from_resets(tenant: Tenant) -> list[str]:
     """Makes a test transaction and a reset wait for each other, so that no old data is left."""
     if not tenant.is_test:
-        return ""
-    return f"; SELECT pg_advisory_xact_lock_shared({reset_lock(tenant.org_id)})"
+        return []
+    return [f"SELECT pg_advisory_xact_lock_shared({reset_lock(tenant.org_id)})"]
 
 
 async def _roll_back(connection: Connection, error: BaseException) -> None:
     """Ready a connection for its next use, or give it up where it is broken; never raises more."""
     if isinstance(error, asyncpg.InternalClientError):
-        _cut(connection)  # In the middle of an answer, of which the rest may come.
-    elif _is_open(connection):
+        cut(connection)  # In the middle of an answer, of which the rest may come.
+    elif is_open(connection):
         try:
             await connection.execute("ROLLBACK")
         except (*_PASSING_FAULTS, TimeoutError):
-            _cut(connection)
+            cut(connection)
 
 
 def joined(numbers: Iterable[Decimal]) -> str:

@@ -1,0 +1,35 @@
+"""The facts of metrics."""
+
+from uuid import UUID
+
+from monigo.core.ids import MetricId
+from monigo.infra.outbox import Fact
+
+
+class MetricFact(Fact, frozen=True, kw_only=True):
+    """Something that happened to a metric."""
+
+    subject = "metric"
+    metric_id: MetricId
+
+    @property
+    def subject_id(self) -> UUID:
+        """The metric."""
+        return self.metric_id
+
+
+class MetricCreated(MetricFact, frozen=True, kw_only=True):
+    """A metric counts from now on, also what came before."""
+
+    event_name: str
+
+
+class MetricEdited(MetricFact, frozen=True, kw_only=True):
+    """A metric was redefined; `counts_anew` where it counts otherwise than before."""
+
+    event_name: str
+    counts_anew: bool
+
+
+class MetricDeleted(MetricFact, frozen=True, kw_only=True):
+    """A metric was hidden."""

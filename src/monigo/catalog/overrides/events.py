@@ -1,0 +1,32 @@
+"""The facts of price overrides."""
+
+from uuid import UUID
+
+from monigo.core.ids import CustomerId, PriceId, PriceOverrideId
+from monigo.infra.outbox import Fact
+
+
+class OverrideFact(Fact, frozen=True, kw_only=True):
+    """Something that happened to what one customer pays in place of a price's own model."""
+
+    subject = "price_override"
+    price_override_id: PriceOverrideId
+    customer_id: CustomerId
+    price_id: PriceId
+
+    @property
+    def subject_id(self) -> UUID:
+        """The override."""
+        return self.price_override_id
+
+
+class OverrideCreated(OverrideFact, frozen=True, kw_only=True):
+    """A customer pays otherwise than a price says."""
+
+
+class OverrideChanged(OverrideFact, frozen=True, kw_only=True):
+    """The terms of an override were changed."""
+
+
+class OverrideDeleted(OverrideFact, frozen=True, kw_only=True):
+    """An override was hidden."""

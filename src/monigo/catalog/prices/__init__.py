@@ -1,0 +1,34 @@
+"""Prices: a pricing model on one metric of a plan, with an id for life and revisions."""
+
+from monigo.catalog.prices.rules import (
+    NO_PRICE_CHANGES,
+    PERCENTAGE_NEEDS_SUM,
+    PriceChanges,
+    price_changes,
+)
+from monigo.catalog.prices.service import (
+    check_metrics,
+    lock_known,
+    lock_offered,
+    present_of,
+    revisions_of,
+    store_changes,
+)
+from monigo.catalog.prices.types import Price, PriceDraft, PriceRevision, PriceTerms
+
+__all__ = [
+    "NO_PRICE_CHANGES",
+    "PERCENTAGE_NEEDS_SUM",
+    "Price",
+    "PriceChanges",
+    "PriceDraft",
+    "PriceRevision",
+    "PriceTerms",
+    "check_metrics",
+    "lock_known",
+    "lock_offered",
+    "present_of",
+    "price_changes",
+    "revisions_of",
+    "store_changes",
+]
