@@ -23,6 +23,10 @@ SOURCE = "src/monigo/**/*.py"
 CORE = "src/monigo/core/**/*.py"
 STORES = ("src/monigo/**/store.py", "src/monigo/**/*_store.py")
 MIGRATIONS = "db/migrations/*.sql"
+# The core is a shelf of small tools, each known by itself. The others are still to be divided.
+SHELVES = ("core", "metering", "wallets", "invoicing")
+# What puts the parts together has no rules of its own to tell of.
+THIN = ("bootstrap", "worker")
 FUNCTIONS = "db/functions/*.sql"
 ALL_SQL = "db/*/*.sql"
 FUNCTIONS_OF_MIGRATIONS = {
@@ -30,10 +34,6 @@ FUNCTIONS_OF_MIGRATIONS = {
     "override_slot",  # an index is made of it, so that it can't change
     "stretch_slot",  # as above
 }
-# The core is a shelf of small tools, each known by itself. The others are still to be divided.
-SHELVES = ("core", "subscriptions", "metering", "wallets", "invoicing")
-# What puts the parts together has no rules of its own to tell of.
-THIN = ("bootstrap", "worker")
 KEYS_OF_OTHER_BEGINNINGS = {
     "api_key_lookups_pkey",  # is looked into before the tenant is known
     "usage_events_pkey",  # the organisation, and a hash of mode and key

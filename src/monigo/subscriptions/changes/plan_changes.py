@@ -9,7 +9,7 @@ from monigo.catalog import Plan
 from monigo.core.errors import DomainError, InvariantError, conflict, invalid
 from monigo.core.periods import period_at
 from monigo.infra.db import Transaction
-from monigo.subscriptions import due_store, store
+from monigo.subscriptions import store, timeline
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import (
     SubscriptionPlanChanged,
@@ -26,7 +26,8 @@ from monigo.subscriptions.rules import (
     schedule_of,
     with_plan_from,
 )
-from monigo.subscriptions.types import Phase, Subscription, TimelineEvent
+from monigo.subscriptions.timeline import TimelineEvent
+from monigo.subscriptions.types import Phase, Subscription
 
 
 async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
@@ -60,9 +61,7 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
         )
         changed = replace(subscription, phase=phase)
     _check_schedule(changed)
-    await due_store.append_to_timeline(
-        tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(plan.id)
-    )
+    await timeline.append(tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(plan.id))
     await report(tx, SubscriptionPlanChanged, changed, plan_id_before=before.plan_id)
     return await save(tx, changed)
 
@@ -88,7 +87,7 @@ async def schedule_plan_change(
     revision = await catalog.standing_revision(tx, plan.id, scheduled_at)
     _check_schedule(with_plan_from(subscription, plan, revision, scheduled_at))
     event = TimelineEvent.PLAN_CHANGE_SCHEDULED
-    await due_store.append_to_timeline(tx, subscription.id, event, str(plan.id))
+    await timeline.append(tx, subscription.id, event, str(plan.id))
     changed = replace(subscription, scheduled_plan_id=plan.id, scheduled_at=scheduled_at)
     await report(
         tx,
@@ -105,7 +104,7 @@ async def withdraw_plan_change(tx: Transaction, subscription: Subscription) -> S
     if subscription.scheduled_plan_id is None:
         return subscription
     plan_id, event = subscription.scheduled_plan_id, TimelineEvent.PLAN_CHANGE_WITHDRAWN
-    await due_store.append_to_timeline(tx, subscription.id, event, str(plan_id))
+    await timeline.append(tx, subscription.id, event, str(plan_id))
     changed = replace(subscription, scheduled_plan_id=None, scheduled_at=None)
     await report(tx, SubscriptionPlanChangeWithdrawn, changed, scheduled_plan_id=plan_id)
     return await save(tx, changed)
@@ -118,9 +117,7 @@ async def apply_plan_change(tx: Transaction, subscription: Subscription) -> Subs
     """
     await store.insert_phase(tx, subscription.id, subscription.phase)
     changed = await as_after_plan_change(tx, subscription)
-    await due_store.append_to_timeline(
-        tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(changed.plan_id)
-    )
+    await timeline.append(tx, subscription.id, TimelineEvent.PLAN_CHANGED, str(changed.plan_id))
     await report(tx, SubscriptionPlanChanged, changed, plan_id_before=subscription.plan_id)
     return await save(tx, changed)
 

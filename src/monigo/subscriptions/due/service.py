@@ -10,9 +10,10 @@ from monigo.core.periods import Period
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
 from monigo.infra.db import Transaction
-from monigo.subscriptions import due_store, store
+from monigo.subscriptions import store
+from monigo.subscriptions.due.store import list_active_of_customers, list_waiting, mark_for_recheck
 from monigo.subscriptions.rules import next_due_at
-from monigo.subscriptions.types import Subscription
+from monigo.subscriptions.types import Status, Subscription
 
 # Of a subscription: a period ends or opens, it ends or changes its plan, or is looked at again.
 PERIOD_CLOSE = Kind("period_close", Follows.TENANT)
@@ -71,11 +72,26 @@ async def wake(
     tx: Transaction, customer_ids: Sequence[CustomerId], also: Sequence[SubscriptionId]
 ) -> None:
     """Have customers' subscriptions that wait for a balance looked at now, and `also` these."""
-    waiting = await due_store.list_waiting(tx, customer_ids)
+    waiting = await list_waiting(tx, customer_ids)
     await look_at(tx, dict.fromkeys([*waiting, *also], tx.now))
 
 
 async def recheck(tx: Transaction, window: Period) -> None:
     """Have the closed periods that overlap a window looked at again; ended ones soon."""
-    ended = await due_store.mark_for_recheck(tx, window)
+    ended = await mark_for_recheck(tx, window)
     await look_at(tx, dict.fromkeys(ended, tx.now))
+
+
+async def hold_free(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> tuple[list[Subscription], set[CustomerId]]:
+    """These customers' active subscriptions, locked in the order of their ids; and who is busy.
+
+    Those that somebody else holds are left out; their customers are the busy ones.
+    """
+    active = await list_active_of_customers(tx, customer_ids)
+    held = await store.lock_ever(tx, list(active), skip_locked=True)
+    busy = active.keys() - {known.id for known in held}
+    return [known for known in held if known.status is Status.ACTIVE], {
+        active[subscription_id] for subscription_id in busy
+    }

@@ -10,12 +10,14 @@ from monigo import customers
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period, subtract
 from monigo.infra.db import Transaction
-from monigo.subscriptions import due_store, pause_store, stretches
+from monigo.subscriptions import stretches, timeline
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import SubscriptionPaused, SubscriptionResumed, report
+from monigo.subscriptions.pauses import store
 from monigo.subscriptions.rules import check_can_resume, check_is_active, effective_at
 from monigo.subscriptions.service import get
-from monigo.subscriptions.types import PauseReason, Status, Subscription, TimelineEvent
+from monigo.subscriptions.timeline import TimelineEvent
+from monigo.subscriptions.types import PauseReason, Status, Subscription
 
 # The shortest time there is.
 INSTANT = timedelta(microseconds=1)
@@ -72,8 +74,8 @@ async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscriptio
         DomainError: conflict, when another one of the plan type took its place or its time.
     """
     await customers.hold(tx, [subscription.customer_id])
-    ended_at = await pause_store.close_pause(tx, subscription.id, tx.now)
-    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.RESUMED, "")
+    ended_at = await store.close_pause(tx, subscription.id, tx.now)
+    await timeline.append(tx, subscription.id, TimelineEvent.RESUMED, "")
     resumed = await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
     # A pause that began an instant after a test clock's now ends then, too.
     await stretches.claim(tx, resumed, ended_at or tx.now, field="status")
@@ -93,14 +95,14 @@ async def load_pauses(
     tx: Transaction, subscription_ids: Sequence[SubscriptionId]
 ) -> dict[SubscriptionId, list[Period]]:
     """The pauses of each subscription in order; an open one lasts for ever."""
-    return await pause_store.load_pauses(tx, subscription_ids)
+    return await store.load_pauses(tx, subscription_ids)
 
 
 async def _open_pause(
     tx: Transaction, subscription: Subscription, reason: PauseReason, started_at: datetime
 ) -> Subscription:
     await customers.hold(tx, [subscription.customer_id])
-    await pause_store.open_pause(tx, subscription.id, reason, started_at)
+    await store.open_pause(tx, subscription.id, reason, started_at)
     await stretches.release(tx, subscription, started_at)
-    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.PAUSED, reason.value)
+    await timeline.append(tx, subscription.id, TimelineEvent.PAUSED, reason.value)
     return await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))

@@ -22,15 +22,6 @@ COUNT_OF_PLAN_EVER = """
     SELECT count(*) FROM subscriptions WHERE org_id = $1 AND is_test = $2 AND plan_id = $3
 """
 
-# One that was to begin later and was canceled before has had no trial.
-HAD_TRIAL = """
-    SELECT EXISTS (
-        SELECT 1 FROM subscriptions
-        WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND trial_plan_id = $4
-            AND (canceled_at IS NULL OR canceled_at > start_date)
-    )
-"""
-
 
 async def count_of_customer(tx: Transaction, customer_id: CustomerId) -> int:
     """How many subscriptions of a customer have not ended."""
@@ -45,6 +36,16 @@ async def count_of_plan(tx: Transaction, plan_id: PlanId, *, ever: bool) -> int:
 async def count_scheduled(tx: Transaction, plan_id: PlanId) -> int:
     """How many subscriptions are to change to a plan."""
     return await tx.fetchval(COUNT_SCHEDULED, plan_id)
+
+
+# One that was to begin later and was canceled before has had no trial.
+HAD_TRIAL = """
+    SELECT EXISTS (
+        SELECT 1 FROM subscriptions
+        WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND trial_plan_id = $4
+            AND (canceled_at IS NULL OR canceled_at > start_date)
+    )
+"""
 
 
 async def had_trial(tx: Transaction, customer_id: CustomerId, plan_id: PlanId) -> bool:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from monigo import customers
 from monigo.infra.db import Transaction
-from monigo.subscriptions import due_store, pause_store, store, stretches
+from monigo.subscriptions import pauses, store, stretches, timeline
 from monigo.subscriptions.due import save
 from monigo.subscriptions.events import (
     SubscriptionCanceled,
@@ -16,7 +16,8 @@ from monigo.subscriptions.events import (
     report,
 )
 from monigo.subscriptions.rules import check_can_cancel, current_period, effective_at
-from monigo.subscriptions.types import Status, Subscription, TimelineEvent
+from monigo.subscriptions.timeline import TimelineEvent
+from monigo.subscriptions.types import Status, Subscription
 
 
 async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime) -> Subscription:
@@ -29,9 +30,9 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
     """
     check_can_cancel(subscription)
     await customers.hold(tx, [subscription.customer_id])
-    await pause_store.close_pause(tx, subscription.id, ends_at)
+    await pauses.close_pause(tx, subscription.id, ends_at)
     await stretches.release(tx, subscription, ends_at)
-    await due_store.append_to_timeline(tx, subscription.id, TimelineEvent.CANCELED, "")
+    await timeline.append(tx, subscription.id, TimelineEvent.CANCELED, "")
     canceled = replace(
         subscription,
         status=Status.CANCELED,
@@ -59,7 +60,7 @@ async def schedule_cancel(
     if subscription.cancel_at_period_end == wanted:
         return subscription
     event = TimelineEvent.CANCEL_SCHEDULED if wanted else TimelineEvent.CANCEL_WITHDRAWN
-    await due_store.append_to_timeline(tx, subscription.id, event, "")
+    await timeline.append(tx, subscription.id, event, "")
     cancel_at = None
     if wanted:
         end = current_period(subscription, effective_at(subscription, tx.now)).end

@@ -1,15 +1,12 @@
 """All SQL of pauses: time that is metered but not billed."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.db import Transaction
-from monigo.subscriptions.types import PauseReason
-
-# The end of an open pause; the last instant there is.
-FOREVER = datetime.max.replace(tzinfo=UTC)
+from monigo.subscriptions.types import FOREVER, PauseReason
 
 # A standing test clock may pause twice at one instant: the second goes on with the first.
 OPEN_PAUSE = """

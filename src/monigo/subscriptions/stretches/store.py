@@ -6,8 +6,7 @@ from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.infra.db import Transaction, violations_as
-from monigo.subscriptions.pause_store import FOREVER
-from monigo.subscriptions.types import Subscription
+from monigo.subscriptions.types import FOREVER, Subscription
 
 INSERT_STRETCH = """
     INSERT INTO subscription_stretches (

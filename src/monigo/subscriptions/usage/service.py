@@ -14,9 +14,11 @@ from monigo.core.paging import PAGE_LIMIT_MAX, PageRequest
 from monigo.core.periods import Period, calendar_month, subtract
 from monigo.infra.db import Transaction
 from monigo.metering import CustomerActivity, UsageQuery
-from monigo.subscriptions import pause_store, store
+from monigo.subscriptions import store
+from monigo.subscriptions.pauses import load_pauses
 from monigo.subscriptions.rules import period_containing, periods_between
-from monigo.subscriptions.types import Subscription, UsageFilter, UsageRollup
+from monigo.subscriptions.types import Subscription
+from monigo.subscriptions.usage.types import UsageFilter, UsageRollup
 from monigo.tenancy import Organization
 
 # One answer's rollups; a wider question is asked in parts.
@@ -127,7 +129,7 @@ class _Layout(Struct, frozen=True):
             timezone=(await tenancy.get_organization(tx)).timezone,
             subscriptions=by_customer,
             plans=await catalog.get_plans(tx, {known.plan_id for known in subscriptions}),
-            pauses=await pause_store.load_pauses(tx, [known.id for known in subscriptions]),
+            pauses=await load_pauses(tx, [known.id for known in subscriptions]),
         )
 
     def lay_out_all(

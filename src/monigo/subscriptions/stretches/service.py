@@ -14,7 +14,7 @@ from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import start_of_hour
 from monigo.core.times import format_instant
 from monigo.infra.db import Transaction
-from monigo.subscriptions import stretch_store
+from monigo.subscriptions.stretches import store
 from monigo.subscriptions.types import Subscription
 
 
@@ -32,7 +32,7 @@ async def usual_start(
     before the last instant that another subscription of the plan type may bill.
     """
     hour = start_of_hour(tx.now, timezone)
-    taken_until = await stretch_store.last_end(tx, customer_id, plan_type, besides=besides)
+    taken_until = await store.last_end(tx, customer_id, plan_type, besides=besides)
     return hour if taken_until is None else max(hour, taken_until)
 
 
@@ -48,17 +48,17 @@ async def claim(
     started_at = max(since, subscription.start_date)
     if subscription.end_date is not None and subscription.end_date <= started_at:
         return
-    taken_until = await stretch_store.last_end(
+    taken_until = await store.last_end(
         tx, subscription.customer_id, subscription.plan_type, besides=subscription.id
     )
     if taken_until is not None and taken_until > started_at:
         raise _taken(taken_until, field)
-    await stretch_store.insert(tx, subscription, started_at, subscription.end_date)
+    await store.insert(tx, subscription, started_at, subscription.end_date)
 
 
 async def release(tx: Transaction, subscription: Subscription, since: datetime) -> None:
     """Take all instants from `since` on from a subscription, as it pauses or ends."""
-    await stretch_store.cut(tx, subscription.id, since)
+    await store.cut(tx, subscription.id, since)
 
 
 def _taken(until: datetime, field: str) -> DomainError:
