@@ -69,10 +69,10 @@ $$;
 CREATE OR REPLACE TRIGGER keep_final_lines_from_more AFTER INSERT ON invoice_line_items
     REFERENCING NEW TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
--- An update is held to both: what the line was part of, and what it becomes part of.
 CREATE OR REPLACE TRIGGER keep_final_lines_from_change AFTER UPDATE ON invoice_line_items
     REFERENCING OLD TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
+-- A line that moved into a final invoice would change that one, too.
 CREATE OR REPLACE TRIGGER keep_final_lines_from_arrival AFTER UPDATE ON invoice_line_items
     REFERENCING NEW TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
