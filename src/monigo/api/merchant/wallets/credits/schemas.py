@@ -18,6 +18,7 @@ from monigo.api.kernel.wire.fields import (
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.api.merchant.wallets.schemas import CreditOut
 from monigo.core.ids import MetricId, WalletId
+from monigo.core.money import Money
 from monigo.wallets import GrantRequest
 
 # More than any plan has metrics; a restriction to more is none.
@@ -43,8 +44,7 @@ class GrantIn(Incoming):
         """The grant that is asked for."""
         return GrantRequest(
             wallet_id=wallet_id,
-            amount=self.amount,
-            currency=self.currency,
+            amount=Money(self.amount, self.currency),
             idempotency_key=self.idempotency_key,
             priority=self.priority or 0,
             metric_ids=tuple(MetricId(one) for one in self.metric_ids or ()),

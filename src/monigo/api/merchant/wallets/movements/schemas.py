@@ -9,6 +9,7 @@ from monigo import wallets
 from monigo.api.kernel.wire.fields import Amount, Incoming, Metadata, Name, Outgoing, Text
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.infra.db import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
@@ -44,8 +45,7 @@ class DebitIn(Incoming):
         return Movement(
             wallet_id=wallet_id,
             direction=direction,
-            amount=self.amount,
-            currency=self.currency,
+            amount=Money(self.amount, self.currency),
             entry_type=EntryType(self.entry_type.value),
             idempotency_key=self.idempotency_key,
             **self.given("description", "reference_type", "reference_id", "metadata"),

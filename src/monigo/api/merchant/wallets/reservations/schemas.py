@@ -19,6 +19,7 @@ from monigo.api.kernel.wire.fields import (
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.api.merchant.wallets.schemas import EntryOut, ReservationOut, WalletOut
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.infra.db import Tenant
 from monigo.wallets import ReservationRequest, ReservationResult
 
@@ -40,8 +41,7 @@ class ReservationIn(Incoming):
         """The reservation that is asked for."""
         return ReservationRequest(
             wallet_id=wallet_id,
-            amount=self.amount,
-            currency=self.currency,
+            amount=Money(self.amount, self.currency),
             idempotency_key=self.idempotency_key,
             expires_in_seconds=self.expires_in_seconds,
             expires_at=self.expires_at,
