@@ -177,7 +177,7 @@ class MovementBatch:
             self._credited[wallet.id] = after
             if after.top_up_threshold is not None and is_deposit(movement):
                 before = self._deposits.get(wallet.id, Decimal(0))
-                self._deposits[wallet.id] = EXACT.add(before, movement.amount)
+                self._deposits[wallet.id] = EXACT.add(before, movement.amount.amount)
         elif is_use(movement):
             self._used.add(wallet.id)
         return DecidedMovement(len(self._postings) - 1, after, content)
@@ -235,8 +235,8 @@ def _posting(wallet: Wallet, movement: Movement) -> Posting:
         transaction_id=movement.transaction_id or TransactionId(new_id()),
         from_account_id=from_account_id,
         to_account_id=to_account_id,
-        amount=movement.amount,
-        currency=movement.currency,
+        amount=movement.amount.amount,
+        currency=movement.amount.currency,
         entry_type=movement.entry_type,
         description=movement.description,
         reference_type=movement.reference_type,
@@ -252,8 +252,8 @@ def movement_hash(movement: Movement) -> bytes:
     return content_hash(
         movement.direction.value,
         {
-            "amount": format_money(movement.amount),
-            "currency": movement.currency,
+            "amount": format_money(movement.amount.amount),
+            "currency": movement.amount.currency,
             "entry_type": movement.entry_type.value,
             "description": movement.description,
             "reference_type": movement.reference_type,
