@@ -31,8 +31,8 @@ FAULTS = {
     "half rounded the wrong way": (
         [
             (
-                "UPDATE invoices SET subtotal = -1, vat_enabled = true, vat_amount = 1, rounded_off = 1"
-                f" {OF_LAST}"
+                "UPDATE invoices SET subtotal = -1, vat_enabled = true, vat_amount = 1,"
+                f" rounded_off = 1 {OF_LAST}"
             )
         ],
         ("invoice subtotal after rounding", "-1", "0"),
