@@ -11,8 +11,6 @@ from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "monigo"
-# Rooms of which another room inside is imported from outside, too: the embedded server.
-WITH_PUBLIC_ROOMS = ("infra/db",)
 # The owner's functions that look across tenants, and return ids, names of ours and times only.
 LOOKING_ACROSS = {
     "find_api_key",
@@ -54,14 +52,6 @@ def rooms() -> list[str]:
     )
 
 
-def protected_modules(room: str) -> set[str]:
-    """The modules that only the room itself may import: its inside."""
-    name = "monigo." + room.replace("/", ".")
-    if room not in WITH_PUBLIC_ROOMS:
-        return {f"{name}.*"}
-    return {f"{name}.{path.stem}" for path in (SOURCE / room).glob("[a-z]*.py")}
-
-
 def domain_files(domain: str) -> set[str]:
     """The names of a domain's files, those of its rooms included."""
     own = {path.name for path in (SOURCE / domain).iterdir()}
@@ -78,8 +68,8 @@ def folders() -> dict[str, dict[str, int]]:
 
 
 def all_names() -> set[str]:
-    """Every word of the code, the tests and the migrations."""
-    patterns = ("src/monigo/**/*.py", "tests/**/*.py", "db/migrations/*.sql")
+    """Every word of the code, the tests, the migrations and the functions."""
+    patterns = ("src/monigo/**/*.py", "tests/**/*.py", "db/[mf]*/*.sql")
     texts = [path.read_text() for pattern in patterns for path in ROOT.glob(pattern)]
     return {name for text in texts for name in re.findall(r"\w+", text)}
 

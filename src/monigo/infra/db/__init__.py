@@ -15,15 +15,15 @@ from monigo.infra.db.database import (
     violated_constraint,
     violations_as,
 )
-from monigo.infra.db.migrations import (
+from monigo.infra.db.pipeline import Argument
+from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
+from monigo.infra.db.schema import (
     APP_ROLE,
     MigrationError,
     app_url,
     migrate,
-    migration_files,
     require_present_schema,
 )
-from monigo.infra.db.pipeline import Argument
 
 __all__ = [
     "APP_ROLE",
@@ -33,6 +33,7 @@ __all__ = [
     "ClockState",
     "Connection",
     "Database",
+    "EmbeddedPostgresError",
     "MigrationError",
     "OwnConnection",
     "RowLock",
@@ -42,9 +43,9 @@ __all__ = [
     "as_unavailable",
     "joined",
     "migrate",
-    "migration_files",
     "require_present_schema",
     "reset_lock",
+    "start_embedded",
     "violated_constraint",
     "violations_as",
 ]
