@@ -21,7 +21,6 @@ STATUS_NAMES = {
     InvoiceStatus.VOID: "voided",
 }
 
-
 STATUSES = {name: status for status, name in STATUS_NAMES.items()}
 
 
