@@ -1,4 +1,4 @@
--- What db/migrations produce, by pg_dump. Written by `make golden`, never by hand.
+-- What migrations and functions produce, by pg_dump. Written by `make golden`, not by hand.
 
 CREATE DOMAIN public.ledger_account_kind AS text
 	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
@@ -21,7 +21,8 @@ CREATE DOMAIN public.ledger_entry_hash AS bytea
 CREATE DOMAIN public.ledger_entry_sequence AS bigint
 	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
 
-CREATE DOMAIN public.ledger_entry_type AS text;
+CREATE DOMAIN public.ledger_entry_type AS text
+	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text])));
 
 CREATE TYPE public.ledger_posting AS (
 	id uuid,
@@ -116,16 +117,6 @@ BEGIN
         OR test IS DISTINCT FROM nullif(current_setting('app.is_test', true), '')::boolean
     THEN
         RAISE EXCEPTION 'not the tenant of this transaction' USING ERRCODE = '42501';
-    END IF;
-END
-$$;
-
-CREATE FUNCTION public.distribute_table(target regclass) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
-        EXECUTE format('SELECT create_distributed_table(%L, %L)', target, 'org_id');
     END IF;
 END
 $$;
@@ -315,7 +306,7 @@ CREATE FUNCTION public.keep_final_invoice() RETURNS trigger
     AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF old.status <> 'draft' AND NOT is_reset(TG_RELID, old.is_test) THEN
+        IF old.status <> 'draft' AND NOT public.is_reset(TG_RELID, old.is_test) THEN
             RAISE EXCEPTION 'only a draft can be deleted'
                 USING ERRCODE = '23514', CONSTRAINT = 'invoices_final_immutable';
         END IF;
@@ -522,29 +513,6 @@ BEGIN
     ) AS locked;
 END
 $$;
-
-CREATE FUNCTION public.make_tenant_table(target regclass, rights text) RETURNS void
-    LANGUAGE plpgsql
-    AS $_$
-DECLARE
-    has_mode boolean := EXISTS (
-        SELECT 1 FROM pg_attribute
-        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
-    );
-    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
-BEGIN
-    IF has_mode THEN
-        own_rows := own_rows
-            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
-    END IF;
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
-    EXECUTE format(
-        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
-    );
-    EXECUTE format('GRANT %s ON %s TO monigo_app', rights, target);
-    PERFORM distribute_table(target);
-END
-$_$;
 
 CREATE FUNCTION public.oldest_unfolded_at() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -896,12 +864,12 @@ CREATE TABLE public.api_keys (
 );
 
 CREATE TABLE public.billing_events (
-    org_id uuid CONSTRAINT outbox_events_org_id_not_null NOT NULL,
-    is_test boolean CONSTRAINT outbox_events_is_test_not_null NOT NULL,
-    id uuid CONSTRAINT outbox_events_id_not_null NOT NULL,
-    type text CONSTRAINT outbox_events_type_not_null NOT NULL,
-    data jsonb CONSTRAINT outbox_events_data_not_null NOT NULL,
-    created_at timestamp with time zone CONSTRAINT outbox_events_created_at_not_null NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
     CONSTRAINT billing_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
 );
 
@@ -1534,6 +1502,13 @@ CREATE TABLE public.replay_jobs (
     CONSTRAINT replay_jobs_window_half_open CHECK ((from_timestamp < to_timestamp))
 );
 
+CREATE TABLE public.schema_functions (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    made text[] NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     checksum text NOT NULL,
@@ -1642,6 +1617,16 @@ COMMENT ON COLUMN public.subscriptions.recheck_from IS 'closed periods that end 
 
 COMMENT ON COLUMN public.subscriptions.settled_at IS 'when, by the machine''s clock, closed periods were last looked at for late events';
 
+COMMENT ON COLUMN public.subscriptions.phase_joined_at IS 'when it was put on its plan, maybe before the phase starts: what tells edits for new ones';
+
+COMMENT ON COLUMN public.subscriptions.cancel_at IS 'the end of the period that ran as cancel_at_period_end was set';
+
+COMMENT ON COLUMN public.subscriptions.scheduled_plan_id IS 'the plan that it is to be on from then on';
+
+COMMENT ON COLUMN public.subscriptions.trial_plan_id IS 'whose trial it began with, whatever came then';
+
+COMMENT ON COLUMN public.subscriptions.phase_joined_revision IS 'the plan''s revision as it was put on it: a test clock may hold times still';
+
 CREATE TABLE public.tenant_lookups (
     org_id uuid NOT NULL
 );
@@ -1711,30 +1696,30 @@ ALTER TABLE ONLY public.usage_events ALTER COLUMN idempotency_key SET STATISTICS
 ALTER TABLE ONLY public.usage_events ALTER COLUMN properties SET STATISTICS 0;
 
 CREATE TABLE public.usage_hour_values (
-    org_id uuid CONSTRAINT usage_bucket_values_org_id_not_null NOT NULL,
-    is_test boolean CONSTRAINT usage_bucket_values_is_test_not_null NOT NULL,
-    customer_id uuid CONSTRAINT usage_bucket_values_customer_id_not_null NOT NULL,
-    metric_id uuid CONSTRAINT usage_bucket_values_metric_id_not_null NOT NULL,
-    metric_version integer CONSTRAINT usage_bucket_values_metric_version_not_null NOT NULL,
-    hour timestamp with time zone CONSTRAINT usage_bucket_values_hour_not_null NOT NULL,
-    value uuid CONSTRAINT usage_bucket_values_value_not_null NOT NULL
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    metric_id uuid NOT NULL,
+    metric_version integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    value uuid NOT NULL
 );
 
 CREATE TABLE public.usage_hours (
-    org_id uuid CONSTRAINT usage_buckets_org_id_not_null NOT NULL,
-    is_test boolean CONSTRAINT usage_buckets_is_test_not_null NOT NULL,
-    customer_id uuid CONSTRAINT usage_buckets_customer_id_not_null NOT NULL,
-    metric_id uuid CONSTRAINT usage_buckets_metric_id_not_null NOT NULL,
-    metric_version integer CONSTRAINT usage_buckets_metric_version_not_null NOT NULL,
-    hour timestamp with time zone CONSTRAINT usage_buckets_hour_not_null NOT NULL,
-    group_value text CONSTRAINT usage_buckets_group_value_not_null NOT NULL,
-    event_count bigint CONSTRAINT usage_buckets_event_count_not_null NOT NULL,
-    number_count bigint CONSTRAINT usage_buckets_number_count_not_null NOT NULL,
-    number_sum numeric CONSTRAINT usage_buckets_number_sum_not_null NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    metric_id uuid NOT NULL,
+    metric_version integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    group_value text NOT NULL,
+    event_count bigint NOT NULL,
+    number_count bigint NOT NULL,
+    number_sum numeric NOT NULL,
     number_min numeric,
     number_max numeric,
-    first_event_at timestamp with time zone CONSTRAINT usage_buckets_first_event_at_not_null NOT NULL,
-    last_event_at timestamp with time zone CONSTRAINT usage_buckets_last_event_at_not_null NOT NULL,
+    first_event_at timestamp with time zone NOT NULL,
+    last_event_at timestamp with time zone NOT NULL,
     CONSTRAINT usage_hours_hour_holds_its_events CHECK (((first_event_at >= hour) AND (last_event_at < (hour + '01:00:00'::interval)))),
     CONSTRAINT usage_hours_not_empty CHECK ((event_count > 0)),
     CONSTRAINT usage_hours_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
@@ -1910,9 +1895,6 @@ ALTER TABLE ONLY public.ledger_accounts
 ALTER TABLE ONLY public.ledger_requests
     ADD CONSTRAINT ledger_requests_pkey PRIMARY KEY (org_id, is_test, scope, idempotency_key);
 
-ALTER DOMAIN public.ledger_entry_type
-    ADD CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text]))) NOT VALID;
-
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1978,6 +1960,9 @@ ALTER TABLE ONLY public.realtime_charges
 
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.schema_functions
+    ADD CONSTRAINT schema_functions_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
@@ -2616,6 +2601,8 @@ GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
+
+GRANT SELECT ON TABLE public.schema_functions TO monigo_app;
 
 GRANT SELECT ON TABLE public.schema_migrations TO monigo_app;
 

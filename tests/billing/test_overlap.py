@@ -9,7 +9,7 @@ import pytest
 
 from monigo import invoicing, metering, subscriptions
 from monigo.core.errors import DomainError
-from monigo.subscriptions import stretch_store
+from monigo.subscriptions.stretches import store as stretch_store
 from support.agenda import do
 from support.api import event
 from support.verification import faults

@@ -1,4 +1,4 @@
-"""What wallets paid before its sources were kept is found in the ledger by the migration."""
+"""What wallets paid before its sources were kept is found in the ledger as it is brought over."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ from support.wallets import cancel, charge, grant, invoices, plan_of, use
 
 START = "2027-01-01T00:00:00Z"
 MIDDLE = "2027-01-15T00:00:00Z"
-MIGRATION = Path(__file__).parents[2] / "db/migrations/0029_paid_by_credits_before.sql"
+STEP = Path(__file__).parents[2] / "db/bring_over/0029_paid_by_credits_before.sql"
 
 CHARGES = "SELECT charged, parts::text FROM realtime_charges WHERE org_id = $1"
 PAID = "SELECT wallet_paid, wallet_parts::text FROM invoices WHERE org_id = $1"
@@ -35,7 +35,7 @@ def wallet(api, clock):
 
 
 def migrated(backend, api, *before):
-    """Charges and invoices as the migration leaves them; nothing of it stays."""
+    """Charges and invoices as the step leaves them; nothing of it stays."""
 
     async def run():
         connection = await asyncpg.connect(backend.owner_url)
@@ -44,7 +44,7 @@ def migrated(backend, api, *before):
         try:
             for statement in before:
                 await connection.execute(statement)
-            await connection.execute(MIGRATION.read_text())
+            await connection.execute(STEP.read_text())
             return [await connection.fetch(query, api.org_id) for query in (CHARGES, PAID)]
         finally:
             await transaction.rollback()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from monigo.infra.db import migration_files
+from monigo.infra.db.schema_files import migrations
 from support.databases import fresh_database
 from support.process import Program, command
 from support.traffic import Traffic
@@ -197,4 +197,4 @@ def test_four_programs_migrate_one_database_at_once(owner_url, tmp_path):
 
     assert [process.returncode for process in started] == [0, 0, 0, 0], outputs
     assert {output for output, _ in outputs} == {"the database has the present schema\n"}
-    assert versions == [int(path.name.partition("_")[0]) for path in migration_files()]
+    assert versions == [file.version for file in migrations()]

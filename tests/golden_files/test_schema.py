@@ -1,4 +1,4 @@
-"""db/schema.sql is what the migrations produce, to be read in one piece."""
+"""db/schema.sql is what the migrations and functions produce, to be read in one piece."""
 
 import asyncio
 import os
@@ -9,10 +9,12 @@ import pytest
 
 from monigo.infra.db import migrate
 from monigo.infra.db.postgres.install import find_programs
-from support.databases import fresh_database
+from support.databases import database_from_before, fresh_database
 from support.golden import assert_golden
 
-HEADER = "-- What db/migrations produce, by pg_dump. Written by `make golden`, never by hand.\n"
+HEADER = (
+    "-- What migrations and functions produce, by pg_dump. Written by `make golden`, not by hand.\n"
+)
 # Versions, the session's settings, and the line that guards a restore: they say nothing of us.
 NOISE = re.compile(r"--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*")
 
@@ -45,6 +47,15 @@ def test_the_migrations_produce_exactly_the_schema_that_is_checked_in(owner_url)
         schema = normalized(dump(url))
 
     assert_golden("db/schema.sql", schema)
+
+
+@needs_own_server
+def test_a_database_of_the_schema_before_is_brought_to_the_same(owner_url):
+    with fresh_database(owner_url) as fresh, database_from_before(owner_url) as url:
+        asyncio.run(migrate(fresh, None))
+        asyncio.run(migrate(url, None))
+
+        assert normalized(dump(url)) == normalized(dump(fresh))
 
 
 @needs_own_server

@@ -78,8 +78,8 @@ def folders() -> dict[str, dict[str, int]]:
 
 
 def all_names() -> set[str]:
-    """Every word of the code, the tests and the migrations."""
-    patterns = ("src/monigo/**/*.py", "tests/**/*.py", "db/migrations/*.sql")
+    """Every word of the code, the tests, the migrations and the functions."""
+    patterns = ("src/monigo/**/*.py", "tests/**/*.py", "db/[mf]*/*.sql")
     texts = [path.read_text() for pattern in patterns for path in ROOT.glob(pattern)]
     return {name for text in texts for name in re.findall(r"\w+", text)}
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pglast import ast, parse_sql
-from pglast.enums import AlterTableType, ConstrType
+from pglast.enums import ConstrType
+from pglast.parser import ParseError
 
 from house.rules import SQL, Rule
 from house.sql_trees import (
@@ -19,6 +20,7 @@ from house.sql_trees import (
     unheld,
     with_lines,
 )
+from monigo.infra.db.schema_files import SchemaFile
 
 # Functions of PostgreSQL's own whose value differs from row to row.
 _VOLATILE = frozenset({"random", "gen_random_uuid", "clock_timestamp", "nextval", "timeofday"})
@@ -26,6 +28,7 @@ _VOLATILE = frozenset({"random", "gen_random_uuid", "clock_timestamp", "nextval"
 _HOLE = re.compile(r"\{\w*\}")
 # What a cluster says of a copy as the application's role.
 COPIES = "INSERT … SELECT needs RETURNING or ON CONFLICT"
+_REPLACED = ast.CreateFunctionStmt | ast.CreateTrigStmt | ast.ViewStmt
 _NAMED_KINDS = {
     ConstrType.CONSTR_PRIMARY: "PRIMARY KEY",
     ConstrType.CONSTR_UNIQUE: "UNIQUE",
@@ -66,6 +69,51 @@ def constraints_named(path: str, sql: str) -> list[str]:
     ]
 
 
+def statements_told_apart(path: str, sql: str) -> list[str]:
+    """What is sent to the server one by one is one statement each, as its own parser sees them."""
+    sent = list(SchemaFile(path, sql).statements())
+    return [
+        f"{path}:{line_of(sql, sql.index(one))} is not one statement: {_beginning(one)}"
+        for one in sent
+        if _count(one) != 1
+    ]
+
+
+def _count(sql: str) -> int:
+    """How many statements a text holds; none where it is not SQL."""
+    try:
+        return len(parse_sql(sql))
+    except ParseError:
+        return 0
+
+
+def made_again(path: str, sql: str) -> list[str]:
+    """A file of functions can be run any number of times."""
+    return [
+        f"{path}:{line} makes something once only"
+        for line, tree in with_lines(sql)
+        if not (
+            (isinstance(tree, _REPLACED) and tree.replace)
+            or (isinstance(tree, ast.DropStmt) and tree.missing_ok)
+            or isinstance(tree, ast.GrantStmt)
+        )
+    ]
+
+
+def no_functions_but(known: Collection[str]) -> Rule:
+    """Functions, triggers and views are made in db/functions, and migrations use none of them."""
+
+    def rule(path: str, sql: str) -> list[str]:
+        return [
+            f"{path}:{line} belongs in db/functions"
+            for line, tree in with_lines(sql)
+            if isinstance(tree, ast.CreateTrigStmt | ast.ViewStmt)
+            or (isinstance(tree, ast.CreateFunctionStmt) and tree.funcname[-1].sval not in known)
+        ]
+
+    return rule
+
+
 def one_change_a_statement(path: str, sql: str) -> list[str]:
     """A migration changes one thing with each ALTER and renames nothing: a cluster does neither."""
     return [
@@ -78,10 +126,6 @@ def _alterations(tree: ast.Node) -> Iterator[str]:
         yield "renames: make another, and drop the old"
     if isinstance(tree, ast.AlterTableStmt) and len(tree.cmds) > 1:
         yield "changes joined in one ALTER"
-    if isinstance(tree, ast.AlterTableStmt) and any(
-        command.subtype == AlterTableType.AT_SetStatistics for command in tree.cmds
-    ):
-        yield "SET STATISTICS"
 
 
 def tenant_in_every_query(tables: TenantTables) -> Rule:

@@ -173,9 +173,54 @@ def test_a_key_that_begins_with_no_tenant_is_caught(made, is_refused):
         ("ALTER TABLE a RENAME CONSTRAINT c TO d", True),
         ("ALTER FUNCTION a RENAME TO b", True),
         ("ALTER TABLE a ADD COLUMN b int, ADD COLUMN c int", True),
-        ("ALTER TABLE a ALTER COLUMN b SET STATISTICS 0", True),
         ("ALTER TABLE a ADD COLUMN b int; ALTER TABLE a ADD COLUMN c int", False),
     ],
 )
 def test_a_joined_change_or_a_rename_is_caught(sql, is_refused):
     assert (sql_rules.one_change_a_statement("m.sql", sql) != []) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_refused"),
+    [
+        ("SELECT 1; SELECT 2;", False),
+        ("SELECT ';'; DO $$ BEGIN; END $$;", False),
+        (r"SELECT E'\';'; SELECT 2;", True),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC; SELECT 1; END;", True),
+    ],
+)
+def test_a_statement_that_is_cut_in_the_middle_is_caught(sql, is_refused):
+    assert (sql_rules.statements_told_apart("m.sql", sql) != []) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_refused"),
+    [
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1", True),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1", False),
+        ("CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f()", True),
+        ("CREATE OR REPLACE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f()", False),
+        ("CREATE VIEW v AS SELECT 1 AS one", True),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS one", False),
+        ("DROP FUNCTION f", True),
+        ("DROP FUNCTION IF EXISTS f", False),
+        ("GRANT EXECUTE ON FUNCTION f TO a", False),
+        ("CREATE TABLE IF NOT EXISTS a (id uuid)", True),
+    ],
+)
+def test_a_function_that_is_made_once_only_is_caught(sql, is_refused):
+    assert (sql_rules.made_again("f.sql", sql) != []) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_refused"),
+    [
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1", True),
+        ("CREATE FUNCTION known() RETURNS int LANGUAGE sql RETURN 1", False),
+        ("CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION known()", True),
+        ("CREATE VIEW v AS SELECT 1 AS one", True),
+        ("CREATE TABLE a (id uuid)", False),
+    ],
+)
+def test_a_function_in_a_migration_is_caught(sql, is_refused):
+    assert (sql_rules.no_functions_but({"known"})("m.sql", sql) != []) is is_refused

@@ -16,7 +16,7 @@ EQUIVALENTS = HERE / "equivalents.toml"
 class Change(Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of a list kept by hand: the text `before` stands once in `file`.
 
-    `tests` names what is to notice it where no coverage tells, as for a migration; `reason`
+    `tests` names what is to notice it where no coverage tells, as for a file of SQL; `reason`
     says, of an equivalent, why nothing could.
     """
 

@@ -1,7 +1,6 @@
 """The lists of mutants fit the product as it is; whether tests notice them is `make mutants`'s."""
 
 import ast
-import re
 
 import pytest
 
@@ -10,8 +9,6 @@ from mutants.mutant import EQUIVALENTS, NAMED, ROOT, changes, pure_files
 
 NAMED_CHANGES = [change for path in sorted(NAMED.glob("*.toml")) for change in changes(path)]
 EQUIVALENT_CHANGES = changes(EQUIVALENTS)
-
-_DEFINED = re.compile(r"^CREATE (?:OR REPLACE )?(?:FUNCTION|VIEW|TABLE) (\w+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("change", NAMED_CHANGES, ids=lambda change: change.name)
@@ -28,20 +25,6 @@ def test_a_named_mutant_changes_one_place(change):
 @pytest.mark.parametrize("change", NAMED_CHANGES, ids=lambda change: change.name)
 def test_what_is_to_notice_a_named_mutant_exists(change):
     assert [name for name in change.tests if not (ROOT / name.partition("::")[0]).exists()] == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [change for change in NAMED_CHANGES if change.file.endswith(".sql")],
-    ids=lambda change: change.name,
-)
-def test_a_mutant_of_a_migration_is_of_the_latest_definition(change):
-    before, _, _ = (ROOT / change.file).read_text().partition(change.before)
-    name = _DEFINED.findall(before)[-1]
-    anew = re.compile(rf"(?:CREATE OR REPLACE|CREATE|DROP) FUNCTION (?:IF EXISTS )?{name}\b")
-    later = [path for path in ROOT.glob("db/migrations/*.sql") if path.name > change.file[14:]]
-
-    assert [path.name for path in later if anew.search(path.read_text())] == []
 
 
 def test_named_mutants_have_names_of_their_own():

@@ -1,9 +1,12 @@
 """Databases for one test, beside the one that the test run shares."""
 
 import asyncio
+import gzip
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -28,3 +31,21 @@ async def execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+# By pg_dump of the schema before, at its migration 25, as its demo and some use of the API left it.
+BEFORE = Path(__file__).parents[1] / "infra" / "db" / "before.sql.gz"
+# For psql, and what only newer servers know.
+_NOT_SQL = re.compile(r"^(?:\\.*|SET transaction_timeout.*)$", re.MULTILINE)
+_ROLE = """
+    DO $$ BEGIN CREATE ROLE monigo_app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+"""
+
+
+@contextmanager
+def database_from_before(server_url: str) -> Iterator[str]:
+    """The owner's URL of a database of the schema before, with data in it; dropped at the end."""
+    dumped = _NOT_SQL.sub("", gzip.decompress(BEFORE.read_bytes()).decode())
+    with fresh_database(server_url) as url:
+        asyncio.run(execute(url, _ROLE + dumped))
+        yield url

@@ -5,8 +5,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo import subscriptions
-from monigo.subscriptions import PauseReason, Status, due_store, pause_store, stretches
-from monigo.subscriptions.types import TimelineEvent
+from monigo.subscriptions import PauseReason, Status, stretches, timeline
+from monigo.subscriptions.pauses import store as pause_store
+from monigo.subscriptions.timeline import TimelineEvent
 
 
 def pause_for_balance(api, backend, subscription):
@@ -29,7 +30,7 @@ def pause_for_dunning(api, backend, subscription):
             reason = PauseReason.DUNNING
             await pause_store.open_pause(tx, known.id, reason, tx.now)
             await stretches.release(tx, known, tx.now)
-            await due_store.append_to_timeline(tx, known.id, TimelineEvent.PAUSED, reason)
+            await timeline.append(tx, known.id, TimelineEvent.PAUSED, reason)
             await subscriptions.save(
                 tx, replace(known, status=Status.SUSPENDED, pause_reason=reason)
             )

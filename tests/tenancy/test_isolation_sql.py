@@ -26,6 +26,7 @@ LOOKUPS = LOOKUPS_WITH_MODE | {
     "tenant_lookups",  # which organisations there are
 }
 LOCAL_TABLES = LOOKUPS | {
+    "schema_functions",  # which files of functions were applied
     "schema_migrations",  # which migrations were applied
 }
 PGQUEUER_PREFIX = "pgqueuer"
@@ -190,7 +191,7 @@ def test_every_table_is_a_tenant_table_or_a_named_local_one(schema):
 
 
 def test_local_tables_hold_ids_only(backend):
-    tables = sorted(LOCAL_TABLES - {"schema_migrations"})
+    tables = sorted(LOOKUPS)
 
     assert {row["name"] for row in backend.sql(WORDY_COLUMNS, tables)} == OUR_OWN_WORDS
 
@@ -449,6 +450,7 @@ def test_the_application_owns_nothing(backend):
         "ALTER ROLE monigo_app BYPASSRLS",
         "SET session_replication_role = replica",
         "SET row_security = off; SELECT 1 FROM customers",
+        "UPDATE schema_functions SET made = '{}'",
         "UPDATE schema_migrations SET checksum = 'x'",
         "UPDATE api_key_lookups SET org_id = gen_random_uuid()",
         "DELETE FROM api_key_lookups",

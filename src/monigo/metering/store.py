@@ -8,8 +8,7 @@ from uuid import UUID
 
 from monigo.core.errors import ensure
 from monigo.core.ids import ApiKeyId, CustomerId
-from monigo.infra.db import Database, pipeline
-from monigo.infra.db.pipeline import Argument
+from monigo.infra.db import Argument, Database
 from monigo.metering.basis import Basis
 from monigo.metering.types import Event
 
@@ -150,18 +149,18 @@ def _arguments(
     """The arguments for the events at these positions, and what they are stored on."""
     keys = [basis.keys[api_key_id] for api_key_id in rows.api_key_ids]
     return (
-        pipeline.uuid(batch_id),
-        pipeline.instant(received_at),
-        pipeline.uuids([rows.hashes[at] for at in order]),
-        pipeline.uuids([rows.customer_ids[at].bytes for at in order]),
+        Argument.uuid(batch_id),
+        Argument.instant(received_at),
+        Argument.uuids([rows.hashes[at] for at in order]),
+        Argument.uuids([rows.customer_ids[at].bytes for at in order]),
         *_texts(rows, order),
-        pipeline.integer(len(order)),
-        pipeline.uuids([key.id.bytes for key in keys]),
-        pipeline.instants([key.expires_at for key in keys]),
-        pipeline.text(",".join([" ".join(key.scopes) for key in keys]).encode()),
-        pipeline.integer(basis.customers_version),
-        pipeline.integer(basis.resets),
-        pipeline.instant(basis.test_now),
+        Argument.integer(len(order)),
+        Argument.uuids([key.id.bytes for key in keys]),
+        Argument.instants([key.expires_at for key in keys]),
+        Argument.text(",".join([" ".join(key.scopes) for key in keys]).encode()),
+        Argument.integer(basis.customers_version),
+        Argument.integer(basis.resets),
+        Argument.instant(basis.test_now),
     )
 
 
@@ -174,7 +173,7 @@ def _texts(rows: EventColumns, order: Sequence[int]) -> list[Argument]:
     while any(column.count(separator.encode()) != len(order) - 1 for column in joined):
         separator = token_hex(UNGUESSABLE_BYTES)
         joined = _joined(events, times, separator)
-    return [pipeline.text(column) for column in (*joined, separator.encode())]
+    return [Argument.text(column) for column in (*joined, separator.encode())]
 
 
 def _joined(events: Sequence[Event], times: Sequence[str], separator: str) -> list[bytes]:

@@ -1,17 +1,26 @@
 """Who is on which plan, since when, in which billing period, and what was used in it."""
 
 from monigo.subscriptions import events
+from monigo.subscriptions.changes import (
+    apply_plan_change,
+    as_after_plan_change,
+    cancel,
+    change_plan,
+    hide,
+    schedule_cancel,
+    schedule_plan_change,
+)
 from monigo.subscriptions.due import (
     PERIOD_CLOSE,
     flag_unbilled,
     hold_due,
+    hold_free,
     look_at,
     recheck,
     save,
     save_billed,
     wake,
 )
-from monigo.subscriptions.endings import cancel, hide, schedule_cancel
 from monigo.subscriptions.guards import (
     refuse_customer_with_subscription,
     refuse_plan_ever_subscribed,
@@ -24,12 +33,6 @@ from monigo.subscriptions.pauses import (
     pause,
     pause_for_balance,
     resume,
-)
-from monigo.subscriptions.plan_changes import (
-    apply_plan_change,
-    as_after_plan_change,
-    change_plan,
-    schedule_plan_change,
 )
 from monigo.subscriptions.rules import (
     current_period,
@@ -49,13 +52,13 @@ from monigo.subscriptions.service import (
     create,
     get,
     hold,
-    hold_free,
     list_on_plan,
     list_page,
     of_customers,
     open_from,
-    timeline,
+    read_timeline,
 )
+from monigo.subscriptions.timeline import TimelineEntry
 from monigo.subscriptions.types import (
     NewSubscription,
     PauseReason,
@@ -63,11 +66,8 @@ from monigo.subscriptions.types import (
     Status,
     Subscription,
     SubscriptionFilter,
-    TimelineEntry,
-    UsageFilter,
-    UsageRollup,
 )
-from monigo.subscriptions.usage import read_usage
+from monigo.subscriptions.usage import UsageFilter, UsageRollup, read_usage
 from monigo.subscriptions.verification import verify
 
 __all__ = [
@@ -115,6 +115,7 @@ __all__ = [
     "period_containing",
     "periods_between",
     "phase_at",
+    "read_timeline",
     "read_usage",
     "recheck",
     "refuse_customer_with_subscription",
@@ -125,7 +126,6 @@ __all__ = [
     "save_billed",
     "schedule_cancel",
     "schedule_plan_change",
-    "timeline",
     "verify",
     "wake",
 ]

@@ -12,19 +12,18 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import days_later, period_at
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
-from monigo.subscriptions import due_store, guard_store, store, stretches
+from monigo.subscriptions import guards, store, stretches, timeline
 from monigo.subscriptions.due import note_due
 from monigo.subscriptions.events import SubscriptionCreated, report
 from monigo.subscriptions.references import hold_plan, named
 from monigo.subscriptions.rules import check_dates, schedule_of
+from monigo.subscriptions.timeline import TimelineEntry, TimelineEvent
 from monigo.subscriptions.types import (
     NewSubscription,
     Phase,
     Status,
     Subscription,
     SubscriptionFilter,
-    TimelineEntry,
-    TimelineEvent,
 )
 from monigo.tenancy import Organization
 
@@ -105,21 +104,6 @@ async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription
     return held[0]
 
 
-async def hold_free(
-    tx: Transaction, customer_ids: Sequence[CustomerId]
-) -> tuple[list[Subscription], set[CustomerId]]:
-    """These customers' active subscriptions, locked in the order of their ids; and who is busy.
-
-    Those that somebody else holds are left out; their customers are the busy ones.
-    """
-    active = await due_store.list_active_of_customers(tx, customer_ids)
-    held = await store.lock_ever(tx, list(active), skip_locked=True)
-    busy = active.keys() - {known.id for known in held}
-    return [known for known in held if known.status is Status.ACTIVE], {
-        active[subscription_id] for subscription_id in busy
-    }
-
-
 async def list_page(
     tx: Transaction, request: PageRequest, wanted: SubscriptionFilter
 ) -> Page[Subscription]:
@@ -150,10 +134,10 @@ async def open_from(
     return await store.open_from(tx, customer_ids)
 
 
-async def timeline(tx: Transaction, subscription_id: UUID) -> list[TimelineEntry]:
+async def read_timeline(tx: Transaction, subscription_id: UUID) -> list[TimelineEntry]:
     """What happened to a subscription, in order. Raises not_found."""
     subscription = await get(tx, subscription_id)
-    return await due_store.load_timeline(tx, subscription.id)
+    return await timeline.load(tx, subscription.id)
 
 
 async def count_on_plan(
@@ -196,7 +180,7 @@ async def _trial_days(
         return wanted.trial_period_days
     days = plan.details.trial_period_days
     is_once = days and not organization.repeated_trials_enabled
-    return 0 if is_once and await guard_store.had_trial(tx, customer_id, plan.id) else days
+    return 0 if is_once and await guards.had_trial(tx, customer_id, plan.id) else days
 
 
 async def _add(tx: Transaction, subscription: Subscription) -> None:
@@ -206,7 +190,5 @@ async def _add(tx: Transaction, subscription: Subscription) -> None:
     await store.insert(tx, subscription)
     await stretches.claim(tx, subscription, subscription.start_date, field="start_date")
     await note_due(tx, [subscription])
-    await due_store.append_to_timeline(
-        tx, subscription.id, TimelineEvent.CREATED, str(subscription.plan_id)
-    )
+    await timeline.append(tx, subscription.id, TimelineEvent.CREATED, str(subscription.plan_id))
     await report(tx, SubscriptionCreated, subscription)

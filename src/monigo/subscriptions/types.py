@@ -1,14 +1,13 @@
 """Subscriptions: who is on which plan, and when that is billed."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from monigo.catalog import PlanType
-from monigo.core.ids import CustomerId, MetricId, PlanId, SubscriptionId
-from monigo.core.periods import BillingAnchor, BillingPeriod, Period
-from monigo.metering import Usage
+from monigo.core.ids import CustomerId, PlanId, SubscriptionId
+from monigo.core.periods import BillingAnchor, BillingPeriod
 
 
 class Status(StrEnum):
@@ -103,28 +102,6 @@ class Subscription(Struct, frozen=True):
         return self.phase.plan_id
 
 
-class TimelineEvent(StrEnum):
-    """What a timeline names."""
-
-    CREATED = "created"
-    PAUSED = "paused"
-    RESUMED = "resumed"
-    PLAN_CHANGED = "plan_changed"
-    PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
-    PLAN_CHANGE_WITHDRAWN = "plan_change_withdrawn"
-    CANCEL_SCHEDULED = "cancel_scheduled"
-    CANCEL_WITHDRAWN = "cancel_withdrawn"
-    CANCELED = "canceled"
-
-
-class TimelineEntry(Struct, frozen=True):
-    """An event of a subscription's timeline; `detail` is the reason or the plan's id."""
-
-    happened_at: datetime
-    event: TimelineEvent
-    detail: str
-
-
 class SubscriptionFilter(Struct, frozen=True):
     """Which subscriptions to list; None means any."""
 
@@ -133,24 +110,5 @@ class SubscriptionFilter(Struct, frozen=True):
     status: Status | None = None
 
 
-class UsageRollup(Struct, frozen=True):
-    """One customer's usage of one metric in one billing period.
-
-    `billable` leaves out what was used while the subscription was paused.
-    """
-
-    customer_id: CustomerId
-    metric_id: MetricId
-    period: Period
-    aggregation: str
-    usage: Usage
-    billable: Usage
-
-
-class UsageFilter(Struct, frozen=True):
-    """Which rollups to read: of whom, of what, with `period_start` in `[start, end)`."""
-
-    customer: str | None
-    metric: str | None
-    start: datetime | None
-    end: datetime | None
+# The end of an open pause; the last instant there is.
+FOREVER = datetime.max.replace(tzinfo=UTC)

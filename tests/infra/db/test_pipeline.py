@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from monigo.core.errors import ErrorKind
-from monigo.infra.db import Database, as_unavailable, pipeline
+from monigo.infra.db import Argument, Database, as_unavailable
 
 BIND = "SELECT current_setting('app.org_id'), current_setting('app.is_test'), $1::uuid, $2::boolean"
 NOTE = """
@@ -68,7 +68,7 @@ def test_a_statement_is_bound_to_its_tenant_and_its_connection_to_none_afterward
 
 
 def test_what_is_done_is_committed_once_it_is_answered(api, backend, keeping):
-    answer = backend.run(keeping.at_once(api.tenant, NOTE, pipeline.integer(7)))
+    answer = backend.run(keeping.at_once(api.tenant, NOTE, Argument.integer(7)))
 
     assert answer.rows == [("7",)]
     assert versions(backend, api.tenant) == [7]
@@ -80,7 +80,7 @@ def test_another_tenant_s_rows_are_neither_seen_nor_made(api, backend, keeping):
         INSERT INTO customer_changes (org_id, is_test, version)
         SELECT $3, $2, 1 FROM unnest(ARRAY[$1::uuid]) RETURNING version
     """
-    backend.run(keeping.at_once(api.tenant, NOTE, pipeline.integer(7)))
+    backend.run(keeping.at_once(api.tenant, NOTE, Argument.integer(7)))
 
     seen = backend.run(
         keeping.at_once(
@@ -89,7 +89,7 @@ def test_another_tenant_s_rows_are_neither_seen_nor_made(api, backend, keeping):
         )
     )
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        backend.run(keeping.at_once(api.tenant, make_for_other, pipeline.uuid(other)))
+        backend.run(keeping.at_once(api.tenant, make_for_other, Argument.uuid(other)))
 
     assert seen.rows == [("0",)]
 
@@ -105,10 +105,10 @@ def test_a_statement_that_fails_leaves_nothing_and_spoils_nothing(api, backend, 
 
     for _ in range(2):
         with pytest.raises(asyncpg.DivisionByZeroError):
-            backend.run(keeping.at_once(api.tenant, fails, pipeline.integer(1)))
+            backend.run(keeping.at_once(api.tenant, fails, Argument.integer(1)))
 
     assert versions(backend, api.tenant) == []
-    backend.run(keeping.at_once(api.tenant, NOTE, pipeline.integer(2)))
+    backend.run(keeping.at_once(api.tenant, NOTE, Argument.integer(2)))
     assert versions(backend, api.tenant) == [2]
 
 
@@ -119,7 +119,7 @@ def test_a_violation_names_its_constraint(api, backend, keeping):
     """
 
     with pytest.raises(asyncpg.UniqueViolationError) as raised:
-        backend.run(keeping.at_once(api.tenant, twice, pipeline.integer(1)))
+        backend.run(keeping.at_once(api.tenant, twice, Argument.integer(1)))
 
     assert raised.value.constraint_name == "customer_changes_pkey"
 
@@ -131,12 +131,12 @@ def test_arguments_of_all_kinds_arrive_as_they_are(api, backend, keeping):
         keeping.at_once(
             api.tenant,
             ECHO,
-            pipeline.text("\x01\U0001f984'\\".encode()),
-            pipeline.integer(-(2**63)),
-            pipeline.instant(at),
-            pipeline.instant(None),
-            pipeline.uuids([known.bytes for known in ids]),
-            pipeline.instants([]),
+            Argument.text("\x01\U0001f984'\\".encode()),
+            Argument.integer(-(2**63)),
+            Argument.instant(at),
+            Argument.instant(None),
+            Argument.uuids([known.bytes for known in ids]),
+            Argument.instants([]),
         )
     )
 
@@ -223,7 +223,7 @@ def test_many_at_once_each_get_their_own_answer(api, backend, keeping):
 
     async def run():
         return await asyncio.gather(
-            *(keeping.at_once(api.tenant, echo, pipeline.integer(n)) for n in range(100))
+            *(keeping.at_once(api.tenant, echo, Argument.integer(n)) for n in range(100))
         )
 
     assert [answer.rows[0][0] for answer in backend.run(run())] == [str(n) for n in range(100)]

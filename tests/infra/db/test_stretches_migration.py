@@ -1,15 +1,22 @@
-"""Subscriptions from before there were stretches: nothing keeps them from being migrated."""
+"""Subscriptions from before there were stretches: nothing keeps them from being brought over."""
 
 import asyncio
 
 import asyncpg
 import pytest
 
-from monigo.infra.db import migrations
-from support.databases import fresh_database
+from monigo.infra.db import migrate
+from support.databases import database_from_before
 
-BEFORE = 25  # the last migration without stretches
-
+EMPTY = """
+    DO $$ BEGIN
+        EXECUTE (
+            SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                AND relname <> 'schema_migrations'
+        );
+    END $$
+"""
 ORGANIZATION = """
     INSERT INTO organizations (org_id, name, country, timezone, default_currency,
         available_currencies, vat_enabled, vat_rate, wht_enabled, wht_rate,
@@ -102,22 +109,27 @@ async def told_after_the_migration(url):
 async def fill(url):
     connection = await asyncpg.connect(url)
     try:
-        for statement in (ORGANIZATION, CUSTOMER, PLANS, REVISIONS, SUBSCRIPTIONS, PAUSE, TIMELINE):
+        for statement in (
+            EMPTY,
+            ORGANIZATION,
+            CUSTOMER,
+            PLANS,
+            REVISIONS,
+            SUBSCRIPTIONS,
+            PAUSE,
+            TIMELINE,
+        ):
             await connection.execute(statement)
     finally:
         await connection.close()
 
 
 @pytest.fixture
-def migrated(owner_url, monkeypatch):
+def migrated(owner_url):
     """What is told of subscriptions that overlapped in a database from before the stretches."""
-    files = migrations.migration_files()
-    with fresh_database(owner_url) as url:
-        with monkeypatch.context() as patch:
-            patch.setattr(migrations, "migration_files", lambda: files[:BEFORE])
-            asyncio.run(migrations.migrate(url, None))
+    with database_from_before(owner_url) as url:
         asyncio.run(fill(url))
-        asyncio.run(migrations.migrate(url, None))
+        asyncio.run(migrate(url, None))
         yield asyncio.run(told_after_the_migration(url))
 
 

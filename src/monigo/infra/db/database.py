@@ -19,7 +19,7 @@ from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 from monigo.infra.db.committed import Committed
 from monigo.infra.db.connections import Connection, Connections, Pool, cut, is_open
-from monigo.infra.db.pipeline import Answer, Argument, Pipelines, boolean, uuid
+from monigo.infra.db.pipeline import Answer, Argument, Pipelines
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -210,7 +210,7 @@ class Database:
         `$2`, too. It has no text to interpolate and is always the same, so that it is prepared
         once.
         """
-        bound = (uuid(tenant.org_id), boolean(tenant.is_test))
+        bound = (Argument.uuid(tenant.org_id), Argument.boolean(tenant.is_test))
         return await self._pipelines.run(_binding(tenant), statement, (*bound, *arguments))
 
     @asynccontextmanager

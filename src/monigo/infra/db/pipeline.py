@@ -44,48 +44,48 @@ class Argument(Struct, frozen=True):
     type_oid: int
     value: bytes | None
 
+    @staticmethod
+    def boolean(value: bool) -> "Argument":  # noqa: FBT001 - it is what the argument is made of
+        """An SQL boolean."""
+        return Argument(16, b"\x01" if value else b"\x00")
+
+    @staticmethod
+    def integer(value: int) -> "Argument":
+        """An SQL bigint."""
+        return Argument(20, _LONGLONG.pack(value))
+
+    @staticmethod
+    def text(value: bytes) -> "Argument":
+        """An SQL text, in UTF-8."""
+        return Argument(25, value)
+
+    @staticmethod
+    def instant(value: datetime | None) -> "Argument":
+        """An SQL timestamptz."""
+        return Argument(1184, None if value is None else _instant_bytes(value))
+
+    @staticmethod
+    def instants(values: Sequence[datetime | None]) -> "Argument":
+        """An SQL timestamptz[]; None is infinity."""
+        sent = [_INFINITY if value is None else _instant_bytes(value) for value in values]
+        return Argument(1185, _array(1184, _LONG.pack(8), sent))
+
+    @staticmethod
+    def uuid(value: UUID) -> "Argument":
+        """An SQL uuid."""
+        return Argument(2950, value.bytes)
+
+    @staticmethod
+    def uuids(values: Sequence[bytes]) -> "Argument":
+        """An SQL uuid[] of ids that are 16 bytes each."""
+        return Argument(2951, _array(2950, _UUID_LENGTH, values))
+
 
 class Answer(Struct, frozen=True):
     """What a statement answered: its rows as texts, and its command's tag (`INSERT 0 1`)."""
 
     rows: list[tuple[str | None, ...]]
     tag: str
-
-
-def boolean(value: bool) -> Argument:  # noqa: FBT001 - it is what the argument is made of
-    """An SQL boolean."""
-    return Argument(16, b"\x01" if value else b"\x00")
-
-
-def integer(value: int) -> Argument:
-    """An SQL bigint."""
-    return Argument(20, _LONGLONG.pack(value))
-
-
-def text(value: bytes) -> Argument:
-    """An SQL text, in UTF-8."""
-    return Argument(25, value)
-
-
-def instant(value: datetime | None) -> Argument:
-    """An SQL timestamptz."""
-    return Argument(1184, None if value is None else _instant_bytes(value))
-
-
-def instants(values: Sequence[datetime | None]) -> Argument:
-    """An SQL timestamptz[]; None is infinity."""
-    sent = [_INFINITY if value is None else _instant_bytes(value) for value in values]
-    return Argument(1185, _array(1184, _LONG.pack(8), sent))
-
-
-def uuid(value: UUID) -> Argument:
-    """An SQL uuid."""
-    return Argument(2950, value.bytes)
-
-
-def uuids(values: Sequence[bytes]) -> Argument:
-    """An SQL uuid[] of ids that are 16 bytes each."""
-    return Argument(2951, _array(2950, _UUID_LENGTH, values))
 
 
 def _instant_bytes(value: datetime) -> bytes:

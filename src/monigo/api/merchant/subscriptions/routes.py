@@ -133,7 +133,7 @@ async def _with_status(
 @atomic(Permission.SUBSCRIPTIONS_READ)
 async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
     """Tell what happened to a subscription, in order."""
-    entries = await subscriptions.timeline(tx, subscription_id)
+    entries = await subscriptions.read_timeline(tx, subscription_id)
     return Timeline(
         timeline=[
             TimelineEntryOut(

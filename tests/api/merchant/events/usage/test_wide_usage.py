@@ -7,7 +7,8 @@ import pytest
 
 from monigo import subscriptions
 from monigo.infra.db import Database
-from monigo.subscriptions import UsageFilter, usage
+from monigo.subscriptions import UsageFilter
+from monigo.subscriptions.usage import service as usage
 from support.api import Api, event
 
 MANY = 4 * usage.ROLLUPS_AT_ONCE

@@ -1,0 +1,48 @@
+"""The SQL of whom a credit, a realtime charge or a replay concerns, and of the timelines."""
+
+from collections.abc import Sequence
+
+from monigo.core.ids import CustomerId, SubscriptionId
+from monigo.core.periods import Period
+from monigo.infra.db import Transaction
+
+SELECT_WAITING = """
+    SELECT id FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
+        AND pause_reason = 'insufficient_balance'
+"""
+
+# The closed periods in which something may have changed by a replay are looked at again. One that
+# ended as it began has none.
+RECHECK = """
+    UPDATE subscriptions
+    SET recheck_from = least(recheck_from, $3)
+    WHERE org_id = $1 AND is_test = $2 AND start_date < $4
+        AND closed_until > greatest(start_date, $3)
+    RETURNING id, status = 'canceled' AS has_ended
+"""
+
+
+async def list_waiting(tx: Transaction, customer_ids: Sequence[CustomerId]) -> list[SubscriptionId]:
+    """The subscriptions of these customers that wait for a balance."""
+    return [SubscriptionId(row["id"]) for row in await tx.fetch(SELECT_WAITING, customer_ids)]
+
+
+async def mark_for_recheck(tx: Transaction, window: Period) -> list[SubscriptionId]:
+    """Have closed periods that overlap a window looked at again; the ended ones among them."""
+    rows = await tx.fetch(RECHECK, window.start, window.end)
+    return [SubscriptionId(row["id"]) for row in rows if row["has_ended"]]
+
+
+SELECT_ACTIVE_OF_CUSTOMERS = """
+    SELECT id, customer_id FROM subscriptions
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[]) AND status = 'active'
+"""
+
+
+async def list_active_of_customers(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[SubscriptionId, CustomerId]:
+    """The active subscriptions of these customers, each with its customer."""
+    rows = await tx.fetch(SELECT_ACTIVE_OF_CUSTOMERS, customer_ids)
+    return {SubscriptionId(row["id"]): CustomerId(row["customer_id"]) for row in rows}

@@ -1,0 +1,21 @@
+"""Pauses: time that is metered but not billed."""
+
+from monigo.subscriptions.pauses.service import (
+    billable_windows,
+    lift_pause,
+    load_pauses,
+    pause,
+    pause_for_balance,
+    resume,
+)
+from monigo.subscriptions.pauses.store import close_pause
+
+__all__ = [
+    "billable_windows",
+    "close_pause",
+    "lift_pause",
+    "load_pauses",
+    "pause",
+    "pause_for_balance",
+    "resume",
+]
