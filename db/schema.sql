@@ -2151,6 +2151,8 @@ CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallet
 
 CREATE TRIGGER keep_final_invoice BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.keep_final_invoice();
 
+CREATE TRIGGER keep_final_lines_from_arrival AFTER UPDATE ON public.invoice_line_items REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
+
 CREATE TRIGGER keep_final_lines_from_change AFTER UPDATE ON public.invoice_line_items REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
 
 CREATE TRIGGER keep_final_lines_from_loss AFTER DELETE ON public.invoice_line_items REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_final_lines();
@@ -2538,7 +2540,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.invoice_line_items TO monigo_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_line_items TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoices TO monigo_app;
 

@@ -234,7 +234,6 @@ class Wanted(Struct, frozen=True):
     subscription: Subscription
     period: Period
     kind: InvoiceKind
-    created_at: datetime
     is_new: bool = True
     with_usage: bool = True
     with_others: bool = False
