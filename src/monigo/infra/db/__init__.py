@@ -15,10 +15,14 @@ from monigo.infra.db.database import (
     violated_constraint,
     violations_as,
 )
-from monigo.infra.db.migrations import migrate, require_present_schema
 from monigo.infra.db.pipeline import Argument
-from monigo.infra.db.roles import APP_ROLE, app_url
-from monigo.infra.db.schema_files import MigrationError
+from monigo.infra.db.schema import (
+    APP_ROLE,
+    MigrationError,
+    app_url,
+    migrate,
+    require_present_schema,
+)
 
 __all__ = [
     "APP_ROLE",

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints
 
 from monigo import wallets
-from monigo.api.kernel.wire.fields import Amount, Incoming, Metadata, Name, Outgoing, Text
+from monigo.api.kernel.wire.incoming import Amount, Incoming, Metadata, Name, Text
+from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
 from monigo.core.ids import WalletId
 from monigo.infra.db import Tenant
@@ -60,7 +61,7 @@ class CreditIn(DebitIn):
     provider_id: Name | None = Field(default=None, description="who received the money")
 
 
-class MovementOut(Outgoing):
+class MovementOut(Outgoing, frozen=True):
     """The wallet after a movement, and the movement's two sides."""
 
     wallet: WalletOut

@@ -6,9 +6,9 @@ is dropped.
 
 import asyncpg
 
-from monigo.infra.db import schema_files
 from monigo.infra.db.connections import OwnConnection
-from monigo.infra.db.schema_files import MigrationError, SchemaFile
+from monigo.infra.db.schema import sql_files
+from monigo.infra.db.schema.sql_files import MigrationError, SchemaFile
 from monigo.infra.logging import logger
 
 log = logger(__name__)
@@ -52,7 +52,7 @@ async def stale_functions(connection: OwnConnection) -> list[SchemaFile]:
     """The files that are not what the database was given, and, empty, those that it was in vain."""
     rows = await connection.fetch(SELECT_CHECKSUMS)
     noted = {row["name"]: row["checksum"] for row in rows}
-    files = schema_files.functions()
+    files = sql_files.functions()
     gone = noted.keys() - {file.name for file in files}
     return [file for file in files if noted.get(file.name) != file.checksum] + [
         SchemaFile(name, "") for name in sorted(gone)
@@ -68,7 +68,7 @@ async def apply_functions(connection: OwnConnection) -> None:
     stale = await stale_functions(connection)
     if not stale:
         return
-    async with schema_files.change(connection):
+    async with sql_files.change(connection):
         rows = await connection.fetch(SELECT_MADE)
         noted = {row["name"]: set(row["made"]) for row in rows}
         names = [file.name for file in stale]

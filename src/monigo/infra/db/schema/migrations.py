@@ -9,12 +9,23 @@ from collections.abc import Set as AbstractSet
 
 import asyncpg
 
-from monigo.infra.db import schema_files
-from monigo.infra.db.bring_over import bring_over, is_from_before
 from monigo.infra.db.connections import OwnConnection
-from monigo.infra.db.functions import FUNCTIONS_TABLE, MARK_STALE, apply_functions, stale_functions
-from monigo.infra.db.roles import APP_ROLE, app_url, bar_planting, ensure_role, refuse_powerful
-from monigo.infra.db.schema_files import MigrationError, SchemaFile
+from monigo.infra.db.schema import sql_files
+from monigo.infra.db.schema.bring_over import bring_over, is_from_before
+from monigo.infra.db.schema.functions import (
+    FUNCTIONS_TABLE,
+    MARK_STALE,
+    apply_functions,
+    stale_functions,
+)
+from monigo.infra.db.schema.roles import (
+    APP_ROLE,
+    app_url,
+    bar_planting,
+    ensure_role,
+    refuse_powerful,
+)
+from monigo.infra.db.schema.sql_files import MigrationError, SchemaFile
 from monigo.infra.logging import logger
 
 log = logger(__name__)
@@ -69,10 +80,10 @@ async def require_present_schema(role_url: str) -> None:
             applied = await _applied(connection)
             stale = await stale_functions(connection)
         except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-            applied, stale = {}, schema_files.functions()
+            applied, stale = {}, sql_files.functions()
     finally:
         await connection.close()
-    known = schema_files.migrations()
+    known = sql_files.migrations()
     _refuse_newer(applied.keys() - {file.version for file in known})
     missing = [file for file in known if applied.get(file.version) != file.checksum]
     if missing or stale:
@@ -95,12 +106,12 @@ async def _applied(connection: OwnConnection) -> dict[int, str]:
 
 
 async def _apply_missing(connection: OwnConnection, applied: dict[int, str]) -> None:
-    files = schema_files.migrations()
+    files = sql_files.migrations()
     _refuse_newer(applied.keys() - {file.version for file in files})
     for file in files:
         if file.version not in applied:
-            async with schema_files.change(connection):
-                await schema_files.run(connection, file)
+            async with sql_files.change(connection):
+                await sql_files.run(connection, file)
                 await connection.execute(NOTE_APPLIED, file.version, file.checksum)
                 # What a migration dropped with a table or column is made again.
                 await connection.execute(MARK_STALE)

@@ -4,9 +4,9 @@ Before, 25 migrations of other content had the same numbers. `db/bring_over` lea
 the end of the migrations up to PRESENT; later ones are applied like everywhere.
 """
 
-from monigo.infra.db import schema_files
 from monigo.infra.db.connections import OwnConnection
-from monigo.infra.db.schema_files import MigrationError
+from monigo.infra.db.schema import sql_files
+from monigo.infra.db.schema.sql_files import MigrationError
 from monigo.infra.logging import logger
 
 log = logger(__name__)
@@ -24,7 +24,7 @@ def is_from_before(applied: dict[int, str]) -> bool:
     Raises:
         MigrationError: they are some of them, or others came after them.
     """
-    before = schema_files.checksums_before()
+    before = sql_files.checksums_before()
     if applied == before:
         return True
     if not applied or applied.get(1) != before[1]:
@@ -44,10 +44,10 @@ def is_from_before(applied: dict[int, str]) -> bool:
 
 async def bring_over(connection: OwnConnection) -> None:
     """Do all the steps in one transaction, and note the present migrations in their place."""
-    async with schema_files.change(connection):
-        for file in schema_files.bringing_over():
-            await schema_files.run(connection, file)
+    async with sql_files.change(connection):
+        for file in sql_files.bringing_over():
+            await sql_files.run(connection, file)
         await connection.execute(FORGET_ALL)
-        for file in schema_files.migrations()[:PRESENT]:
+        for file in sql_files.migrations()[:PRESENT]:
             await connection.execute(NOTE, file.version, file.checksum)
     log.info("database brought over")

@@ -1,4 +1,9 @@
-"""The contract's field types: how text, times, ids and decimals look on the wire."""
+"""Requests: pydantic's models, and how text, times, ids and decimals are read from the wire.
+
+Requests stay with pydantic, which tells all faults of a body at once; msgspec would stop at the
+first. They come one at a time, so that reading them costs nothing that would be noticed; where they
+come by the thousand, as events do, msgspec reads them.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,8 +16,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
-    PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
@@ -20,14 +23,8 @@ from pydantic import (
 from monigo.api.kernel.wire.local_days import day_start
 from monigo.core.ids import parse_id
 from monigo.core.jsonb import storage_fault
-from monigo.core.money import (
-    MONEY_PLACES,
-    format_decimal,
-    format_money,
-    format_unit_price,
-    parse_decimal,
-)
-from monigo.core.times import format_instant, parse_day, parse_instant
+from monigo.core.money import MONEY_PLACES, parse_decimal
+from monigo.core.times import parse_day, parse_instant
 from monigo.infra import json
 
 NAME_LENGTH_MAX = 255
@@ -53,26 +50,6 @@ class Incoming(BaseModel):
             for field in fields
             if field in self.model_fields_set and (value := getattr(self, field)) is not None
         }
-
-
-class Outgoing(BaseModel):
-    """A response body."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class ListEnvelope(Outgoing):
-    """What every list tells beside its items."""
-
-    count: int = Field(description="rows in this answer")
-    total: int = Field(description="rows in all")
-    has_more: bool
-
-
-class Message(Outgoing):
-    """A plain answer."""
-
-    message: str
 
 
 def _storable(text: str) -> str:
@@ -172,11 +149,6 @@ Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH_MAX), AfterValida
 Metadata = Annotated[
     Any, BeforeValidator(_metadata), WithJsonSchema({"type": "object", "default": {}})
 ]
-MetadataOut = Annotated[
-    Any,
-    PlainSerializer(json.exact_floats, return_type=Any),
-    WithJsonSchema({"type": "object"}),
-]
 # A time, or a day that stands for its midnight in the organisation's zone.
 InstantIn = Annotated[
     datetime | None,
@@ -191,18 +163,8 @@ InstantIn = Annotated[
         }
     ),
 ]
-Instant = Annotated[
-    datetime,
-    PlainSerializer(format_instant, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
 # In paths, a text that is no UUID is unknown: 404. In bodies it is a 400 that names the field.
 Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
-Money = Annotated[
-    Decimal,
-    PlainSerializer(format_money, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{6}$", "examples": ["1500.000000"]}),
-]
 # Sent: above zero, at most six places.
 Amount = Annotated[
     Decimal,
@@ -218,21 +180,6 @@ AmountOrZero = Annotated[
         {"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)?$"}, {"type": "number"}]}
     ),
 ]
-UnitPrice = Annotated[
-    Decimal,
-    PlainSerializer(format_unit_price, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{6,12}$", "examples": ["2.000000"]}),
-]
-Quantity = Annotated[
-    Decimal,
-    PlainSerializer(format_decimal, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["12500"]}),
-]
-RateText = Annotated[
-    Decimal,
-    PlainSerializer(format_decimal, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["7.5"]}),
-]
 RateIn = Annotated[
     Decimal,
     BeforeValidator(_rate),
@@ -240,15 +187,3 @@ RateIn = Annotated[
 ]
 Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": "integer"})]
 LongWhole = Annotated[int, BeforeValidator(_long_whole), WithJsonSchema({"type": "integer"})]
-RateNumber = Annotated[
-    Decimal,
-    PlainSerializer(json.exact_floats, return_type=Any),
-    WithJsonSchema({"type": "number", "examples": [7.5]}),
-]
-Uncounted = Annotated[
-    int,
-    Field(
-        description="events without a number that the metric could count, so left out of its"
-        " value; on a line those of the price's whole usage"
-    ),
-]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monigo.infra.db.schema_files import MigrationError, SchemaFile
+from monigo.infra.db.schema.sql_files import MigrationError, SchemaFile
 
 
 @pytest.mark.parametrize(

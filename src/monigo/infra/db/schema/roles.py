@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 
 from monigo.infra.db.connections import OwnConnection
-from monigo.infra.db.schema_files import MigrationError
+from monigo.infra.db.schema.sql_files import MigrationError
 from monigo.infra.logging import logger
 
 log = logger(__name__)

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 import asyncpg
 import pytest
 
-from monigo.infra.db import MigrationError, app_url, migrate, require_present_schema, schema_files
-from monigo.infra.db.schema_files import SchemaFile
+from monigo.infra.db import MigrationError, app_url, migrate, require_present_schema
+from monigo.infra.db.schema import sql_files
+from monigo.infra.db.schema.sql_files import SchemaFile
 from support.databases import fresh_database
 
-OURS = schema_files.functions()
-TABLES = schema_files.migrations()
+OURS = sql_files.functions()
+TABLES = sql_files.migrations()
 
 ONE = "CREATE OR REPLACE FUNCTION extra() RETURNS integer LANGUAGE sql RETURN 1;"
 TWO = ONE.replace("RETURN 1", "RETURN 2")
@@ -54,8 +55,8 @@ def database(owner_url):
 def files(monkeypatch, functions=OURS, migrations=TABLES):
     """A program with these files."""
     with monkeypatch.context() as patch:
-        patch.setattr(schema_files, "functions", lambda: list(functions))
-        patch.setattr(schema_files, "migrations", lambda: list(migrations))
+        patch.setattr(sql_files, "functions", lambda: list(functions))
+        patch.setattr(sql_files, "migrations", lambda: list(migrations))
         yield
 
 

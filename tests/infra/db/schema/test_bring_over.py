@@ -6,8 +6,9 @@ import asyncpg
 import pytest
 
 from monigo.cli.verification import verify_all
-from monigo.infra.db import MigrationError, migrate, schema_files
-from monigo.infra.db.schema_files import SchemaFile
+from monigo.infra.db import MigrationError, migrate
+from monigo.infra.db.schema import sql_files
+from monigo.infra.db.schema.sql_files import SchemaFile
 from support.api import Api
 from support.backend import start_backend
 from support.databases import database_from_before, execute, fresh_database
@@ -75,7 +76,7 @@ def refusal(url):
 
 @pytest.mark.parametrize("newest", [1, 24])
 def test_an_older_one_is_to_be_brought_to_its_last_migration_first(owner_url, newest):
-    before = schema_files.checksums_before()
+    before = sql_files.checksums_before()
     with fresh_database(owner_url) as url:
         with_migrations(url, {version: before[version] for version in range(1, newest + 1)})
 
@@ -86,13 +87,13 @@ def test_an_older_one_is_to_be_brought_to_its_last_migration_first(owner_url, ne
 def test_one_of_a_time_between_is_refused(owner_url, newest):
     later = dict.fromkeys(range(26, newest + 1), "later")
     with fresh_database(owner_url) as url:
-        with_migrations(url, schema_files.checksums_before() | later)
+        with_migrations(url, sql_files.checksums_before() | later)
 
         assert f"has migration {newest} of the schema before, but only migration 25" in refusal(url)
 
 
 def test_one_that_was_changed_is_not_taken_for_the_schema_before(owner_url):
-    changed = schema_files.checksums_before() | {7: "changed"}
+    changed = sql_files.checksums_before() | {7: "changed"}
     with fresh_database(owner_url) as url:
         with_migrations(url, changed)
 
@@ -100,10 +101,10 @@ def test_one_that_was_changed_is_not_taken_for_the_schema_before(owner_url):
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(owner_url, monkeypatch):
-    steps = [*schema_files.bringing_over(), SchemaFile("9999_fails.sql", "SELECT 1/0;")]
+    steps = [*sql_files.bringing_over(), SchemaFile("9999_fails.sql", "SELECT 1/0;")]
     with database_from_before(owner_url) as url:
         with monkeypatch.context() as patch:
-            patch.setattr(schema_files, "bringing_over", lambda: steps)
+            patch.setattr(sql_files, "bringing_over", lambda: steps)
             with pytest.raises(asyncpg.DivisionByZeroError):
                 asyncio.run(migrate(url, None))
         version, tables = asyncio.run(
@@ -116,4 +117,4 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(owner_url, monkeypatch)
         (present,) = asyncio.run(asked(url, "SELECT max(version) FROM schema_migrations"))
 
     assert (version, tables) == (25, None)
-    assert present == schema_files.migrations()[-1].version
+    assert present == sql_files.migrations()[-1].version

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from monigo.infra.db.connections import OwnConnection
 
-_PACKAGED = Path(__file__).parents[2] / "schema"
-_CHECKED_OUT = Path(__file__).parents[4] / "db"
+_PACKAGED = Path(__file__).parents[3] / "schema"
+_CHECKED_OUT = Path(__file__).parents[5] / "db"
 DIRECTORY = _PACKAGED if _PACKAGED.is_dir() else _CHECKED_OUT
 
 # What a semicolon may stand in without ending a statement: comments, quotes, dollar quotes.
