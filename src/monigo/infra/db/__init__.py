@@ -16,6 +16,7 @@ from monigo.infra.db.database import (
     violations_as,
 )
 from monigo.infra.db.pipeline import Argument
+from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
 from monigo.infra.db.schema import (
     APP_ROLE,
     MigrationError,
@@ -32,6 +33,7 @@ __all__ = [
     "ClockState",
     "Connection",
     "Database",
+    "EmbeddedPostgresError",
     "MigrationError",
     "OwnConnection",
     "RowLock",
@@ -43,6 +45,7 @@ __all__ = [
     "migrate",
     "require_present_schema",
     "reset_lock",
+    "start_embedded",
     "violated_constraint",
     "violations_as",
 ]
