@@ -29,18 +29,19 @@ run: $(READY) ## start everything on an embedded PostgreSQL, port 8000, with dem
 test: $(READY) ## run the whole test suite
 	@$(TEST)
 
-check: $(READY) ## format, lint, types, import order, house rules, tests
+check: $(READY) ## format, lint, types, import order, migrations, house rules, tests
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/squawk db/migrations/*.sql db/functions/*.sql
 	@$(TEST)
 
 format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; WHAT=closing|idle|lists|movements|realtime; see bench/README.md
+bench: $(READY) ## measure, side by side in one run; WHAT=closing|idle|lists|movements|realtime|singles; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
 
 mutants: $(READY) ## change the code in many places, count what tests notice; N=400 SEED=1 ONLY=money ARGS=…

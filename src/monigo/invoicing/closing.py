@@ -14,7 +14,7 @@ from monigo.core.periods import Period
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
-from monigo.invoicing import store, wallet_payments
+from monigo.invoicing import drafts_store, wallet_payments
 from monigo.invoicing.closing_rules import Action, Modes, Step, begun_realtime, next_step
 from monigo.invoicing.closing_waits import (
     REPLAY_WAIT,
@@ -114,7 +114,7 @@ async def _take(
         item
         for step, known in begun
         if not (step.action in _OPENINGS and modes[known.id] is BillingMode.REALTIME)
-        for item in _wanted(tx, step, known)
+        for item in _wanted(step, known)
     ]
     reckoned = await reckon(tx, await _with_drafts(tx, wanted, modes))
     small = resting(reckoned)
@@ -225,7 +225,7 @@ async def _paused_or_resumed(
 
 async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
     """Store drafts, and report those that are new."""
-    await store.write_drafts(tx, reckoned)
+    await drafts_store.write_drafts(tx, reckoned)
     await emit_created(tx, reckoned)
 
 
@@ -240,7 +240,7 @@ async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: P
     )
 
 
-def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wanted]:
+def _wanted(step: Step, subscription: Subscription) -> list[Wanted]:
     """The invoices that a step makes: one, or none."""
     if step.period is None:
         return []
@@ -264,7 +264,6 @@ def _wanted(tx: Transaction, step: Step, subscription: Subscription) -> list[Wan
             subscription=subscription,
             period=period,
             kind=kind,
-            created_at=tx.now,
             with_usage=is_closing,
             with_others=is_closing or step.action is Action.SETTLE,
         )
@@ -281,7 +280,7 @@ async def _with_drafts(
     """
     if not wanted:
         return []
-    drafts = await store.load_drafts_of_periods(
+    drafts = await drafts_store.load_drafts_of_periods(
         tx, [(item.subscription.id, item.period) for item in wanted]
     )
     placed: list[Wanted] = []
@@ -293,7 +292,7 @@ async def _with_drafts(
             item.kind is InvoiceKind.CLOSING
             or modes[item.subscription.id] is not BillingMode.POSTPAID
         ):
-            placed.append(replace(item, id=draft[0], created_at=draft[1], is_new=False))
+            placed.append(replace(item, id=draft, is_new=False))
     return placed
 
 

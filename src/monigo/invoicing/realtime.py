@@ -63,7 +63,6 @@ async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[Subscrip
             subscription=one,
             period=period,
             kind=InvoiceKind.INTERIM,
-            created_at=tx.now,
             with_minimum=False,
         )
         for one in known

@@ -1,6 +1,6 @@
 """Pure rules of invoices: the delta rule, credits, totals, and which state follows which."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 
@@ -29,6 +29,7 @@ from monigo.invoicing.types import (
     LineKind,
     PricedUsage,
     Settled,
+    StoredLine,
     Totals,
 )
 from monigo.tenancy import Organization
@@ -217,6 +218,21 @@ def unpriced_line(kind: LineKind, period: Period, description: str, amount: Deci
         cumulative_amount=amount,
         price_revision=None,
     )
+
+
+def lines_in_place(
+    before: Iterable[StoredLine], lines: Iterable[Line]
+) -> list[tuple[Line, StoredLine | None]]:
+    """The lines of a draft that is recomputed, each with the one that billed the same before.
+
+    The same is a price or fee, period and value; None is for what nothing was billed for yet.
+    """
+    known = {_key(stored.line): stored for stored in before}
+    return [(line, known.pop(_key(line), None)) for line in lines]
+
+
+def _key(line: Line) -> Hashable:
+    return line.kind, line.price_id, line.metric_id, line.period.start, line.group_value
 
 
 def totals(

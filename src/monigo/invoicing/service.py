@@ -14,7 +14,14 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
-from monigo.invoicing import billed_store, events, states_store, store, wallet_payments
+from monigo.invoicing import (
+    billed_store,
+    drafts_store,
+    events,
+    states_store,
+    store,
+    wallet_payments,
+)
 from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
 from monigo.invoicing.life_steps import catch_up
 from monigo.invoicing.reckoning import reckon
@@ -69,11 +76,10 @@ async def generate(
         period = await _waived_period(tx, subscription, period_start)
         kind = InvoiceKind.CLOSING
     await customers.hold(tx, [subscription.customer_id])
-    drafts = await store.load_drafts_of_periods(tx, [(subscription.id, period)])
+    drafts = await drafts_store.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
-    draft_id, created_at = known or (InvoiceId(new_id()), tx.now)
-    wanted = Wanted(draft_id, subscription, period, kind, created_at, is_new=known is None)
-    await _write_draft(tx, wanted)
+    draft_id = known or InvoiceId(new_id())
+    await _write_draft(tx, Wanted(draft_id, subscription, period, kind, is_new=known is None))
     return await get(tx, draft_id, plan_type=plan_type)
 
 
@@ -91,7 +97,6 @@ async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
         subscription=subscription,
         period=period,
         kind=InvoiceKind.CLOSING,
-        created_at=tx.now,
         with_others=True,
     )
     (reckoned,) = await reckon(tx, [wanted])
@@ -290,7 +295,6 @@ def _again(draft: Invoice, subscription: Subscription) -> Wanted:
         subscription=subscription,
         period=draft.period,
         kind=draft.kind,
-        created_at=draft.created_at,
         is_new=False,
         with_others=is_closing and draft.period.end > subscription.closed_until,
     )

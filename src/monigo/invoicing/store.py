@@ -10,17 +10,14 @@ from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, InvoiceId, LineItemId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
-from monigo.infra.db import Transaction, joined
-from monigo.infra.ids import new_id
+from monigo.infra.db import Transaction
 from monigo.invoicing.rules import UNPAID
-from monigo.invoicing.terms import freeze
 from monigo.invoicing.types import (
     Invoice,
     InvoiceKind,
     InvoiceStatus,
     Line,
     LineKind,
-    Reckoned,
     StoredLine,
     Totals,
 )
@@ -35,50 +32,8 @@ COLUMNS = """
     amount_paid, wallet_paid
 """
 
-# A draft that is made anew keeps its id; its lines go with it.
-DELETE_DRAFTS = """
-    DELETE FROM invoices
-    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND status = 'draft'
-"""
-
-INSERT_DRAFTS = """
-    INSERT INTO invoices (
-        org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
-        subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
-        period_end, terms, has_credit, billing_mode, rounded_off, paid_reference, created_at,
-        updated_at
-    )
-    SELECT $1, $2, draft.id, draft.customer_id, draft.subscription_id, draft.plan_type, draft.kind,
-        'draft', draft.currency, draft.subtotal, draft.vat_enabled, draft.vat_rate,
-        draft.vat_amount, draft.wht_rate, draft.wht_amount, draft.total, draft.period_start,
-        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, draft.rounded_off, '',
-        draft.created_at, $20
-    FROM unnest(
-        $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-        string_to_array($9, ',')::numeric[], $10::boolean[],
-        string_to_array($11, ',')::numeric[], string_to_array($12, ',')::numeric[],
-        string_to_array($13, ',')::numeric[], string_to_array($14, ',')::numeric[],
-        string_to_array($15, ',')::numeric[], $16::timestamptz[], $17::timestamptz[],
-        $18::jsonb[], $19::boolean[], $21::timestamptz[], $22::text[],
-        string_to_array($23, ',')::numeric[]
-    ) AS draft (
-        id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
-        vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
-        has_credit, created_at, billing_mode, rounded_off
-    )
-    RETURNING 1
-"""
-
 SELECT = f"""
     SELECT {COLUMNS} FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
-"""
-
-SELECT_DRAFTS_OF_PERIODS = """
-    SELECT invoice.subscription_id, invoice.period_start, invoice.id, invoice.created_at
-    FROM unnest($3::uuid[], $4::timestamptz[]) AS asked (subscription_id, period_start)
-    JOIN invoices AS invoice ON invoice.org_id = $1 AND invoice.is_test = $2
-        AND invoice.subscription_id = asked.subscription_id
-        AND invoice.period_start = asked.period_start AND invoice.status = 'draft'
 """
 
 # A period all of whose invoices were voided after it had been closed. Told by its start: an end or
@@ -121,26 +76,6 @@ SELECT_PAGE = f"""
 
 COUNT = f"SELECT count(*) {MATCHING}"
 
-INSERT_LINES = """
-    INSERT INTO invoice_line_items (
-        org_id, is_test, id, invoice_id, subscription_id, position, kind, price_id, metric_id,
-        period_start, period_end, description, quantity, unit_price, amount, cumulative_quantity,
-        cumulative_amount, price_revision, group_value, event_count, first_event_at,
-        last_event_at, whole_quantity, uncounted_events, created_at
-    )
-    SELECT $1, $2, line.*, $25
-    FROM unnest(
-        $3::uuid[], $4::uuid[], $5::uuid[], $6::integer[], $7::text[], $8::uuid[], $9::uuid[],
-        $10::timestamptz[], $11::timestamptz[], $12::text[],
-        string_to_array($13, ',')::numeric[], string_to_array($14, ',')::numeric[],
-        string_to_array($15, ',')::numeric[], string_to_array($16, ',')::numeric[],
-        string_to_array($17, ',')::numeric[], $18::integer[], $19::text[], $20::bigint[],
-        $21::timestamptz[], $22::timestamptz[], string_to_array($23, ',')::numeric[],
-        $24::bigint[]
-    ) AS line
-    RETURNING 1
-"""
-
 SELECT_LINES = """
     SELECT id, invoice_id, kind, price_id, metric_id, period_start, period_end, description,
         quantity, unit_price, amount, cumulative_quantity, cumulative_amount, price_revision,
@@ -161,96 +96,10 @@ COUNT_UNPAID = """
 _UNPAID = [status.value for status in UNPAID]
 
 
-async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
-    """Store drafts with their lines and terms, in place of those that have their ids."""
-    ids = [item.wanted.id for item in reckoned]
-    await tx.execute(DELETE_DRAFTS, ids)
-    subscriptions = [item.wanted.subscription for item in reckoned]
-    totals = [item.totals for item in reckoned]
-    await tx.execute(
-        INSERT_DRAFTS,
-        ids,
-        [subscription.customer_id for subscription in subscriptions],
-        [subscription.id for subscription in subscriptions],
-        [subscription.plan_type.value for subscription in subscriptions],
-        [item.wanted.kind.value for item in reckoned],
-        [item.currency for item in reckoned],
-        joined(one.subtotal for one in totals),
-        [one.vat_enabled for one in totals],
-        joined(one.vat_rate for one in totals),
-        joined(one.vat_amount for one in totals),
-        joined(one.wht_rate for one in totals),
-        joined(one.wht_amount for one in totals),
-        joined(one.total for one in totals),
-        [item.wanted.period.start for item in reckoned],
-        [item.wanted.period.end for item in reckoned],
-        [freeze(item) for item in reckoned],
-        [any(line.kind is LineKind.CREDIT for line in item.lines) for item in reckoned],
-        tx.now,
-        [item.wanted.created_at for item in reckoned],
-        [item.billing_mode.value for item in reckoned],
-        joined(item.rounded_off for item in reckoned),
-    )
-    await _insert_lines(tx, reckoned)
-
-
-async def _insert_lines(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
-    placed = [
-        (item.wanted, position, line)
-        for item in reckoned
-        for position, line in enumerate(item.lines)
-    ]
-    lines = [line for _, _, line in placed]
-    await tx.execute(
-        INSERT_LINES,
-        [new_id() for _ in placed],
-        [wanted.id for wanted, _, _ in placed],
-        [wanted.subscription.id for wanted, _, _ in placed],
-        [position for _, position, _ in placed],
-        [line.kind.value for line in lines],
-        [line.price_id for line in lines],
-        [line.metric_id for line in lines],
-        [line.period.start for line in lines],
-        [line.period.end for line in lines],
-        [line.description for line in lines],
-        joined(line.quantity for line in lines),
-        joined(line.unit_price for line in lines),
-        joined(line.amount for line in lines),
-        joined(line.cumulative_quantity for line in lines),
-        joined(line.cumulative_amount for line in lines),
-        [line.price_revision for line in lines],
-        [line.group_value for line in lines],
-        [line.event_count for line in lines],
-        [line.first_event_at for line in lines],
-        [line.last_event_at for line in lines],
-        joined(line.whole_quantity for line in lines),
-        [line.uncounted_events for line in lines],
-        tx.now,
-    )
-
-
 async def load(tx: Transaction, invoice_id: UUID, *, for_update: bool = False) -> Invoice | None:
     """One invoice with its lines."""
     row = await tx.fetchrow(SELECT + (" FOR UPDATE" if for_update else ""), invoice_id)
     return None if row is None else (await _with_lines(tx, [row]))[0]
-
-
-async def load_drafts_of_periods(
-    tx: Transaction, periods: Sequence[tuple[SubscriptionId, Period]]
-) -> dict[tuple[SubscriptionId, datetime], tuple[InvoiceId, datetime]]:
-    """The id and creation of each period's draft, where it has one; keyed by the period's start."""
-    rows = await tx.fetch(
-        SELECT_DRAFTS_OF_PERIODS,
-        [subscription_id for subscription_id, _ in periods],
-        [period.start for _, period in periods],
-    )
-    return {
-        (SubscriptionId(row["subscription_id"]), row["period_start"]): (
-            InvoiceId(row["id"]),
-            row["created_at"],
-        )
-        for row in rows
-    }
 
 
 async def is_waived(tx: Transaction, subscription_id: SubscriptionId, period: Period) -> bool:
