@@ -126,7 +126,7 @@ async def open_services(
             vault,
             Passwords(),
             mailer_of(settings, vault),
-            people.sessions.AccessTokens(database, vault),
+            people.AccessTokens(database, vault),
             public_url_of(settings),
         ),
         app_url,

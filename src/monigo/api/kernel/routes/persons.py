@@ -12,7 +12,7 @@ from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, ErrorKind, invalid, not_found
 from monigo.core.ids import OrganizationId, parse_id
 from monigo.infra.db import INSTALLATION, Tenant
-from monigo.people.sessions import Claims
+from monigo.people import Claims
 
 NOT_FOUND = 404
 # Where a person has no right, another of their organisations may hold what they ask for.

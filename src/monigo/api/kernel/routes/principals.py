@@ -7,7 +7,7 @@ from monigo import people, tenancy
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.infra.db import Tenant, Transaction
-from monigo.people.sessions import Claims
+from monigo.people import Claims
 from monigo.tenancy import KeyReference
 
 # Where people call, beside keys.

@@ -30,7 +30,7 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 from monigo.core.permissions import Permission
 from monigo.infra.db import INSTALLATION, Transaction
-from monigo.people.sessions import Claims
+from monigo.people import Claims
 from monigo.tenancy import KeyReference
 
 # A client that trickles its body, or a handler that hangs, must not hold on for ever. It is also

@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from monigo.bootstrap import Services
 from monigo.infra.settings import public_url_of
-from monigo.people.sessions import SESSION_LIFE
+from monigo.people import SESSION_LIFE
 
 COOKIE = "monigo_refresh"
 PATH = "/api/v1/auth"

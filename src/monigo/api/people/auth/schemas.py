@@ -9,8 +9,7 @@ from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.core.ids import OrganizationId, UserId
 from monigo.core.permissions import Role, permissions_of_role
-from monigo.people import MembershipOf, User
-from monigo.people.sessions import ACCESS_LIFE, SignedIn
+from monigo.people import ACCESS_LIFE, MembershipOf, SignedIn, User
 
 # Longer ones are refused before they are hashed.
 _PASSWORD_LENGTH_MAX = 1_024

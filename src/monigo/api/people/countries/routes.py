@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from monigo import people
 from monigo.api.kernel.routes.declarations import public
 from monigo.api.kernel.routes.open import OpenRoute
 from monigo.api.people.countries.schemas import (
@@ -10,7 +11,6 @@ from monigo.api.people.countries.schemas import (
     CurrencyList,
     CurrencyOut,
 )
-from monigo.people.countries import countries, currencies
 
 router = APIRouter(route_class=OpenRoute, tags=["countries"])
 
@@ -19,7 +19,7 @@ router = APIRouter(route_class=OpenRoute, tags=["countries"])
 @public
 async def list_countries() -> CountryList:
     """List all countries, with what each proposes for an organisation."""
-    shown = [CountryOut.of(one) for one in countries()]
+    shown = [CountryOut.of(one) for one in people.countries.countries()]
     return CountryList(countries=shown, count=len(shown))
 
 
@@ -27,5 +27,5 @@ async def list_countries() -> CountryList:
 @public
 async def list_currencies() -> CurrencyList:
     """List the currencies that some country pays with."""
-    shown = [CurrencyOut.of(one) for one in currencies()]
+    shown = [CurrencyOut.of(one) for one in people.countries.currencies()]
     return CurrencyList(currencies=shown, count=len(shown))

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from monigo.api.kernel.wire.outgoing import Outgoing, RateNumber
 from monigo.infra import json
-from monigo.people.countries import Country, Currency
+from monigo.people import Country, Currency
 
 
 class CountryOut(Outgoing, frozen=True):

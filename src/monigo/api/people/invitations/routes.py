@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from monigo import people
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.open import PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -17,7 +18,6 @@ from monigo.api.people.invitations.schemas import (
 )
 from monigo.core.ids import InvitationId
 from monigo.core.permissions import Permission
-from monigo.people import accounts, organizations
 
 router = APIRouter(route_class=PersonRoute, tags=["invitations"], prefix="/invitations")
 of_organization = APIRouter(
@@ -28,11 +28,11 @@ of_organization = APIRouter(
 @of_organization.post("/invite", status_code=201)
 @atomic(Permission.INVITATIONS_WRITE)
 async def invite(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest, body: InviteIn
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: InviteIn
 ) -> InvitationEnvelope:
     """Ask somebody by mail to become a member. The link works once, for seven days."""
-    made = await organizations.invite(
-        people, tx, actor_id=claims.user_id, email=body.email, role=body.role
+    made = await people.organizations.invite(
+        services, tx, actor_id=claims.user_id, email=body.email, role=body.role
     )
     return InvitationEnvelope(invitation=InvitationOut.of(made))
 
@@ -41,14 +41,14 @@ async def invite(
 @atomic(Permission.INVITATIONS_READ)
 async def list_invitations(tx: Tx) -> InvitationList:
     """List the organisation's open invitations, newest first."""
-    return InvitationList.of(await organizations.list_pending(tx))
+    return InvitationList.of(await people.organizations.list_pending(tx))
 
 
 @of_organization.delete("/invitations/{invitation_id}")
 @atomic(Permission.INVITATIONS_WRITE)
 async def withdraw_invitation(tx: Tx, invitation_id: Id) -> Message:
     """End an open invitation."""
-    await organizations.withdraw(tx, InvitationId(invitation_id))
+    await people.organizations.withdraw(tx, InvitationId(invitation_id))
     return Message(message="invitation withdrawn")
 
 
@@ -56,38 +56,38 @@ async def withdraw_invitation(tx: Tx, invitation_id: Id) -> Message:
 @atomic(Permission.ACCOUNT_READ)
 async def list_own_invitations(tx: Tx, claims: ClaimsOfRequest) -> InvitationList:
     """List the open invitations to your e-mail, newest first."""
-    user = await accounts.get_user(tx, claims.user_id)
-    return InvitationList.of(await organizations.pending_of(tx, user))
+    user = await people.accounts.get_user(tx, claims.user_id)
+    return InvitationList.of(await people.organizations.pending_of(tx, user))
 
 
 @router.post("/accept")
 @atomic(Permission.ACCOUNT_WRITE)
 async def accept_invitation(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
 ) -> InvitationEnvelope:
     """Become a member by an invitation to your e-mail."""
-    user = await accounts.get_user(tx, claims.user_id)
-    accepted = await organizations.accept(tx, people.vault, user, body.token)
+    user = await people.accounts.get_user(tx, claims.user_id)
+    accepted = await people.organizations.accept(tx, services.vault, user, body.token)
     return InvitationEnvelope(invitation=InvitationOut.of(accepted))
 
 
 @router.post("/reject")
 @atomic(Permission.ACCOUNT_WRITE)
 async def reject_invitation(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
 ) -> InvitationEnvelope:
     """Refuse an invitation to your e-mail."""
-    user = await accounts.get_user(tx, claims.user_id)
-    rejected = await organizations.reject(tx, people.vault, user, body.token)
+    user = await people.accounts.get_user(tx, claims.user_id)
+    rejected = await people.organizations.reject(tx, services.vault, user, body.token)
     return InvitationEnvelope(invitation=InvitationOut.of(rejected))
 
 
 @router.get("/{invitation_id}")
 @atomic(Permission.ACCOUNT_READ)
 async def get_invitation(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest, invitation_id: Name
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, invitation_id: Name
 ) -> InvitationEnvelope:
     """Read an invitation to your e-mail, by its id or by the token in its link."""
-    user = await accounts.get_user(tx, claims.user_id)
-    found = await organizations.get(tx, people.vault, user, invitation_id)
+    user = await people.accounts.get_user(tx, claims.user_id)
+    found = await people.organizations.get(tx, services.vault, user, invitation_id)
     return InvitationEnvelope(invitation=InvitationOut.of(found))

@@ -8,7 +8,7 @@ from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
 from monigo.core.ids import InvitationId, OrganizationId
 from monigo.core.permissions import Role
-from monigo.people.organizations import InvitationStatus, NamedInvitation
+from monigo.people import InvitationStatus, NamedInvitation
 
 
 class InviteIn(Incoming):

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from monigo import people
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
@@ -10,7 +11,6 @@ from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.people.members.schemas import MemberEnvelope, MemberList, MemberOut, RoleIn
 from monigo.core.ids import UserId
 from monigo.core.permissions import Permission
-from monigo.people import organizations
 
 router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 
@@ -19,7 +19,7 @@ router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizat
 @atomic(Permission.MEMBERS_READ)
 async def list_members(tx: Tx) -> MemberList:
     """List who belongs to the organisation, and as what."""
-    found = await organizations.list_members(tx)
+    found = await people.organizations.list_members(tx)
     return MemberList(members=[MemberOut.of(one) for one in found], count=len(found))
 
 
@@ -27,7 +27,7 @@ async def list_members(tx: Tx) -> MemberList:
 @atomic(Permission.MEMBERS_WRITE)
 async def change_role(tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn) -> MemberEnvelope:
     """Give a member another role. Owners are made and unmade by owners only."""
-    member = await organizations.change_role(
+    member = await people.organizations.change_role(
         tx, actor_id=claims.user_id, user_id=UserId(user_id), role=body.role
     )
     return MemberEnvelope(member=MemberOut.of(member))
@@ -37,7 +37,7 @@ async def change_role(tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn
 @atomic(Permission.MEMBERS_WRITE)
 async def remove_member(tx: Tx, claims: ClaimsOfRequest, user_id: Id) -> Message:
     """End a person's membership, at once."""
-    await organizations.remove(tx, actor_id=claims.user_id, user_id=UserId(user_id))
+    await people.organizations.remove(tx, actor_id=claims.user_id, user_id=UserId(user_id))
     return Message(message="member removed")
 
 
@@ -45,5 +45,5 @@ async def remove_member(tx: Tx, claims: ClaimsOfRequest, user_id: Id) -> Message
 @atomic(Permission.MEMBERSHIP_LEAVE)
 async def leave_organization(tx: Tx, claims: ClaimsOfRequest) -> Message:
     """Leave the organisation. Its last owner can't."""
-    await organizations.leave(tx, claims.user_id)
+    await people.organizations.leave(tx, claims.user_id)
     return Message(message="you left the organization")

@@ -8,7 +8,7 @@ from monigo.api.kernel.wire.incoming import Incoming
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
 from monigo.core.ids import UserId
 from monigo.core.permissions import Role
-from monigo.people.organizations import Member
+from monigo.people import Member
 
 
 class RoleIn(Incoming):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from monigo import tenancy
+from monigo import people, tenancy
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, TenantRoute, Tx
@@ -10,7 +10,6 @@ from monigo.api.merchant.organization.schemas import OrganizationEnvelope, Organ
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.api.people.organizations.schemas import FoundedOut, FoundIn, MembershipList
 from monigo.core.permissions import Permission
-from monigo.people import organizations
 
 router = APIRouter(route_class=PersonRoute, tags=["organizations"])
 of_organization = APIRouter(
@@ -22,7 +21,7 @@ of_organization = APIRouter(
 @atomic(Permission.ACCOUNT_READ)
 async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
     """List the organisations that you belong to, and as what."""
-    found = await organizations.of_person(tx, claims.user_id)
+    found = await people.organizations.of_person(tx, claims.user_id)
     return MembershipList(organizations=[MembershipOut.of(one) for one in found], count=len(found))
 
 
@@ -30,7 +29,7 @@ async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
 @atomic(Permission.ACCOUNT_WRITE, tells_secret=True)
 async def found_organization(tx: Tx, claims: ClaimsOfRequest, body: FoundIn) -> FoundedOut:
     """Make an organisation, whose owner you are. Its first keys are told now and never again."""
-    return FoundedOut.of(await organizations.found(tx, claims.user_id, body.wanted()))
+    return FoundedOut.of(await people.organizations.found(tx, claims.user_id, body.wanted()))
 
 
 @of_organization.get("")

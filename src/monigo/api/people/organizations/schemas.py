@@ -5,13 +5,13 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from monigo import people
 from monigo.api.kernel.wire.incoming import Incoming, Name, RateIn
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.merchant.organization.schemas import OrganizationOut
 from monigo.api.people.api_keys.schemas import ApiKeyOut
 from monigo.api.people.auth.schemas import MembershipOut
-from monigo.people.countries import proposal_for
-from monigo.people.organizations import Founded
+from monigo.people import Founded
 from monigo.tenancy import NewOrganization
 
 
@@ -27,7 +27,7 @@ class FoundIn(Incoming):
 
     def wanted(self) -> NewOrganization:
         """What is to be made."""
-        proposed = proposal_for(self.country)
+        proposed = people.countries.proposal_for(self.country)
         return NewOrganization(
             name=self.name,
             country=self.country,

@@ -7,7 +7,7 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
 from monigo.core.ids import SessionId
-from monigo.people.sessions import Claims, Session
+from monigo.people import Claims, Session
 
 
 class RevokeAllIn(Incoming):

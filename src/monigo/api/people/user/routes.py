@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from monigo import people
 from monigo.api.kernel.routes.declarations import atomic, raw
 from monigo.api.kernel.routes.open import OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -17,7 +18,6 @@ from monigo.api.people.user.schemas import (
     SetupOut,
 )
 from monigo.core.permissions import Permission
-from monigo.people import accounts, second_factor, sign_in
 
 router = APIRouter(route_class=PersonRoute, tags=["user"], prefix="/user")
 
@@ -26,14 +26,14 @@ router = APIRouter(route_class=PersonRoute, tags=["user"], prefix="/user")
 @atomic(Permission.ACCOUNT_READ)
 async def get_profile(tx: Tx, claims: ClaimsOfRequest) -> ProfileOut:
     """Read your own account."""
-    return ProfileOut(user=UserOut.of(await accounts.get_user(tx, claims.user_id)))
+    return ProfileOut(user=UserOut.of(await people.accounts.get_user(tx, claims.user_id)))
 
 
 @router.put("/profile")
 @atomic(Permission.ACCOUNT_WRITE)
 async def update_profile(tx: Tx, claims: ClaimsOfRequest, body: ProfileIn) -> ProfileOut:
     """Change your name."""
-    renamed = await accounts.rename_user(tx, claims.user_id, body.full_name)
+    renamed = await people.accounts.rename_user(tx, claims.user_id, body.full_name)
     return ProfileOut(user=UserOut.of(renamed))
 
 
@@ -41,44 +41,44 @@ async def update_profile(tx: Tx, claims: ClaimsOfRequest, body: ProfileIn) -> Pr
 @atomic(Permission.ACCOUNT_READ)
 async def get_second_factor(tx: Tx, claims: ClaimsOfRequest) -> SecondFactorOut:
     """Read whether a second factor is asked for when you sign in."""
-    return SecondFactorOut.of(await second_factor.state_of(tx, claims.user_id))
+    return SecondFactorOut.of(await people.second_factor.state_of(tx, claims.user_id))
 
 
 @router.post("/second-factor", status_code=201)
 @atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
 async def set_up_second_factor(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> SetupOut:
     """Set an authenticator app up. It counts once POST …/confirm has seen a code of it."""
-    user = await accounts.get_user(tx, claims.user_id)
-    return SetupOut.of(await second_factor.set_up(tx, people.vault, user))
+    user = await people.accounts.get_user(tx, claims.user_id)
+    return SetupOut.of(await people.second_factor.set_up(tx, services.vault, user))
 
 
 @router.post("/second-factor/confirm")
 @atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
 async def confirm_second_factor(
-    tx: Tx, people: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:
     """Have the second factor asked for from now on; keep the recovery codes."""
-    codes = await second_factor.confirm(tx, people.vault, claims.user_id, body.code)
+    codes = await people.second_factor.confirm(tx, services.vault, claims.user_id, body.code)
     return RecoveryCodesOut(recovery_codes=codes)
 
 
 @router.post("/second-factor/recovery-codes")
 @raw(Permission.ACCOUNT_SECURE)
 async def renew_recovery_codes(
-    people: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
+    services: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:
     """Get new recovery codes; those of before count no more."""
-    codes = await sign_in.renew_recovery_codes(people, origin, claims, body.code)
+    codes = await people.sign_in.renew_recovery_codes(services, origin, claims, body.code)
     return RecoveryCodesOut(recovery_codes=codes)
 
 
 @router.post("/second-factor/off")
 @raw(Permission.ACCOUNT_SECURE)
 async def switch_second_factor_off(
-    people: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
+    services: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
 ) -> Message:
     """Have no second factor asked for any more."""
-    await sign_in.switch_second_factor_off(people, origin, claims, body.code)
+    await people.sign_in.switch_second_factor_off(services, origin, claims, body.code)
     return Message(message="the second factor is off")

@@ -8,7 +8,7 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.people.auth.schemas import CODE_EXAMPLE, UserOut
-from monigo.people.second_factor import Setup, State
+from monigo.people import Setup, State
 
 
 class ProfileIn(Incoming):
