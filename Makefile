@@ -29,11 +29,12 @@ run: $(READY) ## start everything on an embedded PostgreSQL, port 8000, with dem
 test: $(READY) ## run the whole test suite
 	@$(TEST)
 
-check: $(READY) ## format, lint, types, import order, house rules, tests
+check: $(READY) ## format, lint, types, import order, migrations, house rules, tests
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/squawk db/migrations/*.sql db/functions/*.sql
 	@$(TEST)
 
 format: $(READY) ## format the code and mend what the linter can

@@ -72,7 +72,7 @@ CREATE OR REPLACE TRIGGER keep_final_lines_from_more AFTER INSERT ON invoice_lin
 CREATE OR REPLACE TRIGGER keep_final_lines_from_change AFTER UPDATE ON invoice_line_items
     REFERENCING OLD TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();
--- A line that moved into a final invoice would change that one.
+-- A line that moved into a final invoice would change that one, too.
 CREATE OR REPLACE TRIGGER keep_final_lines_from_arrival AFTER UPDATE ON invoice_line_items
     REFERENCING NEW TABLE AS touched
     FOR EACH STATEMENT EXECUTE FUNCTION keep_final_lines();

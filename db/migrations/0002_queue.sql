@@ -1,6 +1,7 @@
 -- The job queue: PgQueuer's own schema as `pgq sql install` of version 1.6 prints it, with its
 -- constraints named. Its rows hold ids only; what a job is about stands in tenant tables.
 -- Its function and trigger are in db/functions/queue.sql.
+-- squawk-ignore-file prefer-identity
 
 CREATE TYPE pgqueuer_status AS ENUM ('queued', 'picked', 'successful', 'exception', 'canceled', 'deleted', 'failed');
 

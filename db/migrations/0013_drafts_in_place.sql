@@ -1,3 +1,3 @@
--- Drafts and their lines change in place, with whatever points at them.
+-- Drafts and their lines change in place.
 
 GRANT UPDATE ON invoice_line_items TO monigo_app;

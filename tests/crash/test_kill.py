@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from monigo.infra.db.schema_files import migrations
+from monigo.infra.db.schema.sql_files import migrations
 from support.databases import fresh_database
 from support.process import Program, command
 from support.traffic import Traffic

@@ -11,8 +11,6 @@ from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "monigo"
-# Rooms of which another room inside is imported from outside, too: the embedded server.
-WITH_PUBLIC_ROOMS = ("infra/db",)
 # The owner's functions that look across tenants, and return ids, names of ours and times only.
 LOOKING_ACROSS = {
     "find_api_key",
@@ -52,14 +50,6 @@ def rooms() -> list[str]:
         for path in SOURCE.rglob("__init__.py")
         if "__all__" in path.read_text() and path.relative_to(SOURCE).parts[0] not in {"api", "cli"}
     )
-
-
-def protected_modules(room: str) -> set[str]:
-    """The modules that only the room itself may import: its inside."""
-    name = "monigo." + room.replace("/", ".")
-    if room not in WITH_PUBLIC_ROOMS:
-        return {f"{name}.*"}
-    return {f"{name}.{path.stem}" for path in (SOURCE / room).glob("[a-z]*.py")}
 
 
 def domain_files(domain: str) -> set[str]:

@@ -15,11 +15,11 @@ Rule = Callable[[str, str], list[str]]
 SQL_FILES = (
     "src/monigo/infra/db/database.py",  # begins, tags and ends transactions
     "src/monigo/infra/db/pipeline.py",  # ends the transactions that it sends
-    "src/monigo/infra/db/migrations.py",  # keeps the list of applied migrations
-    "src/monigo/infra/db/functions.py",  # keeps the list of functions, and drops them
-    "src/monigo/infra/db/bring_over.py",  # makes the list anew
-    "src/monigo/infra/db/schema_files.py",  # sets how long a change of the schema may wait
-    "src/monigo/infra/db/roles.py",  # makes the application's role
+    "src/monigo/infra/db/schema/migrations.py",  # keeps the list of applied migrations
+    "src/monigo/infra/db/schema/functions.py",  # keeps the list of functions, and drops them
+    "src/monigo/infra/db/schema/bring_over.py",  # makes the list anew
+    "src/monigo/infra/db/schema/sql_files.py",  # sets how long a change of the schema may wait
+    "src/monigo/infra/db/schema/roles.py",  # makes the application's role
     "src/monigo/infra/db/postgres/cluster.py",  # makes the database itself, where no schema is yet
 )
 # JSON's numbers leave as floats where the contract wants a JSON number.

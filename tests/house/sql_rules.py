@@ -20,7 +20,7 @@ from house.sql_trees import (
     unheld,
     with_lines,
 )
-from monigo.infra.db.schema_files import SchemaFile
+from monigo.infra.db.schema.sql_files import SchemaFile
 
 # Functions of PostgreSQL's own whose value differs from row to row.
 _VOLATILE = frozenset({"random", "gen_random_uuid", "clock_timestamp", "nextval", "timeofday"})
@@ -66,6 +66,16 @@ def constraints_named(path: str, sql: str) -> list[str]:
         f"{path}:{line_of(sql, made.location)} {_NAMED_KINDS[made.contype]} without a name"
         for made in nodes(parse_sql(sql))
         if isinstance(made, ast.Constraint) and made.contype in _NAMED_KINDS and not made.conname
+    ]
+
+
+def migration_runs_on_a_cluster(path: str, sql: str) -> list[str]:
+    """The statements of a migration are such as a cluster runs, too; its owner may copy."""
+    return [
+        f"{path}:{line} {fault}"
+        for line, tree in with_lines(sql)
+        for fault in cluster_faults(tree, volatile=(), with_settings=())
+        if fault != COPIES
     ]
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from monigo.api import create_app
 from monigo.api.kernel.routes.declarations import Kind, atomic, declaration_of, public
 from monigo.api.kernel.routes.tenant import TenantRoute
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.core.permissions import Permission
 
@@ -84,8 +85,9 @@ def test_reading_needs_a_permission_to_read_and_changing_another(app):
 
 @pytest.fixture
 def endpoint():
-    async def do_nothing():
+    async def do_nothing() -> Message:
         """Do nothing."""
+        return Message(message="done")
 
     return do_nothing
 
@@ -104,3 +106,13 @@ def test_a_tenants_route_that_declares_one_is_taken(endpoint):
     router.get("/things")(atomic(Permission.CUSTOMERS_READ)(endpoint))
 
     assert [route.path for route in router.routes] == ["/things"]
+
+
+def test_a_route_that_answers_with_no_struct_is_refused():
+    async def answer_with_anything() -> dict[str, str]:
+        return {}
+
+    router = APIRouter(route_class=TenantRoute)
+
+    with pytest.raises(TypeError, match="answer_with_anything answers with no struct"):
+        router.get("/things")(atomic(Permission.CUSTOMERS_READ)(answer_with_anything))

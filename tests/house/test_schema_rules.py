@@ -224,3 +224,17 @@ def test_a_function_that_is_made_once_only_is_caught(sql, is_refused):
 )
 def test_a_function_in_a_migration_is_caught(sql, is_refused):
     assert (sql_rules.no_functions_but({"known"})("m.sql", sql) != []) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_refused"),
+    [
+        ("SELECT set_config('a', 'b', false)", True),
+        ("UPDATE a SET x = gen_random_uuid()", True),
+        ("UPDATE a SET x = CASE y WHEN 1 THEN 2 END", True),
+        ("UPDATE a SET x = CASE WHEN y = 1 THEN 2 END", False),
+        ("INSERT INTO a (x) SELECT x FROM b", False),
+    ],
+)
+def test_a_migration_that_no_cluster_runs_is_caught(sql, is_refused):
+    assert (sql_rules.migration_runs_on_a_cluster("m.sql", sql) != []) is is_refused

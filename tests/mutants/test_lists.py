@@ -44,6 +44,6 @@ def test_core_and_rules_are_all_mutated():
     pure = pure_files()
 
     assert "src/monigo/core/money.py" in pure
-    assert "src/monigo/metering/replay_rules.py" in pure
+    assert "src/monigo/metering/replay/rules.py" in pure
     assert "src/monigo/catalog/plans/terms.py" in pure
     assert not [file for file in pure if file.endswith("store.py")]

@@ -22,7 +22,7 @@ from monigo.customers import CustomerDetails
 from monigo.infra import queue
 from monigo.infra.db import Tenant
 from monigo.metering import Event, Ingestor, ReplayRequest, StepSize, UsageQuery
-from monigo.metering.folding import fold_some
+from monigo.metering.rollup.folding import fold_some
 from monigo.tenancy import KeyReference
 from simulation.auditor import Auditor, Rule
 

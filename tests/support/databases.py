@@ -34,7 +34,7 @@ async def execute(url: str, statement: str) -> None:
 
 
 # By pg_dump of the schema before, at its migration 25, as its demo and some use of the API left it.
-BEFORE = Path(__file__).parents[1] / "infra" / "db" / "before.sql.gz"
+BEFORE = Path(__file__).parents[1] / "infra" / "db" / "schema" / "before.sql.gz"
 # For psql, and what only newer servers know.
 _NOT_SQL = re.compile(r"^(?:\\.*|SET transaction_timeout.*)$", re.MULTILINE)
 _ROLE = """

@@ -3,18 +3,21 @@
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.browsers import Browsers
-from monigo.api.kernel.http.errors import ERROR_RESPONSES, add_error_handlers
+from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
 from monigo.api.kernel.http.request_log import RequestLog
 from monigo.api.kernel.http.requests import bearer, named_tenant
+from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
+from monigo.api.kernel.wire.openapi import add_structs
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.api.merchant.events.ingest.routes import PATH as INGEST_PATH
 from monigo.api.merchant.events.ingest.routes import IngestRoute
+from monigo.api.merchant.prices import forms as price_forms
 from monigo.api.merchant.routers import BACKEND_ROUTERS, SHARED_ROUTERS
 from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
@@ -55,7 +58,7 @@ def create_app(services: Services) -> FastAPI:
     add_error_handlers(app)
     app.add_middleware(RequestLog)
     add_docs(app)
-    _document_ingest(app)
+    _document_structs(app)
     return app
 
 
@@ -81,12 +84,23 @@ def _operation_id(route: APIRoute) -> str:
     return f"{face}{route.name}"
 
 
-def _document_ingest(app: FastAPI) -> None:
+def _document_structs(app: FastAPI) -> None:
+    """Tell of what the framework does not know: structs, and the raw route of ingestion."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = generate()
-        schema["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
-        return schema
+        document = generate()
+        document["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
+        routes = [context.original_route for context in iter_route_contexts(app.routes)]
+        answers = {
+            answer
+            for route in routes
+            if isinstance(route, AnsweringRoute)
+            for answer in route.answers
+        }
+        structs = {ErrorBody, *ingest_schemas.STRUCTS, *price_forms.STRUCTS}
+        add_structs(document, answers | structs)
+        price_forms.tell_price_forms(document)
+        return document
 
     app.openapi = openapi

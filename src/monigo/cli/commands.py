@@ -18,8 +18,7 @@ from monigo.cli.verification import verify_all
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
 from monigo.core.times import format_instant, parse_instant
-from monigo.infra.db import MigrationError, as_unavailable
-from monigo.infra.db.postgres import EmbeddedPostgresError
+from monigo.infra.db import EmbeddedPostgresError, MigrationError, as_unavailable
 from monigo.infra.logging import configure_logging
 from monigo.infra.settings import Settings
 from monigo.tenancy import ApiKey, Scope

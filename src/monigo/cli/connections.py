@@ -7,20 +7,13 @@ connections an address opens, so a stranger without a key could hold all places,
 import asyncio
 from typing import Any
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from monigo.api.kernel.http.browsers import CrossOrigin
+from monigo.api.kernel.wire.outgoing import Answer
 from monigo.cli.door import Address, Door
-from monigo.cli.refusals import (
-    MALFORMED,
-    NO_HOST,
-    OVERLOADED,
-    TOO_LARGE,
-    TOO_MANY,
-    Refusals,
-)
+from monigo.cli.refusals import MALFORMED, NO_HOST, OVERLOADED, TOO_LARGE, TOO_MANY, Refusals
 from monigo.cli.whole_answers import WholeAnswers
 
 # A head comes in one packet or two; what takes this long is idle or hostile.
@@ -167,7 +160,7 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    def _turn_away(self, refusal: JSONResponse) -> None:
+    def _turn_away(self, refusal: Answer) -> None:
         """Answer a connection that has no request to answer, and close it."""
         self.transport.write(self._refusals.written(refusal, self.headers or ()))
         self.transport.close()

@@ -6,11 +6,11 @@ As every error it is JSON with a code, and web pages of allowed origins can read
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monigo.api.kernel.http.browsers import PROTECTED, CrossOrigin, Header
 from monigo.api.kernel.http.errors import plain_error
+from monigo.api.kernel.wire.outgoing import Answer
 
 _COME_AGAIN = {"Retry-After": "1"}
 
@@ -31,7 +31,7 @@ class Refusals:
     def __init__(self, cross_origin: CrossOrigin) -> None:
         self._cross_origin = cross_origin
 
-    def app(self, refusal: JSONResponse) -> ASGIApp:
+    def app(self, refusal: Answer) -> ASGIApp:
         """What answers a request so, whatever it asks for."""
 
         async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -42,14 +42,14 @@ class Refusals:
 
         return answer
 
-    def written(self, refusal: JSONResponse, asked: Sequence[Header]) -> bytes:
+    def written(self, refusal: Answer, asked: Sequence[Header]) -> bytes:
         """The whole answer to what is no request, with the headers that it came with so far."""
         status = refusal.status_code
         head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
         head += [name + b": " + value for name, value in self._headers(refusal, asked)]
         return b"\r\n".join([*head, b"", bytes(refusal.body)])
 
-    def _headers(self, refusal: JSONResponse, asked: Sequence[Header]) -> list[Header]:
+    def _headers(self, refusal: Answer, asked: Sequence[Header]) -> list[Header]:
         return [
             *refusal.raw_headers,
             _HANGS_UP,

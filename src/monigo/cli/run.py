@@ -21,8 +21,7 @@ from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.cli.connections import GuardedProtocol
 from monigo.cli.credentials import Credentials, provide_credentials
 from monigo.cli.door import CONNECTIONS_MAX, Door
-from monigo.infra.db import MigrationError
-from monigo.infra.db.postgres import start_embedded
+from monigo.infra.db import MigrationError, start_embedded
 from monigo.infra.logging import logger
 from monigo.infra.settings import Settings
 from monigo.worker import run_worker

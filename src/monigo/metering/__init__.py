@@ -2,15 +2,21 @@
 
 from monigo.metering.explorer import (
     EVENTS_A_PAGE_MAX,
+    EventFilter,
+    EventPage,
+    EventRequest,
+    StoredEvent,
+    export_csv,
     list_events,
     plan_walk,
     property_keys,
 )
-from monigo.metering.export import export_csv
-from monigo.metering.folding import fold_all, fold_lag
-from monigo.metering.ingestion import Ingestor
-from monigo.metering.points import Granularity
+from monigo.metering.ingest import Event, Ingestor, IngestResult, decode_batch
 from monigo.metering.replay import (
+    REPLAY_RUNNING,
+    ReplayJob,
+    ReplayRequest,
+    ReplayStatus,
     StepSize,
     begin_replay,
     cancel_replay,
@@ -23,38 +29,33 @@ from monigo.metering.replay import (
     running_replays,
     start_replay,
 )
-from monigo.metering.replay_store import REPLAY, REPLAY_RUNNING
-from monigo.metering.retention import (
+from monigo.metering.retention import events_kept_from, forget_old_events, forget_properties
+from monigo.metering.rollup import (
     EVENT_RETENTION,
-    events_kept_from,
-    forget_properties,
-    has_emptied_events,
+    USAGE_CHANGED,
+    UsageChange,
+    fold_all,
+    fold_lag,
+    verify,
+    watch,
 )
-from monigo.metering.rules import AGE_MAX, decode_batch
-from monigo.metering.series import read_series
-from monigo.metering.service import late_from, list_activity, measure
-from monigo.metering.tasks import forget_old_events
-from monigo.metering.types import (
+from monigo.metering.rules import AGE_MAX
+from monigo.metering.types import REPLAY
+from monigo.metering.usage import (
     CustomerActivity,
-    Event,
-    EventFilter,
-    EventPage,
-    EventRequest,
-    IngestResult,
+    Granularity,
     LateQuery,
-    ReplayJob,
-    ReplayRequest,
-    ReplayStatus,
     Series,
     SeriesPoint,
     SeriesRequest,
-    StoredEvent,
     Usage,
-    UsageChange,
     UsageQuery,
+    has_emptied_events,
+    late_from,
+    list_activity,
+    measure,
+    read_series,
 )
-from monigo.metering.verification import verify
-from monigo.metering.watching import USAGE_CHANGED, watch
 
 __all__ = [
     "AGE_MAX",

@@ -1,18 +1,19 @@
 """Is the process alive, and can it work?"""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 
 from monigo.api.kernel.http.errors import ErrorBody, error_response
+from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.declarations import public
-from monigo.api.kernel.wire.fields import Outgoing
+from monigo.api.kernel.wire.openapi import described
+from monigo.api.kernel.wire.outgoing import Answer, Outgoing
 from monigo.bootstrap import Services
 from monigo.infra.db import as_unavailable
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=AnsweringRoute, tags=["operations"])
 
 
-class Health(Outgoing):
+class Health(Outgoing, frozen=True):
     """A process that answers."""
 
     status: str
@@ -28,10 +29,10 @@ async def healthz() -> Health:
 @router.get(
     "/readyz",
     response_model=Health,
-    responses={503: {"model": ErrorBody, "description": "The database is not available."}},
+    responses={503: described(ErrorBody, "The database is not available.")},
 )
 @public
-async def readyz(request: Request) -> Health | JSONResponse:
+async def readyz(request: Request) -> Health | Answer:
     """The process can work: its database answers."""
     services: Services = request.app.state.services
     try:

@@ -15,10 +15,15 @@ from monigo.infra.db.database import (
     violated_constraint,
     violations_as,
 )
-from monigo.infra.db.migrations import migrate, require_present_schema
 from monigo.infra.db.pipeline import Argument
-from monigo.infra.db.roles import APP_ROLE, app_url
-from monigo.infra.db.schema_files import MigrationError
+from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
+from monigo.infra.db.schema import (
+    APP_ROLE,
+    MigrationError,
+    app_url,
+    migrate,
+    require_present_schema,
+)
 
 __all__ = [
     "APP_ROLE",
@@ -28,6 +33,7 @@ __all__ = [
     "ClockState",
     "Connection",
     "Database",
+    "EmbeddedPostgresError",
     "MigrationError",
     "OwnConnection",
     "RowLock",
@@ -39,6 +45,7 @@ __all__ = [
     "migrate",
     "require_present_schema",
     "reset_lock",
+    "start_embedded",
     "violated_constraint",
     "violations_as",
 ]

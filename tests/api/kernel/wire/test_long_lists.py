@@ -7,6 +7,7 @@ import pytest
 
 from monigo.api.kernel.wire import listing
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import encode
 from monigo.api.merchant.customers.schemas import CustomerList, CustomerOut
 from monigo.core.paging import Page
 from monigo.infra.db import Database, database
@@ -68,7 +69,7 @@ def test_a_list_is_the_text_that_its_envelope_says(count):
 
     body = b"".join(message["body"] for message in messages[1:])
     envelope = CustomerList(customers=items, count=count, total=count + 5, has_more=True)
-    assert json.loads(body) == json.loads(envelope.model_dump_json())
+    assert json.loads(body) == json.loads(encode(envelope))
     assert (b"content-length", str(len(body)).encode()) in messages[0]["headers"]
     assert [message.get("more_body", False) for message in messages[1:]][-2:] == [True, False]
 

@@ -1,14 +1,15 @@
 """Every failure as the contract words it: `{"error": …, "details": {field: fault}}`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from msgspec import UNSET, Meta, UnsetType
 from starlette.exceptions import HTTPException
 
+from monigo.api.kernel.wire.openapi import described
+from monigo.api.kernel.wire.outgoing import Answer, Outgoing
 from monigo.core.errors import DomainError, ErrorKind, not_found
 from monigo.infra.db import as_unavailable
 from monigo.infra.logging import logger
@@ -33,30 +34,38 @@ STATUSES = {
 }
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Outgoing, frozen=True, omit_defaults=True):
     """What went wrong: `error` for people, `code` for programs, `details` by field at fault."""
 
-    error: str = Field(examples=["validation failed"])
-    code: str = Field(
-        description="stable, for programs; docs/error-codes.md lists them",
-        examples=["validation_failed"],
-    )
-    details: dict[str, str] | None = Field(
-        default=None, examples=[{"prices[0].unit_price": "must be a decimal number"}]
-    )
+    error: Annotated[str, Meta(examples=["validation failed"])]
+    code: Annotated[
+        str,
+        Meta(
+            description="stable, for programs; docs/error-codes.md lists them",
+            examples=["validation_failed"],
+        ),
+    ]
+    details: Annotated[
+        dict[str, str] | UnsetType,
+        Meta(examples=[{"prices[0].unit_price": "must be a decimal number"}]),
+    ] = UNSET
 
 
+# What every route of a tenant may be refused with.
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorBody, "description": "The request is invalid; details name the fields."},
-    401: {"model": ErrorBody, "description": "No, an unknown, a revoked or an expired API key."},
-    403: {"model": ErrorBody, "description": "The API key lacks the scope, or is of another mode."},
-    404: {"model": ErrorBody, "description": "Unknown here."},
-    408: {"model": ErrorBody, "description": "The body came too slowly; nothing changed."},
-    409: {"model": ErrorBody, "description": "At odds with the present state or with uniqueness."},
-    413: {"model": ErrorBody, "description": "The body is too large."},
-    422: {"model": ErrorBody, "description": "Idempotency-Key reused with another body."},
-    429: {"model": ErrorBody, "description": "Too many requests; Retry-After says when to ask."},
-    503: {"model": ErrorBody, "description": "Not available now; Retry-After says when to ask."},
+    status: described(ErrorBody, description)
+    for status, description in (
+        (400, "The request is invalid; details name the fields."),
+        (401, "No, an unknown, a revoked or an expired API key."),
+        (403, "The API key lacks the scope, or is of another mode."),
+        (404, "Unknown here."),
+        (408, "The body came too slowly; nothing changed."),
+        (409, "At odds with the present state or with uniqueness."),
+        (413, "The body is too large."),
+        (422, "Idempotency-Key reused with another body."),
+        (429, "Too many requests; Retry-After says when to ask."),
+        (503, "Not available now; Retry-After says when to ask."),
+    )
 }
 
 # Starlette's own refusals: no such route, another method.
@@ -66,15 +75,13 @@ _HTTP_ERRORS = {
 }
 
 INSUFFICIENT_RESPONSE: dict[int | str, dict[str, Any]] = {
-    402: {"model": ErrorBody, "description": "The wallet holds too little; nothing changed."},
+    402: described(ErrorBody, "The wallet holds too little; nothing changed."),
 }
 
 
-def error_response(error: DomainError) -> JSONResponse:
+def error_response(error: DomainError) -> Answer:
     """The answer to a request that can't be done."""
-    content: dict[str, Any] = {"error": error.message, "code": error.code}
-    if error.fields:
-        content["details"] = error.fields
+    body = ErrorBody(error.message, error.code, error.fields or UNSET)
     headers: dict[str, str] = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
@@ -82,24 +89,24 @@ def error_response(error: DomainError) -> JSONResponse:
         headers["Connection"] = "close"  # The rest of the body is not waited for.
     if error.kind is ErrorKind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(content, STATUSES[error.kind], headers)
+    return Answer(body, STATUSES[error.kind], headers)
 
 
 def plain_error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+) -> Answer:
     """The answer to a failure that no domain knows of."""
-    return JSONResponse({"error": message, "code": code}, status, headers)
+    return Answer(ErrorBody(message, code), status, headers)
 
 
-def internal_error(error: BaseException) -> JSONResponse:
+def internal_error(error: BaseException) -> Answer:
     """The answer to a fault of our own, whose story is in the log."""
     log.error("internal error", exc_info=error)
     # The server hangs up after a fault, so the client must not send its next request here.
     return plain_error(500, "internal_error", "internal error", {"Connection": "close"})
 
 
-def failure_response(error: BaseException) -> JSONResponse:
+def failure_response(error: BaseException) -> Answer:
     """The answer to whatever went wrong."""
     known = as_domain_error(error)
     return internal_error(error) if known is None else error_response(known)
@@ -156,11 +163,11 @@ def _message(fault: dict[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-async def _answer_known(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_known(_request: Request, error: Exception) -> Answer:
     return failure_response(error)
 
 
-async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http(_request: Request, error: Exception) -> Answer:
     """Starlette's own: no such route, method not allowed."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
@@ -169,7 +176,7 @@ async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
     return plain_error(status, code, words, headers)
 
 
-async def _answer_unknown(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_unknown(_request: Request, error: Exception) -> Answer:
     return internal_error(error)
 
 

@@ -6,7 +6,6 @@ the transaction that commits it, so that no two attempts are at it at once, and 
 
 import contextlib
 import functools
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -55,8 +54,7 @@ def returning_intent(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., A
         return IntentResponse(await endpoint(*arguments, **options))
 
     # Or the intent would be documented as the answer.
-    signature = inspect.signature(endpoint).replace(return_annotation=inspect.Signature.empty)
-    intend.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+    intend.__annotations__ = {**endpoint.__annotations__, "return": IntentResponse}
     return intend
 
 

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.paths import decoded
 from monigo.api.kernel.http.requests import Handler, JsonRequest, check_face, read_request
+from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.atomic import respond_atomically
 from monigo.api.kernel.routes.declarations import declaration_of
 from monigo.api.kernel.routes.principals import authenticate
@@ -32,7 +32,7 @@ REQUEST_TIMEOUT_SECONDS = 60
 Respond = Callable[[KeyReference, JsonRequest, Permission, Handler], Awaitable[Response]]
 
 
-class TenantRoute(APIRoute):
+class TenantRoute(AnsweringRoute):
     """A route that acts for the caller's tenant, as its endpoint declares.
 
     The body is read before a transaction begins, so that a slow client holds no connection; but

@@ -9,7 +9,7 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from monigo import tenancy
-from monigo.api.kernel.wire.fields import Name
+from monigo.api.kernel.wire.incoming import Name
 from monigo.core.errors import invalid
 from monigo.core.periods import midnight_days_ago, midnight_months_ago
 from monigo.infra.csv_text import BYTE_ORDER_MARK

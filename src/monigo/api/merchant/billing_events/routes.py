@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from monigo import webhooks
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import also_spelled
+from monigo.api.kernel.wire.incoming import also_spelled
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.billing_events.schemas import BillingEventList, BillingEventOut

@@ -3,11 +3,11 @@
 from typing import Any, Self
 from uuid import UUID
 
-from monigo.api.kernel.wire.fields import Instant, ListEnvelope, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.webhooks import BillingEvent, EventType
 
 
-class BillingEventOut(Outgoing):
+class BillingEventOut(Outgoing, frozen=True):
     """Something that happened."""
 
     id: UUID
@@ -21,7 +21,7 @@ class BillingEventOut(Outgoing):
         return cls(id=item.id, type=item.type, data=dict(item.data), created_at=item.created_at)
 
 
-class BillingEventList(ListEnvelope):
+class BillingEventList(ListEnvelope, frozen=True):
     """What happened, newest first."""
 
     events: list[BillingEventOut]

@@ -3,17 +3,12 @@
 from typing import Annotated, Self
 
 from monigo import customers, invoicing
-from monigo.api.kernel.wire.fields import (
-    Instant,
-    ListEnvelope,
-    Money,
-    Outgoing,
-    RateText,
-    also_spelled,
-)
+from monigo.api.kernel.wire.incoming import also_spelled
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing, RateText
 from monigo.api.merchant.invoices.schemas import LineItemOut
 from monigo.core.errors import invalid
 from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionId
+from monigo.core.money import format_decimal, format_money
 from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice, InvoiceKind, InvoiceStatus
 
@@ -42,7 +37,7 @@ def parse_status(text: str | None) -> InvoiceStatus | None:
 StatusQuery = Annotated[str | None, also_spelled({"void": "voided"})]
 
 
-class BillOut(Outgoing):
+class BillOut(Outgoing, frozen=True):
     """A bill with its lines. A draft's number is empty."""
 
     id: InvoiceId
@@ -81,10 +76,10 @@ class BillOut(Outgoing):
             status=STATUS_NAMES[bill.status],
             number=invoicing.invoice_number(bill.number, bill.plan_type),
             currency=bill.currency,
-            subtotal=bill.totals.subtotal,
-            wht_rate=bill.totals.wht_rate,
-            wht_amount=bill.totals.wht_amount,
-            total=bill.totals.total,
+            subtotal=format_money(bill.totals.subtotal),
+            wht_rate=format_decimal(bill.totals.wht_rate),
+            wht_amount=format_money(bill.totals.wht_amount),
+            total=format_money(bill.totals.total),
             issued_at=bill.finalized_at,
             due_date=bill.due_date,
             paid_at=bill.paid_at,
@@ -97,7 +92,7 @@ class BillOut(Outgoing):
         )
 
 
-class BillEnvelope(Outgoing):
+class BillEnvelope(Outgoing, frozen=True):
     """One bill."""
 
     bill: BillOut
@@ -109,7 +104,7 @@ class BillEnvelope(Outgoing):
         return cls(bill=BillOut.of(tx, bill, names[bill.customer_id]))
 
 
-class BillList(ListEnvelope):
+class BillList(ListEnvelope, frozen=True):
     """Bills, newest first."""
 
     bills: list[BillOut]

@@ -1,13 +1,14 @@
 """Routes of customers."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from msgspec.structs import replace
 
 from monigo import customers
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Message, Name
+from monigo.api.kernel.wire.incoming import Name
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import Answer, Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.customers.schemas import (
     CustomerEnvelope,
@@ -23,17 +24,16 @@ router = APIRouter(route_class=TenantRoute, tags=["customers"])
 
 @router.post(
     "/customers",
+    response_model=CustomerEnvelope,
     status_code=201,
     responses={200: {"model": CustomerEnvelope, "description": "It existed, with this content."}},
 )
 @atomic(Permission.CUSTOMERS_WRITE)
-async def create_customer(tx: Tx, body: CustomerIn, response: Response) -> CustomerEnvelope:
+async def create_customer(tx: Tx, body: CustomerIn) -> Answer:
     """Create a customer. The same external_id with the same content returns the existing one."""
     nothing = CustomerDetails(external_id="", name="", email="", phone="", metadata={})
     customer, created = await customers.create(tx, replace(nothing, **body.details()))
-    if not created:
-        response.status_code = 200
-    return CustomerEnvelope(customer=CustomerOut.of(tx, customer))
+    return Answer(CustomerEnvelope(customer=CustomerOut.of(tx, customer)), 201 if created else 200)
 
 
 @router.get("/customers", response_model=CustomerList)

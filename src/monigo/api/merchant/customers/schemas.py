@@ -4,17 +4,11 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import (
-    Incoming,
-    Instant,
-    ListEnvelope,
-    Metadata,
-    MetadataOut,
-    Name,
-    Outgoing,
-)
+from monigo.api.kernel.wire.incoming import Incoming, Metadata, Name
+from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Outgoing
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.customers import Customer
+from monigo.infra import json
 from monigo.infra.db import Transaction
 
 
@@ -32,7 +26,7 @@ class CustomerIn(Incoming):
         return self.given("external_id", "name", "email", "phone", "metadata")
 
 
-class CustomerOut(Outgoing):
+class CustomerOut(Outgoing, frozen=True):
     """A customer."""
 
     id: CustomerId
@@ -41,7 +35,7 @@ class CustomerOut(Outgoing):
     name: str
     email: str
     phone: str
-    metadata: MetadataOut
+    metadata: FreeForm
     created_at: Instant
     updated_at: Instant
 
@@ -56,19 +50,19 @@ class CustomerOut(Outgoing):
             name=details.name,
             email=details.email,
             phone=details.phone,
-            metadata=details.metadata,
+            metadata=json.exact_floats(details.metadata),
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )
 
 
-class CustomerEnvelope(Outgoing):
+class CustomerEnvelope(Outgoing, frozen=True):
     """One customer."""
 
     customer: CustomerOut
 
 
-class CustomerList(ListEnvelope):
+class CustomerList(ListEnvelope, frozen=True):
     """Customers, newest first."""
 
     customers: list[CustomerOut]

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from monigo import invoicing
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.merchant.explanations.schemas import ExplanationEnvelope, ExplanationOut
 from monigo.catalog import PlanType
 from monigo.core.permissions import Permission

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from monigo import invoicing
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id, Message, Name
+from monigo.api.kernel.wire.incoming import Id, Name
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.invoices.schemas import (
     GenerateIn,

@@ -2,22 +2,20 @@
 
 from typing import Annotated, Any, Self
 
+from msgspec import Meta
 from pydantic import Field
 
 from monigo import invoicing
-from monigo.api.kernel.wire.fields import (
-    Incoming,
+from monigo.api.kernel.wire.incoming import Incoming, InstantIn, Name, also_spelled
+from monigo.api.kernel.wire.outgoing import (
     Instant,
-    InstantIn,
     ListEnvelope,
     Money,
-    Name,
     Outgoing,
     Quantity,
     RateText,
     Uncounted,
     UnitPrice,
-    also_spelled,
 )
 from monigo.core.ids import (
     CustomerId,
@@ -28,6 +26,7 @@ from monigo.core.ids import (
     PriceId,
     SubscriptionId,
 )
+from monigo.core.money import format_decimal, format_money, format_unit_price
 from monigo.infra.db import Transaction
 from monigo.invoicing import (
     Invoice,
@@ -60,14 +59,14 @@ class PaymentIn(Incoming):
     )
 
 
-class LineOut(Outgoing):
+class LineOut(Outgoing, frozen=True):
     """What one price bills, for one value of its metric's `group_by` if it has one; or a credit."""
 
     kind: LineKind
     metric_id: MetricId | None
     price_id: PriceId | None
-    description: str = Field(examples=["Tokens (gpt-4)"])
-    group_value: str = Field(description="empty where nothing groups", examples=["gpt-4"])
+    description: Annotated[str, Meta(examples=["Tokens (gpt-4)"])]
+    group_value: Annotated[str, Meta(description="empty where nothing groups", examples=["gpt-4"])]
     quantity: Quantity
     unit_price: UnitPrice
     amount: Money
@@ -76,7 +75,7 @@ class LineOut(Outgoing):
     uncounted_events: Uncounted
 
 
-class LineItemOut(LineOut):
+class LineItemOut(LineOut, frozen=True):
     """A line of a stored invoice."""
 
     id: LineItemId
@@ -102,16 +101,16 @@ def line_fields(line: Line) -> dict[str, Any]:
         "price_id": line.price_id,
         "description": line.description,
         "group_value": line.group_value,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "amount": line.amount,
+        "quantity": format_decimal(line.quantity),
+        "unit_price": format_unit_price(line.unit_price),
+        "amount": format_money(line.amount),
         "period_start": line.period.start,
         "period_end": line.period.end,
         "uncounted_events": line.uncounted_events,
     }
 
 
-class InvoiceOut(Outgoing):
+class InvoiceOut(Outgoing, frozen=True):
     """An invoice with its lines. A draft's number is empty."""
 
     id: InvoiceId
@@ -120,22 +119,24 @@ class InvoiceOut(Outgoing):
     subscription_id: SubscriptionId
     kind: InvoiceKind
     status: InvoiceStatus
-    number: str = Field(examples=["INV-000123"])
+    number: Annotated[str, Meta(examples=["INV-000123"])]
     currency: str
     subtotal: Money
     vat_enabled: bool
     vat_rate: RateText
     vat_amount: Money
     total: Money
-    amount_paid: Money = Field(description="of the total, by wallet, by credits or elsewhere")
-    amount_due: Money = Field(description="what is still to be paid of it")
+    amount_paid: Annotated[
+        Money, Meta(description="of the total, by wallet, by credits or elsewhere")
+    ]
+    amount_due: Annotated[Money, Meta(description="what is still to be paid of it")]
     period_start: Instant
     period_end: Instant
     finalized_at: Instant | None
     paid_at: Instant | None
     voided_at: Instant | None
     due_date: Instant | None
-    paid_reference: str = Field(description="of a payment received elsewhere")
+    paid_reference: Annotated[str, Meta(description="of a payment received elsewhere")]
     provider_invoice_id: str
     line_items: list[LineItemOut]
     created_at: Instant
@@ -154,13 +155,13 @@ class InvoiceOut(Outgoing):
             status=invoice.status,
             number=invoicing.invoice_number(invoice.number),
             currency=invoice.currency,
-            subtotal=totals.subtotal,
+            subtotal=format_money(totals.subtotal),
             vat_enabled=totals.vat_enabled,
-            vat_rate=totals.vat_rate,
-            vat_amount=totals.vat_amount,
-            total=totals.total,
-            amount_paid=invoice.amount_paid,
-            amount_due=invoice.amount_due,
+            vat_rate=format_decimal(totals.vat_rate),
+            vat_amount=format_money(totals.vat_amount),
+            total=format_money(totals.total),
+            amount_paid=format_money(invoice.amount_paid),
+            amount_due=format_money(invoice.amount_due),
             period_start=invoice.period.start,
             period_end=invoice.period.end,
             finalized_at=invoice.finalized_at,
@@ -175,13 +176,13 @@ class InvoiceOut(Outgoing):
         )
 
 
-class InvoiceEnvelope(Outgoing):
+class InvoiceEnvelope(Outgoing, frozen=True):
     """One invoice."""
 
     invoice: InvoiceOut
 
 
-class UpcomingInvoiceOut(Outgoing):
+class UpcomingInvoiceOut(Outgoing, frozen=True):
     """What a closing invoice would be if its period ended with what was used so far."""
 
     subscription_id: SubscriptionId
@@ -198,7 +199,7 @@ class UpcomingInvoiceOut(Outgoing):
     line_items: list[LineOut]
 
 
-class UpcomingInvoiceEnvelope(Outgoing):
+class UpcomingInvoiceEnvelope(Outgoing, frozen=True):
     """A preview; nothing of it is stored."""
 
     upcoming_invoice: UpcomingInvoiceOut
@@ -212,12 +213,12 @@ class UpcomingInvoiceEnvelope(Outgoing):
                 subscription_id=wanted.subscription.id,
                 customer_id=wanted.subscription.customer_id,
                 currency=reckoned.currency,
-                subtotal=totals.subtotal,
+                subtotal=format_money(totals.subtotal),
                 vat_enabled=totals.vat_enabled,
-                vat_rate=totals.vat_rate,
-                vat_amount=totals.vat_amount,
-                wht_amount=totals.wht_amount,
-                total=totals.total,
+                vat_rate=format_decimal(totals.vat_rate),
+                vat_amount=format_money(totals.vat_amount),
+                wht_amount=format_money(totals.wht_amount),
+                total=format_money(totals.total),
                 period_start=wanted.period.start,
                 period_end=wanted.period.end,
                 line_items=[LineOut(**line_fields(line)) for line in reckoned.lines],
@@ -225,7 +226,7 @@ class UpcomingInvoiceEnvelope(Outgoing):
         )
 
 
-class InvoiceList(ListEnvelope):
+class InvoiceList(ListEnvelope, frozen=True):
     """Invoices, newest first."""
 
     invoices: list[InvoiceOut]

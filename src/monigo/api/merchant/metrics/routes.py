@@ -5,8 +5,9 @@ from fastapi import APIRouter
 from monigo import catalog, metering
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id, Message
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.metrics.schemas import MetricEnvelope, MetricIn, MetricList, MetricOut
 from monigo.catalog import MetricDefinition

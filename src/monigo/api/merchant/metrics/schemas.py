@@ -2,17 +2,11 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from msgspec import Meta
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from monigo.api.kernel.wire.fields import (
-    Incoming,
-    Instant,
-    ListEnvelope,
-    Name,
-    Outgoing,
-    Text,
-    empty_as_none,
-)
+from monigo.api.kernel.wire.incoming import Incoming, Name, Text, empty_as_none
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.catalog import FILTER_OPERATORS, FILTERS_MAX, Metric, MetricFilter
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import MetricId, OrganizationId
@@ -46,16 +40,21 @@ class FilterIn(Incoming):
         return MetricFilter(self.property, self.operator, self.value)
 
 
-class FilterOut(Outgoing):
+class FilterOut(Outgoing, frozen=True):
     """A condition on a property."""
 
     property: str
-    operator: Annotated[str, WithJsonSchema(_OPERATOR_SCHEMA)]
-    value: Annotated[
-        Any,
-        PlainSerializer(json.exact_floats, return_type=Any),
-        WithJsonSchema(_OPERAND_SCHEMA),
-    ]
+    operator: Annotated[str, Meta(extra_json_schema=_OPERATOR_SCHEMA)]
+    value: Annotated[Any, Meta(extra_json_schema=_OPERAND_SCHEMA)]
+
+    @classmethod
+    def of(cls, condition: MetricFilter) -> Self:
+        """The wire form."""
+        return cls(
+            property=condition.property,
+            operator=condition.operator,
+            value=json.exact_floats(condition.value),
+        )
 
 
 class MetricIn(Incoming):
@@ -87,7 +86,7 @@ class MetricIn(Incoming):
         return tuple(item.condition() for item in self.filters or ())
 
 
-class MetricOut(Outgoing):
+class MetricOut(Outgoing, frozen=True):
     """A metric: how events become a quantity."""
 
     id: MetricId
@@ -114,20 +113,20 @@ class MetricOut(Outgoing):
             aggregation=definition.aggregation,
             aggregation_property=definition.aggregation_property,
             description=definition.description,
-            filters=[FilterOut.model_validate(item) for item in definition.filters],
+            filters=[FilterOut.of(item) for item in definition.filters],
             group_by=definition.group_by,
             created_at=metric.created_at,
             updated_at=metric.updated_at,
         )
 
 
-class MetricEnvelope(Outgoing):
+class MetricEnvelope(Outgoing, frozen=True):
     """One metric."""
 
     metric: MetricOut
 
 
-class MetricList(ListEnvelope):
+class MetricList(ListEnvelope, frozen=True):
     """Metrics, newest first."""
 
     metrics: list[MetricOut]

@@ -8,18 +8,11 @@ from pydantic import Field
 from monigo import tenancy
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import (
-    Incoming,
-    Instant,
-    LongWhole,
-    Name,
-    Outgoing,
-    RateIn,
-    RateNumber,
-    Whole,
-)
+from monigo.api.kernel.wire.incoming import Incoming, LongWhole, Name, RateIn, Whole
+from monigo.api.kernel.wire.outgoing import Instant, Outgoing, RateNumber
 from monigo.core.ids import OrganizationId
 from monigo.core.permissions import Permission
+from monigo.infra import json
 from monigo.tenancy import Organization
 
 LIMITS = frozenset({"raw_event_retention_days", "requests_per_second_max", "monthly_event_quota"})
@@ -65,7 +58,7 @@ class OrganizationIn(Incoming):
     )
 
 
-class OrganizationOut(Outgoing):
+class OrganizationOut(Outgoing, frozen=True):
     """An organisation and its settings. Rates are percentages."""
 
     id: OrganizationId
@@ -86,8 +79,15 @@ class OrganizationOut(Outgoing):
     created_at: Instant
     updated_at: Instant
 
+    @classmethod
+    def of(cls, organization: Organization) -> Self:
+        """The wire form."""
+        fields = {name: getattr(organization, name) for name in cls.__struct_fields__}
+        rates = {name: json.exact_floats(fields[name]) for name in ("vat_rate", "wht_rate")}
+        return cls(**fields | rates)
 
-class OrganizationEnvelope(Outgoing):
+
+class OrganizationEnvelope(Outgoing, frozen=True):
     """One organisation."""
 
     organization: OrganizationOut
@@ -95,7 +95,7 @@ class OrganizationEnvelope(Outgoing):
     @classmethod
     def of(cls, organization: Organization) -> Self:
         """The wire form."""
-        return cls(organization=OrganizationOut.model_validate(organization))
+        return cls(organization=OrganizationOut.of(organization))
 
 
 @router.get("/organization")

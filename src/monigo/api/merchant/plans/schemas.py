@@ -4,20 +4,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
+from msgspec import Meta
 from pydantic import BeforeValidator, Field
 
 from monigo import catalog
-from monigo.api.kernel.wire.fields import (
-    Incoming,
-    Instant,
-    ListEnvelope,
-    Money,
-    Name,
-    Outgoing,
-    Text,
-    Whole,
-    empty_as_none,
-)
+from monigo.api.kernel.wire.incoming import Incoming, Name, Text, Whole, empty_as_none
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing
 from monigo.api.merchant.prices.schemas import BaseFeeIn, PriceIn, PriceOut
 from monigo.catalog import (
     PRICES_MAX,
@@ -30,6 +22,7 @@ from monigo.catalog import (
     Price,
 )
 from monigo.core.ids import OrganizationId, PlanId
+from monigo.core.money import format_money
 from monigo.core.periods import BillingPeriod
 from monigo.infra.db import Transaction
 
@@ -86,7 +79,7 @@ class PlanUpdate(PlanIn):
     )
 
 
-class PlanOut(Outgoing):
+class PlanOut(Outgoing, frozen=True):
     """A plan with its prices."""
 
     id: PlanId
@@ -119,7 +112,7 @@ class PlanOut(Outgoing):
             billing_period=details.billing_period,
             billing_mode=details.billing_mode,
             trial_period_days=details.trial_period_days,
-            base_fee=plan.base_fee.amount,
+            base_fee=format_money(plan.base_fee.amount),
             base_fee_timing=_timing(plan.base_fee),
             revision=plan.revision,
             prices=[PriceOut.of(price) for price in plan.prices],
@@ -128,24 +121,26 @@ class PlanOut(Outgoing):
         )
 
 
-class PlanEnvelope(Outgoing):
+class PlanEnvelope(Outgoing, frozen=True):
     """One plan."""
 
     plan: PlanOut
 
 
-class PlanList(ListEnvelope):
+class PlanList(ListEnvelope, frozen=True):
     """Plans, newest first."""
 
     plans: list[PlanOut]
 
 
-class PlanRevisionOut(Outgoing):
+class PlanRevisionOut(Outgoing, frozen=True):
     """What a plan cost from an edit of its prices or base fee on."""
 
     revision: int
     apply_to: ApplyTo
-    effective_at: Instant | None = Field(description="null for the first, which always applies")
+    effective_at: Annotated[
+        Instant | None, Meta(description="null for the first, which always applies")
+    ]
     base_fee: Money
     base_fee_timing: BaseFeeTiming
     prices: list[PriceOut]
@@ -159,14 +154,14 @@ class PlanRevisionOut(Outgoing):
             revision=revision.revision,
             apply_to=revision.apply_to,
             effective_at=None if is_first else revision.effective_at,
-            base_fee=revision.base_fee.amount,
+            base_fee=format_money(revision.base_fee.amount),
             base_fee_timing=_timing(revision.base_fee),
             prices=[PriceOut.of(price) for price in prices],
             created_at=revision.created_at,
         )
 
 
-class PlanRevisionList(ListEnvelope):
+class PlanRevisionList(ListEnvelope, frozen=True):
     """A plan's revisions, newest first, each with the whole price list as it then stood."""
 
     revisions: list[PlanRevisionOut]

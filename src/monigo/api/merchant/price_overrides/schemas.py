@@ -1,35 +1,38 @@
 """Price overrides on the wire."""
 
-from decimal import Decimal
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from monigo.api.kernel.wire.fields import (
-    Incoming,
-    Instant,
-    InstantIn,
-    ListEnvelope,
-    Name,
-    Outgoing,
-    UnitPrice,
-)
-from monigo.api.merchant.prices.schemas import Tiers, UnitPriceIn
+from monigo.api.kernel.wire.incoming import Incoming, InstantIn, Name
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing, UnitPrice
+from monigo.api.merchant.prices.schemas import ID_EXAMPLE, NO_UNIT_PRICE, Tiers, UnitPriceIn
 from monigo.catalog import PriceOverride
 from monigo.core.ids import CustomerId, OrganizationId, PriceId, PriceOverrideId
 from monigo.core.pricing import price_model_json
 from monigo.infra.db import Transaction
 
-_ID_EXAMPLE = "0197b3c0-0000-7000-8000-000000000000"
-
 
 class OverrideIn(Incoming):
     """What a customer pays for a price's usage; the price's fee and bounds stay."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "driver-42",
+                    "price_id": ID_EXAMPLE,
+                    "model": "flat_unit",
+                    "unit_price": "1.500000",
+                }
+            ]
+        }
+    )
+
     customer_id: Name = Field(
         description="UUID or external_id of the customer", examples=["driver-42"]
     )
-    price_id: Name = Field(examples=[_ID_EXAMPLE])
+    price_id: Name = Field(examples=[ID_EXAMPLE])
     model: Name = Field(examples=["flat_unit"])
     unit_price: UnitPriceIn = Field(default=None, examples=["1.500000"])
     tiers: Tiers = None
@@ -51,7 +54,7 @@ class OverrideUpdate(Incoming):
     valid_until: InstantIn = None
 
 
-class OverrideOut(Outgoing):
+class OverrideOut(Outgoing, frozen=True):
     """A price override."""
 
     id: PriceOverrideId
@@ -76,7 +79,7 @@ class OverrideOut(Outgoing):
             customer_id=override.customer_id,
             price_id=override.price_id,
             model=override.model_name,
-            unit_price=Decimal(unit_price or 0),
+            unit_price=unit_price or NO_UNIT_PRICE,
             tiers=tiers,
             valid_from=override.valid_from,
             valid_until=override.valid_until,
@@ -85,13 +88,13 @@ class OverrideOut(Outgoing):
         )
 
 
-class OverrideEnvelope(Outgoing):
+class OverrideEnvelope(Outgoing, frozen=True):
     """One price override."""
 
     price_override: OverrideOut
 
 
-class OverrideList(ListEnvelope):
+class OverrideList(ListEnvelope, frozen=True):
     """Price overrides, newest first."""
 
     price_overrides: list[OverrideOut]

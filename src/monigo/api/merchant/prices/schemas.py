@@ -3,14 +3,17 @@
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from monigo.api.kernel.wire.fields import Incoming, Instant, Money, Name, Outgoing, UnitPrice
+from monigo.api.kernel.wire.incoming import Incoming, Name
+from monigo.api.kernel.wire.outgoing import Instant, Money, Outgoing, UnitPrice, money_or_null
 from monigo.catalog import Price, PriceDraft, PriceTerms
 from monigo.core.errors import DomainError, invalid
 from monigo.core.ids import MetricId, PlanId, PriceId, parse_id
-from monigo.core.money import MONEY_PLACES, parse_decimal
+from monigo.core.money import MONEY_PLACES, format_money, parse_decimal
 from monigo.core.pricing import parse_charge, price_model_json
+
+ID_EXAMPLE = "0197b3c0-0000-7000-8000-000000000000"
 
 _DECIMAL_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
 
@@ -26,6 +29,9 @@ _TIERS_SCHEMA = {
 
 _TIERS_EXAMPLE = [{"up_to": 1000, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
 
+
+# Shown for a model that has none, as clients read a string.
+NO_UNIT_PRICE = "0.000000"
 
 UnitPriceIn = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]
 
@@ -52,8 +58,14 @@ BaseFeeIn = Annotated[Decimal | None, BeforeValidator(_base_fee), WithJsonSchema
 class PriceIn(Incoming):
     """A price: with an id it revises that price, without it adds one."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"metric_id": ID_EXAMPLE, "model": "flat_unit", "unit_price": "2.000000"}]
+        }
+    )
+
     id: Name | None = None
-    metric_id: Name = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
+    metric_id: Name = Field(examples=[ID_EXAMPLE])
     model: Name = Field(examples=["flat_unit"])
     unit_price: UnitPriceIn = Field(default=None, examples=["2.000000"])
     tiers: Tiers = None
@@ -68,7 +80,7 @@ class PriceIn(Incoming):
     )
 
 
-class PriceOut(Outgoing):
+class PriceOut(Outgoing, frozen=True):
     """A price under its present revision."""
 
     id: PriceId
@@ -94,11 +106,11 @@ class PriceOut(Outgoing):
             plan_id=price.plan_id,
             metric_id=price.terms.metric_id,
             model=price.terms.model_name,
-            unit_price=Decimal(unit_price or 0),
+            unit_price=unit_price or NO_UNIT_PRICE,
             tiers=tiers,
-            flat_fee=charge.flat_fee,
-            minimum_amount=charge.minimum_amount,
-            maximum_amount=charge.maximum_amount,
+            flat_fee=format_money(charge.flat_fee),
+            minimum_amount=money_or_null(charge.minimum_amount),
+            maximum_amount=money_or_null(charge.maximum_amount),
             revision=price.revision,
             created_at=price.created_at,
             updated_at=price.updated_at,

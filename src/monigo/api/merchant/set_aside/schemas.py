@@ -1,22 +1,26 @@
 """What was set aside on the wire."""
 
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from msgspec import Meta
 
-from monigo.api.kernel.wire.fields import Instant, ListEnvelope, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.infra.agenda import SetAside
 
 
-class SetAsideOut(Outgoing):
+class SetAsideOut(Outgoing, frozen=True):
     """Work that failed. It stops no other, and is tried again ever later."""
 
-    kind: str = Field(examples=["period_close"])
-    subject_id: UUID = Field(description="what it is about: for period_close a subscription")
+    kind: Annotated[str, Meta(examples=["period_close"])]
+    subject_id: Annotated[
+        UUID, Meta(description="what it is about: for period_close a subscription")
+    ]
     reason: str
     attempts: int
-    next_attempt_at: Instant | None = Field(description="null: when what it is about changes")
+    next_attempt_at: Annotated[
+        Instant | None, Meta(description="null: when what it is about changes")
+    ]
 
     @classmethod
     def of(cls, item: SetAside) -> Self:
@@ -30,7 +34,7 @@ class SetAsideOut(Outgoing):
         )
 
 
-class SetAsideList(ListEnvelope):
+class SetAsideList(ListEnvelope, frozen=True):
     """What was set aside, by kind."""
 
     set_aside: list[SetAsideOut]

@@ -1,14 +1,14 @@
 """Routes of simulations: what past usage would have cost under other prices."""
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from monigo import invoicing
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
-from monigo.api.merchant.simulations.schemas import SimulationEnvelope, SimulationIn
+from monigo.api.kernel.wire.incoming import Id
+from monigo.api.kernel.wire.outgoing import Answer
+from monigo.api.merchant.simulations.schemas import SimulationEnvelope, SimulationIn, SimulationOut
 from monigo.core.permissions import Permission
 from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
@@ -36,7 +36,7 @@ async def _priced(
 
 
 def _answer(simulation: Simulation, status: int) -> Response:
-    return JSONResponse(SimulationEnvelope.of(simulation).model_dump(mode="json"), status)
+    return Answer(SimulationEnvelope(simulation=SimulationOut.of(simulation)), status)
 
 
 @router.post(
@@ -54,4 +54,5 @@ async def simulate_prices(tx: Tx, body: SimulationIn) -> PlannedSimulation:
 @atomic(Permission.PLANS_READ)
 async def get_simulation(tx: Tx, simulation_id: Id) -> SimulationEnvelope:
     """Read how far a simulation has come, and its report."""
-    return SimulationEnvelope.of(await invoicing.get_simulation(tx, simulation_id))
+    simulation = await invoicing.get_simulation(tx, simulation_id)
+    return SimulationEnvelope(simulation=SimulationOut.of(simulation))

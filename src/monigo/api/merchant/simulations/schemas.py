@@ -2,15 +2,15 @@
 
 from typing import Annotated, Self
 
+from msgspec import Meta, convert
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, Money, Name, Outgoing
-from monigo.api.merchant.prices.schemas import BaseFeeIn, PriceIn, price_drafts
+from monigo.api.kernel.wire.incoming import Incoming, InstantIn, Name
+from monigo.api.kernel.wire.outgoing import Instant, Money, Outgoing
+from monigo.api.merchant.prices.schemas import ID_EXAMPLE, BaseFeeIn, PriceIn, price_drafts
 from monigo.catalog import PRICES_MAX
 from monigo.core.ids import CustomerId, PlanId, PlanSimulationId
 from monigo.invoicing import CUSTOMERS_MAX, NewSimulation, Simulation, SimulationStatus
-
-_EXAMPLE_ID = "0197b3c0-0000-7000-8000-000000000000"
 
 
 class SimulationIn(Incoming):
@@ -19,9 +19,9 @@ class SimulationIn(Incoming):
     With `from` and `to` the periods wholly between them, else each subscription's last full one.
     """
 
-    plan_id: Name = Field(examples=[_EXAMPLE_ID])
+    plan_id: Name = Field(examples=[ID_EXAMPLE])
     prices: Annotated[list[PriceIn], Field(max_length=PRICES_MAX)] = Field(
-        examples=[[{"metric_id": _EXAMPLE_ID, "model": "flat_unit", "unit_price": "2.5"}]]
+        examples=[[{"metric_id": ID_EXAMPLE, "model": "flat_unit", "unit_price": "2.5"}]]
     )
     base_fee: BaseFeeIn = Field(default=None, description="unset: as it was")
     customer_ids: Annotated[list[Name] | None, Field(max_length=CUSTOMERS_MAX)] = Field(
@@ -46,7 +46,7 @@ class SimulationIn(Incoming):
         )
 
 
-class AmountsOut(Outgoing):
+class AmountsOut(Outgoing, frozen=True):
     """Subtotals before taxes: by the terms that held, as proposed, and the difference."""
 
     periods: int
@@ -55,7 +55,7 @@ class AmountsOut(Outgoing):
     difference: Money
 
 
-class CustomerAmountsOut(AmountsOut):
+class CustomerAmountsOut(AmountsOut, frozen=True):
     """What a customer's periods came to and would have."""
 
     customer_id: CustomerId
@@ -63,18 +63,18 @@ class CustomerAmountsOut(AmountsOut):
     period_end: Instant
 
 
-class SimulationReportOut(AmountsOut):
+class SimulationReportOut(AmountsOut, frozen=True):
     """All customers together, and each: those whose amounts change most come first."""
 
     currency: str
     customers_total: int
     customers_paying_more: int
     customers_paying_less: int
-    truncated: bool = Field(description="whether there are more customers than are told")
+    truncated: Annotated[bool, Meta(description="whether there are more customers than are told")]
     customers: list[CustomerAmountsOut]
 
 
-class SimulationOut(Outgoing):
+class SimulationOut(Outgoing, frozen=True):
     """A simulation. One that was answered at once has no id."""
 
     id: PlanSimulationId | None
@@ -82,29 +82,29 @@ class SimulationOut(Outgoing):
     status: SimulationStatus
     subscriptions_total: int
     subscriptions_done: int
-    report: SimulationReportOut | None = Field(description="null until it is completed")
+    report: Annotated[SimulationReportOut | None, Meta(description="null until it is completed")]
     error_message: str
     created_at: Instant
     completed_at: Instant | None
 
-
-class SimulationEnvelope(Outgoing):
-    """One simulation."""
-
-    simulation: SimulationOut
-
     @classmethod
     def of(cls, simulation: Simulation) -> Self:
         """The wire form."""
-        fields = {
-            "id": simulation.id,
-            "plan_id": simulation.proposal.plan_id,
-            "status": simulation.status,
-            "subscriptions_total": simulation.subscriptions_total,
-            "subscriptions_done": simulation.subscriptions_done,
-            "report": simulation.report,
-            "error_message": simulation.error_message,
-            "created_at": simulation.created_at,
-            "completed_at": simulation.completed_at,
-        }
-        return cls(simulation=SimulationOut.model_validate(fields))
+        report = simulation.report
+        return cls(
+            id=simulation.id,
+            plan_id=simulation.proposal.plan_id,
+            status=simulation.status,
+            subscriptions_total=simulation.subscriptions_total,
+            subscriptions_done=simulation.subscriptions_done,
+            report=None if report is None else convert(report, SimulationReportOut),
+            error_message=simulation.error_message,
+            created_at=simulation.created_at,
+            completed_at=simulation.completed_at,
+        )
+
+
+class SimulationEnvelope(Outgoing, frozen=True):
+    """One simulation."""
+
+    simulation: SimulationOut

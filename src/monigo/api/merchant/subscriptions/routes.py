@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from monigo import invoicing, subscriptions
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import CANCELED, Id, Message, Name, also_spelled
+from monigo.api.kernel.wire.incoming import CANCELED, Id, Name, also_spelled
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.invoices.schemas import UpcomingInvoiceEnvelope
 from monigo.api.merchant.subscriptions.schemas import (

@@ -3,21 +3,20 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
+from msgspec import Meta
 from pydantic import BeforeValidator, Field
 
 from monigo import catalog, subscriptions
-from monigo.api.kernel.wire.fields import (
+from monigo.api.kernel.wire.incoming import (
     CANCELED,
     Incoming,
-    Instant,
     InstantIn,
-    ListEnvelope,
     Name,
-    Outgoing,
     Whole,
     also_spelled,
     empty_as_none,
 )
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.ids import CustomerId, OrganizationId, PlanId, SubscriptionId
 from monigo.core.periods import BillingAnchor
 from monigo.infra.db import Transaction
@@ -71,7 +70,7 @@ class SubscriptionChangeIn(Incoming):
         return is_of_period_end and "plan_id" in self.model_fields_set and self.plan_id is None
 
 
-class SubscriptionOut(Outgoing):
+class SubscriptionOut(Outgoing, frozen=True):
     """A subscription and its present billing period."""
 
     id: SubscriptionId
@@ -87,11 +86,17 @@ class SubscriptionOut(Outgoing):
     start_date: Instant
     end_date: Instant | None
     cancel_at_period_end: bool
-    cancel_at: Instant | None = Field(description="when it ends with its period; null: it does not")
-    scheduled_plan_id: PlanId | None = Field(description="the plan that it is to change to")
+    cancel_at: Annotated[
+        Instant | None, Meta(description="when it ends with its period; null: it does not")
+    ]
+    scheduled_plan_id: Annotated[
+        PlanId | None, Meta(description="the plan that it is to change to")
+    ]
     scheduled_at: Instant | None
     canceled_at: Instant | None
-    billing_error: str = Field(description="why a period could not be billed; mostly empty")
+    billing_error: Annotated[
+        str, Meta(description="why a period could not be billed; mostly empty")
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -123,19 +128,19 @@ class SubscriptionOut(Outgoing):
         )
 
 
-class SubscriptionEnvelope(Outgoing):
+class SubscriptionEnvelope(Outgoing, frozen=True):
     """One subscription."""
 
     subscription: SubscriptionOut
 
 
-class SubscriptionList(ListEnvelope):
+class SubscriptionList(ListEnvelope, frozen=True):
     """Subscriptions, newest first."""
 
     subscriptions: list[SubscriptionOut]
 
 
-class TimelineEntryOut(Outgoing):
+class TimelineEntryOut(Outgoing, frozen=True):
     """Something that happened; `detail` is the reason of a pause, or a plan's id."""
 
     happened_at: Instant
@@ -143,7 +148,7 @@ class TimelineEntryOut(Outgoing):
     detail: str
 
 
-class Timeline(Outgoing):
+class Timeline(Outgoing, frozen=True):
     """A subscription's life so far."""
 
     timeline: list[TimelineEntryOut]

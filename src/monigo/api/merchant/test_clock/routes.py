@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from msgspec import Struct
 from starlette.responses import Response
 
@@ -12,6 +11,7 @@ from monigo import test_mode
 from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
+from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.test_clock.schemas import AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.core.permissions import Permission
@@ -77,7 +77,7 @@ async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> R
         message = f"the test clock stopped: {reading.failure}"
         return plain_error(500, "test_clock_stopped", message)
     status = 200 if reading.status is ClockStatus.READY else 202
-    return JSONResponse(TestClockOut.of(reading).model_dump(mode="json"), status)
+    return Answer(TestClockOut.of(reading), status)
 
 
 @router.post(

@@ -1,10 +1,12 @@
 """The test clock on the wire."""
 
-from typing import Self
+from typing import Annotated, Self
 
+from msgspec import Meta
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, Outgoing
+from monigo.api.kernel.wire.incoming import Incoming, InstantIn
+from monigo.api.kernel.wire.outgoing import Instant, Outgoing
 from monigo.test_mode import ClockReading, ClockStatus
 
 
@@ -14,14 +16,14 @@ class AdvanceIn(Incoming):
     to: InstantIn = Field(examples=["2027-02-01T00:00:00Z"])
 
 
-class TestClockOut(Outgoing):
+class TestClockOut(Outgoing, frozen=True):
     """Test time. A clock that failed stands where something went wrong; advancing tries again."""
 
     now: Instant
     status: ClockStatus
-    failure: str = Field(description="why the clock failed; empty otherwise")
+    failure: Annotated[str, Meta(description="why the clock failed; empty otherwise")]
 
     @classmethod
     def of(cls, reading: ClockReading) -> Self:
         """The wire form."""
-        return cls.model_validate(reading)
+        return cls(now=reading.now, status=reading.status, failure=reading.failure)

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from monigo import test_mode
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Message
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.test_clock.schemas import TestClockOut
 from monigo.core.permissions import Permission
 

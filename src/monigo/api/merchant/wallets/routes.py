@@ -8,7 +8,7 @@ from monigo import wallets
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked
-from monigo.api.kernel.wire.fields import Id, Name
+from monigo.api.kernel.wire.incoming import Id, Name
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.wallets.paging import CursorQuery, EntryPaging, cursor_text, parse_cursor

@@ -1,9 +1,7 @@
 """Routes of stored events: the explorer, its export, and what their properties are called."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from msgspec.structs import replace
 from pydantic import BeforeValidator
@@ -12,13 +10,17 @@ from monigo import metering
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
-from monigo.api.kernel.wire.fields import InstantIn, Name, empty_as_none
-from monigo.api.merchant.events.explorer.schemas import EventList, PropertyKeys, SortBy, SortOrder
+from monigo.api.kernel.wire.incoming import InstantIn, Name, empty_as_none
+from monigo.api.merchant.events.explorer.schemas import (
+    EventList,
+    EventOut,
+    PropertyKeys,
+    SortBy,
+    SortOrder,
+)
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
-from monigo.core.times import format_instant
-from monigo.infra.db import Transaction
-from monigo.metering import EVENTS_A_PAGE_MAX, EventFilter, EventRequest, StoredEvent
+from monigo.metering import EVENTS_A_PAGE_MAX, EventFilter, EventRequest
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])
 
@@ -50,7 +52,7 @@ Cursor = Annotated[str, Query(max_length=CURSOR_LENGTH_MAX)]
 Number = Annotated[int, Query(ge=1, description="by number, instead of a cursor")]
 
 
-@router.get("/events", response_model=EventList)
+@router.get("/events")
 @atomic(Permission.EVENTS_READ)
 async def list_events(
     tx: Tx,
@@ -60,7 +62,7 @@ async def list_events(
     limit: Limit = EVENTS_A_PAGE,
     cursor: Cursor = "",
     page: Number = 1,
-) -> Response:
+) -> EventList:
     """List stored events, newest first.
 
     A customer's events come by their own `timestamp`. Without `customer_id` they come in the order
@@ -70,12 +72,11 @@ async def list_events(
     is_newest_first = order is SortOrder.DESCENDING
     request = EventRequest(wanted, limit, page, cursor, is_newest_first)
     found = await metering.list_events(tx, request)
-    body = {
-        "events": [_wire(tx, event) for event in found.events],
-        "count": len(found.events),
-        "next_cursor": found.next_cursor,
-    }
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    return EventList(
+        events=[EventOut.of(tx, event) for event in found.events],
+        count=len(found.events),
+        next_cursor=found.next_cursor,
+    )
 
 
 @router.get(
@@ -117,19 +118,3 @@ async def list_event_property_keys(
     """List the properties of recent events of a name, for choosing what a metric looks at."""
     keys = await metering.property_keys(tx, event_name)
     return PropertyKeys(event_name=event_name, keys=keys, count=len(keys))
-
-
-def _wire(tx: Transaction, event: StoredEvent) -> Mapping[str, Any]:
-    """The wire form of EventOut. The properties' own text keeps their numbers exact."""
-    return {
-        "id": event.id,
-        "org_id": tx.org_id,
-        "idempotency_key": event.idempotency_key,
-        "customer_id": event.customer_id,
-        "event_name": event.event_name,
-        "timestamp": format_instant(event.occurred_at),
-        "properties": msgspec.Raw(event.properties.encode()),
-        "received_at": format_instant(event.received_at),
-        "is_test": tx.is_test,
-        "created_at": format_instant(event.received_at),
-    }

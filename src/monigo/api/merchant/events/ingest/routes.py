@@ -1,6 +1,5 @@
 """The ingest route: raw bytes in, stored events out, as bare ASGI because all events use it."""
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -11,6 +10,7 @@ from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.principals import authenticate
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
+from monigo.api.kernel.wire.outgoing import Answer
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError
 from monigo.core.permissions import Permission
@@ -18,8 +18,6 @@ from monigo.tenancy import KeyReference
 
 PATH = "/v1/ingest"
 BODY_BYTES_MAX = 5 * 1024 * 1024
-
-_encoder = msgspec.json.Encoder()
 
 
 class IngestRoute:
@@ -62,5 +60,4 @@ class IngestRoute:
                 await check()  # A key that counts no more is told nothing else.
                 raise
             result = await self._services.ingestor.ingest(caller, events)
-        body = {"ingested": result.ingested, "duplicates": result.duplicates}
-        return Response(_encoder.encode(body), 202, media_type="application/json")
+        return Answer(result, 202)

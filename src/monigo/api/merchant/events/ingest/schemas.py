@@ -1,37 +1,46 @@
 """The ingest route in OpenAPI's words, which the framework can't find out of bare ASGI."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from monigo.api.kernel.http.errors import ERROR_RESPONSES
+from msgspec import Meta, Raw, Struct, field
+
+from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody
+from monigo.api.kernel.wire.openapi import content_of, described
 from monigo.core.permissions import Permission
+from monigo.metering import Event, IngestResult
+
+# As `metering` decodes it, which checks for itself what is told here.
+_Text = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class EventIn(Event):
+    """Something that was used: of whom, what, when, with which properties."""
+
+    event_name: Annotated[_Text, Meta(examples=["api_call"])]
+    customer_id: Annotated[_Text, Meta(description="UUID or external_id", examples=["driver-42"])]
+    idempotency_key: Annotated[_Text, Meta(examples=["call-1"])]
+    timestamp: Annotated[
+        str | None,
+        Meta(
+            description="not older than 90 days, nor over an hour ahead; missing: now",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ] = None
+    properties: Annotated[Raw, Meta(extra_json_schema={"type": ["object", "null"]})] = field(
+        default_factory=Raw
+    )
+
+
+class EventBatchIn(Struct):
+    """The events of one request, stored together or not at all."""
+
+    events: Annotated[list[EventIn], Meta(min_length=1, max_length=1000)]
+
+
+# What the document describes for this route.
+STRUCTS = (EventBatchIn, IngestResult)
 
 _STATUSES = (400, 401, 403, 408, 413, 429, 503)
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 255}
-_KEYS = {"type": "array", "items": {"type": "string"}}
-_ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-
-_EVENT = {
-    "type": "object",
-    "required": ["event_name", "customer_id", "idempotency_key"],
-    "properties": {
-        "event_name": _TEXT,
-        "customer_id": {**_TEXT, "description": "UUID or external_id"},
-        "idempotency_key": _TEXT,
-        "timestamp": {
-            "type": ["string", "null"],
-            "format": "date-time",
-            "description": "not older than 90 days, nor over an hour ahead; missing: now",
-        },
-        "properties": {"type": ["object", "null"], "additionalProperties": True},
-    },
-}
-
-_REQUEST = {
-    "type": "object",
-    "required": ["events"],
-    "properties": {"events": {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000}},
-}
-
 _EXAMPLE = {
     "events": [
         {
@@ -43,22 +52,14 @@ _EXAMPLE = {
     ]
 }
 
-_STORED = {
-    "type": "object",
-    "required": ["ingested", "duplicates"],
-    "properties": {"ingested": _KEYS, "duplicates": _KEYS},
-}
-
 
 def path_item() -> dict[str, Any]:
     """The entry of `paths` for the ingest route."""
-    errors = {
-        str(status): {
-            "description": ERROR_RESPONSES[status]["description"],
-            "content": _ERROR_CONTENT,
-        }
-        for status in _STATUSES
-    }
+    body = content_of(EventBatchIn)
+    body["application/json"]["example"] = _EXAMPLE
+    stored = described(IngestResult, "Stored. Repeats of known keys are told as duplicates.")
+    used_up = described(ErrorBody, "The month's event quota is used up.")
+    errors = {str(status): ERROR_RESPONSES[status] for status in _STATUSES}
     return {
         "post": {
             "tags": ["ingest"],
@@ -67,20 +68,7 @@ def path_item() -> dict[str, Any]:
             "description": "Stores 1 to 1,000 events, all or none. 202 means durably stored.",
             "security": [{"HTTPBearer": []}],
             "x-permission": Permission.EVENTS_INGEST.value,
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": _REQUEST, "example": _EXAMPLE}},
-            },
-            "responses": {
-                "202": {
-                    "description": "Stored. Repeats of known keys are told as duplicates.",
-                    "content": {"application/json": {"schema": _STORED}},
-                },
-                **errors,
-                "402": {
-                    "description": "The month's event quota is used up.",
-                    "content": _ERROR_CONTENT,
-                },
-            },
+            "requestBody": {"required": True, "content": body},
+            "responses": {"202": stored, **errors, "402": used_up},
         }
     }

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from monigo import metering
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.events.replays.schemas import (

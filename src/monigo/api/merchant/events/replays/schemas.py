@@ -1,10 +1,12 @@
 """Replays on the wire."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import Field, PlainSerializer, WithJsonSchema
+from msgspec import Meta
+from pydantic import Field
 
-from monigo.api.kernel.wire.fields import Incoming, Instant, InstantIn, ListEnvelope, Name, Outgoing
+from monigo.api.kernel.wire.incoming import Incoming, InstantIn, Name
+from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Outgoing
 from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, OrganizationId, ReplayJobId
 from monigo.infra import json
@@ -12,9 +14,7 @@ from monigo.infra.db import Transaction
 from monigo.metering import ReplayJob, ReplayRequest, ReplayStatus
 
 # Written by a dry run; its amounts and quantities are texts.
-ReportOut = Annotated[
-    Any, PlainSerializer(json.exact_floats, return_type=Any), WithJsonSchema({"type": "object"})
-]
+ReportOut = FreeForm
 
 
 class ReplayIn(Incoming):
@@ -43,12 +43,12 @@ class ReplayIn(Incoming):
         return ReplayRequest(self.start, self.end, self.event_name or "", self.dry_run or False)
 
 
-class ReplayJobOut(Outgoing):
+class ReplayJobOut(Outgoing, frozen=True):
     """A replay. `report` is a dry run's result, for keys that may read."""
 
     id: ReplayJobId
     org_id: OrganizationId
-    initiated_by: str = Field(examples=["api_key:0197b3c0-0000-7000-8000-000000000000"])
+    initiated_by: Annotated[str, Meta(examples=["api_key:0197b3c0-0000-7000-8000-000000000000"])]
     status: ReplayStatus
     from_timestamp: Instant
     to_timestamp: Instant
@@ -82,7 +82,7 @@ class ReplayJobOut(Outgoing):
             is_test=tx.is_test,
             events_total=job.events_total,
             events_replayed=job.events_replayed,
-            report=job.report if with_report else None,
+            report=json.exact_floats(job.report) if with_report else None,
             error_message=job.error_message,
             started_at=job.started_at,
             completed_at=job.completed_at,
@@ -91,13 +91,13 @@ class ReplayJobOut(Outgoing):
         )
 
 
-class ReplayEnvelope(Outgoing):
+class ReplayEnvelope(Outgoing, frozen=True):
     """One replay."""
 
     job: ReplayJobOut
 
 
-class ReplayList(ListEnvelope):
+class ReplayList(ListEnvelope, frozen=True):
     """Replays, newest first; without their reports."""
 
     jobs: list[ReplayJobOut]

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 from monigo import metering, subscriptions
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import InstantIn, Name, empty_as_none
+from monigo.api.kernel.wire.incoming import InstantIn, Name, empty_as_none
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.merchant.events.usage.schemas import PointOut, RollupList, RollupOut, SeriesOut
 from monigo.core.paging import Page

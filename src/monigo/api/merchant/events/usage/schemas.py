@@ -1,11 +1,11 @@
 """Usage on the wire."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, PlainSerializer, WithJsonSchema
+from msgspec import Meta
 
-from monigo.api.kernel.wire.fields import Instant, Outgoing, Uncounted
+from monigo.api.kernel.wire.outgoing import Instant, Number, Outgoing, Uncounted
 from monigo.core.aggregation import Aggregation
 from monigo.core.ids import CustomerId, MetricId, OrganizationId, derived_id
 from monigo.infra import json
@@ -13,15 +13,11 @@ from monigo.infra.db import Transaction
 from monigo.metering import Granularity, SeriesPoint
 from monigo.subscriptions import UsageRollup
 
-# The contract wants a JSON number here; bills are made of the exact quantity behind it.
-QuantityNumber = Annotated[
-    Any,
-    PlainSerializer(json.exact_floats, return_type=Any),
-    WithJsonSchema({"type": "number", "examples": [12500]}),
-]
+# Bills are made of the exact quantity behind it.
+QuantityNumber = Annotated[Number, Meta(examples=[12500])]
 
 
-class RollupOut(Outgoing):
+class RollupOut(Outgoing, frozen=True):
     """One customer's usage of one metric in one billing period."""
 
     id: UUID
@@ -31,8 +27,10 @@ class RollupOut(Outgoing):
     period_start: Instant
     period_end: Instant
     aggregation: Aggregation
-    value: QuantityNumber = Field(description="all metered usage")
-    billable_value: QuantityNumber = Field(description="without what was used while paused")
+    value: Annotated[QuantityNumber, Meta(description="all metered usage")]
+    billable_value: Annotated[
+        QuantityNumber, Meta(description="without what was used while paused")
+    ]
     event_count: int
     uncounted_events: Uncounted
     last_event_at: Instant | None
@@ -53,8 +51,8 @@ class RollupOut(Outgoing):
             period_start=start,
             period_end=rollup.period.end,
             aggregation=Aggregation(rollup.aggregation),
-            value=rollup.usage.quantity,
-            billable_value=rollup.billable.quantity,
+            value=json.exact_floats(rollup.usage.quantity),
+            billable_value=json.exact_floats(rollup.billable.quantity),
             event_count=rollup.usage.event_count,
             uncounted_events=rollup.usage.uncounted_events,
             last_event_at=last,
@@ -64,23 +62,24 @@ class RollupOut(Outgoing):
         )
 
 
-class RollupList(Outgoing):
+class RollupList(Outgoing, frozen=True):
     """Rollups of the periods asked for."""
 
     rollups: list[RollupOut]
     count: int
 
 
-class PointOut(Outgoing):
+class PointOut(Outgoing, frozen=True):
     """Usage in one stretch of time."""
 
     start: Instant
     end: Instant
     value: QuantityNumber
     event_count: int
-    groups: dict[str, QuantityNumber] | None = Field(
-        description="the value for each value of `group_by`, if that was asked for"
-    )
+    groups: Annotated[
+        dict[str, QuantityNumber] | None,
+        Meta(description="the value for each value of `group_by`, if that was asked for"),
+    ]
 
     @classmethod
     def of(cls, point: SeriesPoint) -> Self:
@@ -88,13 +87,13 @@ class PointOut(Outgoing):
         return cls(
             start=point.period.start,
             end=point.period.end,
-            value=point.quantity,
+            value=json.exact_floats(point.quantity),
             event_count=point.event_count,
-            groups=None if point.groups is None else dict(point.groups),
+            groups=None if point.groups is None else json.exact_floats(dict(point.groups)),
         )
 
 
-class SeriesOut(Outgoing):
+class SeriesOut(Outgoing, frozen=True):
     """A metric's usage over time, without a gap."""
 
     metric_id: MetricId

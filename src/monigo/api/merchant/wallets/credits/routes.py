@@ -5,11 +5,15 @@ from fastapi import APIRouter
 from monigo import wallets
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
-from monigo.api.merchant.wallets.credits.schemas import CreditEnvelope, CreditList, GrantIn
-from monigo.api.merchant.wallets.schemas import CreditOut
+from monigo.api.merchant.wallets.credits.schemas import (
+    CreditEnvelope,
+    CreditList,
+    CreditOut,
+    GrantIn,
+)
 from monigo.core.ids import WalletId
 from monigo.core.permissions import Permission
 

@@ -1,25 +1,18 @@
 """Credits on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
+from msgspec import Meta
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import (
-    Amount,
-    Id,
-    Incoming,
-    InstantIn,
-    ListEnvelope,
-    Name,
-    Outgoing,
-    Text,
-    Whole,
-)
+from monigo.api.kernel.wire.incoming import Amount, Id, Incoming, InstantIn, Name, Text, Whole
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
-from monigo.api.merchant.wallets.schemas import CreditOut
-from monigo.core.ids import MetricId, WalletId
-from monigo.core.money import Money
-from monigo.wallets import GrantRequest
+from monigo.core import money
+from monigo.core.ids import CreditGrantId, MetricId, OrganizationId, WalletId
+from monigo.core.money import format_money
+from monigo.infra.db import Tenant
+from monigo.wallets import CreditGrant, GrantRequest
 
 # More than any plan has metrics; a restriction to more is none.
 METRICS_MAX = 100
@@ -44,7 +37,7 @@ class GrantIn(Incoming):
         """The grant that is asked for."""
         return GrantRequest(
             wallet_id=wallet_id,
-            amount=Money(self.amount, self.currency),
+            amount=money.Money(self.amount, self.currency),
             idempotency_key=self.idempotency_key,
             priority=self.priority or 0,
             metric_ids=tuple(MetricId(one) for one in self.metric_ids or ()),
@@ -53,13 +46,52 @@ class GrantIn(Incoming):
         )
 
 
-class CreditEnvelope(Outgoing):
+class CreditOut(Outgoing, frozen=True):
+    """Credit that was granted, and what is left of it."""
+
+    id: CreditGrantId
+    org_id: OrganizationId
+    wallet_id: WalletId
+    currency: str
+    amount: Money
+    remaining: Money
+    priority: int
+    metric_ids: Annotated[list[MetricId], Meta(description="empty: usage of any metric")]
+    description: str
+    expires_at: Instant | None
+    expired_at: Annotated[Instant | None, Meta(description="when what was left was taken back")]
+    revoked_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, tenant: Tenant, grant: CreditGrant) -> Self:
+        """The wire form."""
+        return cls(
+            id=grant.id,
+            org_id=tenant.org_id,
+            wallet_id=grant.wallet_id,
+            currency=grant.currency,
+            amount=format_money(grant.amount),
+            remaining=format_money(grant.remaining),
+            priority=grant.priority,
+            metric_ids=list(grant.metric_ids),
+            description=grant.description,
+            expires_at=grant.expires_at,
+            expired_at=grant.expired_at,
+            revoked_at=grant.revoked_at,
+            created_at=grant.created_at,
+            updated_at=grant.updated_at,
+        )
+
+
+class CreditEnvelope(Outgoing, frozen=True):
     """One grant."""
 
     credit: CreditOut
 
 
-class CreditList(ListEnvelope):
+class CreditList(ListEnvelope, frozen=True):
     """Grants, newest first."""
 
     credits: list[CreditOut]

@@ -8,7 +8,6 @@ import json as stdlib_json
 import re
 from typing import Any
 
-import msgspec
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -20,8 +19,8 @@ from monigo.api.kernel.http.requests import JsonRequest, check_face, read_reques
 from monigo.api.kernel.routes.principals import authenticate
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
-from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn
-from monigo.api.merchant.wallets.schemas import movement_json
+from monigo.api.kernel.wire.outgoing import Answer
+from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn, MovementOut
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import WalletId, parse_id
@@ -30,8 +29,6 @@ from monigo.wallets import MOVE_PERMISSIONS, Direction, Movement
 
 _PATH = re.compile(r"/(?:api/)?v1/wallets/([^/]+)/(credit|debit)")
 _BODIES: dict[Direction, type[DebitIn]] = {Direction.CREDIT: CreditIn, Direction.DEBIT: DebitIn}
-
-_encoder = msgspec.json.Encoder()
 
 
 class MovementsRoute:
@@ -76,8 +73,7 @@ class MovementsRoute:
                 await check()  # A key that counts no more is told nothing else.
                 raise
             result = await self._services.movements.move(caller, movement)
-        content = _encoder.encode(movement_json(caller.tenant, result))
-        return Response(content, media_type="application/json")
+        return Answer(MovementOut.of(caller.tenant, result))
 
 
 async def _movement(request: JsonRequest) -> Movement:

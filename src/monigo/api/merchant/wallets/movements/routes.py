@@ -10,7 +10,7 @@ from monigo import wallets
 from monigo.api.kernel.http.errors import INSUFFICIENT_RESPONSE
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn, MovementOut
 from monigo.core.ids import WalletId
 from monigo.core.permissions import Permission

@@ -6,10 +6,11 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints
 
 from monigo import wallets
-from monigo.api.kernel.wire.fields import Amount, Incoming, Metadata, Name, Outgoing, Text
+from monigo.api.kernel.wire.incoming import Amount, Incoming, Metadata, Name, Text
+from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
+from monigo.core import money
 from monigo.core.ids import WalletId
-from monigo.core.money import Money
 from monigo.infra.db import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
@@ -45,7 +46,7 @@ class DebitIn(Incoming):
         return Movement(
             wallet_id=wallet_id,
             direction=direction,
-            amount=Money(self.amount, self.currency),
+            amount=money.Money(self.amount, self.currency),
             entry_type=EntryType(self.entry_type.value),
             idempotency_key=self.idempotency_key,
             **self.given("description", "reference_type", "reference_id", "metadata"),
@@ -60,7 +61,7 @@ class CreditIn(DebitIn):
     provider_id: Name | None = Field(default=None, description="who received the money")
 
 
-class MovementOut(Outgoing):
+class MovementOut(Outgoing, frozen=True):
     """The wallet after a movement, and the movement's two sides."""
 
     wallet: WalletOut

@@ -6,7 +6,7 @@ from monigo import wallets
 from monigo.api.kernel.http.errors import INSUFFICIENT_RESPONSE
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import Id
+from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.wallets.reservations.schemas import (
@@ -14,8 +14,8 @@ from monigo.api.merchant.wallets.reservations.schemas import (
     ReservationEnvelope,
     ReservationIn,
     ReservationList,
+    ReservationOut,
 )
-from monigo.api.merchant.wallets.schemas import ReservationOut
 from monigo.core.ids import WalletId
 from monigo.core.permissions import Permission
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from monigo import wallets
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.fields import CANCELED, Id, Message, also_spelled
+from monigo.api.kernel.wire.incoming import CANCELED, Id, also_spelled
 from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.wallets.top_ups.schemas import (
     AutoTopUpEnvelope,

@@ -1,20 +1,14 @@
 """Top-ups and their rules on the wire."""
 
-from typing import Self
+from typing import Annotated, Self
 
+from msgspec import Meta
 from pydantic import Field
 
-from monigo.api.kernel.wire.fields import (
-    Amount,
-    AmountOrZero,
-    Id,
-    Incoming,
-    Instant,
-    ListEnvelope,
-    Money,
-    Outgoing,
-)
+from monigo.api.kernel.wire.incoming import Amount, AmountOrZero, Id, Incoming
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing, money_or_null
 from monigo.core.ids import OrganizationId, TopUpId, WalletId
+from monigo.core.money import format_money
 from monigo.infra.db import Tenant
 from monigo.wallets import AutoTopUp, TopUp, TopUpStatus
 
@@ -31,7 +25,7 @@ class AutoTopUpIn(Incoming):
     )
 
 
-class AutoTopUpOut(Outgoing):
+class AutoTopUpOut(Outgoing, frozen=True):
     """A wallet's rule."""
 
     wallet_id: WalletId
@@ -44,19 +38,19 @@ class AutoTopUpOut(Outgoing):
         """The wire form."""
         return cls(
             wallet_id=WalletId(wallet_id),
-            threshold=rule.threshold,
-            amount=rule.amount,
-            monthly_limit=rule.monthly_limit,
+            threshold=format_money(rule.threshold),
+            amount=format_money(rule.amount),
+            monthly_limit=money_or_null(rule.monthly_limit),
         )
 
 
-class AutoTopUpEnvelope(Outgoing):
+class AutoTopUpEnvelope(Outgoing, frozen=True):
     """One rule."""
 
     auto_top_up: AutoTopUpOut
 
 
-class TopUpOut(Outgoing):
+class TopUpOut(Outgoing, frozen=True):
     """Money that a wallet's rule asked for."""
 
     id: TopUpId
@@ -64,7 +58,9 @@ class TopUpOut(Outgoing):
     wallet_id: WalletId
     currency: str
     amount: Money
-    deposited_amount: Money = Field(description="what deposits since then have brought of it")
+    deposited_amount: Annotated[
+        Money, Meta(description="what deposits since then have brought of it")
+    ]
     status: TopUpStatus
     settled_at: Instant | None
     created_at: Instant
@@ -78,8 +74,8 @@ class TopUpOut(Outgoing):
             org_id=tenant.org_id,
             wallet_id=top_up.wallet_id,
             currency=top_up.currency,
-            amount=top_up.amount,
-            deposited_amount=top_up.deposited_amount,
+            amount=format_money(top_up.amount),
+            deposited_amount=format_money(top_up.deposited_amount),
             status=top_up.status,
             settled_at=top_up.settled_at,
             created_at=top_up.created_at,
@@ -87,7 +83,7 @@ class TopUpOut(Outgoing):
         )
 
 
-class TopUpList(ListEnvelope):
+class TopUpList(ListEnvelope, frozen=True):
     """Requests, newest first."""
 
     top_ups: list[TopUpOut]

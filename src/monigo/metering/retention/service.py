@@ -1,0 +1,110 @@
+"""Retention: old events lose their properties, and keep the row by which their key stays known."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from monigo import tenancy
+from monigo.core.ids import CustomerId
+from monigo.core.periods import Period
+from monigo.infra import queue
+from monigo.infra.agenda import Claim
+from monigo.infra.db import Database, Tenant, Transaction
+from monigo.metering.retention import store
+from monigo.metering.retention.rules import kept_from
+from monigo.metering.rollup import LOOK_EVERY
+from monigo.metering.rules import AGE_MAX, AHEAD, floor_hour
+from monigo.metering.types import REPLAY
+
+# Blanking stays behind the setting, so that a replay from its very edge finds its events.
+MARGIN = timedelta(days=1)
+# Small, because updated rows are locked until the transaction ends.
+EVENTS_A_STEP = 5_000
+CUSTOMERS_A_STEP = 500
+
+# Since when the first period runs whose usage is still to be counted, for customers who have one; a
+# draft's too.
+OpenFrom = Callable[[Transaction, Sequence[CustomerId]], Awaitable[Mapping[CustomerId, datetime]]]
+
+
+async def events_kept_from(tx: Transaction) -> datetime:
+    """From when on the tenant's events can be counted anew."""
+    organization = await tenancy.get_organization(tx)
+    by_setting = kept_from(organization.raw_event_retention_days, tx.now)
+    # Once gone they stay gone, even if the setting now says to keep them longer.
+    by_loss = await store.load_kept_from(tx)
+    return by_setting if by_loss is None else max(by_setting, by_loss)
+
+
+async def look(
+    database: Database, claim: Claim, _stop: asyncio.Event, *, open_from: OpenFrom
+) -> None:
+    """Forget what an organisation keeps no longer, and look again in a day."""
+    await forget_properties(database, claim.tenant, open_from)
+    async with database.transaction(claim.tenant) as tx:
+        await claim.finish(tx, again_at=tx.real_now + LOOK_EVERY)
+
+
+async def forget_properties(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
+    """Empty the properties of events older than the organisation keeps them; how many.
+
+    Only of folded ones, and not while a replay might need them. Those of a period of a customer's
+    that is still to be billed wait: the hours at its ends are counted from them.
+    """
+    async with database.transaction(tenant) as tx:
+        window = await _due(tx)
+    if window is None:
+        return 0
+    blanked = 0
+    after: CustomerId | None = None
+    while True:
+        async with database.transaction(tenant) as tx:
+            customer_ids = await store.list_customers(tx, after=after, limit=CUSTOMERS_A_STEP)
+            if not customer_ids:
+                await store.fulfil(tx, window.end)
+                return blanked
+            count = await _blank(tx, customer_ids, window, open_from)
+        blanked += count
+        if count < EVENTS_A_STEP:
+            after = customer_ids[-1]
+
+
+async def _blank(
+    tx: Transaction, customer_ids: Sequence[CustomerId], window: Period, open_from: OpenFrom
+) -> int:
+    """Empty some of what these customers' closed periods had; fewer than a step's at the end."""
+    waiting = await store.load_waiting(tx, customer_ids)
+    opened = await open_from(tx, customer_ids)
+    starts = {known: waiting.get(known, window.start) for known in customer_ids}
+    ends = {
+        known: max(start, min(window.end, opened.get(known, window.end)))
+        for known, start in starts.items()
+    }
+    spans = {
+        known: Period(start, ends[known]) for known, start in starts.items() if start < ends[known]
+    }
+    count = await store.blank(tx, spans, limit=EVENTS_A_STEP)
+    if count < EVENTS_A_STEP:
+        kept_back = {known: end for known, end in ends.items() if end < window.end}
+        if kept_back:
+            await store.put_waiting(tx, kept_back)
+        done = [known for known in waiting if known not in kept_back]
+        if done:
+            await store.delete_waiting(tx, done)
+    return count
+
+
+async def _due(tx: Transaction) -> Period | None:
+    """The window whose events are to lose their properties, promised; None when there is none."""
+    days = (await tenancy.get_organization(tx)).raw_event_retention_days
+    if days is None or await queue.list_unfinished(tx, REPLAY):
+        return None
+    until = floor_hour(kept_from(days, tx.now) - MARGIN)
+    # Whatever is older came in by then, if it ever did. In test mode the times of events may go by
+    # another clock than their arrival, so that any of them may be older.
+    received_before = tx.real_now + AHEAD if tx.is_test else until + AGE_MAX
+    if await store.has_unfolded(tx, received_before=received_before):
+        return None
+    first = kept_from(None, tx.now)
+    await store.promise(tx, until, first=first)
+    return await store.load(tx)

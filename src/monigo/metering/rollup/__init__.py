@@ -1,0 +1,37 @@
+"""Rollup: the buckets of hours and days that usage is read from, folded and built anew."""
+
+from monigo.metering.rollup.folding import fold_all, fold_lag
+from monigo.metering.rollup.noting import EVENT_RETENTION, LOOK_EVERY, USAGE_CHANGED, watch
+from monigo.metering.rollup.rebuild_store import (
+    Selection,
+    Share,
+    compare,
+    count_selected,
+    has_events,
+    next_share,
+    rebuild,
+    set_up_rebuild,
+)
+from monigo.metering.rollup.store import lock_folding
+from monigo.metering.rollup.types import UsageChange
+from monigo.metering.rollup.verification import verify
+
+__all__ = [
+    "EVENT_RETENTION",
+    "LOOK_EVERY",
+    "USAGE_CHANGED",
+    "Selection",
+    "Share",
+    "UsageChange",
+    "compare",
+    "count_selected",
+    "fold_all",
+    "fold_lag",
+    "has_events",
+    "lock_folding",
+    "next_share",
+    "rebuild",
+    "set_up_rebuild",
+    "verify",
+    "watch",
+]

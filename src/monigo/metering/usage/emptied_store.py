@@ -1,0 +1,32 @@
+"""The SQL that tells whether a reading misses what emptied events held."""
+
+from collections.abc import Sequence
+
+from monigo.infra.db import Transaction
+from monigo.metering.usage.store import ASKED, asked_arguments
+from monigo.metering.usage.types import UsageQuery
+
+# What is counted from the events themselves: not from buckets, and not by their number alone. An
+# event that never had a property can't be told from one that lost them.
+HAS_EMPTIED = f"""
+    WITH {ASKED}
+    SELECT EXISTS (
+        SELECT 1 FROM broken
+        JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
+            AND event.customer_id = broken.customer_id AND event.event_name = broken.event_name
+            AND event.occurred_at >= broken.starts_at AND event.occurred_at < broken.ends_at
+        WHERE event.properties = '{{}}'
+            AND event.occurred_at < (
+                SELECT kept_from FROM event_retention WHERE org_id = $1 AND is_test = $2
+            )
+            AND (
+                broken.aggregation <> 'count' OR broken.filters <> '[]' OR broken.group_by <> ''
+            )
+    )
+"""
+
+
+async def has_emptied(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
+    """Whether an event has lost its properties that one of these readings counts by them."""
+    arguments = asked_arguments(queries, tx.now)
+    return arguments is not None and await tx.fetchval(HAS_EMPTIED, *arguments)
