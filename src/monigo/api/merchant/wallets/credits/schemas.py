@@ -10,7 +10,6 @@ from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoi
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.core import money
 from monigo.core.ids import CreditGrantId, MetricId, OrganizationId, WalletId
-from monigo.core.money import format_money
 from monigo.infra.db import Tenant
 from monigo.wallets import CreditGrant, GrantRequest
 
@@ -72,8 +71,8 @@ class CreditOut(Outgoing, frozen=True):
             org_id=tenant.org_id,
             wallet_id=grant.wallet_id,
             currency=grant.currency,
-            amount=format_money(grant.amount),
-            remaining=format_money(grant.remaining),
+            amount=money.format_money(grant.amount),
+            remaining=money.format_money(grant.remaining),
             priority=grant.priority,
             metric_ids=list(grant.metric_ids),
             description=grant.description,

@@ -11,7 +11,6 @@ from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
 from monigo.core import money
 from monigo.core.ids import OrganizationId, ReservationId, WalletId
-from monigo.core.money import format_money
 from monigo.infra import json
 from monigo.infra.db import Tenant
 from monigo.wallets import Reservation, ReservationRequest, ReservationResult, ReservationStatus
@@ -75,8 +74,8 @@ class ReservationOut(Outgoing, frozen=True):
             org_id=tenant.org_id,
             wallet_id=reservation.wallet_id,
             currency=reservation.currency,
-            amount=format_money(reservation.amount),
-            captured_amount=format_money(reservation.captured_amount),
+            amount=money.format_money(reservation.amount),
+            captured_amount=money.format_money(reservation.captured_amount),
             status=reservation.status,
             description=reservation.description,
             reference_type=reservation.reference_type,
