@@ -9,7 +9,8 @@ from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.subscriptions import Status, Subscription
 from monigo.subscriptions.types import Phase
 from monigo.tenancy import Organization
-from monigo.wallets.types import CreditGrant, Wallet, WalletAccounts, WalletStatus
+from monigo.wallets import CreditGrant, Wallet, WalletStatus
+from monigo.wallets.types import WalletAccounts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN, OTHER_PLAN = UUID(int=1), UUID(int=2)

@@ -11,7 +11,7 @@ from monigo import invoicing, wallets
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, WalletId
 from monigo.core.times import format_instant
 from monigo.wallets import CreditGrant, Extent, Payment
-from monigo.wallets.rules import plan_consumption
+from monigo.wallets.credits.rules import plan_consumption
 from support.agenda import work_slice
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
