@@ -466,12 +466,13 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
     )
 $$;
 
-CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, is_any_key_used boolean)
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, is_any_key_used boolean, are_api_keys_same boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 DECLARE
     is_used boolean := false;
+    are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
@@ -490,11 +491,23 @@ BEGIN
             )
         );
     END IF;
+    IF cardinality(api_key_ids) > 0 THEN
+        are_same := cardinality(api_key_ids) = (
+            SELECT count(*)
+            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
+                AS known (id, expires_at, scopes)
+            JOIN public.api_keys AS key
+                ON key.org_id = organization AND key.id = known.id AND key.is_test_mode = test
+                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND array_to_string(key.scopes, ' ') = known.scopes
+            WHERE key.revoked_at IS NULL
+        );
+    END IF;
     RETURN QUERY
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, is_used
+        state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
@@ -520,7 +533,9 @@ BEGIN
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
         locked.entries, locked.top_up_threshold
-    FROM public.lock_wallets(organization, test, wallet_ids, '{}', '{}') AS locked;
+    FROM public.lock_wallets(
+        organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
+    ) AS locked;
 END
 $$;
 
@@ -2505,8 +2520,8 @@ GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, 
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]) TO monigo_app;
+REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) TO monigo_app;

@@ -15,6 +15,7 @@ from monigo.core.ids import (
     TransactionId,
     WalletId,
 )
+from monigo.core.money import Money
 from monigo.ledger import AccountKind, Direction, EntryType, Transfer
 
 
@@ -76,8 +77,7 @@ class Movement(Struct, frozen=True):
 
     wallet_id: WalletId
     direction: Direction
-    amount: Decimal
-    currency: str
+    amount: Money
     entry_type: EntryType
     idempotency_key: str = ""
     description: str = ""

@@ -11,14 +11,14 @@ from monigo.core.ids import (
     MetricId,
     WalletId,
 )
+from monigo.core.money import Money
 
 
 class GrantRequest(Struct, frozen=True):
     """Credit to give; a lower priority is consumed first, no metrics mean any."""
 
     wallet_id: WalletId
-    amount: Decimal
-    currency: str
+    amount: Money
     idempotency_key: str
     priority: int = 0
     metric_ids: tuple[MetricId, ...] = ()

@@ -12,6 +12,7 @@ from monigo.core.ids import (
     ReservationId,
     WalletId,
 )
+from monigo.core.money import Money
 from monigo.ledger import Transfer
 from monigo.wallets.types import Wallet
 
@@ -29,8 +30,7 @@ class ReservationRequest(Struct, frozen=True):
     """Money to hold, until an instant or for some seconds; neither means the usual time."""
 
     wallet_id: WalletId
-    amount: Decimal
-    currency: str
+    amount: Money
     idempotency_key: str
     expires_at: datetime | None = None
     expires_in_seconds: int | None = None
