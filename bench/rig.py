@@ -54,6 +54,24 @@ class System:
         return _pss_kilobytes(self.process.pid) / 1024
 
 
+def processor_seconds(system: System) -> tuple[float, float]:
+    """What the API with its worker, and PostgreSQL have computed so far; ended backends, too."""
+    database = 0.0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = (folder / "cwd").readlink().is_relative_to(system.data_dir)
+            if is_ours and "postgres" in (folder / "cmdline").read_text():
+                database += _processor_seconds(int(folder.name))
+        except OSError:
+            continue  # It is gone, or not ours.
+    return _processor_seconds(system.process.pid), database
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def _pss_kilobytes(pid: int) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
@@ -88,7 +106,7 @@ def running_system(
     }
     process = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL)
     try:
-        credentials = _await_credentials(process, data_dir / "credentials.json")
+        credentials = _await_credentials(process, data_dir / "credentials.json", port)
         yield System(
             process,
             data_dir,
@@ -103,14 +121,19 @@ def running_system(
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
-def _await_credentials(process: subprocess.Popen, path: Path) -> dict:
+def _await_credentials(process: subprocess.Popen, path: Path, port: int) -> dict:
     for _ in range(START_TIMEOUT_SECONDS * 20):
         if process.poll() is not None:
             raise RuntimeError("monigo did not start")
-        if path.exists():
+        if path.exists() and _is_listening(port):
             return json.loads(path.read_text())
         time.sleep(0.05)
     raise RuntimeError("monigo is not ready")
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def sql(url: str, *statements: str) -> list:

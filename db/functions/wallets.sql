@@ -17,21 +17,24 @@ JOIN ledger_accounts AS reserved
     AND reserved.id = wallet.reserved_account_id;
 GRANT SELECT ON wallet_states TO monigo_app;
 
--- Locks wallets in the order of their ids and tells how they stand after that, and whether any of these
--- keys was used before in the wallet beside it: who looks for a key before the lock may miss the use
--- that held it.
+-- Locks wallets in the order of their ids and tells how they stand after that. Also whether any of these
+-- keys was used before in the wallet beside it (who looks for a key before the lock may miss the use that
+-- held it), and whether these API keys still are of this mode, expire when they did, have the same scopes, in
+-- one text each, and are not revoked.
 CREATE OR REPLACE FUNCTION lock_wallets(
-    organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[]
+    organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[],
+    api_key_ids uuid[], api_key_expiries timestamptz[], api_key_scopes text[]
 ) RETURNS TABLE (
     id uuid, customer_id uuid, currency text, status text, money_account_id uuid,
     reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
     created_at timestamptz, updated_at timestamptz, balance numeric, reserved_balance numeric,
-    entries bigint, top_up_threshold numeric, is_any_key_used boolean
+    entries bigint, top_up_threshold numeric, is_any_key_used boolean, are_api_keys_same boolean
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     is_used boolean := false;
+    are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
     WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
@@ -50,11 +53,23 @@ BEGIN
             )
         );
     END IF;
+    IF cardinality(api_key_ids) > 0 THEN
+        are_same := cardinality(api_key_ids) = (
+            SELECT count(*)
+            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
+                AS known (id, expires_at, scopes)
+            JOIN public.api_keys AS key
+                ON key.org_id = organization AND key.id = known.id AND key.is_test_mode = test
+                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND array_to_string(key.scopes, ' ') = known.scopes
+            WHERE key.revoked_at IS NULL
+        );
+    END IF;
     RETURN QUERY
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, is_used
+        state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
 END
@@ -89,7 +104,9 @@ BEGIN
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
         locked.entries, locked.top_up_threshold
-    FROM public.lock_wallets(organization, test, wallet_ids, '{}', '{}') AS locked;
+    FROM public.lock_wallets(
+        organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
+    ) AS locked;
 END
 $$;
 REVOKE ALL ON FUNCTION lock_wallets_of_owners FROM PUBLIC;

@@ -180,6 +180,14 @@ def test_files_of_sql_are_told_apart_into_their_statements():
     assert offences(sql_rules.statements_told_apart, ALL_SQL) == []
 
 
+def test_a_wheel_carries_all_files_of_sql():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    carried = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    folders_of_sql = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob(ALL_SQL)}
+
+    assert carried == {folder: f"monigo/schema/{folder[3:]}" for folder in folders_of_sql}
+
+
 def test_migrations_change_one_thing_at_a_time():
     assert offences(sql_rules.one_change_a_statement, MIGRATIONS) == []
     assert offences(sql_rules.migration_runs_on_a_cluster, MIGRATIONS) == []

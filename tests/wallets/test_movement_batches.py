@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from monigo import wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, WalletId
+from monigo.core.money import Money
 from monigo.infra import agenda
 from monigo.infra.db import Tenant
 from monigo.tenancy import KeyReference
-from monigo.wallets import Direction, EntryType, Movement
+from monigo.wallets import Direction, EntryType, Movement, batcher
 from support.agenda import waiting
 from support.api import Api
 
@@ -76,8 +77,7 @@ def movement(wallet, amount, **fields):
     asked = Movement(
         wallet_id=wallet.id,
         direction=Direction.CREDIT if number > 0 else Direction.DEBIT,
-        amount=abs(number),
-        currency=wallet.currency,
+        amount=Money(abs(number), wallet.currency),
         entry_type=EntryType.DEPOSIT if number > 0 else EntryType.USAGE,
         idempotency_key=str(uuid4()),
         description="a ride",
@@ -163,10 +163,10 @@ def test_only_a_credit_tells_those_who_wait_for_money(desk):
 
 
 REFUSED = {
-    "another currency": ({"currency": "USD"}, "validation_failed"),
-    "no amount": ({"amount": Decimal(0)}, None),
+    "another currency": ({"amount": Money(Decimal(1), "USD")}, "validation_failed"),
+    "no amount": ({"amount": Money.zero("NGN")}, None),
     "too much": (
-        {"amount": Decimal("1e18"), "direction": Direction.CREDIT},
+        {"amount": Money(Decimal("1e18"), "NGN"), "direction": Direction.CREDIT},
         "validation_failed",
     ),
 }
@@ -232,6 +232,35 @@ def test_a_key_that_may_not_write_moves_nothing_and_hinders_no_other(desk, state
     )
 
     assert answers == [code, "98"]
+
+
+@pytest.mark.parametrize(("statement", "code"), KEYS.values(), ids=KEYS)
+def test_a_key_that_moved_money_and_ends_moves_none_any_more(desk, statement, code):
+    """It is remembered as it was, and found to be another."""
+    desk.move(movement(desk.wallet, "-1"))
+    desk.api.backend.sql(statement, desk.key_id)
+
+    assert desk.move(movement(desk.wallet, "-1")) == [code]
+
+
+def test_a_remembered_key_expires_in_its_time(desk):
+    soon = desk.api.backend.clock.now() + timedelta(seconds=1)
+    desk.api.backend.sql("UPDATE api_keys SET expires_at = $2 WHERE id = $1", desk.key_id, soon)
+    desk.move(movement(desk.wallet, "-1"))
+    desk.api.backend.clock.advance(seconds=2)
+
+    assert desk.move(movement(desk.wallet, "-1")) == ["invalid_credential"]
+
+
+def test_more_keys_than_are_remembered_move_all_the_same(desk, monkeypatch):
+    monkeypatch.setattr(batcher, "KEYS_MAX", 1)
+    with Api.of(desk.api.backend, desk.api.org_id, is_test=desk.api.tenant.is_test) as other:
+        keys = [desk.key_id, newest_key(other)]
+        asked = [movement(desk.wallet, "-1") for _ in range(6)]
+
+        answers = desk.move(*asked, key_ids=keys * 3)
+
+    assert answers == ["99", "98", "97", "96", "95", "94"]
 
 
 def test_a_key_that_expires_later_still_moves(desk):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.money import Money
 from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
 from monigo.ledger.types import Side
 from monigo.wallets.rules import (
@@ -46,8 +47,7 @@ def movement(direction, amount, entry_type="adjustment", **fields):
     return Movement(
         wallet_id=UUID(int=31),
         direction=Direction(direction),
-        amount=Decimal(amount),
-        currency=fields.pop("currency", "NGN"),
+        amount=Money(Decimal(amount), fields.pop("currency", "NGN")),
         entry_type=EntryType(entry_type),
         **{"idempotency_key": "k-1", **fields},
     )

@@ -5,7 +5,7 @@ a busy wallet costs a lock and a commit for many. Other wallets don't wait for i
 transactions of a process touch the same one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -15,8 +15,8 @@ from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
 from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant
-from monigo.tenancy import KeyReference, Limits
-from monigo.wallets.movements import post
+from monigo.tenancy import ApiKey, KeyReference, Limits
+from monigo.wallets.movements import lock_for, post_on
 from monigo.wallets.rules import MOVE_PERMISSIONS
 from monigo.wallets.types import Movement, MovementResult
 
@@ -28,6 +28,8 @@ BATCH_LIMITS = BatchLimits(
     flush_bytes_max=0,
     waiting_count_max=20_000,
 )
+# About 30 MB; beyond it all are forgotten and read again.
+KEYS_MAX = 100_000
 # Faults that one request's content can cause.
 _OF_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DomainError)
 
@@ -49,6 +51,8 @@ class MovementBatcher:
         self._batcher = Batcher(
             self._flush, BATCH_LIMITS, may_be_of_one=lambda error: isinstance(error, _OF_ONE)
         )
+        # As they were last read; each transaction finds out whether they still are.
+        self._keys: dict[ApiKeyId, ApiKey] = {}
 
     async def move(self, caller: KeyReference, movement: Movement) -> MovementResult:
         """Credit or debit a wallet; the answer comes when it is on disk.
@@ -64,23 +68,32 @@ class MovementBatcher:
         self, tenant: Tenant, requests: Sequence[_Request]
     ) -> list[MovementResult | Exception]:
         """Check the keys and move, in one transaction; an answer for each, good or bad."""
+        key_ids = {request.api_key_id for request in requests}
+        known = {one: key for one in key_ids if (key := self._keys.get(one)) is not None}
         async with self._database.transaction(tenant) as tx:
-            principals = await tenancy.principals(tx, {request.api_key_id for request in requests})
+            batch = await lock_for(tx, [one.movement for one in requests], known.values())
+            if not batch.are_api_keys_same or len(known) < len(key_ids):
+                known = await tenancy.get_keys(tx, key_ids)
+                self._remember(known)
+            principals = {
+                one: tenancy.principal_of(key, tenant, tx.real_now) for one, key in known.items()
+            }
             await self._limits.of(tx)
             refusals = [
                 tenancy.refusal_of(
-                    principals.get(request.api_key_id), MOVE_PERMISSIONS[request.movement.direction]
+                    principals.get(one.api_key_id), MOVE_PERMISSIONS[one.movement.direction]
                 )
-                for request in requests
+                for one in requests
             ]
-            outcomes = iter(
-                await post(
-                    tx,
-                    [
-                        request.movement
-                        for request, refusal in zip(requests, refusals, strict=True)
-                        if refusal is None
-                    ],
-                )
-            )
-        return [next(outcomes) if refusal is None else refusal for refusal in refusals]
+            allowed = [
+                one.movement
+                for one, refusal in zip(requests, refusals, strict=True)
+                if refusal is None
+            ]
+            outcomes = iter(await post_on(batch, allowed))
+        return [refusal or next(outcomes) for refusal in refusals]
+
+    def _remember(self, keys: Mapping[ApiKeyId, ApiKey]) -> None:
+        if len(self._keys) + len(keys) > KEYS_MAX:
+            self._keys.clear()
+        self._keys.update(keys)

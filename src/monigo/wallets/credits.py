@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from monigo import catalog, ledger
 from monigo.core.errors import invalid, not_found
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId
-from monigo.core.money import format_money
+from monigo.core.money import Money, format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import agenda, outbox
@@ -56,7 +56,6 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
             wallet_id=wallet.id,
             direction=Direction.CREDIT,
             amount=wanted.amount,
-            currency=wanted.currency,
             entry_type=EntryType.CREDIT_GRANT,
             idempotency_key=wanted.idempotency_key,
             description=wanted.description,
@@ -196,9 +195,9 @@ def _new(tx: Transaction, wanted: GrantRequest, account_id: LedgerAccountId) -> 
         id=CreditGrantId(new_id()),
         wallet_id=wanted.wallet_id,
         account_id=account_id,
-        currency=wanted.currency,
-        amount=wanted.amount,
-        remaining=wanted.amount,
+        currency=wanted.amount.currency,
+        amount=wanted.amount.amount,
+        remaining=wanted.amount.amount,
         priority=wanted.priority,
         metric_ids=tuple(dict.fromkeys(wanted.metric_ids)),
         description=wanted.description,
@@ -215,8 +214,7 @@ def taken_back(grant: CreditGrant, amount: Decimal, entry_type: EntryType) -> Mo
     return Movement(
         wallet_id=grant.wallet_id,
         direction=Direction.DEBIT,
-        amount=amount,
-        currency=grant.currency,
+        amount=Money(amount, grant.currency),
         entry_type=entry_type,
         description=grant.description,
         reference_type=REFERENCE,
@@ -231,8 +229,8 @@ def _content(wanted: GrantRequest) -> bytes:
     return content_hash(
         "grant",
         {
-            "amount": format_money(wanted.amount),
-            "currency": wanted.currency,
+            "amount": format_money(wanted.amount.amount),
+            "currency": wanted.amount.currency,
             "priority": wanted.priority,
             "metric_ids": sorted(str(one) for one in metric_ids),
             "expires_at": None if expires_at is None else format_instant(expires_at),

@@ -98,7 +98,7 @@ def movement_fact(
         customer_id=wallet.customer_id,
         currency=wallet.currency,
         transaction_id=transaction_id,
-        amount=movement.amount,
+        amount=movement.amount.amount,
         balance=wallet.balance,
         entry_type=movement.entry_type,
         reference_type=movement.reference_type,

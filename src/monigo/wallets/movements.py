@@ -17,6 +17,7 @@ from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
+from monigo.tenancy import ApiKey
 from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import MovementFact, movement_fact
 from monigo.wallets.requests import (
@@ -50,12 +51,25 @@ async def post(
 
     A movement that can't be made is answered with its error and hinders no other.
     """
+    return await post_on(await lock_for(tx, movements), movements)
+
+
+async def lock_for(
+    tx: Transaction, movements: Sequence[Movement], api_keys: Collection[ApiKey] = ()
+) -> "MovementBatch":
+    """Lock the wallets that movements are of, as `lock` does."""
     keys = [
         RequestKey(movement.wallet_id, movement.idempotency_key)
         for movement in movements
         if movement.idempotency_key
     ]
-    batch = await lock(tx, {movement.wallet_id for movement in movements}, keys)
+    return await lock(tx, {movement.wallet_id for movement in movements}, keys, api_keys)
+
+
+async def post_on(
+    batch: "MovementBatch", movements: Sequence[Movement]
+) -> list[MovementResult | DomainError]:
+    """As `post`, on wallets that are locked."""
     decisions = [_attempt(batch, movement) for movement in movements]
     transfers = await batch.post()
     return [
@@ -85,7 +99,11 @@ class MovementBatch:
         tx: Transaction,
         wallets: Iterable[Wallet],
         kept: Mapping[RequestKey, KeptRequest],
+        *,
+        are_api_keys_same: bool = False,
     ) -> None:
+        # Whether the API keys that were given to `lock` are as they were known.
+        self.are_api_keys_same = are_api_keys_same
         # As the movements decided so far leave them.
         self.wallets: dict[UUID, Wallet] = {wallet.id: wallet for wallet in wallets}
         self._tx = tx
@@ -177,7 +195,7 @@ class MovementBatch:
             self._credited[wallet.id] = after
             if after.top_up_threshold is not None and is_deposit(movement):
                 before = self._deposits.get(wallet.id, Decimal(0))
-                self._deposits[wallet.id] = EXACT.add(before, movement.amount)
+                self._deposits[wallet.id] = EXACT.add(before, movement.amount.amount)
         elif is_use(movement):
             self._used.add(wallet.id)
         return DecidedMovement(len(self._postings) - 1, after, content)
@@ -194,15 +212,18 @@ class MovementBatch:
 
 
 async def lock(
-    tx: Transaction, wallet_ids: Collection[UUID], keys: Sequence[RequestKey] = ()
+    tx: Transaction,
+    wallet_ids: Collection[UUID],
+    keys: Sequence[RequestKey] = (),
+    api_keys: Collection[ApiKey] = (),
 ) -> MovementBatch:
     """Lock wallets for movements, and find what was asked before under these keys of theirs.
 
-    In one statement, where none of the keys was used.
+    In one statement, where none of the keys was used; it also compares these API keys.
     """
-    locked, is_any_key_used = await store.lock_for_requests(tx, wallet_ids, keys)
-    kept = await ledger.find_requests(tx, keys) if is_any_key_used else {}
-    return MovementBatch(tx, locked, kept)
+    locked = await store.lock_for_requests(tx, wallet_ids, keys, api_keys)
+    kept = await ledger.find_requests(tx, keys) if locked.is_any_key_used else {}
+    return MovementBatch(tx, locked.wallets, kept, are_api_keys_same=locked.are_api_keys_same)
 
 
 async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> MovementBatch:
@@ -235,8 +256,8 @@ def _posting(wallet: Wallet, movement: Movement) -> Posting:
         transaction_id=movement.transaction_id or TransactionId(new_id()),
         from_account_id=from_account_id,
         to_account_id=to_account_id,
-        amount=movement.amount,
-        currency=movement.currency,
+        amount=movement.amount.amount,
+        currency=movement.amount.currency,
         entry_type=movement.entry_type,
         description=movement.description,
         reference_type=movement.reference_type,
@@ -252,8 +273,8 @@ def movement_hash(movement: Movement) -> bytes:
     return content_hash(
         movement.direction.value,
         {
-            "amount": format_money(movement.amount),
-            "currency": movement.currency,
+            "amount": format_money(movement.amount.amount),
+            "currency": movement.amount.currency,
             "entry_type": movement.entry_type.value,
             "description": movement.description,
             "reference_type": movement.reference_type,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from monigo.core.errors import ensure, invalid, not_found
 from monigo.core.ids import ReservationId, TransactionId
-from monigo.core.money import format_money
+from monigo.core.money import Money, format_money
 from monigo.core.paging import Page, PageRequest
 from monigo.core.times import format_instant
 from monigo.infra import agenda
@@ -87,7 +87,7 @@ async def capture(
     usage = replace(
         release,
         direction=Direction.DEBIT,
-        amount=captured,
+        amount=Money(captured, reservation.currency),
         entry_type=EntryType.USAGE,
         reference_type=reservation.reference_type or REFERENCE,
         reference_id=reservation.reference_id or str(reservation.id),
@@ -151,8 +151,8 @@ def _new(tx: Transaction, wanted: ReservationRequest) -> Reservation:
     return Reservation(
         id=ReservationId(new_id()),
         wallet_id=wanted.wallet_id,
-        currency=wanted.currency,
-        amount=wanted.amount,
+        currency=wanted.amount.currency,
+        amount=wanted.amount.amount,
         captured_amount=Decimal(0),
         status=ReservationStatus.OPEN,
         description=wanted.description,
@@ -233,8 +233,7 @@ def _whole(reservation: Reservation, entry_type: EntryType) -> Movement:
     return Movement(
         wallet_id=reservation.wallet_id,
         direction=Direction.DEBIT if is_holding else Direction.CREDIT,
-        amount=reservation.amount,
-        currency=reservation.currency,
+        amount=Money(reservation.amount, reservation.currency),
         entry_type=entry_type,
         description=reservation.description,
         reference_type=REFERENCE,
@@ -247,8 +246,8 @@ def _content(wanted: ReservationRequest) -> bytes:
     return content_hash(
         "reserve",
         {
-            "amount": format_money(wanted.amount),
-            "currency": wanted.currency,
+            "amount": format_money(wanted.amount.amount),
+            "currency": wanted.amount.currency,
             "expires_at": None if expires_at is None else format_instant(expires_at),
             "expires_in_seconds": wanted.expires_in_seconds,
             "description": wanted.description,

@@ -86,7 +86,7 @@ def check_usable(wallet: Wallet, movement: Movement) -> None:
     Raises:
         DomainError: invalid (another currency); conflict (not active).
     """
-    if movement.currency != wallet.currency:
+    if movement.amount.currency != wallet.currency:
         raise invalid({"currency": f"must be the wallet's own, {wallet.currency}"})
     if returns(movement):
         return
@@ -121,9 +121,10 @@ def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
     if movement.grant_account_id is not None:
         return wallet
     is_debit = movement.direction is Direction.DEBIT
-    if is_debit and movement.amount > wallet.balance:
+    amount = movement.amount.amount
+    if is_debit and amount > wallet.balance:
         raise insufficient(wallet)
-    change = -movement.amount if is_debit else movement.amount
+    change = -amount if is_debit else amount
     is_held = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
     return replace(
         wallet,

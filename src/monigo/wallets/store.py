@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import Transaction, violations_as
 from monigo.ledger import RequestKey
+from monigo.tenancy import ApiKey
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
@@ -46,7 +48,10 @@ COUNT = """
     WHERE org_id = $1 AND is_test = $2 AND ($3::uuid IS NULL OR customer_id = $3)
 """
 
-LOCK = f"SELECT {COLUMNS}, is_any_key_used FROM lock_wallets($1, $2, $3, $4, $5)"
+LOCK = f"""
+    SELECT {COLUMNS}, is_any_key_used, are_api_keys_same
+    FROM lock_wallets($1, $2, $3, $4, $5, $6, $7, $8)
+"""
 
 SELECT_IDS_OF_CUSTOMER = """
     SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND customer_id = $3
@@ -122,23 +127,45 @@ async def list_page(
     return Page(found, await tx.fetchval(COUNT, customer_id), request.offset)
 
 
+class Locked(Struct, frozen=True):
+    """Locked wallets, and what else was found with them in one statement.
+
+    Whether any of the keys was used before in its wallet, and whether the API keys are as they
+    were known. Without a wallet neither is known.
+    """
+
+    wallets: Sequence[Wallet]
+    is_any_key_used: bool
+    are_api_keys_same: bool
+
+
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids until the transaction ends."""
-    locked, _ = await lock_for_requests(tx, wallet_ids, ())
-    return {wallet.id: wallet for wallet in locked}
+    locked = await lock_for_requests(tx, wallet_ids, (), ())
+    return {wallet.id: wallet for wallet in locked.wallets}
 
 
 async def lock_for_requests(
-    tx: Transaction, wallet_ids: Collection[UUID], keys: Sequence[RequestKey]
-) -> tuple[list[Wallet], bool]:
-    """As `lock`, and whether any of these keys of wallets was used before."""
+    tx: Transaction,
+    wallet_ids: Collection[UUID],
+    keys: Sequence[RequestKey],
+    api_keys: Collection[ApiKey],
+) -> Locked:
+    """As `lock`, and whether any of these keys of wallets was used, or an API key has changed."""
     rows = await tx.fetch(
         LOCK,
         list(wallet_ids),
         [key.scope for key in keys],
         [key.idempotency_key for key in keys],
+        [key.id for key in api_keys],
+        [key.expires_at for key in api_keys],
+        [" ".join(key.scopes) for key in api_keys],
     )
-    return [_wallet(row) for row in rows], any(row["is_any_key_used"] for row in rows)
+    return Locked(
+        [_wallet(row) for row in rows],
+        is_any_key_used=any(row["is_any_key_used"] for row in rows),
+        are_api_keys_same=any(row["are_api_keys_same"] for row in rows),
+    )
 
 
 async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:

@@ -19,6 +19,7 @@ from monigo.core.ids import (
     TransactionId,
     WalletId,
 )
+from monigo.core.money import Money
 from monigo.ledger import AccountKind, Direction, EntryType, Transfer
 
 
@@ -80,8 +81,7 @@ class Movement(Struct, frozen=True):
 
     wallet_id: WalletId
     direction: Direction
-    amount: Decimal
-    currency: str
+    amount: Money
     entry_type: EntryType
     idempotency_key: str = ""
     description: str = ""
@@ -138,8 +138,7 @@ class ReservationRequest(Struct, frozen=True):
     """Money to hold, until an instant or for some seconds; neither means the usual time."""
 
     wallet_id: WalletId
-    amount: Decimal
-    currency: str
+    amount: Money
     idempotency_key: str
     expires_at: datetime | None = None
     expires_in_seconds: int | None = None
@@ -180,8 +179,7 @@ class GrantRequest(Struct, frozen=True):
     """Credit to give; a lower priority is consumed first, no metrics mean any."""
 
     wallet_id: WalletId
-    amount: Decimal
-    currency: str
+    amount: Money
     idempotency_key: str
     priority: int = 0
     metric_ids: tuple[MetricId, ...] = ()

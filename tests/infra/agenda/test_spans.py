@@ -54,6 +54,64 @@ def test_one_entry_serves_all_of_a_span(api, backend, now):
     assert found == [end + 2 * HOUR + agenda.TRANSACTION_MAX for end in ends]
 
 
+def put_in(tx, diary, instant):
+    return agenda.put_for_span(tx, diary.kind, instant, span=HOUR, after=2 * HOUR)
+
+
+def put_committed(api, backend, diary, instant):
+    async def run():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            await put_in(tx, diary, instant)
+
+    backend.run(run())
+
+
+def test_a_transaction_that_failed_is_not_taken_to_have_put_an_entry(api, backend, now):
+    diary = Diary()
+
+    async def fail():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            await put_in(tx, diary, now)
+            await put_in(tx, diary, now)
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        backend.run(fail())
+    put_committed(api, backend, diary, now)
+
+    assert len(entries(backend, api.tenant, diary.kind)) == 1
+
+
+def test_what_was_undone_to_a_savepoint_is_not_taken_to_be_there(api, backend, now):
+    diary = Diary()
+
+    async def undo():
+        async with backend.services.database.transaction(api.tenant) as tx:
+            await tx.savepoint()
+            await put_in(tx, diary, now)
+            await tx.rollback_to_savepoint()
+
+    backend.run(undo())
+    put_committed(api, backend, diary, now)
+
+    assert len(entries(backend, api.tenant, diary.kind)) == 1
+
+
+def test_an_entry_that_is_known_is_put_anew_once_it_is_due(api, backend, now):
+    """Until then nobody takes it off; afterwards somebody may have."""
+    diary = Diary()
+    put_committed(api, backend, diary, now)
+    backend.sql("DELETE FROM agenda WHERE org_id = $1 AND kind = $2", api.org_id, diary.kind.name)
+    put_committed(api, backend, diary, now)
+    while_it_waits = entries(backend, api.tenant, diary.kind)
+    backend.clock.advance(hours=4)
+
+    put_committed(api, backend, diary, now)
+
+    assert while_it_waits == []
+    assert len(entries(backend, api.tenant, diary.kind)) == 1
+
+
 def test_answers_are_forgotten_a_day_after_they_were_kept(api, backend):
     make(api, "one")
     backend.clock.advance(hours=24)

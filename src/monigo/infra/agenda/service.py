@@ -53,7 +53,12 @@ async def put_for_span(
     """
     number = (instant - _EPOCH) // span
     due_at = _EPOCH + (number + 1) * span + after + TRANSACTION_MAX
-    await put_unless_there(tx, kind, UUID(int=number), due_at)
+    entry = (tx.tenant, tx.resets, kind.name, number)
+    # Until it is due nobody takes it off, so that most transactions need not ask.
+    now = tx.now if kind.follows is Follows.TENANT else tx.real_now
+    if entry not in tx.committed or due_at <= now:
+        await put_unless_there(tx, kind, UUID(int=number), due_at)
+        tx.committed.add(entry)
 
 
 async def cancel(tx: Transaction, kind: Kind, subjects: Iterable[UUID]) -> None:

@@ -1,7 +1,7 @@
 """Connections, and transactions that see one tenant's rows only."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from datetime import datetime
@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
+from monigo.infra.db.committed import Committed
 from monigo.infra.db.connections import Connection, Connections, Pool, cut, is_open
 from monigo.infra.db.pipeline import Answer, Argument, Pipelines
 
@@ -81,7 +82,8 @@ class Transaction(Struct, frozen=True):
     belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
     of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it. A
-    clock waits for the transactions that see it (`clock`).
+    clock waits for the transactions that see it (`clock`). `committed` is what the process knows to
+    be there.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -95,6 +97,7 @@ class Transaction(Struct, frozen=True):
     resets: int = 0
     clock: ClockState = ClockState.UNSET
     registry: "Registry | None" = None
+    committed: Committed = field(default_factory=Committed)
 
     @property
     def org_id(self) -> OrganizationId:
@@ -140,6 +143,7 @@ class Transaction(Struct, frozen=True):
 
     async def rollback_to_savepoint(self) -> None:
         """Undo what was done since `savepoint`, keeping the transaction open."""
+        self.committed.drop()
         await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
 
 
@@ -157,6 +161,7 @@ class Database:
         # Who has a say in what transactions do.
         self.registry = registry
         self._principal = PROCESS
+        self._committed: set[Hashable] = set()
 
     @classmethod
     async def connect(
@@ -193,8 +198,10 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """One transaction that sees and touches this tenant's rows only; commits at the end."""
+        committed = Committed(self._committed)
         async with self._begun("; ".join(["BEGIN", *_binding(tenant)])) as connection:
-            yield await self._transaction(connection, tenant)
+            yield await self._transaction(connection, tenant, committed)
+        committed.keep()
 
     async def at_once(self, tenant: Tenant, statement: str, *arguments: Argument) -> Answer:
         """One statement as a transaction of this tenant's, in one round trip.
@@ -211,9 +218,11 @@ class Database:
         """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
         async with self._begun("; ".join([begin, *_bound_to(tenant)])) as connection:
-            yield await self._transaction(connection, tenant)
+            yield await self._transaction(connection, tenant, Committed())
 
-    async def _transaction(self, connection: Connection, tenant: Tenant) -> Transaction:
+    async def _transaction(
+        self, connection: Connection, tenant: Tenant, committed: Committed
+    ) -> Transaction:
         real_now = self._clock.now()
         # Live time is always real, and costs no question.
         row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
@@ -224,7 +233,15 @@ class Database:
             clock = ClockState.MOVES if row["moves"] else ClockState.STANDS
         resets = 0 if row is None else row["resets"]
         return Transaction(
-            connection, tenant, self._principal, now, real_now, resets, clock, self.registry
+            connection,
+            tenant,
+            self._principal,
+            now,
+            real_now,
+            resets,
+            clock,
+            self.registry,
+            committed,
         )
 
     @asynccontextmanager
