@@ -47,7 +47,10 @@ FAULTS = {
         ("payment by its source", "7", "0"),
     ),
     "what credits paid of a postpaid invoice changed": (
-        "UPDATE invoices SET wallet_paid = 26 WHERE org_id = $1 AND wallet_paid = 25",
+        (
+            "UPDATE invoices SET wallet_paid = 26, amount_paid = 26"
+            " WHERE org_id = $1 AND wallet_paid = 25"
+        ),
         ("payment of an invoice", "26", "25"),
     ),
     "credit for another metric": (

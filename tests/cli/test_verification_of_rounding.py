@@ -29,7 +29,12 @@ FAULTS = {
         ("invoice rounding carried", "-0.75", "-0.5"),
     ),
     "half rounded the wrong way": (
-        [f"UPDATE invoices SET subtotal = -1, total = -1, rounded_off = 1 {OF_LAST}"],
+        [
+            (
+                "UPDATE invoices SET subtotal = -1, vat_enabled = true, vat_amount = 1,"
+                f" rounded_off = 1 {OF_LAST}"
+            )
+        ],
         ("invoice subtotal after rounding", "-1", "0"),
     ),
     "left another amount than it did": (

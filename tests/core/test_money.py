@@ -23,6 +23,13 @@ from monigo.core.money import (
 )
 
 AMOUNTS = st.decimals(min_value=-(10**17), max_value=10**17, places=6)
+# Of any exponent, as arithmetic leaves them: 1E+3, 0E-12, -0.
+WRITTEN_ANYHOW = st.builds(
+    lambda sign, digits, exponent: Decimal((sign, tuple(map(int, str(digits))), exponent)),
+    st.sampled_from([0, 1]),
+    st.integers(min_value=0, max_value=10**20),
+    st.integers(min_value=-14, max_value=4),
+)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +221,21 @@ def test_money_reads_back_as_it_was_written(amount):
 )
 def test_money_is_written_with_six_places(amount, text):
     assert format_money(Decimal(amount)) == text
+
+
+@given(WRITTEN_ANYHOW)
+def test_however_it_came_about_money_is_written_as_its_rounded_value(amount):
+    assert format_money(amount) == f"{round_amount(amount):f}"
+
+
+@given(WRITTEN_ANYHOW)
+def test_however_it_came_about_a_quantity_is_written_as_its_value(number):
+    text = format_decimal(number)
+
+    assert Decimal(text) == number
+    assert "E" not in text
+    assert text != "-0"
+    assert not ("." in text and text.endswith(("0", ".")))
 
 
 @pytest.mark.parametrize(

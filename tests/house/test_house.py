@@ -23,7 +23,7 @@ CORE = "src/monigo/core/**/*.py"
 STORES = ("src/monigo/**/store.py", "src/monigo/**/*_store.py")
 MIGRATIONS = "db/migrations/*.sql"
 # The core is a shelf of small tools, each known by itself. The others are still to be divided.
-SHELVES = ("core", "wallets", "invoicing")
+SHELVES = ("core", "invoicing")
 # What puts the parts together has no rules of its own to tell of.
 THIN = ("bootstrap", "worker")
 FUNCTIONS = "db/functions/*.sql"
@@ -178,6 +178,14 @@ def test_constraints_are_named():
 
 def test_files_of_sql_are_told_apart_into_their_statements():
     assert offences(sql_rules.statements_told_apart, ALL_SQL) == []
+
+
+def test_a_wheel_carries_all_files_of_sql():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    carried = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    folders_of_sql = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob(ALL_SQL)}
+
+    assert carried == {folder: f"monigo/schema/{folder[3:]}" for folder in folders_of_sql}
 
 
 def test_migrations_change_one_thing_at_a_time():

@@ -45,6 +45,13 @@ def with_price(api):
     return api.delete(f"/v1/metrics/{metric['id']}")
 
 
+def counted_with_percentage(api):
+    metric = api.metric("payment", aggregation="sum", aggregation_property="amount")
+    price = {"metric_id": metric["id"], "model": "percentage", "tiers": {"rate": "0.015"}}
+    api.plan(price)
+    return api.put(f"/v1/metrics/{metric['id']}", json={"aggregation": "count"})
+
+
 def plan_with_subscription(api):
     _, plan, _ = subscribed(api)
     return api.delete(f"/v1/plans/{plan['id']}")
@@ -55,24 +62,25 @@ def terms_with_subscriber(api):
     return api.put(f"/v1/plans/{plan['id']}", json=TERMS)
 
 
-# For each guard a request that only it refuses, and the code of its refusal.
+# For each guard a request that only it refuses, and its refusal.
 TRIED = {
-    "refuse_customer_with_subscription": (with_subscription, "customer_subscribed"),
-    "refuse_customer_with_unpaid_invoice": (with_unpaid_invoice, "customer_owes"),
-    "refuse_customer_with_money": (with_money, "customer_has_money"),
-    "refuse_metric_with_price": (with_price, "metric_in_use"),
-    "refuse_plan_with_subscriptions": (plan_with_subscription, "plan_subscribed"),
-    "refuse_plan_ever_subscribed": (terms_with_subscriber, "plan_terms_fixed"),
+    "refuse_customer_with_subscription": (with_subscription, 409, "customer_subscribed"),
+    "refuse_customer_with_unpaid_invoice": (with_unpaid_invoice, 409, "customer_owes"),
+    "refuse_customer_with_money": (with_money, 409, "customer_has_money"),
+    "refuse_metric_with_price": (with_price, 409, "metric_in_use"),
+    "refuse_percentage_of_other": (counted_with_percentage, 400, "validation_failed"),
+    "refuse_plan_with_subscriptions": (plan_with_subscription, 409, "plan_subscribed"),
+    "refuse_plan_ever_subscribed": (terms_with_subscriber, 409, "plan_terms_fixed"),
 }
 
 
 @pytest.mark.parametrize("guard", TRIED)
 def test_each_guard_refuses_what_it_guards(api, guard):
-    request, code = TRIED[guard]
+    request, status, code = TRIED[guard]
 
     answer = request(api)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 def test_every_guard_that_is_registered_is_tried():
@@ -117,6 +125,7 @@ def test_the_wallets_of_a_deleted_customer_close_with_it(api):
 QUESTIONS = [
     customers.CustomerDeletion(new_id()),
     catalog.MetricDeletion(new_id()),
+    catalog.MetricUnsumming(new_id()),
     catalog.PlanDeletion(new_id()),
     catalog.PlanTermsChange(new_id()),
 ]

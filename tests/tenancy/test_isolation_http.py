@@ -110,7 +110,7 @@ def id_fields(schema, path=""):
     """Where a body's schema takes ids, such as `prices[].metric_id`."""
     if "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    for choice in schema.get("anyOf", []):
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         yield from id_fields(choice, path)
     if "items" in schema:
         yield from id_fields(schema["items"], f"{path}[]")

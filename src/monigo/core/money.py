@@ -61,6 +61,7 @@ _ZERO = Decimal(0)
 _MONEY_STEP = Decimal(1).scaleb(-MONEY_PLACES)
 # By places.
 _MINOR_UNIT_STEPS = [Decimal(1).scaleb(-places) for places in range(MONEY_PLACES)]
+_ZERO_TEXT = "0.000000"
 _NUMBER_PATTERN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -179,6 +180,12 @@ def _read_number(value: object, integer_digits: int) -> Decimal:
 
 def format_money(amount: Decimal) -> str:
     """An amount as the API writes it: exactly six places, such as "1500.000000"."""
+    if not amount:
+        return _ZERO_TEXT  # Whatever its sign and exponent.
+    text = str(amount)
+    # As amounts are stored: there is nothing to round.
+    if text[-7:-6] == "." and text[-6:].isdecimal():
+        return text
     return f"{round_amount(amount):f}"
 
 
@@ -190,5 +197,9 @@ def format_unit_price(price: Decimal) -> str:
 
 def format_decimal(number: Decimal) -> str:
     """A quantity or rate in plain notation, without exponent or trailing zeros."""
-    text = f"{EXACT.plus(number):f}"
+    if not number:
+        return "0"  # Whatever its sign and exponent.
+    text = str(number)
+    if "E" in text:
+        text = f"{EXACT.plus(number):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -48,7 +48,7 @@ class BillingAnchor(StrEnum):
 _MONTHS = {BillingPeriod.MONTHLY: 1, BillingPeriod.QUARTERLY: 3, BillingPeriod.ANNUALLY: 12}
 
 
-class Period(Struct, frozen=True):
+class Period(Struct, frozen=True, gc=False):
     """The instants from `start` up to, not including, `end`; both are aware UTC."""
 
     start: datetime

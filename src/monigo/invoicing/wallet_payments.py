@@ -15,7 +15,7 @@ from monigo import catalog, subscriptions, wallets
 from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
-from monigo.core.money import EXACT, format_money
+from monigo.core.money import EXACT, Money
 from monigo.core.times import format_instant
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
@@ -239,7 +239,7 @@ async def open_periods(
 
 def insufficient(item: Reckoned | None = None) -> DomainError:
     """The refusal of what a wallet can't pay: an invoice, or all that is due."""
-    due = f"{format_money(item.totals.total)} {item.currency}" if item else "what is due"
+    due = item.due if item else "what is due"
     message = f"the customer's wallet can't pay {due}"
     return DomainError(ErrorKind.INSUFFICIENT, "insufficient_balance", message)
 
@@ -338,8 +338,7 @@ def _payment(
     is_running = extent is Extent.IN_PART
     return Payment(
         customer_id=item.wanted.subscription.customer_id,
-        currency=item.currency,
-        amount=amount,
+        amount=Money(amount, item.currency),
         due=lambda: _due(item, before()),
         period_end=item.wanted.period.end,
         description=f"usage from {item.wanted.period.start.date()}",
@@ -359,8 +358,7 @@ def _payment_of(invoice: Invoice, before: Parts) -> Payment:
     shares = shares_of(lines, invoice.totals.total, invoice.currency)
     return Payment(
         customer_id=invoice.customer_id,
-        currency=invoice.currency,
-        amount=invoice.amount_due,
+        amount=invoice.due,
         due=lambda: due_by_metric(shares, before),
         period_end=invoice.period.end,
         description=f"usage from {invoice.period.start.date()}",

@@ -6,7 +6,6 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from monigo import catalog, customers, invoicing, subscriptions, tenancy, wallets
 from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.infra import outbox
@@ -31,16 +30,17 @@ STORED = """
     SELECT payload->>'text' AS text, position FROM outbox_facts
     WHERE org_id = $1 AND is_test = $2 AND subject = 'thing' ORDER BY subject_id, position
 """
-DOMAINS = (catalog, customers, invoicing, subscriptions, tenancy, wallets)
-FACT_TYPES = [
-    found
-    for domain in DOMAINS
-    for found in vars(domain.events).values()
-    if isinstance(found, type)
-    and issubclass(found, Fact)
-    and not found.__name__.endswith("Fact")
-    and found is not Fact
-]
+
+
+def fact_types(base=Fact):
+    """The facts of all domains that bootstrap puts together."""
+    for found in base.__subclasses__():
+        yield from fact_types(found)
+        if found.__module__.startswith("monigo.") and not found.__name__.endswith("Fact"):
+            yield found
+
+
+FACT_TYPES = sorted(fact_types(), key=lambda found: found.__name__)
 
 
 @pytest.fixture

@@ -189,3 +189,38 @@ def test_a_migration_is_applied_whole_or_not_at_all(database, monkeypatch):
         brought(monkeypatch, database, migrations=[*TABLES, halfway])
 
     assert made(database) == []
+
+
+def test_a_change_that_would_hold_up_others_gives_up_and_changes_nothing(database, monkeypatch):
+    monkeypatch.setattr(sql_files, "_LIMITS", ("SET LOCAL lock_timeout = '100ms'",))
+
+    async def wait_in_vain():
+        reader = await asyncpg.connect(database)
+        try:
+            async with reader.transaction():
+                await reader.fetch("SELECT name FROM counters")
+                with pytest.raises(asyncpg.LockNotAvailableError):
+                    await migrate(database, None)
+        finally:
+            await reader.close()
+
+    waiting = SchemaFile("9999_waiting.sql", "CREATE TABLE extra (); DROP TABLE counters;")
+    with files(monkeypatch, migrations=[*TABLES, waiting]):
+        asyncio.run(wait_in_vain())
+
+    assert made(database) == []
+
+
+def test_each_change_of_the_schema_sets_how_long_it_may_wait(database):
+    async def settings():
+        connection = await asyncpg.connect(database)
+        try:
+            async with sql_files.change(connection):
+                return [
+                    await connection.fetchval(f"SHOW {name}")
+                    for name in ("lock_timeout", "statement_timeout", "search_path")
+                ]
+        finally:
+            await connection.close()
+
+    assert asyncio.run(settings()) == ["10s", "15min", "public, pg_temp"]

@@ -142,8 +142,6 @@ def also_spelled(spellings: Mapping[str, str]) -> BeforeValidator:
 
 # American and British.
 CANCELED = {"cancelled": "canceled"}
-
-
 Name = Annotated[str, StringConstraints(max_length=NAME_LENGTH_MAX), AfterValidator(_storable)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH_MAX), AfterValidator(_storable)]
 Metadata = Annotated[

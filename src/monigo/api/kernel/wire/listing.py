@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from monigo.api.kernel.wire.outgoing import Outgoing, encode
 from monigo.core.paging import Page
 
-# About a millisecond's work: what comes in meanwhile waits no longer than that for its turn.
-ROWS_AT_ONCE = 10
+# Less than a millisecond's work: what comes in meanwhile waits no longer than that for its turn.
+ROWS_AT_ONCE = 20
 # What is sent at a time: enough to be quick, and a slow reader is waited for in between.
 BYTES_AT_ONCE = 64 * 1024
 

@@ -36,8 +36,8 @@ Uncounted = Annotated[
 ]
 
 
-class Outgoing(Struct, frozen=True):
-    """What an answer consists of."""
+class Outgoing(Struct, frozen=True, gc=False):
+    """What an answer consists of. Nothing in it leads back to it, so that it is no garbage."""
 
 
 class ListEnvelope(Outgoing, frozen=True):

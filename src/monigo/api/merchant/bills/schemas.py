@@ -21,7 +21,6 @@ STATUS_NAMES = {
     InvoiceStatus.VOID: "voided",
 }
 
-
 STATUSES = {name: status for status, name in STATUS_NAMES.items()}
 
 
@@ -86,7 +85,7 @@ class BillOut(Outgoing, frozen=True):
             voided_at=bill.voided_at,
             period_start=bill.period.start,
             period_end=bill.period.end,
-            line_items=[LineItemOut.of(line) for line in bill.lines],
+            line_items=[LineItemOut.stored(line) for line in bill.lines],
             created_at=bill.created_at,
             updated_at=bill.updated_at,
         )

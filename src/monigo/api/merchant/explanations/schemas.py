@@ -168,7 +168,7 @@ class ExplainedLineOut(LineItemOut, frozen=True):
         """The wire form."""
         line, metric = explained.stored.line, explained.metric
         return cls(
-            **asdict(LineItemOut.of(explained.stored)),
+            **asdict(LineItemOut.stored(explained.stored)),
             is_adjustment=explained.is_adjustment,
             events_url=_events_url(invoice, metric, line.period),
             windows=[

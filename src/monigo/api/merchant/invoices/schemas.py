@@ -1,6 +1,6 @@
 """Invoices on the wire."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import Meta
 from pydantic import Field
@@ -74,6 +74,23 @@ class LineOut(Outgoing, frozen=True):
     period_end: Instant
     uncounted_events: Uncounted
 
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """The wire form of what is not stored."""
+        return cls(
+            kind=line.kind,
+            metric_id=line.metric_id,
+            price_id=line.price_id,
+            description=line.description,
+            group_value=line.group_value,
+            quantity=format_decimal(line.quantity),
+            unit_price=format_unit_price(line.unit_price),
+            amount=format_money(line.amount),
+            period_start=line.period.start,
+            period_end=line.period.end,
+            uncounted_events=line.uncounted_events,
+        )
+
 
 class LineItemOut(LineOut, frozen=True):
     """A line of a stored invoice."""
@@ -83,31 +100,25 @@ class LineItemOut(LineOut, frozen=True):
     created_at: Instant
 
     @classmethod
-    def of(cls, stored: StoredLine) -> Self:
-        """The wire form."""
+    def stored(cls, stored: StoredLine) -> Self:
+        """The wire form; written out, for long lists have tens of thousands of them."""
+        line = stored.line
         return cls(
+            kind=line.kind,
+            metric_id=line.metric_id,
+            price_id=line.price_id,
+            description=line.description,
+            group_value=line.group_value,
+            quantity=format_decimal(line.quantity),
+            unit_price=format_unit_price(line.unit_price),
+            amount=format_money(line.amount),
+            period_start=line.period.start,
+            period_end=line.period.end,
+            uncounted_events=line.uncounted_events,
             id=stored.id,
             invoice_id=stored.invoice_id,
             created_at=stored.created_at,
-            **line_fields(stored.line),
         )
-
-
-def line_fields(line: Line) -> dict[str, Any]:
-    """A line's own part of its wire form."""
-    return {
-        "kind": line.kind,
-        "metric_id": line.metric_id,
-        "price_id": line.price_id,
-        "description": line.description,
-        "group_value": line.group_value,
-        "quantity": format_decimal(line.quantity),
-        "unit_price": format_unit_price(line.unit_price),
-        "amount": format_money(line.amount),
-        "period_start": line.period.start,
-        "period_end": line.period.end,
-        "uncounted_events": line.uncounted_events,
-    }
 
 
 class InvoiceOut(Outgoing, frozen=True):
@@ -170,7 +181,7 @@ class InvoiceOut(Outgoing, frozen=True):
             due_date=invoice.due_date,
             paid_reference=invoice.paid_reference,
             provider_invoice_id="",  # No provider keeps invoices for us.
-            line_items=[LineItemOut.of(line) for line in invoice.lines],
+            line_items=[LineItemOut.stored(line) for line in invoice.lines],
             created_at=invoice.created_at,
             updated_at=invoice.updated_at,
         )
@@ -221,7 +232,7 @@ class UpcomingInvoiceEnvelope(Outgoing, frozen=True):
                 total=format_money(totals.total),
                 period_start=wanted.period.start,
                 period_end=wanted.period.end,
-                line_items=[LineOut(**line_fields(line)) for line in reckoned.lines],
+                line_items=[LineOut.of(line) for line in reckoned.lines],
             )
         )
 

@@ -15,11 +15,9 @@ from monigo.infra.db import Transaction
 
 _OPERAND = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
 
-
 _OPERAND_SCHEMA: dict[str, Any] = {
     "anyOf": [*_OPERAND, {"type": "array", "items": {"anyOf": _OPERAND}}, {"type": "null"}]
 }
-
 
 _OPERATOR_SCHEMA: dict[str, Any] = {"type": "string", "enum": list(FILTER_OPERATORS)}
 

@@ -17,27 +17,14 @@ ID_EXAMPLE = "0197b3c0-0000-7000-8000-000000000000"
 
 _DECIMAL_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
 
-
-_TIERS_SCHEMA = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "object"}},
-        {"type": "object"},
-        {"type": "null"},
-    ]
-}
-
-
 _TIERS_EXAMPLE = [{"up_to": 1000, "unit_amount": "5"}, {"up_to": None, "unit_amount": "1"}]
-
 
 # Shown for a model that has none, as clients read a string.
 NO_UNIT_PRICE = "0.000000"
 
 UnitPriceIn = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]
-
-
-Tiers = Annotated[Any, WithJsonSchema(_TIERS_SCHEMA), Field(examples=[_TIERS_EXAMPLE])]
-
+# What they are by model is told by `forms`.
+Tiers = Annotated[Any, Field(examples=[_TIERS_EXAMPLE])]
 
 # Read with its price, so that a fault is named by its whole path.
 _PriceAmount = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]

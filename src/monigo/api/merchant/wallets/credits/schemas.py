@@ -8,8 +8,8 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Amount, Id, Incoming, InstantIn, Name, Text, Whole
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
+from monigo.core import money
 from monigo.core.ids import CreditGrantId, MetricId, OrganizationId, WalletId
-from monigo.core.money import format_money
 from monigo.infra.db import Tenant
 from monigo.wallets import CreditGrant, GrantRequest
 
@@ -36,8 +36,7 @@ class GrantIn(Incoming):
         """The grant that is asked for."""
         return GrantRequest(
             wallet_id=wallet_id,
-            amount=self.amount,
-            currency=self.currency,
+            amount=money.Money(self.amount, self.currency),
             idempotency_key=self.idempotency_key,
             priority=self.priority or 0,
             metric_ids=tuple(MetricId(one) for one in self.metric_ids or ()),
@@ -72,8 +71,8 @@ class CreditOut(Outgoing, frozen=True):
             org_id=tenant.org_id,
             wallet_id=grant.wallet_id,
             currency=grant.currency,
-            amount=format_money(grant.amount),
-            remaining=format_money(grant.remaining),
+            amount=money.format_money(grant.amount),
+            remaining=money.format_money(grant.remaining),
             priority=grant.priority,
             metric_ids=list(grant.metric_ids),
             description=grant.description,

@@ -9,8 +9,8 @@ from monigo.api.kernel.wire.incoming import Amount, Incoming, InstantIn, Metadat
 from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Money, Outgoing
 from monigo.api.merchant.wallets.movements.schemas import BodyKey
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
+from monigo.core import money
 from monigo.core.ids import OrganizationId, ReservationId, WalletId
-from monigo.core.money import format_money
 from monigo.infra import json
 from monigo.infra.db import Tenant
 from monigo.wallets import Reservation, ReservationRequest, ReservationResult, ReservationStatus
@@ -33,8 +33,7 @@ class ReservationIn(Incoming):
         """The reservation that is asked for."""
         return ReservationRequest(
             wallet_id=wallet_id,
-            amount=self.amount,
-            currency=self.currency,
+            amount=money.Money(self.amount, self.currency),
             idempotency_key=self.idempotency_key,
             expires_in_seconds=self.expires_in_seconds,
             expires_at=self.expires_at,
@@ -75,8 +74,8 @@ class ReservationOut(Outgoing, frozen=True):
             org_id=tenant.org_id,
             wallet_id=reservation.wallet_id,
             currency=reservation.currency,
-            amount=format_money(reservation.amount),
-            captured_amount=format_money(reservation.captured_amount),
+            amount=money.format_money(reservation.amount),
+            captured_amount=money.format_money(reservation.captured_amount),
             status=reservation.status,
             description=reservation.description,
             reference_type=reservation.reference_type,

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from monigo import wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, WalletId
+from monigo.core.money import Money
 from monigo.infra import agenda
 from monigo.infra.db import Tenant
 from monigo.tenancy import KeyReference
-from monigo.wallets import Direction, EntryType, Movement, batcher
+from monigo.wallets import Direction, EntryType, Movement
+from monigo.wallets.movements import batcher
 from support.agenda import waiting
 from support.api import Api
 
@@ -76,8 +78,7 @@ def movement(wallet, amount, **fields):
     asked = Movement(
         wallet_id=wallet.id,
         direction=Direction.CREDIT if number > 0 else Direction.DEBIT,
-        amount=abs(number),
-        currency=wallet.currency,
+        amount=Money(abs(number), wallet.currency),
         entry_type=EntryType.DEPOSIT if number > 0 else EntryType.USAGE,
         idempotency_key=str(uuid4()),
         description="a ride",
@@ -163,10 +164,10 @@ def test_only_a_credit_tells_those_who_wait_for_money(desk):
 
 
 REFUSED = {
-    "another currency": ({"currency": "USD"}, "validation_failed"),
-    "no amount": ({"amount": Decimal(0)}, None),
+    "another currency": ({"amount": Money(Decimal(1), "USD")}, "validation_failed"),
+    "no amount": ({"amount": Money.zero("NGN")}, None),
     "too much": (
-        {"amount": Decimal("1e18"), "direction": Direction.CREDIT},
+        {"amount": Money(Decimal("1e18"), "NGN"), "direction": Direction.CREDIT},
         "validation_failed",
     ),
 }

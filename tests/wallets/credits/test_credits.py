@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from monigo import invoicing, wallets
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, WalletId
+from monigo.core.money import Money
 from monigo.core.times import format_instant
 from monigo.wallets import CreditGrant, Extent, Payment
-from monigo.wallets.rules import plan_consumption
+from monigo.wallets.credits.rules import plan_consumption
 from support.agenda import work_slice
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -113,8 +114,7 @@ def asked(wallet, **due):
     }
     return Payment(
         customer_id=CustomerId(UUID(wallet["customer_id"])),
-        currency=wallet["currency"],
-        amount=sum(amounts.values()),
+        amount=Money(sum(amounts.values()), wallet["currency"]),
         due=lambda: amounts,
         period_end=datetime(2100, 1, 1, tzinfo=UTC),
         description="May",

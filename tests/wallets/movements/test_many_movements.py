@@ -8,6 +8,7 @@ import pytest
 from monigo import wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.wallets import Direction, EntryType, Movement
 
 
@@ -24,8 +25,7 @@ def movement(wallet, amount, key=None, **fields):
     return Movement(
         wallet_id=WalletId(UUID(wallet["id"])),
         direction=Direction.CREDIT if number > 0 else Direction.DEBIT,
-        amount=abs(number),
-        currency=fields.pop("currency", wallet["currency"]),
+        amount=Money(abs(number), fields.pop("currency", wallet["currency"])),
         entry_type=EntryType.ADJUSTMENT,
         idempotency_key=key or str(uuid4()),
         **fields,

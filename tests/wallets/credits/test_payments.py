@@ -8,6 +8,7 @@ import pytest
 
 from monigo import wallets
 from monigo.core.ids import CustomerId
+from monigo.core.money import Money
 from monigo.wallets import Extent, Payment, Repayment
 from support.wallets import balance, grant, left
 
@@ -24,8 +25,7 @@ def wallet(api):
 def payment(wallet, amount, extent=Extent.WHOLE):
     return Payment(
         customer_id=CustomerId(UUID(wallet["customer_id"])),
-        currency=wallet["currency"],
-        amount=Decimal(amount),
+        amount=Money(Decimal(amount), wallet["currency"]),
         due=lambda: {None: Decimal(amount)},
         period_end=LATER,
         description="usage",

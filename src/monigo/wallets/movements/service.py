@@ -20,14 +20,14 @@ from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, 
 from monigo.tenancy import ApiKey
 from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import MovementFact, movement_fact
-from monigo.wallets.requests import (
+from monigo.wallets.movements.requests import (
     check_same,
     content_hash,
     reused,
     wallet_facts,
     wallet_then,
 )
-from monigo.wallets.rules import after_movement, is_deposit, is_use, sides_of
+from monigo.wallets.movements.rules import after_movement, is_deposit, is_use, sides_of
 from monigo.wallets.types import Movement, MovementResult, Wallet
 
 
@@ -195,7 +195,7 @@ class MovementBatch:
             self._credited[wallet.id] = after
             if after.top_up_threshold is not None and is_deposit(movement):
                 before = self._deposits.get(wallet.id, Decimal(0))
-                self._deposits[wallet.id] = EXACT.add(before, movement.amount)
+                self._deposits[wallet.id] = EXACT.add(before, movement.amount.amount)
         elif is_use(movement):
             self._used.add(wallet.id)
         return DecidedMovement(len(self._postings) - 1, after, content)
@@ -256,8 +256,8 @@ def _posting(wallet: Wallet, movement: Movement) -> Posting:
         transaction_id=movement.transaction_id or TransactionId(new_id()),
         from_account_id=from_account_id,
         to_account_id=to_account_id,
-        amount=movement.amount,
-        currency=movement.currency,
+        amount=movement.amount.amount,
+        currency=movement.amount.currency,
         entry_type=movement.entry_type,
         description=movement.description,
         reference_type=movement.reference_type,
@@ -273,8 +273,8 @@ def movement_hash(movement: Movement) -> bytes:
     return content_hash(
         movement.direction.value,
         {
-            "amount": format_money(movement.amount),
-            "currency": movement.currency,
+            "amount": format_money(movement.amount.amount),
+            "currency": movement.amount.currency,
             "entry_type": movement.entry_type.value,
             "description": movement.description,
             "reference_type": movement.reference_type,

@@ -11,22 +11,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId, WalletId
-from monigo.core.money import EXACT
+from monigo.core.money import EXACT, Money
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType
-from monigo.wallets import credits_store, movements
-from monigo.wallets.credits import revive, taken_back
+from monigo.wallets import movements
+from monigo.wallets.credits import store
+from monigo.wallets.credits.rules import in_minor_units, parts_of, payable_at, plan_consumption
+from monigo.wallets.credits.service import revive, taken_back
+from monigo.wallets.credits.types import Consumption, CreditGrant, PaidPart
 from monigo.wallets.movements import MovementBatch
-from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
-from monigo.wallets.types import (
-    Consumption,
-    CreditGrant,
-    Movement,
-    PaidPart,
-    Wallet,
-    WalletStatus,
-)
+from monigo.wallets.types import Movement, Wallet, WalletStatus
 
 
 class Extent(StrEnum):
@@ -46,8 +41,7 @@ class Payment(Struct, frozen=True):
     """
 
     customer_id: CustomerId
-    currency: str
-    amount: Decimal
+    amount: Money
     due: Callable[[], Mapping[MetricId | None, Decimal]]
     period_end: datetime
     description: str
@@ -82,9 +76,9 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[Pai
     if not payments:
         return []
     batch, owners = await movements.lock_of_owners(
-        tx, {(payment.customer_id, payment.currency) for payment in payments}
+        tx, {(payment.customer_id, payment.amount.currency) for payment in payments}
     )
-    grants = await credits_store.list_usable(tx, list(owners.values()))
+    grants = await store.list_usable(tx, list(owners.values()))
     plan = PaymentPlan(batch, owners, grants, tx.now)
     paid = [plan.pay(payment) for payment in payments]
     await batch.post_unread()
@@ -103,11 +97,11 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
         tx, {(repayment.customer_id, repayment.currency) for repayment in repayments}
     )
     grant_ids = {part.grant_id for one in repayments for part in one.parts if part.grant_id}
-    grants = {one.id: one for one in await credits_store.load(tx, grant_ids)} if grant_ids else {}
+    grants = {one.id: one for one in await store.load(tx, grant_ids)} if grant_ids else {}
     revived: dict[CreditGrantId, timedelta] = {}
     for repayment in repayments:
-        wallet_id = owners[repayment.customer_id, repayment.currency]
-        for movement in _refunds(wallet_id, repayment, grants):
+        wallet = batch.wallets[owners[repayment.customer_id, repayment.currency]]
+        for movement in _refunds(wallet, repayment, grants):
             batch.decide(movement)
         for part in repayment.parts:
             if part.grant_id is not None and _is_over(grants[part.grant_id], tx.now):
@@ -121,7 +115,7 @@ async def owners_with_credits(
     tx: Transaction, customer_ids: Collection[CustomerId]
 ) -> set[tuple[CustomerId, str]]:
     """Whose active wallets, in which currencies, have credits; mostly nobody's. Locks nothing."""
-    return await credits_store.owners_with_credits(tx, customer_ids)
+    return await store.owners_with_credits(tx, customer_ids)
 
 
 async def metrics_of_grants(
@@ -130,7 +124,7 @@ async def metrics_of_grants(
     """The metrics that each grant is limited to; none where it pays for anything."""
     if not grant_ids:
         return {}
-    return {one.id: one.metric_ids for one in await credits_store.load(tx, grant_ids)}
+    return {one.id: one.metric_ids for one in await store.load(tx, grant_ids)}
 
 
 class PaymentPlan:
@@ -152,7 +146,8 @@ class PaymentPlan:
 
     def pay(self, payment: Payment) -> list[PaidPart]:
         """Decide what is taken for a payment, by its sources."""
-        wallet_id = self._owners.get((payment.customer_id, payment.currency))
+        amount, currency = payment.amount.amount, payment.amount.currency
+        wallet_id = self._owners.get((payment.customer_id, currency))
         if wallet_id is None:
             return []
         wallet = self._batch.wallets[wallet_id]
@@ -160,21 +155,21 @@ class PaymentPlan:
             return []
         self._batch.note_use(wallet.id)
         has_credits = wallet.id in self._grants
-        unnamed: Mapping[MetricId | None, Decimal] = {None: payment.amount}
+        unnamed: Mapping[MetricId | None, Decimal] = {None: amount}
         due = payment.due() if has_credits else unnamed
         plan = self._by_credits(wallet, payment, due) if has_credits else []
         by_credits = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
         by_money = Decimal(0)
         if payment.extent is not Extent.CREDITS:
-            by_money = EXACT.subtract(payment.amount, by_credits)
+            by_money = EXACT.subtract(amount, by_credits)
         if by_money > wallet.balance:
             if payment.extent is Extent.WHOLE:
                 return []
             by_money = wallet.balance
-        leg = _leg(wallet.id, payment, Direction.DEBIT, EntryType.USAGE)
+        leg = _leg(wallet, payment, Direction.DEBIT, EntryType.USAGE)
         self._take_credits(leg, plan)
         if by_money:
-            self._batch.decide(replace(leg, amount=by_money))
+            self._batch.decide(replace(leg, amount=Money(by_money, currency)))
         return parts_of(plan, due, by_money)
 
     def _by_credits(
@@ -184,11 +179,11 @@ class PaymentPlan:
             list(self._grants[wallet.id].values()),
             due,
             payable_at(payment.period_end, self._now),
-            amount=payment.amount,
+            amount=payment.amount.amount,
         )
         # What credits leave of a postpaid invoice is paid in a currency's own units.
         is_rest_due = payment.extent is Extent.CREDITS
-        return in_minor_units(plan, payment.currency) if is_rest_due else plan
+        return in_minor_units(plan, payment.amount.currency) if is_rest_due else plan
 
     def _take_credits(self, leg: Movement, plan: Sequence[Consumption]) -> None:
         for part in plan:
@@ -199,16 +194,16 @@ class PaymentPlan:
 
 
 def _refunds(
-    wallet_id: WalletId, repayment: Repayment, grants: Mapping[CreditGrantId, CreditGrant]
+    wallet: Wallet, repayment: Repayment, grants: Mapping[CreditGrantId, CreditGrant]
 ) -> list[Movement]:
     """One movement of money, and one for each grant and metric."""
     made: list[Movement] = []
-    leg = _leg(wallet_id, repayment, Direction.CREDIT, EntryType.REFUND)
+    leg = _leg(wallet, repayment, Direction.CREDIT, EntryType.REFUND)
     by_money = reduce(
         EXACT.add, (part.amount for part in repayment.parts if part.grant_id is None), Decimal(0)
     )
     if by_money:
-        made.append(replace(leg, amount=by_money))
+        made.append(replace(leg, amount=Money(by_money, repayment.currency)))
     for part in repayment.parts:
         if part.grant_id is None:
             continue
@@ -225,14 +220,13 @@ def _is_over(grant: CreditGrant, now: datetime) -> bool:
 
 
 def _leg(
-    wallet_id: WalletId, cause: Payment | Repayment, direction: Direction, entry_type: EntryType
+    wallet: Wallet, cause: Payment | Repayment, direction: Direction, entry_type: EntryType
 ) -> Movement:
     """What the movements of one payment or refund have in common; the amount is each one's own."""
     return Movement(
-        wallet_id=wallet_id,
+        wallet_id=wallet.id,
         direction=direction,
-        amount=Decimal(0),
-        currency=cause.currency,
+        amount=Money.zero(wallet.currency),
         entry_type=entry_type,
         description=cause.description,
         reference_type=cause.reference_type,
@@ -247,7 +241,7 @@ def _of_grant(
     """The leg that a grant pays for a metric, or gets back."""
     return replace(
         leg,
-        amount=amount,
+        amount=Money(amount, grant.currency),
         grant_account_id=grant.account_id,
         metadata={} if metric_id is None else {"metric_id": str(metric_id)},
     )

@@ -9,6 +9,7 @@ import pytest
 
 from monigo import invoicing, metering, wallets
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.wallets import Direction, EntryType, Movement
 from support.agenda import do
 from support.api import event
@@ -476,8 +477,7 @@ def statements_of(api, wallet, amount):
     movement = Movement(
         wallet_id=WalletId(UUID(wallet["id"])),
         direction=Direction.DEBIT,
-        amount=abs(Decimal(amount)),
-        currency=wallet["currency"],
+        amount=Money(abs(Decimal(amount)), wallet["currency"]),
         entry_type=EntryType.USAGE,
         idempotency_key=str(uuid4()),
     )
