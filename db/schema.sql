@@ -121,6 +121,31 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) RETURNS TABLE(kind text, due bigint, oldest_at timestamp with time zone, set_aside bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT coalesce(waiting.kind, failed.kind), coalesce(waiting.due, 0), waiting.oldest_at,
+        coalesce(failed.set_aside, 0)
+    FROM (
+        SELECT kind, count(*) AS due, min(runs_at) AS oldest_at
+        FROM (
+            SELECT kind, runs_at FROM public.agenda
+            WHERE runs_at <= instant ORDER BY runs_at LIMIT most
+        ) AS first
+        GROUP BY kind
+    ) AS waiting
+    FULL JOIN (
+        SELECT kind, count(*) AS set_aside
+        FROM (SELECT kind FROM public.agenda WHERE attempts > 0 LIMIT most) AS counted
+        GROUP BY kind
+    ) AS failed ON failed.kind = waiting.kind;
+END
+$$;
+
 CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
@@ -472,7 +497,8 @@ BEGIN
             FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
                 AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = known.id AND key.is_test_mode = test
+                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL
@@ -820,6 +846,19 @@ CREATE FUNCTION public.tenants_with_work_set_aside() RETURNS TABLE(org_id uuid, 
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.agenda WHERE attempts > 0;
+END
+$$;
+
+CREATE FUNCTION public.waiting_fact_figures(most bigint) RETURNS TABLE(subscriber text, waiting bigint, oldest_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT subscriber, count(*), min(runs_at)
+    FROM (SELECT subscriber, runs_at FROM public.outbox_deliveries LIMIT most) AS counted
+    GROUP BY subscriber;
 END
 $$;
 
@@ -2470,6 +2509,9 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
@@ -2505,6 +2547,9 @@ GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) 
 
 REVOKE ALL ON FUNCTION public.tenants_with_work_set_aside() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_work_set_aside() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.waiting_fact_figures(most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.waiting_fact_figures(most bigint) TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 

@@ -14,6 +14,7 @@ from monigo.core.permissions import Permission
 PUBLIC = {
     "/healthz",
     "/readyz",
+    "/metrics",
     "/openapi.json",
     "/docs",
     "/docs/assets/swagger-ui-bundle.js",

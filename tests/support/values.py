@@ -10,7 +10,8 @@ from monigo.subscriptions import Status, Subscription
 from monigo.subscriptions.types import Phase
 from monigo.tenancy import BillingSettings, LimitSettings, Organization, RetentionSettings
 from monigo.tenancy.rules import with_settings
-from monigo.wallets.types import CreditGrant, Wallet, WalletAccounts, WalletStatus
+from monigo.wallets import CreditGrant, Wallet, WalletStatus
+from monigo.wallets.types import WalletAccounts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN, OTHER_PLAN = UUID(int=1), UUID(int=2)
