@@ -72,6 +72,10 @@ def test_the_document_tells_the_permission_of_every_operation_but_the_public_one
     assert untold == {"/healthz", "/readyz"}
 
 
+def test_the_document_is_made_once(app):
+    assert app.openapi() is app.openapi()
+
+
 def test_reading_needs_a_permission_to_read_and_changing_another(app):
     wrong = [
         f"{method} {path}"

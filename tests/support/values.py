@@ -8,7 +8,8 @@ from monigo.catalog import PlanType
 from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.subscriptions import Status, Subscription
 from monigo.subscriptions.types import Phase
-from monigo.tenancy import Organization
+from monigo.tenancy import BillingSettings, LimitSettings, Organization, RetentionSettings
+from monigo.tenancy.rules import with_settings
 from monigo.wallets import CreditGrant, Wallet, WalletStatus
 from monigo.wallets.types import WalletAccounts
 
@@ -92,19 +93,15 @@ def grant(number, remaining="10", **said):
 
 
 def organization(**said):
+    """A merchant in Lagos that charges VAT; settings are said by their names."""
     usual = {
         "id": UUID(int=41),
         "name": "Acme",
         "country": "NG",
-        "timezone": "Africa/Lagos",
-        "default_currency": "NGN",
-        "available_currencies": ("NGN",),
-        "vat_enabled": True,
-        "vat_rate": Decimal("7.5"),
-        "wht_enabled": False,
-        "wht_rate": Decimal(5),
-        "event_ingestion_grace_period_hours": 0,
+        "billing": BillingSettings(timezone="Africa/Lagos", vat_enabled=True),
+        "retention": RetentionSettings(),
+        "limits": LimitSettings(),
         "created_at": START,
         "updated_at": START,
     }
-    return made(Organization, usual, said)
+    return with_settings(made(Organization, usual, {}), said)

@@ -99,6 +99,8 @@ def _document_structs(app: FastAPI) -> None:
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema  # The framework keeps what it made, which is added to below.
         document = generate()
         document["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
         routes = [context.original_route for context in iter_route_contexts(app.routes)]

@@ -79,7 +79,7 @@ async def close_period(tx: Transaction, subscription: Subscription, period: Peri
 
 async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
     organization = await tenancy.get_organization(tx)
-    grace = timedelta(hours=organization.event_ingestion_grace_period_hours)
+    grace = timedelta(hours=organization.billing.event_ingestion_grace_period_hours)
     replayed = await metering.running_replays(tx)
     ready: list[tuple[Step, Subscription]] = []
     waiting: list[SubscriptionId] = []

@@ -40,17 +40,18 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
     plan = await lock_plan(tx, wanted.plan)
     plan_type = plan.details.plan_type
     organization = await tenancy.get_organization(tx)
+    timezone = organization.billing.timezone
     check_dates(start=wanted.start_date or tx.now, end=wanted.end_date, now=tx.now)
     if await store.has_active(tx, customer.id, plan_type):
         raise store.already_subscribed()
     subscription_id = SubscriptionId(new_id())
     start = wanted.start_date or await stretches.usual_start(
-        tx, customer.id, plan_type, besides=subscription_id, timezone=organization.timezone
+        tx, customer.id, plan_type, besides=subscription_id, timezone=timezone
     )
     # It may be a moment ahead: the subscription before was ended by a clock that is.
     check_dates(start=start, end=wanted.end_date, now=tx.now)
     trial_days = await _trial_days(tx, wanted, customer.id, plan, organization)
-    trial_ends_at = days_later(start, trial_days, organization.timezone) if trial_days else None
+    trial_ends_at = days_later(start, trial_days, timezone) if trial_days else None
     subscription = Subscription(
         id=subscription_id,
         customer_id=customer.id,
@@ -66,7 +67,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
         plan_type=plan_type,
         status=Status.ACTIVE,
         pause_reason=None,
-        timezone=organization.timezone,
+        timezone=timezone,
         billing_anchor=wanted.billing_anchor,
         start_date=start,
         end_date=wanted.end_date,
@@ -179,7 +180,7 @@ async def _trial_days(
             raise invalid({"trial_period_days": f"must be 0 to {catalog.TRIAL_DAYS_MAX}"})
         return wanted.trial_period_days
     days = plan.details.trial_period_days
-    is_once = days and not organization.repeated_trials_enabled
+    is_once = days and not organization.billing.repeated_trials_enabled
     return 0 if is_once and await guards.had_trial(tx, customer_id, plan.id) else days
 
 

@@ -19,27 +19,37 @@ from monigo.tenancy.service import (
     unauthenticated,
     update_organization,
 )
+from monigo.tenancy.settings import (
+    SETTINGS,
+    BillingSettings,
+    LimitSettings,
+    RetentionSettings,
+    Setting,
+)
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
     IssuedKey,
     KeyReference,
     Organization,
-    OrganizationLimits,
 )
 from monigo.tenancy.verification import organizations_to_verify, verify
 
 __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
+    "SETTINGS",
     "ApiKey",
+    "BillingSettings",
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
+    "LimitSettings",
     "Limits",
     "Organization",
-    "OrganizationLimits",
+    "RetentionSettings",
     "Scope",
+    "Setting",
     "authorize",
     "create_organization",
     "events",

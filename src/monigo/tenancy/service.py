@@ -4,10 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-
-from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, InvariantError, ensure, invalid, not_found
 from monigo.core.ids import ApiKeyId, OrganizationId
@@ -23,7 +20,14 @@ from monigo.tenancy.events import (
     OrganizationCreated,
     OrganizationSettingsChanged,
 )
-from monigo.tenancy.rules import KEY_PREFIX_SHOWN, KEY_PREFIXES, checked, secret_hash
+from monigo.tenancy.rules import (
+    KEY_PREFIX_SHOWN,
+    KEY_PREFIXES,
+    checked,
+    secret_hash,
+    with_settings,
+)
+from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -45,18 +49,9 @@ async def create_organization(database: Database, name: str) -> Organization:
                 id=org_id,
                 name=name,
                 country="NG",
-                timezone="UTC",
-                default_currency="NGN",
-                available_currencies=("NGN",),
-                vat_enabled=False,
-                vat_rate=Decimal("7.5"),
-                wht_enabled=False,
-                wht_rate=Decimal(5),
-                event_ingestion_grace_period_hours=0,
-                repeated_trials_enabled=False,
-                raw_event_retention_days=None,
-                requests_per_second_max=None,
-                monthly_event_quota=None,
+                billing=BillingSettings(),
+                retention=RetentionSettings(),
+                limits=LimitSettings(),
                 created_at=tx.real_now,
                 updated_at=tx.real_now,
             )
@@ -80,8 +75,9 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
         DomainError: invalid, naming every setting at fault.
     """
     organization = await store.load_organization(tx, for_update=True)
-    ensure(organization, "a tenant transaction belongs to an organisation")
-    changed = checked(replace(organization, **changes, updated_at=tx.real_now))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if organization is None:
+        raise InvariantError("a tenant transaction belongs to an organisation")
+    changed = checked(with_settings(organization, {**changes, "updated_at": tx.real_now}))
     await store.update_organization(tx, changed)
     names = tuple(sorted(changes))
     fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)

@@ -25,7 +25,7 @@ async def get_or_create(tx: Transaction, customer: str, currency: str | None) ->
     """
     if currency and not tenancy.is_currency(currency):
         raise invalid({"currency": "must be an ISO 4217 currency code such as NGN"})
-    code = currency or (await tenancy.get_organization(tx)).default_currency
+    code = currency or (await tenancy.get_organization(tx)).billing.default_currency
     owner = await customers.get(tx, customer)
     found = await store.load_of_customer(tx, owner.id, code)
     if found is None:

@@ -101,7 +101,7 @@ async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
     if not rules:
         return
     organization = await tenancy.get_organization(tx)
-    month = calendar_month(tx.now, organization.timezone)
+    month = calendar_month(tx.now, organization.billing.timezone)
     asked = await store.sum_asked_since(tx, list(rules), month.start)
     wanted = [
         _new(tx, low[wallet_id], rule)
