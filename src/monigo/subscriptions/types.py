@@ -65,11 +65,10 @@ class Subscription(Struct, frozen=True):
     order. All periods that end at `closed_until` or before are closed. `recheck_from`: closed
     periods that end after it are to be looked at again with the next one, or soon where none comes.
     `late_usage_checked_at` is when, by the machine's clock, closed periods were last checked for
-    usage that came in late. `billing_error` says why a period could not be closed; empty where nothing is
-    wrong.
-    `trial_plan_id` is the plan whose trial it began with. With `cancel_at_period_end` it ends at
-    `cancel_at`, the end of the period that ran when the flag was set. From `scheduled_at` on, the
-    end of a period, it is to be on the plan `scheduled_plan_id`.
+    usage that came in late. `billing_error` says why a period could not be closed; empty where
+    nothing is wrong. `trial_plan_id` is the plan whose trial it began with. With
+    `cancel_at_period_end` it ends at `cancel_at`, the end of the period that ran when the flag was
+    set. From `scheduled_at` on, the end of a period, it is to be on the plan `scheduled_plan_id`.
     """
 
     id: SubscriptionId
