@@ -29,8 +29,8 @@ def phase(plan_id=PLAN, started_at=START, **said):
         "billing_period": BillingPeriod.MONTHLY,
         "anchor_at": started_at,
         "started_at": started_at,
-        "joined_at": started_at,
-        "joined_revision": 1,
+        "agreed_at": started_at,
+        "agreed_revision": 1,
     }
     return made(Phase, usual, said)
 
@@ -50,7 +50,7 @@ def subscription(**said):
         "start_date": start,
         "cancel_at_period_end": False,
         "closed_until": start,
-        "settled_at": start,
+        "late_usage_checked_at": start,
         "billing_error": "",
         "created_at": start,
         "updated_at": start,

@@ -156,7 +156,9 @@ async def _changed_from(
     late_from = await metering.late_from(
         tx,
         [
-            metering.LateQuery(item.customer_id, item.closed_until, item.settled_at - LOOK_BACK)
+            metering.LateQuery(
+                item.customer_id, item.closed_until, item.late_usage_checked_at - LOOK_BACK
+            )
             for item in known
         ],
     )

@@ -15,7 +15,7 @@ from monigo.infra.ids import new_id
 from monigo.subscriptions import guards, store, stretches, timeline
 from monigo.subscriptions.due import note_due
 from monigo.subscriptions.events import SubscriptionCreated, report
-from monigo.subscriptions.references import hold_plan, named
+from monigo.subscriptions.references import lock_plan, named
 from monigo.subscriptions.rules import check_dates, schedule_of
 from monigo.subscriptions.timeline import TimelineEntry, TimelineEvent
 from monigo.subscriptions.types import (
@@ -37,7 +37,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
             bills usage from after the start.
     """
     customer = await named("customer_id", customers.get(tx, wanted.customer, lock=RowLock.CHANGE))
-    plan = await hold_plan(tx, wanted.plan)
+    plan = await lock_plan(tx, wanted.plan)
     plan_type = plan.details.plan_type
     organization = await tenancy.get_organization(tx)
     timezone = organization.billing.timezone
@@ -60,8 +60,8 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
             billing_period=plan.details.billing_period,
             anchor_at=trial_ends_at or start,
             started_at=start,
-            joined_at=tx.now,
-            joined_revision=await catalog.standing_revision(tx, plan.id, tx.now),
+            agreed_at=tx.now,
+            agreed_revision=await catalog.standing_revision(tx, plan.id, tx.now),
         ),
         past_phases=(),
         plan_type=plan_type,
@@ -80,7 +80,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
         canceled_at=None,
         closed_until=start,
         recheck_from=None,
-        settled_at=tx.real_now,
+        late_usage_checked_at=tx.real_now,
         billing_error="",
         created_at=tx.now,
         updated_at=tx.now,
@@ -97,7 +97,7 @@ async def get(tx: Transaction, subscription_id: UUID, *, for_update: bool = Fals
     return subscription
 
 
-async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription:
+async def lock(tx: Transaction, subscription_id: SubscriptionId) -> Subscription:
     """A known subscription, deleted or not, locked until the transaction ends."""
     held = await store.lock_ever(tx, [subscription_id])
     if not held:

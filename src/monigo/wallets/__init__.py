@@ -34,10 +34,10 @@ from monigo.wallets.rules import entries_of
 from monigo.wallets.service import (
     get,
     get_or_create,
-    hold_of_owners,
     list_entries,
     list_of_customer,
     list_page,
+    lock_owned,
 )
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.status import close_wallets_of_customers, refuse_customer_with_money, set_status
@@ -91,13 +91,13 @@ __all__ = [
     "get_auto_top_up",
     "get_or_create",
     "grant",
-    "hold_of_owners",
     "list_credits",
     "list_entries",
     "list_of_customer",
     "list_page",
     "list_reservations",
     "list_top_ups",
+    "lock_owned",
     "metrics_of_grants",
     "move",
     "owners_with_credits",

@@ -109,7 +109,7 @@ async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int
     ]
 
 
-async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
+async def lock(tx: Transaction, wallet_id: UUID) -> Wallet:
     """A wallet, locked until the transaction ends.
 
     Raises:
@@ -121,6 +121,6 @@ async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
+async def lock_owned(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
     """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
     await store.lock_of_owners(tx, set(owners))

@@ -12,7 +12,7 @@ from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import WalletStatusChanged
-from monigo.wallets.service import hold
+from monigo.wallets.service import lock
 from monigo.wallets.types import Wallet, WalletStatus
 
 
@@ -23,7 +23,7 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
         DomainError: not_found; conflict, when it is to be closed with money in it, or its customer
             is deleted.
     """
-    wallet = await hold(tx, wallet_id)
+    wallet = await lock(tx, wallet_id)
     if not await customers.resolve(tx, [str(wallet.customer_id)]):
         raise conflict("customer_deleted", "the wallet's customer is deleted")
     if status is WalletStatus.CLOSED and (wallet.balance or wallet.reserved_balance):

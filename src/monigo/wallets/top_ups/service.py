@@ -47,7 +47,7 @@ async def set_auto_top_up(tx: Transaction, wallet_id: UUID, rule: AutoTopUp) -> 
     Raises:
         DomainError: not_found; invalid (a limit below the amount); conflict, when it is closed.
     """
-    wallet = await service.hold(tx, wallet_id)
+    wallet = await service.lock(tx, wallet_id)
     check_auto_top_up(rule)
     if wallet.status is WalletStatus.CLOSED:
         raise conflict("wallet_closed", "the wallet is closed")
@@ -62,7 +62,7 @@ async def delete_auto_top_up(tx: Transaction, wallet_id: UUID) -> None:
     Raises:
         DomainError: not_found (the wallet, or that it has a rule).
     """
-    wallet = await service.hold(tx, wallet_id)
+    wallet = await service.lock(tx, wallet_id)
     if wallet.top_up_threshold is None:
         raise not_found("auto_top_up")
     await store.set_rule(tx, wallet.id, None)
