@@ -2,7 +2,8 @@
 
 Both run at the same time, each on a database of its own, and are measured in turn: what the machine
 does in a minute meets both alike. For each pair the ratio of the rates is taken; told are their
-median and an interval that holds the true median in at least 90 of 100 runs (order statistics).
+median and an interval that holds the true median in at least 90 of 100 runs (order statistics), and
+the same of the processor time that application and PostgreSQL took for it, before over now.
 Usage: bench/beside.py CHECKOUT [--pairs 9] [WHAT …], where CHECKOUT is another version's directory
 after `make setup`, and WHAT are names of `KINDS`; without, all of them.
 """
@@ -23,6 +24,7 @@ from rig import (
     events_body,
     http_request,
     percentile,
+    processor_seconds,
     running_system,
     send_all,
     send_closed_loop,
@@ -285,19 +287,28 @@ def main() -> None:
 def measure(name: str, sides: dict[str, Side], pairs: int) -> None:
     """One kind: a pair to warm up, which does not count, then the pairs."""
     ratios: list[float] = []
+    work: list[float] = []
     rates: dict[str, list[float]] = {side: [] for side in sides}
     for pair in range(pairs + 1):
         order = list(sides) if pair % 2 else list(reversed(sides))
-        found = {side: KINDS[name](sides[side]) for side in order}
+        found: dict[str, float] = {}
+        used: dict[str, float] = {}
+        for side in order:
+            before = sum(processor_seconds(sides[side].system))
+            found[side] = KINDS[name](sides[side])
+            used[side] = sum(processor_seconds(sides[side].system)) - before
         if pair:
             ratios.append(found["now"] / found["before"])
+            work.append(used["before"] / used["now"])
             for side, rate in found.items():
                 rates[side].append(rate)
     low, high = interval(ratios)
+    least, most = interval(work)
     print(
         f"{name:<20} before {statistics.median(rates['before']):12,.1f}/s,"
         f" now {statistics.median(rates['now']):12,.1f}/s;"
-        f" ratio {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f}, {pairs} pairs)",
+        f" ratio {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f}, {pairs} pairs);"
+        f" by processor time {statistics.median(work):.3f} ({least:.3f} to {most:.3f})",
         flush=True,
     )
 

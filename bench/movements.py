@@ -44,6 +44,8 @@ CLIENTS = 16
 WALLETS = 1_000
 SECONDS = 5
 ROUNDS = 5
+# Until the time of backends that have ended is counted as PostgreSQL's.
+SETTLE_SECONDS = 0.3
 # Pairs of accounts as our wallets have them: an account and a counter-account of its own.
 SPREAD = r"\set source 2 * random(0, 999)"
 HOT = r"\set source 0"
@@ -94,6 +96,7 @@ def timed(
     """What `run` (how many, in how many seconds) reaches, and the processor time that it takes."""
     before, (_, database) = client(), processor_seconds(system)
     count, seconds = run()
+    time.sleep(SETTLE_SECONDS)
     used, (_, database_after) = client() - before, processor_seconds(system)
     return Result(count / seconds, used / count * 1e6, (database_after - database) / count * 1e6)
 

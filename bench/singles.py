@@ -11,6 +11,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
+import time
 import uuid
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -30,6 +31,8 @@ CUSTOMERS = 500
 ROUNDS = 7
 # Of each round: connections, and how many requests over all of them together.
 LOADS = ((16, 8_000), (1, 1_000))
+# Until the time of backends that have ended is counted as PostgreSQL's.
+SETTLE_SECONDS = 0.3
 # A key's neighbourhood and a hash, as our own rows have them.
 INSERT = """
     INSERT INTO usage_events (
@@ -150,6 +153,7 @@ def _pgbench(system: System, script: str, transactions: int, connections: int) -
             cwd=folder,
             env={"PGOPTIONS": "-c role=monigo_app -c jit=off"},
         )
+        time.sleep(SETTLE_SECONDS)
         own_after, (_, database_after) = _ended_children_seconds(), processor_seconds(system)
         # Each line of the log: client, transaction, microseconds, …
         logs = [log.read_text().split("\n") for log in Path(folder).glob("pgbench_log.*")]

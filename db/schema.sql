@@ -121,6 +121,31 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) RETURNS TABLE(kind text, due bigint, oldest_at timestamp with time zone, set_aside bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT coalesce(waiting.kind, failed.kind), coalesce(waiting.due, 0), waiting.oldest_at,
+        coalesce(failed.set_aside, 0)
+    FROM (
+        SELECT kind, count(*) AS due, min(runs_at) AS oldest_at
+        FROM (
+            SELECT kind, runs_at FROM public.agenda
+            WHERE runs_at <= instant ORDER BY runs_at LIMIT most
+        ) AS first
+        GROUP BY kind
+    ) AS waiting
+    FULL JOIN (
+        SELECT kind, count(*) AS set_aside
+        FROM (SELECT kind FROM public.agenda WHERE attempts > 0 LIMIT most) AS counted
+        GROUP BY kind
+    ) AS failed ON failed.kind = waiting.kind;
+END
+$$;
+
 CREATE FUNCTION public.event_group(properties jsonb, property text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (property = ''::text) THEN ''::text ELSE COALESCE("left"((properties ->> property), 255), ''::text) END;
@@ -499,7 +524,8 @@ BEGIN
             FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
                 AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = known.id AND key.is_test_mode = test
+                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL
@@ -864,6 +890,19 @@ CREATE FUNCTION public.tenants_with_work_set_aside() RETURNS TABLE(org_id uuid, 
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT DISTINCT org_id, is_test FROM public.agenda WHERE attempts > 0;
+END
+$$;
+
+CREATE FUNCTION public.waiting_fact_figures(most bigint) RETURNS TABLE(subscriber text, waiting bigint, oldest_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT subscriber, count(*), min(runs_at)
+    FROM (SELECT subscriber, runs_at FROM public.outbox_deliveries LIMIT most) AS counted
+    GROUP BY subscriber;
 END
 $$;
 
@@ -1298,28 +1337,22 @@ CREATE TABLE public.organizations (
     org_id uuid NOT NULL,
     name text NOT NULL,
     country text NOT NULL,
-    timezone text NOT NULL,
-    default_currency text NOT NULL,
-    available_currencies text[] NOT NULL,
-    vat_enabled boolean NOT NULL,
-    vat_rate numeric(7,4) NOT NULL,
-    wht_enabled boolean NOT NULL,
-    wht_rate numeric(7,4) NOT NULL,
-    event_ingestion_grace_period_hours integer NOT NULL,
-    raw_event_retention_days integer,
-    requests_per_second_max integer,
-    monthly_event_quota bigint,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    repeated_trials_enabled boolean NOT NULL,
-    CONSTRAINT organizations_default_currency_available CHECK ((default_currency = ANY (available_currencies))),
-    CONSTRAINT organizations_event_quota_not_negative CHECK ((monthly_event_quota >= 0)),
-    CONSTRAINT organizations_grace_period_in_bounds CHECK (((event_ingestion_grace_period_hours >= 0) AND (event_ingestion_grace_period_hours <= 720))),
+    billing jsonb NOT NULL,
+    retention jsonb NOT NULL,
+    limits jsonb NOT NULL,
+    CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
+    CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
+    CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
+    CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
+    CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
-    CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((raw_event_retention_days >= 100) AND (raw_event_retention_days <= 36500))),
-    CONSTRAINT organizations_request_rate_in_bounds CHECK (((requests_per_second_max >= 1) AND (requests_per_second_max <= 1000000))),
-    CONSTRAINT organizations_vat_rate_is_a_percentage CHECK (((vat_rate >= (0)::numeric) AND (vat_rate <= (100)::numeric))),
-    CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (((wht_rate >= (0)::numeric) AND (wht_rate <= (100)::numeric)))
+    CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((((retention ->> 'raw_event_retention_days'::text))::integer >= 100) AND (((retention ->> 'raw_event_retention_days'::text))::integer <= 36500))),
+    CONSTRAINT organizations_request_rate_in_bounds CHECK (((((limits ->> 'requests_per_second_max'::text))::integer >= 1) AND (((limits ->> 'requests_per_second_max'::text))::integer <= 1000000))),
+    CONSTRAINT organizations_retention_is_an_object CHECK ((jsonb_typeof(retention) = 'object'::text)),
+    CONSTRAINT organizations_vat_rate_is_a_percentage CHECK (((((billing -> 'vat_rate'::text))::numeric >= (0)::numeric) AND (((billing -> 'vat_rate'::text))::numeric <= (100)::numeric))),
+    CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (((((billing -> 'wht_rate'::text))::numeric >= (0)::numeric) AND (((billing -> 'wht_rate'::text))::numeric <= (100)::numeric)))
 );
 
 CREATE TABLE public.outbox_deliveries (
@@ -2801,6 +2834,9 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
 
@@ -2839,6 +2875,9 @@ GRANT ALL ON FUNCTION public.tenants_with_unfolded_batches(tenants_max integer) 
 
 REVOKE ALL ON FUNCTION public.tenants_with_work_set_aside() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_work_set_aside() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.waiting_fact_figures(most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.waiting_fact_figures(most bigint) TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 

@@ -82,3 +82,47 @@ END
 $$;
 REVOKE ALL ON FUNCTION tenants_with_facts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tenants_with_facts TO monigo_app;
+
+-- How much is due of each kind of work at an instant of real time, since when, and how much failed and
+-- waits; of all tenants together, each count up to a bound.
+CREATE OR REPLACE FUNCTION due_work_figures(instant timestamptz, most bigint)
+RETURNS TABLE (kind text, due bigint, oldest_at timestamptz, set_aside bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT coalesce(waiting.kind, failed.kind), coalesce(waiting.due, 0), waiting.oldest_at,
+        coalesce(failed.set_aside, 0)
+    FROM (
+        SELECT kind, count(*) AS due, min(runs_at) AS oldest_at
+        FROM (
+            SELECT kind, runs_at FROM public.agenda
+            WHERE runs_at <= instant ORDER BY runs_at LIMIT most
+        ) AS first
+        GROUP BY kind
+    ) AS waiting
+    FULL JOIN (
+        SELECT kind, count(*) AS set_aside
+        FROM (SELECT kind FROM public.agenda WHERE attempts > 0 LIMIT most) AS counted
+        GROUP BY kind
+    ) AS failed ON failed.kind = waiting.kind;
+END
+$$;
+REVOKE ALL ON FUNCTION due_work_figures FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION due_work_figures TO monigo_app;
+
+-- How many facts wait for each subscriber, and since when the oldest; of all tenants together, up to a
+-- bound.
+CREATE OR REPLACE FUNCTION waiting_fact_figures(most bigint)
+RETURNS TABLE (subscriber text, waiting bigint, oldest_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT subscriber, count(*), min(runs_at)
+    FROM (SELECT subscriber, runs_at FROM public.outbox_deliveries LIMIT most) AS counted
+    GROUP BY subscriber;
+END
+$$;
+REVOKE ALL ON FUNCTION waiting_fact_figures FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION waiting_fact_figures TO monigo_app;

@@ -59,7 +59,8 @@ BEGIN
             FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
                 AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = known.id AND key.is_test_mode = test
+                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL

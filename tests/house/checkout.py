@@ -11,7 +11,7 @@ from house.sql_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "monigo"
-# The owner's functions that look across tenants, and return ids, names of ours and times only.
+# The owner's functions that look across tenants: they return ids, names of ours, counts and times.
 LOOKING_ACROSS = {
     "find_api_key",
     "organization_ids",
@@ -21,6 +21,8 @@ LOOKING_ACROSS = {
     "tenants_with_due_work",
     "tenants_with_facts",
     "tenants_with_work_set_aside",
+    "due_work_figures",
+    "waiting_fact_figures",
 }
 
 

@@ -14,6 +14,7 @@ from monigo.core.permissions import Permission
 PUBLIC = {
     "/healthz",
     "/readyz",
+    "/metrics",
     "/openapi.json",
     "/docs",
     "/docs/assets/swagger-ui-bundle.js",
@@ -90,6 +91,10 @@ def test_the_document_tells_the_permission_of_every_operation_but_the_public_one
     }
 
     assert untold == {"/healthz", "/readyz", *(f"/api/v1{path}" for path in OPEN)}
+
+
+def test_the_document_is_made_once(app):
+    assert app.openapi() is app.openapi()
 
 
 def test_reading_needs_a_permission_to_read_and_changing_another(app):

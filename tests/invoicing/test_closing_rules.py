@@ -101,7 +101,7 @@ def test_the_period_that_begins_is_charged_as_its_own_plan_says():
     changed = subscription(
         closed_until=FEBRUARY,
         past_phases=(phase(PLAN, JANUARY),),
-        phase=phase(OTHER_PLAN, FEBRUARY, joined_at=FEBRUARY),
+        phase=phase(OTHER_PLAN, FEBRUARY, agreed_at=FEBRUARY),
     )
 
     assert begun_realtime(Step(Action.CLOSE, FIRST), changed, modes, FEBRUARY)

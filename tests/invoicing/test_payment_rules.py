@@ -13,7 +13,7 @@ from monigo.invoicing.charges_store import decode_parts, encode_parts
 from monigo.invoicing.payment_rules import divide, due_by_metric, merged, shares_of, sum_of
 from monigo.invoicing.types import Line, LineKind
 from monigo.wallets import PaidPart
-from monigo.wallets.rules import KEPT_AFTER_EXPIRY, look_again_at
+from monigo.wallets.credits.rules import KEPT_AFTER_EXPIRY, look_again_at
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 G, H = UUID(int=11), UUID(int=12)

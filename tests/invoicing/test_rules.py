@@ -22,7 +22,7 @@ from monigo.invoicing.rules import (
 )
 from monigo.invoicing.types import AgreedPrice, Billed, LineKind, PricedUsage
 from monigo.metering import Usage
-from monigo.tenancy import Organization
+from monigo.tenancy import BillingSettings
 
 PRICE_ID = UUID("0197b3c0-0000-7000-8000-000000000001")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,25 +121,7 @@ def test_the_largest_that_a_line_can_hold_is_billed():
     assert told(usage_lines(PERIOD, [used(LARGEST)], {})) == [(LARGEST, LARGEST)]
 
 
-UNTAXED = Organization(
-    id=PRICE_ID,
-    name="Merchant",
-    country="SN",
-    timezone="UTC",
-    default_currency="XOF",
-    available_currencies=("XOF",),
-    vat_enabled=False,
-    vat_rate=Decimal(0),
-    wht_enabled=False,
-    wht_rate=Decimal(0),
-    event_ingestion_grace_period_hours=0,
-    repeated_trials_enabled=False,
-    raw_event_retention_days=None,
-    requests_per_second_max=None,
-    monthly_event_quota=None,
-    created_at=AT,
-    updated_at=AT,
-)
+UNTAXED = BillingSettings(vat_rate=Decimal(0), wht_rate=Decimal(0))
 
 
 @pytest.mark.parametrize(
@@ -152,9 +134,7 @@ UNTAXED = Organization(
 )
 def test_sums_of_more_than_an_invoice_can_hold_are_refused(subtotal, plan_type, taxes):
     with pytest.raises(DomainError, match="total exceeds what an invoice can hold"):
-        totals(
-            subtotal, currency="XOF", plan_type=plan_type, organization=replace(UNTAXED, **taxes)
-        )
+        totals(subtotal, currency="XOF", plan_type=plan_type, settings=replace(UNTAXED, **taxes))
 
 
 @pytest.mark.parametrize(

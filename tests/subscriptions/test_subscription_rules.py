@@ -39,7 +39,7 @@ CANCELED = {"status": Status.CANCELED, "canceled_at": MIDDLE}
 PAUSED = {"status": Status.PAUSED, "pause_reason": PauseReason.MERCHANT}
 CHANGED = {
     "past_phases": (phase(PLAN, JANUARY),),
-    "phase": phase(OTHER_PLAN, MIDDLE, joined_at=MIDDLE),
+    "phase": phase(OTHER_PLAN, MIDDLE, agreed_at=MIDDLE),
 }
 
 

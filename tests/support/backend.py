@@ -59,16 +59,21 @@ async def _fetch(url, query, arguments, tenant):
         await connection.close()
 
 
+CENTURY_SECONDS = 100 * 365 * 86_400
+
+
 def start_backend(owner_url, data_dir: Path, **more) -> Backend:
     clock = AdjustableClock()
     ready = threading.Event()
     started = {}
 
     async def main():
+        # No worker runs beside it, so that events wait until a test folds them.
         settings = Settings(
             data_dir=data_dir,
             database_url=owner_url,
             demo_data=False,
+            fold_lag_seconds_max=CENTURY_SECONDS,
             secret_key=SECRET_KEY,
             **more,
         )

@@ -8,8 +8,10 @@ from monigo.catalog import PlanType
 from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.subscriptions import Status, Subscription
 from monigo.subscriptions.types import Phase
-from monigo.tenancy import Organization
-from monigo.wallets.types import CreditGrant, Wallet, WalletAccounts, WalletStatus
+from monigo.tenancy import BillingSettings, LimitSettings, Organization, RetentionSettings
+from monigo.tenancy.rules import with_settings
+from monigo.wallets import CreditGrant, Wallet, WalletStatus
+from monigo.wallets.types import WalletAccounts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN, OTHER_PLAN = UUID(int=1), UUID(int=2)
@@ -27,8 +29,8 @@ def phase(plan_id=PLAN, started_at=START, **said):
         "billing_period": BillingPeriod.MONTHLY,
         "anchor_at": started_at,
         "started_at": started_at,
-        "joined_at": started_at,
-        "joined_revision": 1,
+        "agreed_at": started_at,
+        "agreed_revision": 1,
     }
     return made(Phase, usual, said)
 
@@ -48,7 +50,7 @@ def subscription(**said):
         "start_date": start,
         "cancel_at_period_end": False,
         "closed_until": start,
-        "settled_at": start,
+        "late_usage_checked_at": start,
         "billing_error": "",
         "created_at": start,
         "updated_at": start,
@@ -91,19 +93,15 @@ def grant(number, remaining="10", **said):
 
 
 def organization(**said):
+    """A merchant in Lagos that charges VAT; settings are said by their names."""
     usual = {
         "id": UUID(int=41),
         "name": "Acme",
         "country": "NG",
-        "timezone": "Africa/Lagos",
-        "default_currency": "NGN",
-        "available_currencies": ("NGN",),
-        "vat_enabled": True,
-        "vat_rate": Decimal("7.5"),
-        "wht_enabled": False,
-        "wht_rate": Decimal(5),
-        "event_ingestion_grace_period_hours": 0,
+        "billing": BillingSettings(timezone="Africa/Lagos", vat_enabled=True),
+        "retention": RetentionSettings(),
+        "limits": LimitSettings(),
         "created_at": START,
         "updated_at": START,
     }
-    return made(Organization, usual, said)
+    return with_settings(made(Organization, usual, {}), said)

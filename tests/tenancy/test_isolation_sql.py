@@ -308,7 +308,7 @@ def test_no_view_or_function_goes_around_row_level_security(backend):
     assert {row["proname"] for row in functions} == OWNERS_FUNCTIONS | LOOKING_ACROSS
 
 
-def test_what_looks_across_tenants_returns_ids_and_times_only(backend):
+def test_what_looks_across_tenants_returns_ids_counts_and_times_only(backend):
     rows = backend.sql(
         "SELECT proname, pg_get_function_result(oid) AS result FROM pg_proc"
         " WHERE pronamespace = 'public'::regnamespace AND proname = ANY ($1::text[])",
@@ -322,6 +322,9 @@ def test_what_looks_across_tenants_returns_ids_and_times_only(backend):
         "TABLE(org_id uuid, is_test boolean, kind text)",  # a kind is a name of ours
         "TABLE(org_id uuid, is_test boolean, subscriber text)",  # and so is a subscriber
         "timestamp with time zone",
+        # Counts of all tenants together, by names of ours.
+        "TABLE(kind text, due bigint, oldest_at timestamp with time zone, set_aside bigint)",
+        "TABLE(subscriber text, waiting bigint, oldest_at timestamp with time zone)",
     }
 
 

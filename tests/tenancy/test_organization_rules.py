@@ -7,7 +7,6 @@ import pytest
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.tenancy.rules import (
-    CURRENCIES_MAX,
     KEY_PREFIX_SHOWN,
     KEY_PREFIXES,
     SECRET_LENGTH,
@@ -16,6 +15,7 @@ from monigo.tenancy.rules import (
     is_currency,
     secret_hash,
 )
+from monigo.tenancy.settings import CURRENCIES_MAX, SETTINGS
 from support.values import organization
 
 
@@ -58,8 +58,10 @@ def test_a_country_is_told_by_its_code(code, is_one):
     ],
 )
 def test_a_number_has_its_bounds(field, least, most):
-    assert getattr(checked(organization(**{field: least})), field) == least
-    assert getattr(checked(organization(**{field: most})), field) == most
+    group = SETTINGS[field].group
+    for bound in (least, most):
+        known = checked(organization(**{field: bound}))
+        assert getattr(getattr(known, group), field) == bound
     assert list(faults_of({field: least - 1})) == [field]
     assert list(faults_of({field: most + 1})) == [field]
 
@@ -124,7 +126,7 @@ def test_limits_and_retention_and_a_country_may_be_left_open():
     )
 
     assert settings.country == ""
-    assert settings.raw_event_retention_days is None
+    assert settings.retention.raw_event_retention_days is None
 
 
 def test_settings_are_brought_to_one_form():
@@ -133,7 +135,7 @@ def test_settings_are_brought_to_one_form():
     )
 
     assert settings.name == "Acme Ltd"
-    assert settings.available_currencies == ("NGN", "USD", "KES")
+    assert settings.billing.available_currencies == ("NGN", "USD", "KES")
 
 
 def test_so_many_currencies_may_be_available():

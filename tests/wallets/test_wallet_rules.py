@@ -12,27 +12,24 @@ from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.money import Money
 from monigo.ledger import AccountKind, Direction, EntryType, Posting, Transfer
 from monigo.ledger.types import Side
-from monigo.wallets.rules import (
-    after_movement,
-    check_auto_top_up,
-    check_capture,
-    check_open,
-    counter_kind,
-    entries_of,
-    is_deposit,
-    is_low,
-    is_use,
-    may_ask,
-    plan_consumption,
-    sides_of,
-)
-from monigo.wallets.types import (
+from monigo.wallets import (
     AutoTopUp,
     Movement,
     Reservation,
     ReservationStatus,
     WalletStatus,
+    entries_of,
 )
+from monigo.wallets.credits.rules import plan_consumption
+from monigo.wallets.movements.rules import (
+    after_movement,
+    counter_kind,
+    is_deposit,
+    is_use,
+    sides_of,
+)
+from monigo.wallets.reservations.rules import check_capture, check_open
+from monigo.wallets.top_ups.rules import check_auto_top_up, is_low, may_ask
 from support.values import ACCOUNTS, START, grant, made, wallet
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
+from monigo.api.kernel.http.request_figures import Counted
 from monigo.api.kernel.http.request_log import RequestLog
 from monigo.api.kernel.http.requests import bearer, named_tenant, organization_in_path
 from monigo.api.kernel.routes.answering import AnsweringRoute
@@ -23,6 +24,7 @@ from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
+from monigo.api.ops.metrics import add_metrics
 from monigo.api.people.routers import (
     OPEN_ROUTERS,
     ORGANIZATION_ROUTERS,
@@ -74,6 +76,7 @@ def create_app(services: Services) -> FastAPI:
     add_error_handlers(app)
     app.add_middleware(RequestLog)
     add_docs(app)
+    add_metrics(app, services)
     _document_structs(app)
     return app
 
@@ -86,13 +89,20 @@ class MonigoApi(FastAPI):
         await self.state.outermost(scope, receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request whose path is in its one spelling."""
-        if scope["type"] == "http":
+        """Answer a request whose path is in its one spelling, and count it."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        counted = Counted(scope, send)
+        try:
             for route in self.state.raw_routes:
                 if route.takes(scope):
-                    await route(scope, receive, send)
+                    scope["route"] = route
+                    await route(scope, receive, counted.send)
                     return
-        await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, counted.send)
+        finally:
+            counted.end()
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -105,6 +115,8 @@ def _document_structs(app: FastAPI) -> None:
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema  # The framework keeps what it made, which is added to below.
         document = generate()
         document["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
         routes = [context.original_route for context in iter_route_contexts(app.routes)]

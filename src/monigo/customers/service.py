@@ -51,7 +51,7 @@ async def get(tx: Transaction, reference: str, *, lock: RowLock = RowLock.NONE) 
     return customer
 
 
-async def hold(tx: Transaction, customer_ids: Iterable[CustomerId]) -> None:
+async def lock(tx: Transaction, customer_ids: Iterable[CustomerId]) -> None:
     """Lock known customers, deleted or not, until the transaction ends."""
     await store.lock(tx, list(customer_ids))
 

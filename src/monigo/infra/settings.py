@@ -68,6 +68,16 @@ class Settings(BaseSettings):
         description="addresses or networks of your proxies, separated by commas: their"
         " X-Forwarded-For says which client address a request counts for",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="bearer token for /metrics; unset: only this machine reads them, directly",
+    )
+    fold_lag_seconds_max: int = Field(
+        default=900,
+        ge=1,
+        description="/readyz fails while ingested events wait longer to be added up",
+    )
     log_format: str | None = Field(
         default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"
     )

@@ -41,7 +41,7 @@ _OPENINGS = (Action.OPEN, Action.TRIAL_END)
 async def close_due(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
     """Do what is due for subscriptions; those that somebody else holds stay due."""
     subscription_ids = [SubscriptionId(entry.subject) for entry in entries]
-    held, busy = await subscriptions.hold_due(tx, subscription_ids)
+    held, busy = await subscriptions.lock_due(tx, subscription_ids)
     if held:
         await _close_slice(tx, held)
     return set(busy)
@@ -55,7 +55,7 @@ async def close_now(
     Raises:
         DomainError: insufficient, if `is_strict` and a wallet has too little.
     """
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     for _ in range(INLINE_MAX):
         step = next_step(subscription, tx.now, grace=timedelta(0))
         if step.action in {Action.NOTHING, Action.SETTLE}:
@@ -73,13 +73,13 @@ async def close_period(tx: Transaction, subscription: Subscription, period: Peri
     Raises:
         DomainError: insufficient, when the customer's wallet has too little.
     """
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     await _take(tx, [(Step(Action.CLOSE, period), subscription)], is_strict=True)
 
 
 async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
     organization = await tenancy.get_organization(tx)
-    grace = timedelta(hours=organization.event_ingestion_grace_period_hours)
+    grace = timedelta(hours=organization.billing.event_ingestion_grace_period_hours)
     replayed = await metering.running_replays(tx)
     ready: list[tuple[Step, Subscription]] = []
     waiting: list[SubscriptionId] = []
@@ -95,7 +95,7 @@ async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
         else:
             ready.append((step, subscription))
     await subscriptions.look_at(tx, dict.fromkeys(waiting, tx.now + REPLAY_WAIT))
-    await customers.hold(tx, {subscription.customer_id for _, subscription in ready})
+    await customers.lock(tx, {subscription.customer_id for _, subscription in ready})
     await _take(tx, ready, grace=grace)
 
 
@@ -313,7 +313,7 @@ def _advanced(
     if step.period is not None and step.action in {Action.CLOSE, Action.TRIAL_END}:
         subscription = replace(subscription, closed_until=step.period.end)
     if step.action in {Action.CLOSE, Action.SETTLE}:
-        subscription = replace(subscription, recheck_from=None, settled_at=tx.real_now)
+        subscription = replace(subscription, recheck_from=None, late_usage_checked_at=tx.real_now)
         is_resting = resting_from is not None
         if is_resting and subscriptions.next_due_at(subscription, tx.now) is not None:
             subscription = replace(subscription, recheck_from=resting_from)

@@ -103,7 +103,7 @@ async def export_revenue(
     """
     yield csv_lines([REVENUE_COLUMNS])
     async with database.transaction(tenant) as tx:
-        timezone = (await tenancy.get_organization(tx)).timezone
+        timezone = (await tenancy.get_organization(tx)).billing.timezone
         start = None if since is None else calendar_month(since, timezone).start
         revenue = await export_store.sum_revenue(tx, timezone, start)
         plans = await catalog.get_plans(tx, {item.plan_id for item in revenue})

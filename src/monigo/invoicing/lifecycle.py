@@ -116,7 +116,7 @@ async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
     """
     begins_at, cut_at = changed.closed_until, changed.canceled_at or changed.phase.started_at
     if begins_at >= cut_at:
-        await customers.hold(tx, [changed.customer_id])
+        await customers.lock(tx, [changed.customer_id])
         plans = await catalog.get_plans(tx, [changed.plan_id])
         currency = plans[changed.plan_id].details.currency
         await wallet_payments.give_back_charges(tx, changed, begins_at, currency)

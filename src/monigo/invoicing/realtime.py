@@ -23,7 +23,7 @@ async def charge_changed(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]
     """Charge the subscriptions of customers whose usage changed; those who are busy stay due."""
     customer_ids = [CustomerId(entry.subject) for entry in entries]
     owing, busy = await _hold_owing(tx, customer_ids)
-    await customers.hold(tx, {one.customer_id for one in owing})
+    await customers.lock(tx, {one.customer_id for one in owing})
     short = await charge(tx, owing)
     for one in owing:
         if one.id in short:
@@ -46,7 +46,7 @@ async def _hold_owing(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> tuple[list[Subscription], set[CustomerId]]:
     """These customers' realtime subscriptions, locked, but those set aside; and who is busy."""
-    held, busy = await subscriptions.hold_free(tx, customer_ids)
+    held, busy = await subscriptions.lock_free(tx, customer_ids)
     plans = await catalog.get_plans(tx, {one.plan_id for one in held})
     return [
         one

@@ -156,7 +156,9 @@ async def _changed_from(
     late_from = await metering.late_from(
         tx,
         [
-            metering.LateQuery(item.customer_id, item.closed_until, item.settled_at - LOOK_BACK)
+            metering.LateQuery(
+                item.customer_id, item.closed_until, item.late_usage_checked_at - LOOK_BACK
+            )
             for item in known
         ],
     )
@@ -230,7 +232,7 @@ async def _totaled(
     A customer's invoices take a credit in their order. A subscription has one of them at most, so
     what rounding left of its other ones is known before.
     """
-    organization = await tenancy.get_organization(tx)
+    settings = (await tenancy.get_organization(tx)).billing
     customer_ids = {item.subscription.customer_id for item in wanted}
     credit = await billed_store.sum_credits(tx, list(customer_ids))
     carried = await _carried(tx, book, wanted, lines)
@@ -264,7 +266,7 @@ async def _totaled(
                     summed.subtotal,
                     currency=currency,
                     plan_type=subscription.plan_type,
-                    organization=organization,
+                    settings=settings,
                 ),
                 rounded_off=summed.rounded_off,
             )

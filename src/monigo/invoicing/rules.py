@@ -32,7 +32,7 @@ from monigo.invoicing.types import (
     StoredLine,
     Totals,
 )
-from monigo.tenancy import Organization
+from monigo.tenancy import BillingSettings
 
 # Statuses whose amounts count as charged.
 LIVE = (
@@ -236,7 +236,7 @@ def _key(line: Line) -> Hashable:
 
 
 def totals(
-    subtotal: Decimal, *, currency: str, plan_type: PlanType, organization: Organization
+    subtotal: Decimal, *, currency: str, plan_type: PlanType, settings: BillingSettings
 ) -> Totals:
     """A subtotal, the taxes that the organisation has set up, and what is to be paid.
 
@@ -247,19 +247,19 @@ def totals(
         DomainError: conflict, when the sum is more than an invoice can hold.
     """
     is_invoice = plan_type is PlanType.COLLECTION
-    has_vat = organization.vat_enabled and is_invoice
-    has_wht = organization.wht_enabled and not is_invoice
-    vat_amount = tax_amount(subtotal, organization.vat_rate, currency) if has_vat else Decimal(0)
-    wht_amount = tax_amount(subtotal, organization.wht_rate, currency) if has_wht else Decimal(0)
+    has_vat = settings.vat_enabled and is_invoice
+    has_wht = settings.wht_enabled and not is_invoice
+    vat_amount = tax_amount(subtotal, settings.vat_rate, currency) if has_vat else Decimal(0)
+    wht_amount = tax_amount(subtotal, settings.wht_rate, currency) if has_wht else Decimal(0)
     total = EXACT.subtract(EXACT.add(subtotal, vat_amount), wht_amount)
     check_amount(subtotal, "the subtotal")
     check_amount(total, "the total")
     return Totals(
         subtotal=subtotal,
         vat_enabled=has_vat,
-        vat_rate=organization.vat_rate if is_invoice else Decimal(0),
+        vat_rate=settings.vat_rate if is_invoice else Decimal(0),
         vat_amount=vat_amount,
-        wht_rate=organization.wht_rate if has_wht else Decimal(0),
+        wht_rate=settings.wht_rate if has_wht else Decimal(0),
         wht_amount=wht_amount,
         total=total,
     )

@@ -75,7 +75,7 @@ async def generate(
     else:
         period = await _waived_period(tx, subscription, period_start)
         kind = InvoiceKind.CLOSING
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     drafts = await drafts_store.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
     draft_id = known or InvoiceId(new_id())
@@ -274,8 +274,8 @@ async def _locked(
     The order is the same everywhere: subscription, customer, invoice.
     """
     seen = await get(tx, invoice_id, plan_type=plan_type)
-    subscription = await subscriptions.hold(tx, seen.subscription_id)
-    await customers.hold(tx, [seen.customer_id])
+    subscription = await subscriptions.lock(tx, seen.subscription_id)
+    await customers.lock(tx, [seen.customer_id])
     # It may have been deleted while we waited.
     invoice = _of_type(await store.load(tx, invoice_id, for_update=True), plan_type)
     return invoice, subscription

@@ -61,8 +61,8 @@ class TermBook:
         applicable = catalog.applicable_revisions(
             self.histories[phase.plan_id],
             period=period,
-            subscribed_at=phase.joined_at,
-            subscribed_to=phase.joined_revision,
+            subscribed_at=phase.agreed_at,
+            subscribed_to=phase.agreed_revision,
         )
         common = self._common.get((phase.plan_id, applicable))
         if common is None:

@@ -76,7 +76,7 @@ async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
     ]
     if any(division.excess for division in divided):
         # Those that pay and those that get back, in one order.
-        await wallets.hold_of_owners(tx, [_owner(item) for item in owed])
+        await wallets.lock_owned(tx, [_owner(item) for item in owed])
     took = iter(
         await wallets.pay_all(
             tx,

@@ -13,7 +13,7 @@ from monigo.infra.db import Transaction
 Found = TypeVar("Found")
 
 
-async def hold_plan(tx: Transaction, reference: str | UUID) -> Plan:
+async def lock_plan(tx: Transaction, reference: str | UUID) -> Plan:
     """The plan of a body's `plan_id`, which can't be edited or deleted meanwhile.
 
     Raises:

@@ -140,8 +140,8 @@ def with_plan_from(
         billing_period=plan.details.billing_period,
         anchor_at=instant,
         started_at=instant,
-        joined_at=instant,
-        joined_revision=revision,
+        agreed_at=instant,
+        agreed_revision=revision,
     )
     past_phases = (*subscription.past_phases, subscription.phase)
     return replace(subscription, phase=phase, past_phases=past_phases)

@@ -15,7 +15,7 @@ from monigo.infra.ids import new_id
 from monigo.subscriptions import guards, store, stretches, timeline
 from monigo.subscriptions.due import note_due
 from monigo.subscriptions.events import SubscriptionCreated, report
-from monigo.subscriptions.references import hold_plan, named
+from monigo.subscriptions.references import lock_plan, named
 from monigo.subscriptions.rules import check_dates, schedule_of
 from monigo.subscriptions.timeline import TimelineEntry, TimelineEvent
 from monigo.subscriptions.types import (
@@ -37,20 +37,21 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
             bills usage from after the start.
     """
     customer = await named("customer_id", customers.get(tx, wanted.customer, lock=RowLock.CHANGE))
-    plan = await hold_plan(tx, wanted.plan)
+    plan = await lock_plan(tx, wanted.plan)
     plan_type = plan.details.plan_type
     organization = await tenancy.get_organization(tx)
+    timezone = organization.billing.timezone
     check_dates(start=wanted.start_date or tx.now, end=wanted.end_date, now=tx.now)
     if await store.has_active(tx, customer.id, plan_type):
         raise store.already_subscribed()
     subscription_id = SubscriptionId(new_id())
     start = wanted.start_date or await stretches.usual_start(
-        tx, customer.id, plan_type, besides=subscription_id, timezone=organization.timezone
+        tx, customer.id, plan_type, besides=subscription_id, timezone=timezone
     )
     # It may be a moment ahead: the subscription before was ended by a clock that is.
     check_dates(start=start, end=wanted.end_date, now=tx.now)
     trial_days = await _trial_days(tx, wanted, customer.id, plan, organization)
-    trial_ends_at = days_later(start, trial_days, organization.timezone) if trial_days else None
+    trial_ends_at = days_later(start, trial_days, timezone) if trial_days else None
     subscription = Subscription(
         id=subscription_id,
         customer_id=customer.id,
@@ -59,14 +60,14 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
             billing_period=plan.details.billing_period,
             anchor_at=trial_ends_at or start,
             started_at=start,
-            joined_at=tx.now,
-            joined_revision=await catalog.standing_revision(tx, plan.id, tx.now),
+            agreed_at=tx.now,
+            agreed_revision=await catalog.standing_revision(tx, plan.id, tx.now),
         ),
         past_phases=(),
         plan_type=plan_type,
         status=Status.ACTIVE,
         pause_reason=None,
-        timezone=organization.timezone,
+        timezone=timezone,
         billing_anchor=wanted.billing_anchor,
         start_date=start,
         end_date=wanted.end_date,
@@ -79,7 +80,7 @@ async def create(tx: Transaction, wanted: NewSubscription) -> Subscription:
         canceled_at=None,
         closed_until=start,
         recheck_from=None,
-        settled_at=tx.real_now,
+        late_usage_checked_at=tx.real_now,
         billing_error="",
         created_at=tx.now,
         updated_at=tx.now,
@@ -96,7 +97,7 @@ async def get(tx: Transaction, subscription_id: UUID, *, for_update: bool = Fals
     return subscription
 
 
-async def hold(tx: Transaction, subscription_id: SubscriptionId) -> Subscription:
+async def lock(tx: Transaction, subscription_id: SubscriptionId) -> Subscription:
     """A known subscription, deleted or not, locked until the transaction ends."""
     held = await store.lock_ever(tx, [subscription_id])
     if not held:
@@ -179,7 +180,7 @@ async def _trial_days(
             raise invalid({"trial_period_days": f"must be 0 to {catalog.TRIAL_DAYS_MAX}"})
         return wanted.trial_period_days
     days = plan.details.trial_period_days
-    is_once = days and not organization.repeated_trials_enabled
+    is_once = days and not organization.billing.repeated_trials_enabled
     return 0 if is_once and await guards.had_trial(tx, customer_id, plan.id) else days
 
 

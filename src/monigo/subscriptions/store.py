@@ -192,11 +192,11 @@ async def insert(tx: Transaction, subscription: Subscription) -> None:
             subscription.trial_plan_id,
             subscription.cancel_at_period_end,
             subscription.closed_until,
-            subscription.settled_at,
+            subscription.late_usage_checked_at,
             subscription.billing_error,
             subscription.created_at,
-            phase.joined_at,
-            phase.joined_revision,
+            phase.agreed_at,
+            phase.agreed_revision,
         )
 
 
@@ -259,7 +259,7 @@ async def update(tx: Transaction, known: Subscription) -> None:
             known.phase.billing_period.value,
             known.phase.anchor_at,
             known.phase.started_at,
-            known.phase.joined_at,
+            known.phase.agreed_at,
             known.status.value,
             known.pause_reason and known.pause_reason.value,
             known.cancel_at_period_end,
@@ -269,10 +269,10 @@ async def update(tx: Transaction, known: Subscription) -> None:
             known.canceled_at,
             known.closed_until,
             known.recheck_from,
-            known.settled_at,
+            known.late_usage_checked_at,
             known.billing_error,
             known.updated_at,
-            known.phase.joined_revision,
+            known.phase.agreed_revision,
         )
 
 
@@ -283,7 +283,7 @@ async def update_billed(tx: Transaction, subscriptions: Sequence[Subscription]) 
         [known.id for known in subscriptions],
         [known.closed_until for known in subscriptions],
         [known.recheck_from for known in subscriptions],
-        [known.settled_at for known in subscriptions],
+        [known.late_usage_checked_at for known in subscriptions],
         [known.billing_error for known in subscriptions],
     )
 
@@ -294,8 +294,8 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
         INSERT_PHASE,
         subscription_id,
         phase.started_at,
-        phase.joined_at,
-        phase.joined_revision,
+        phase.agreed_at,
+        phase.agreed_revision,
         phase.plan_id,
         phase.billing_period.value,
         phase.anchor_at,
@@ -352,15 +352,15 @@ async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
 
 
 def _phase(
-    row: asyncpg.Record, started_at: datetime, joined_at: datetime, joined_revision: int
+    row: asyncpg.Record, started_at: datetime, agreed_at: datetime, agreed_revision: int
 ) -> Phase:
     return Phase(
         plan_id=PlanId(row["plan_id"]),
         billing_period=BillingPeriod(row["billing_period"]),
         anchor_at=row["anchor_at"],
         started_at=started_at,
-        joined_at=joined_at,
-        joined_revision=joined_revision,
+        agreed_at=agreed_at,
+        agreed_revision=agreed_revision,
     )
 
 
@@ -388,7 +388,7 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
         canceled_at=row["canceled_at"],
         closed_until=row["closed_until"],
         recheck_from=row["recheck_from"],
-        settled_at=row["settled_at"],
+        late_usage_checked_at=row["settled_at"],
         billing_error=row["billing_error"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

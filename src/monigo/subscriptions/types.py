@@ -45,17 +45,17 @@ class NewSubscription(Struct, frozen=True):
 class Phase(Struct, frozen=True):
     """A stretch of a subscription's life on one plan; its regular periods begin at `anchor_at`.
 
-    `joined_at` is when it was put on the plan: later than `started_at` where it was backdated, if
+    `agreed_at` is when it was put on the plan: later than `started_at` where it was backdated, if
     only to the start of the hour, and earlier where it was made for a later start.
-    `joined_revision` is the plan's revision that stood then.
+    `agreed_revision` is the plan's revision that stood then.
     """
 
     plan_id: PlanId
     billing_period: BillingPeriod
     anchor_at: datetime
     started_at: datetime
-    joined_at: datetime
-    joined_revision: int
+    agreed_at: datetime
+    agreed_revision: int
 
 
 class Subscription(Struct, frozen=True):
@@ -64,11 +64,11 @@ class Subscription(Struct, frozen=True):
     `phase` is the stretch on its present plan, and `past_phases` are those on the plans before, in
     order. All periods that end at `closed_until` or before are closed. `recheck_from`: closed
     periods that end after it are to be looked at again with the next one, or soon where none comes.
-    `settled_at` is when, by the machine's clock, closed periods were last looked at for what came
-    in late. `billing_error` says why a period could not be closed; empty where nothing is wrong.
-    `trial_plan_id` is the plan whose trial it began with. With `cancel_at_period_end` it ends at
-    `cancel_at`, the end of the period that ran when the flag was set. From `scheduled_at` on, the
-    end of a period, it is to be on the plan `scheduled_plan_id`.
+    `late_usage_checked_at` is when, by the machine's clock, closed periods were last checked for
+    usage that came in late. `billing_error` says why a period could not be closed; empty where
+    nothing is wrong. `trial_plan_id` is the plan whose trial it began with. With
+    `cancel_at_period_end` it ends at `cancel_at`, the end of the period that ran when the flag was
+    set. From `scheduled_at` on, the end of a period, it is to be on the plan `scheduled_plan_id`.
     """
 
     id: SubscriptionId
@@ -91,7 +91,7 @@ class Subscription(Struct, frozen=True):
     canceled_at: datetime | None
     closed_until: datetime
     recheck_from: datetime | None
-    settled_at: datetime
+    late_usage_checked_at: datetime
     billing_error: str
     created_at: datetime
     updated_at: datetime

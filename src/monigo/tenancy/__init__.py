@@ -26,6 +26,13 @@ from monigo.tenancy.service import (
     unauthenticated,
     update_organization,
 )
+from monigo.tenancy.settings import (
+    SETTINGS,
+    BillingSettings,
+    LimitSettings,
+    RetentionSettings,
+    Setting,
+)
 from monigo.tenancy.store import bound_to
 from monigo.tenancy.types import (
     ALL_SCOPES,
@@ -34,23 +41,26 @@ from monigo.tenancy.types import (
     KeyReference,
     NewOrganization,
     Organization,
-    OrganizationLimits,
 )
 from monigo.tenancy.verification import organizations_to_verify, verify
 
 __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
+    "SETTINGS",
     "ApiKey",
+    "BillingSettings",
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
     "KeyUse",
+    "LimitSettings",
     "Limits",
     "NewOrganization",
     "Organization",
-    "OrganizationLimits",
+    "RetentionSettings",
     "Scope",
+    "Setting",
     "add_key",
     "add_organization",
     "authorize",

@@ -13,15 +13,16 @@ from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.rate import SECOND, Taken, take
 from monigo.infra.db import Transaction
 from monigo.tenancy import store
-from monigo.tenancy.types import KeyReference, OrganizationLimits
+from monigo.tenancy.settings import LimitSettings
+from monigo.tenancy.types import KeyReference
 
-UNLIMITED = OrganizationLimits(requests_per_second_max=None, monthly_event_quota=None)
+UNLIMITED = LimitSettings()
 # About 20 MB; beyond it what is full or stale goes, because forgetting it changes nothing.
 REMEMBERED_MAX = 100_000
 
 
 class _Known(Struct, frozen=True):
-    limits: OrganizationLimits
+    limits: LimitSettings
     read_at: int
 
 
@@ -49,14 +50,14 @@ class Limits:
         self._full_at[caller.api_key_id] = taken.full_at
         return taken
 
-    def known(self, org_id: OrganizationId) -> OrganizationLimits | None:
+    def known(self, org_id: OrganizationId) -> LimitSettings | None:
         """The organisation's limits, if they were read within the last second."""
         known = self._known.get(org_id)
         if known is None or self._monotonic() - known.read_at >= SECOND:
             return None
         return known.limits
 
-    async def of(self, tx: Transaction) -> OrganizationLimits:
+    async def of(self, tx: Transaction) -> LimitSettings:
         """The organisation's limits, read anew when the last time is over a second ago."""
         limits = self.known(tx.org_id)
         if limits is None:

@@ -1,7 +1,9 @@
 """Pure rules of organisations: which settings are valid, and what a key's secret looks like."""
 
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from babel import Locale
 from babel.core import get_global
@@ -9,7 +11,7 @@ from msgspec.structs import replace
 
 from monigo.core.errors import invalid
 from monigo.core.periods import parse_timezone
-from monigo.core.rate import PER_SECOND_MAX
+from monigo.tenancy.settings import CURRENCIES_MAX, GROUPS, SETTINGS
 from monigo.tenancy.types import Organization
 
 KEY_PREFIXES = {True: "mk_test_", False: "mk_live_"}
@@ -17,20 +19,6 @@ KEY_PREFIXES = {True: "mk_test_", False: "mk_live_"}
 KEY_PREFIX_SHOWN = 12
 # A secret: the prefix and 256 random bits as hex.
 SECRET_LENGTH = len("mk_test_") + 64
-CURRENCIES_MAX = 50
-RATE_PLACES = 4
-# The least and the most of each setting that is a whole number; those in OPTIONAL may be None.
-BOUNDS = {
-    "event_ingestion_grace_period_hours": (0, 720),
-    # Longer than the age at which an event may still come in (90 days), and its fold.
-    "raw_event_retention_days": (100, 36_500),
-    "requests_per_second_max": (1, PER_SECOND_MAX),
-    # Beyond what could be counted; larger numbers are no longer exact in every JSON parser.
-    "monthly_event_quota": (0, 10**15),
-}
-OPTIONAL = frozenset({"raw_event_retention_days", "requests_per_second_max", "monthly_event_quota"})
-_PERCENT_MAX = 100
-
 _ENGLISH = Locale("en")
 
 
@@ -49,6 +37,19 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def with_settings(organization: Organization, changes: Mapping[str, Any]) -> Organization:
+    """The organisation with the named settings, its name or its country changed; not checked."""
+    groups = {
+        group: replace(
+            getattr(organization, group),
+            **{name: value for name, value in changes.items() if _group_of(name) == group},
+        )
+        for group in GROUPS
+    }
+    own = {name: value for name, value in changes.items() if name not in SETTINGS}
+    return replace(organization, **groups, **own)
+
+
 def checked(organization: Organization) -> Organization:
     """The organisation with its settings brought to one form.
 
@@ -56,38 +57,45 @@ def checked(organization: Organization) -> Organization:
         DomainError: invalid, naming every setting at fault.
     """
     faults: dict[str, str] = {}
-    name = organization.name.strip()
+    billing, name = organization.billing, organization.name.strip()
     if not name:
         faults["name"] = "is required"
     try:
-        parse_timezone(organization.timezone)
+        parse_timezone(billing.timezone)
     except ValueError as error:
         faults["timezone"] = str(error)
     if organization.country and not is_country(organization.country):
         faults["country"] = "must be an ISO 3166 country code such as NG"
-    if not is_currency(organization.default_currency):
+    if not is_currency(billing.default_currency):
         faults["default_currency"] = "must be an ISO 4217 currency code such as NGN"
-    if len(organization.available_currencies) > CURRENCIES_MAX:
+    if len(billing.available_currencies) > CURRENCIES_MAX:
         faults["available_currencies"] = f"must be at most {CURRENCIES_MAX}"
-    for position, code in enumerate(organization.available_currencies[:CURRENCIES_MAX]):
+    for position, code in enumerate(billing.available_currencies[:CURRENCIES_MAX]):
         if not is_currency(code):
             faults[f"available_currencies[{position}]"] = "must be an ISO 4217 currency code"
-    for field in ("vat_rate", "wht_rate"):
-        rate: Decimal = getattr(organization, field)
-        if not 0 <= rate <= _PERCENT_MAX:
-            faults[field] = "must be a percentage from 0 to 100"
     faults |= _out_of_bounds(organization)
     if faults:
         raise invalid(faults)
-    currencies = dict.fromkeys((organization.default_currency, *organization.available_currencies))
-    return replace(organization, name=name, available_currencies=tuple(currencies))
+    currencies = tuple(dict.fromkeys((billing.default_currency, *billing.available_currencies)))
+    billing = replace(billing, available_currencies=currencies)
+    return replace(organization, name=name, billing=billing)
+
+
+def _group_of(name: str) -> str | None:
+    setting = SETTINGS.get(name)
+    return None if setting is None else setting.group
 
 
 def _out_of_bounds(organization: Organization) -> dict[str, str]:
     faults: dict[str, str] = {}
-    for field, (least, most) in BOUNDS.items():
-        value: int | None = getattr(organization, field)
-        may_be_none = field in OPTIONAL
-        if not (may_be_none if value is None else least <= value <= most):
-            faults[field] = f"must be {least} to {most}{', or null' if may_be_none else ''}"
+    for setting in SETTINGS.values():
+        least, most = setting.least, setting.most
+        if least is None or most is None:
+            continue
+        value: Decimal | int | None = getattr(getattr(organization, setting.group), setting.name)
+        if setting.is_optional if value is None else least <= value <= most:
+            continue
+        told = "a percentage from " if setting.kind is Decimal else ""
+        or_none = ", or null" if setting.is_optional else ""
+        faults[setting.name] = f"must be {told}{least} to {most}{or_none}"
     return faults

@@ -4,10 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-
-from msgspec.structs import replace
 
 from monigo.core.errors import (
     DomainError,
@@ -32,7 +29,14 @@ from monigo.tenancy.events import (
     OrganizationCreated,
     OrganizationSettingsChanged,
 )
-from monigo.tenancy.rules import KEY_PREFIX_SHOWN, KEY_PREFIXES, checked, secret_hash
+from monigo.tenancy.rules import (
+    KEY_PREFIX_SHOWN,
+    KEY_PREFIXES,
+    checked,
+    secret_hash,
+    with_settings,
+)
+from monigo.tenancy.settings import LimitSettings, RetentionSettings
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -64,18 +68,9 @@ async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organiza
             id=tx.org_id,
             name=wanted.name,
             country=wanted.country,
-            timezone=wanted.timezone,
-            default_currency=wanted.default_currency,
-            available_currencies=wanted.available_currencies,
-            vat_enabled=False,
-            vat_rate=wanted.vat_rate,
-            wht_enabled=False,
-            wht_rate=Decimal(5),
-            event_ingestion_grace_period_hours=0,
-            repeated_trials_enabled=False,
-            raw_event_retention_days=None,
-            requests_per_second_max=None,
-            monthly_event_quota=None,
+            billing=wanted.billing,
+            retention=RetentionSettings(),
+            limits=LimitSettings(),
             created_at=tx.real_now,
             updated_at=tx.real_now,
         )
@@ -99,8 +94,9 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
         DomainError: invalid, naming every setting at fault.
     """
     organization = await store.load_organization(tx, for_update=True)
-    ensure(organization, "a tenant transaction belongs to an organisation")
-    changed = checked(replace(organization, **changes, updated_at=tx.real_now))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if organization is None:
+        raise InvariantError("a tenant transaction belongs to an organisation")
+    changed = checked(with_settings(organization, {**changes, "updated_at": tx.real_now}))
     await store.update_organization(tx, changed)
     names = tuple(sorted(changes))
     fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)

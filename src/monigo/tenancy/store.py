@@ -9,45 +9,34 @@ from msgspec.structs import replace
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
+from monigo.infra import json
 from monigo.infra.db import ClockState, Connection, Tenant, Transaction
+from monigo.tenancy.settings import LimitSettings, read_billing, read_limits, read_retention
 from monigo.tenancy.types import (
     ApiKey,
     KeyReference,
     Organization,
-    OrganizationLimits,
 )
 
 INSERT_ORGANIZATION = """
     INSERT INTO organizations (
-        org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
-        vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
-        repeated_trials_enabled, raw_event_retention_days, requests_per_second_max,
-        monthly_event_quota, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        org_id, name, country, created_at, updated_at, billing, retention, limits
+    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
 """
 
 SELECT_ORGANIZATION = """
-    SELECT org_id, name, country, timezone, default_currency, available_currencies, vat_enabled,
-        vat_rate, wht_enabled, wht_rate, event_ingestion_grace_period_hours,
-        repeated_trials_enabled, raw_event_retention_days, requests_per_second_max,
-        monthly_event_quota, created_at, updated_at
+    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits
     FROM organizations
     WHERE org_id = $1
 """
 
 UPDATE_ORGANIZATION = """
     UPDATE organizations
-    SET name = $2, country = $3, timezone = $4, default_currency = $5, available_currencies = $6,
-        vat_enabled = $7, vat_rate = $8, wht_enabled = $9, wht_rate = $10,
-        event_ingestion_grace_period_hours = $11, repeated_trials_enabled = $12,
-        raw_event_retention_days = $13, requests_per_second_max = $14, monthly_event_quota = $15,
-        updated_at = $16
+    SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7
     WHERE org_id = $1
 """
 
-SELECT_LIMITS = """
-    SELECT requests_per_second_max, monthly_event_quota FROM organizations WHERE org_id = $1
-"""
+SELECT_LIMITS = "SELECT limits FROM organizations WHERE org_id = $1"
 
 KEY_COLUMNS = """
     id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, disabled_at,
@@ -95,55 +84,49 @@ SELECT_KEY_BY_HASH = "SELECT org_id, is_test, api_key_id FROM find_api_key($1)"
 
 async def insert_organization(tx: Transaction, organization: Organization) -> None:
     """Store a new organisation, and its id where work across organisations finds it."""
-    await tx.connection.execute(INSERT_ORGANIZATION, *_organization_arguments(organization))
+    await tx.connection.execute(INSERT_ORGANIZATION, *_arguments(organization))
     await tx.connection.execute("INSERT INTO tenant_lookups (org_id) VALUES ($1)", tx.org_id)
 
 
 async def update_organization(tx: Transaction, organization: Organization) -> None:
     """Store the changed settings."""
-    arguments = list(_organization_arguments(organization))
-    del arguments[15]  # created_at never changes
-    await tx.connection.execute(UPDATE_ORGANIZATION, *arguments)
+    await tx.connection.execute(UPDATE_ORGANIZATION, *_arguments(organization))
 
 
-def _organization_arguments(organization: Organization) -> tuple[object, ...]:
+def _arguments(organization: Organization) -> tuple[object, ...]:
     return (
         organization.id,
         organization.name,
         organization.country,
-        organization.timezone,
-        organization.default_currency,
-        list(organization.available_currencies),
-        organization.vat_enabled,
-        organization.vat_rate,
-        organization.wht_enabled,
-        organization.wht_rate,
-        organization.event_ingestion_grace_period_hours,
-        organization.repeated_trials_enabled,
-        organization.raw_event_retention_days,
-        organization.requests_per_second_max,
-        organization.monthly_event_quota,
-        organization.created_at,
         organization.updated_at,
+        json.encode(organization.billing),
+        json.encode(organization.retention),
+        json.encode(organization.limits),
     )
 
 
 async def load_organization(tx: Transaction, *, for_update: bool = False) -> Organization | None:
-    """The transaction's own organisation."""
+    """The transaction's own organisation; its settings are checked as they are read."""
     query = SELECT_ORGANIZATION + (" FOR UPDATE" if for_update else "")
     row = await tx.connection.fetchrow(query, tx.org_id)
     if row is None:
         return None
-    values = dict(row)
-    values["id"] = OrganizationId(values.pop("org_id"))
-    values["available_currencies"] = tuple(values["available_currencies"])
-    return Organization(**values)
+    return Organization(
+        id=OrganizationId(row["org_id"]),
+        name=row["name"],
+        country=row["country"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        billing=read_billing(row["billing"]),
+        retention=read_retention(row["retention"]),
+        limits=read_limits(row["limits"]),
+    )
 
 
-async def load_limits(tx: Transaction) -> OrganizationLimits | None:
+async def load_limits(tx: Transaction) -> LimitSettings | None:
     """How much the transaction's own organisation may send."""
-    row = await tx.connection.fetchrow(SELECT_LIMITS, tx.org_id)
-    return None if row is None else OrganizationLimits(**dict(row))
+    stored = await tx.connection.fetchval(SELECT_LIMITS, tx.org_id)
+    return None if stored is None else read_limits(stored)
 
 
 async def insert_key(tx: Transaction, key: ApiKey, key_hash: bytes) -> None:

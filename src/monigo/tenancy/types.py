@@ -1,61 +1,36 @@
 """Organisations, API keys and what a key's bearer may do."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
 from monigo.infra.db import Tenant
+from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
 
 ALL_SCOPES = tuple(Scope)
 
 
 class Organization(Struct, frozen=True):
-    """A merchant and the settings its customers are billed by. Rates are percentages.
-
-    With `repeated_trials_enabled` a customer gets a plan's trial on each subscription to it.
-    `raw_event_retention_days` is how long events keep their properties; None is for ever. The two
-    limits are None where there is none: requests of one key to one process, and events of
-    one mode in a calendar month, UTC.
-    """
+    """A merchant, and its settings in their groups."""
 
     id: OrganizationId
     name: str
     country: str
-    timezone: str
-    default_currency: str
-    available_currencies: tuple[str, ...]
-    vat_enabled: bool
-    vat_rate: Decimal
-    wht_enabled: bool
-    wht_rate: Decimal
-    event_ingestion_grace_period_hours: int
-    repeated_trials_enabled: bool
-    raw_event_retention_days: int | None
-    requests_per_second_max: int | None
-    monthly_event_quota: int | None
+    billing: BillingSettings
+    retention: RetentionSettings
+    limits: LimitSettings
     created_at: datetime
     updated_at: datetime
 
 
 class NewOrganization(Struct, frozen=True):
-    """What is decided when an organisation is made; all else is as usual. The rate is of VAT."""
+    """What is decided when an organisation is made; all else is as usual."""
 
     name: str
     country: str = "NG"
-    timezone: str = "UTC"
-    default_currency: str = "NGN"
-    available_currencies: tuple[str, ...] = ()
-    vat_rate: Decimal = Decimal("7.5")
-
-
-class OrganizationLimits(Struct, frozen=True):
-    """How much an organisation may send; None is as much as it likes."""
-
-    requests_per_second_max: int | None
-    monthly_event_quota: int | None
+    billing: BillingSettings = BillingSettings()
 
 
 class ApiKey(Struct, frozen=True):

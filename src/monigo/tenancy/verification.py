@@ -12,5 +12,9 @@ async def organizations_to_verify(database: Database) -> list[OrganizationId]:
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare the look-ups of keys and organisation with their rows, in one snapshot."""
-    return Verification(await verify_store.count(tx), await verify_store.compare(tx))
+    """Compare the look-ups of keys and organisation with their rows, in one snapshot.
+
+    Settings are read as their groups.
+    """
+    found = [*await verify_store.compare(tx), *await verify_store.compare_settings(tx)]
+    return Verification(await verify_store.count(tx), found)

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+from msgspec import ValidationError, json
+
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.db import INSTALLATION, Database, Transaction
+from monigo.tenancy.settings import GROUPS
 
 SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"
 
@@ -32,6 +35,8 @@ COMPARE_ORGANIZATION = """
         EXISTS (SELECT 1 FROM organizations WHERE org_id = $1) AS exists,
         EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found
 """
+
+SELECT_SETTINGS = "SELECT billing, retention, limits FROM organizations WHERE org_id = $1"
 
 
 async def organization_ids(database: Database) -> list[OrganizationId]:
@@ -62,6 +67,22 @@ async def compare(tx: Transaction) -> list[Difference]:
         found.append(
             _difference("look-up of an organization", tx.org_id, row["is_found"], row["exists"])
         )
+    return found
+
+
+async def compare_settings(tx: Transaction) -> list[Difference]:
+    """Groups of settings that are none."""
+    if not tx.is_test:
+        return []
+    row = await tx.connection.fetchrow(SELECT_SETTINGS, tx.org_id)
+    if row is None:
+        return []
+    found: list[Difference] = []
+    for group, struct in GROUPS.items():
+        try:
+            json.decode(row[group], type=struct)
+        except ValidationError as error:
+            found.append(Difference("settings of an organization", group, row[group], str(error)))
     return found
 
 

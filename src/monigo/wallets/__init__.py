@@ -2,66 +2,55 @@
 
 from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets import events
-from monigo.wallets.batcher import MovementBatcher
 from monigo.wallets.credits import (
+    CreditGrant,
+    Extent,
+    GrantRequest,
+    PaidPart,
+    Payment,
+    Repayment,
     grant,
     list_credits,
+    metrics_of_grants,
+    owners_with_credits,
+    parts_of,
+    pay_all,
+    repay_all,
     revoke,
 )
 from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
-from monigo.wallets.movements import move, post
-from monigo.wallets.payments import (
-    Extent,
-    Payment,
-    Repayment,
-    metrics_of_grants,
-    owners_with_credits,
-    pay_all,
-    repay_all,
-)
+from monigo.wallets.movements import MOVE_PERMISSIONS, MovementBatcher, move, post
 from monigo.wallets.reservations import (
+    Reservation,
+    ReservationRequest,
+    ReservationResult,
+    ReservationStatus,
     capture,
     list_reservations,
     release,
     reserve,
 )
-from monigo.wallets.rules import MOVE_PERMISSIONS, entries_of, parts_of
+from monigo.wallets.rules import entries_of
 from monigo.wallets.service import (
-    close_wallets_of_customers,
     get,
     get_or_create,
-    hold_of_owners,
     list_entries,
     list_of_customer,
     list_page,
-    refuse_customer_with_money,
-    set_status,
+    lock_owned,
 )
 from monigo.wallets.statement import statement_csv
+from monigo.wallets.status import close_wallets_of_customers, refuse_customer_with_money, set_status
 from monigo.wallets.tasks import EXPIRE_RESERVATIONS, expire_credits_after
 from monigo.wallets.top_ups import (
+    AutoTopUp,
+    TopUp,
     delete_auto_top_up,
     get_auto_top_up,
     list_top_ups,
     set_auto_top_up,
 )
-from monigo.wallets.types import (
-    AutoTopUp,
-    CreditGrant,
-    Entry,
-    GrantRequest,
-    Movement,
-    MovementResult,
-    PaidPart,
-    Reservation,
-    ReservationRequest,
-    ReservationResult,
-    ReservationStatus,
-    TopUp,
-    TopUpStatus,
-    Wallet,
-    WalletStatus,
-)
+from monigo.wallets.types import Entry, Movement, MovementResult, TopUpStatus, Wallet, WalletStatus
 from monigo.wallets.verification import verify
 
 __all__ = [
@@ -102,13 +91,13 @@ __all__ = [
     "get_auto_top_up",
     "get_or_create",
     "grant",
-    "hold_of_owners",
     "list_credits",
     "list_entries",
     "list_of_customer",
     "list_page",
     "list_reservations",
     "list_top_ups",
+    "lock_owned",
     "metrics_of_grants",
     "move",
     "owners_with_credits",

@@ -8,7 +8,7 @@ from uuid import UUID
 from monigo.core.ids import CreditGrantId, CustomerId, TopUpId, TransactionId, WalletId
 from monigo.infra.outbox import Fact
 from monigo.ledger import Direction, EntryType
-from monigo.wallets.types import CreditGrant, Movement, TopUpStatus, Wallet, WalletStatus
+from monigo.wallets.types import Movement, TopUpStatus, Wallet, WalletStatus
 
 
 class WalletFact(Fact, frozen=True, kw_only=True):
@@ -107,21 +107,3 @@ def movement_fact(
 
 
 ReportedCredit = TypeVar("ReportedCredit", bound=CreditFact)
-
-
-def credit_fact(
-    fact_type: type[ReportedCredit],
-    wallet: Wallet,
-    grant: CreditGrant,
-    amount: Decimal,
-    **details: object,
-) -> ReportedCredit:
-    """A fact of one grant of a wallet."""
-    return fact_type(
-        wallet_id=wallet.id,
-        customer_id=wallet.customer_id,
-        currency=wallet.currency,
-        credit_grant_id=grant.id,
-        amount=amount,
-        **details,  # pyright: ignore[reportArgumentType] - the fact's own fields
-    )

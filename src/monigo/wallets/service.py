@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from monigo import customers, ledger, tenancy
-from monigo.core.errors import conflict, invalid, not_found
+from monigo.core.errors import invalid, not_found
 from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.customers import CustomerDeletion
 from monigo.infra import outbox
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, NewAccount
-from monigo.wallets import due, store, top_ups_store
-from monigo.wallets.events import WalletCreated, WalletStatusChanged
+from monigo.wallets import store
+from monigo.wallets.events import WalletCreated
 from monigo.wallets.rules import entry_of
-from monigo.wallets.types import Entry, Wallet, WalletAccounts, WalletStatus
+from monigo.wallets.types import Entry, Wallet, WalletAccounts
 
 
 async def get_or_create(tx: Transaction, customer: str, currency: str | None) -> Wallet:
@@ -28,7 +25,7 @@ async def get_or_create(tx: Transaction, customer: str, currency: str | None) ->
     """
     if currency and not tenancy.is_currency(currency):
         raise invalid({"currency": "must be an ISO 4217 currency code such as NGN"})
-    code = currency or (await tenancy.get_organization(tx)).default_currency
+    code = currency or (await tenancy.get_organization(tx)).billing.default_currency
     owner = await customers.get(tx, customer)
     found = await store.load_of_customer(tx, owner.id, code)
     if found is None:
@@ -112,30 +109,7 @@ async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int
     ]
 
 
-async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> Wallet:
-    """Suspend, close or reactivate a wallet. Credits in a closed one can't be consumed.
-
-    Raises:
-        DomainError: not_found; conflict, when it is to be closed with money in it, or its customer
-            is deleted.
-    """
-    wallet = await hold(tx, wallet_id)
-    if not await customers.resolve(tx, [str(wallet.customer_id)]):
-        raise conflict("customer_deleted", "the wallet's customer is deleted")
-    if status is WalletStatus.CLOSED and (wallet.balance or wallet.reserved_balance):
-        raise conflict("wallet_not_empty", "a wallet with money in it can't be closed")
-    if status is wallet.status:
-        return wallet
-    await _change_status(tx, [wallet], status)
-    if status is WalletStatus.CLOSED:
-        await top_ups_store.cancel(tx, [wallet.id])
-    if status is WalletStatus.ACTIVE:
-        # What it holds can pay again, and somebody may wait for it.
-        await due.note_credited(tx, [wallet])
-    return replace(wallet, status=status, updated_at=tx.now)
-
-
-async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
+async def lock(tx: Transaction, wallet_id: UUID) -> Wallet:
     """A wallet, locked until the transaction ends.
 
     Raises:
@@ -147,44 +121,6 @@ async def hold(tx: Transaction, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def hold_of_owners(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
+async def lock_owned(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
     """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
     await store.lock_of_owners(tx, set(owners))
-
-
-async def refuse_customer_with_money(tx: Transaction, asked: CustomerDeletion) -> None:
-    """Raise conflict while a wallet of a customer that is to be deleted holds money.
-
-    No money moves in its wallets until the transaction ends.
-    """
-    held = await store.lock(tx, await store.ids_of_customer(tx, asked.customer_id))
-    if any(wallet.balance or wallet.reserved_balance for wallet in held.values()):
-        raise conflict("customer_has_money", "the customer has money in a wallet")
-
-
-async def close_wallets_of_customers(
-    tx: Transaction, deleted: Sequence[customers.events.CustomerDeleted]
-) -> None:
-    """Close what deleted customers leave, so that no money comes in any more."""
-    for one in deleted:
-        held = await store.lock(tx, await store.ids_of_customer(tx, one.customer_id))
-        open_ones = [wallet for wallet in held.values() if wallet.status is not WalletStatus.CLOSED]
-        if open_ones:
-            await _change_status(tx, open_ones, WalletStatus.CLOSED)
-            await top_ups_store.cancel(tx, [wallet.id for wallet in open_ones])
-
-
-async def _change_status(tx: Transaction, locked: Sequence[Wallet], status: WalletStatus) -> None:
-    await store.update_status(tx, [wallet.id for wallet in locked], status)
-    await outbox.emit(
-        tx,
-        [
-            WalletStatusChanged(
-                wallet_id=wallet.id,
-                customer_id=wallet.customer_id,
-                currency=wallet.currency,
-                status=status,
-            )
-            for wallet in locked
-        ],
-    )

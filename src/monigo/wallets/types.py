@@ -10,12 +10,8 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from monigo.core.ids import (
-    CreditGrantId,
     CustomerId,
     LedgerAccountId,
-    MetricId,
-    ReservationId,
-    TopUpId,
     TransactionId,
     WalletId,
 )
@@ -125,134 +121,9 @@ class MovementResult(Struct, frozen=True):
     transfers: Sequence[Transfer]
 
 
-class ReservationStatus(StrEnum):
-    """A reservation is settled once, in one of three ways."""
-
-    OPEN = "open"
-    CAPTURED = "captured"
-    RELEASED = "released"
-    EXPIRED = "expired"
-
-
-class ReservationRequest(Struct, frozen=True):
-    """Money to hold, until an instant or for some seconds; neither means the usual time."""
-
-    wallet_id: WalletId
-    amount: Money
-    idempotency_key: str
-    expires_at: datetime | None = None
-    expires_in_seconds: int | None = None
-    description: str = ""
-    reference_type: str = ""
-    reference_id: str = ""
-    metadata: Any = field(default_factory=dict[str, Any])
-
-
-class Reservation(Struct, frozen=True):
-    """Money held for a payment in flight."""
-
-    id: ReservationId
-    wallet_id: WalletId
-    currency: str
-    amount: Decimal
-    captured_amount: Decimal
-    status: ReservationStatus
-    description: str
-    reference_type: str
-    reference_id: str
-    metadata: Any
-    expires_at: datetime
-    created_at: datetime
-    updated_at: datetime
-    settled_at: datetime | None
-
-
-class ReservationResult(Struct, frozen=True):
-    """A reservation after what was done, its wallet, and the transfers that came of it."""
-
-    reservation: Reservation
-    wallet: Wallet
-    transfers: Sequence[Transfer]
-
-
-class GrantRequest(Struct, frozen=True):
-    """Credit to give; a lower priority is consumed first, no metrics mean any."""
-
-    wallet_id: WalletId
-    amount: Money
-    idempotency_key: str
-    priority: int = 0
-    metric_ids: tuple[MetricId, ...] = ()
-    expires_at: datetime | None = None
-    description: str = ""
-
-
-class CreditGrant(Struct, frozen=True):
-    """Credit that was given, and what is left of it.
-
-    `expired_at` tells when what was left was taken back, which is not before its expiry.
-    """
-
-    id: CreditGrantId
-    wallet_id: WalletId
-    account_id: LedgerAccountId
-    currency: str
-    amount: Decimal
-    remaining: Decimal
-    priority: int
-    metric_ids: tuple[MetricId, ...]
-    description: str
-    expires_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    expired_at: datetime | None
-    revoked_at: datetime | None
-
-
-class Consumption(Struct, frozen=True):
-    """What a grant pays of what is due for a metric; None where nothing is metered."""
-
-    grant_id: CreditGrantId
-    metric_id: MetricId | None
-    amount: Decimal
-
-
-class PaidPart(Struct, frozen=True):
-    """What one source paid for a metric: a grant, or without one the wallet's money.
-
-    The metric is None for what is not metered.
-    """
-
-    grant_id: CreditGrantId | None
-    metric_id: MetricId | None
-    amount: Decimal
-
-
-class AutoTopUp(Struct, frozen=True):
-    """A wallet's rule: below the threshold it asks for the amount, in a month up to the limit."""
-
-    threshold: Decimal
-    amount: Decimal
-    monthly_limit: Decimal | None = None
-
-
 class TopUpStatus(StrEnum):
     """A request is settled once: by deposits, or by nobody needing it any more."""
 
     OPEN = "open"
     PAID = "paid"
     CANCELED = "canceled"
-
-
-class TopUp(Struct, frozen=True):
-    """Money that a wallet's rule asked for, and what deposits since then have brought of it."""
-
-    id: TopUpId
-    wallet_id: WalletId
-    currency: str
-    amount: Decimal
-    deposited_amount: Decimal
-    status: TopUpStatus
-    created_at: datetime
-    updated_at: datetime
-    settled_at: datetime | None

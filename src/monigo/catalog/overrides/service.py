@@ -121,7 +121,7 @@ async def _report(tx: Transaction, fact_type: type[OverrideFact], override: Pric
 async def _locked(tx: Transaction, override_id: UUID) -> PriceOverride:
     """An override, with its customer's lock, under which none of the customer's can change."""
     override = await get_override(tx, override_id)
-    await customers.hold(tx, [override.customer_id])
+    await customers.lock(tx, [override.customer_id])
     return _found(await store.load(tx, override.id, RowLock.EXCLUSIVE))
 
 

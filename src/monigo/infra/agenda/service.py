@@ -8,7 +8,7 @@ from uuid import UUID
 from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
-from monigo.infra.agenda.types import Follows, Kind, SetAside, Task
+from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, Task
 from monigo.infra.db import ClockState, Database, Tenant, Transaction
 
 # No transaction of ours lasts longer, by far.
@@ -18,6 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Each domain has its own type of id.
 Subject = TypeVar("Subject", bound=UUID)
+# Monitoring wants to see that much waits; how much more does not matter.
+FIGURES_MAX = 100_000
 
 
 async def put(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> None:
@@ -114,6 +116,12 @@ async def tenants_with_set_aside(database: Database) -> list[Tenant]:
     """The tenants that have work which was set aside."""
     async with database.lookups() as connection:
         return await store.tenants_with_set_aside(connection)
+
+
+async def figures(database: Database) -> list[DueFigures]:
+    """How much is due of each kind now, for monitoring; of all tenants together."""
+    async with database.lookups() as connection:
+        return await store.figures(connection, database.real_now(), FIGURES_MAX)
 
 
 async def verify(tx: Transaction) -> Verification:

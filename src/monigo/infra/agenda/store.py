@@ -12,7 +12,7 @@ import asyncpg
 
 from monigo.core.ids import OrganizationId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.agenda.types import Entry, SetAside
+from monigo.infra.agenda.types import DueFigures, Entry, SetAside
 from monigo.infra.db import Connection, Tenant, Transaction
 
 # Of a bigint, and so many that none comes twice.
@@ -139,6 +139,8 @@ FOLLOW_CLOCK = """
 """
 
 SELECT_TENANTS_WITH_DUE = "SELECT org_id, is_test, kind FROM tenants_with_due_work($1)"
+
+SELECT_FIGURES = "SELECT kind, due, oldest_at, set_aside FROM due_work_figures($1, $2)"
 
 SELECT_TENANTS_WITH_SET_ASIDE = "SELECT org_id, is_test FROM tenants_with_work_set_aside()"
 
@@ -283,6 +285,11 @@ async def tenants_with_due(connection: Connection, now: datetime) -> list[tuple[
 async def tenants_with_set_aside(connection: Connection) -> list[Tenant]:
     """The tenants that have work which was set aside."""
     return [_tenant(row) for row in await connection.fetch(SELECT_TENANTS_WITH_SET_ASIDE)]
+
+
+async def figures(connection: Connection, now: datetime, most: int) -> list[DueFigures]:
+    """How much is due at a real instant, of all tenants together; each count up to `most`."""
+    return [DueFigures(**row) for row in await connection.fetch(SELECT_FIGURES, now, most)]
 
 
 async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside]:

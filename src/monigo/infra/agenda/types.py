@@ -65,6 +65,15 @@ class Entry(Struct, frozen=True):
     attempts: int
 
 
+class DueFigures(Struct, frozen=True):
+    """How much of a kind is due, since when the oldest of it, and how much was set aside."""
+
+    kind: str
+    due: int
+    oldest_at: datetime | None
+    set_aside: int
+
+
 class SetAside(Struct, frozen=True):
     """Work that failed, and why; `due_at` is its next try, None where there is none."""
 

@@ -22,6 +22,7 @@ from monigo.infra.db.schema import (
     APP_ROLE,
     MigrationError,
     app_url,
+    check_schema,
     migrate,
     require_present_schema,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Transaction",
     "app_url",
     "as_unavailable",
+    "check_schema",
     "joined",
     "migrate",
     "require_present_schema",

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
+from msgspec import Struct
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -15,6 +16,14 @@ else:  # The driver's classes take type arguments in its stubs only.
     Connection = asyncpg.pool.PoolConnectionProxy
     OwnConnection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+
+class PoolFigures(Struct, frozen=True):
+    """The connections of a pool."""
+
+    in_use: int
+    idle: int
+    size_max: int
 
 
 class Connections:
@@ -58,6 +67,12 @@ class Connections:
             self._kept.append(connection)
         else:
             await self._pool.release(connection)
+
+    def figures(self) -> PoolFigures:
+        """How many connections there are, and how many of them are in use."""
+        size = self._pool.get_size()
+        unused = self._pool.get_idle_size() + len(self._kept)
+        return PoolFigures(size - unused, unused, self._pool.get_max_size())
 
     async def close(self) -> None:
         """Wait a while for those that are borrowed, and close all."""

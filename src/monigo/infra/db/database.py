@@ -19,7 +19,7 @@ from monigo.core.ids import OrganizationId
 from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 from monigo.infra.db.committed import Committed
-from monigo.infra.db.connections import Connection, Connections, Pool, cut, is_open
+from monigo.infra.db.connections import Connection, Connections, Pool, PoolFigures, cut, is_open
 from monigo.infra.db.pipeline import Answer, Argument, Pipelines
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
@@ -271,10 +271,9 @@ class Database:
         """The machine's time, where no transaction tells it."""
         return self._clock.now()
 
-    async def ping(self) -> None:
-        """Raise unless the database answers."""
-        async with self.lookups() as connection:
-            await connection.fetchval("SELECT 1")
+    def pool_figures(self) -> PoolFigures:
+        """How many connections there are, and how many of them are in use."""
+        return self._connections.figures()
 
     async def organization_ids(self) -> list[OrganizationId]:
         """All organisations, for work that goes through them one by one."""

@@ -3,7 +3,7 @@
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.outbox.delivery import catch_up, deliver_all
 from monigo.infra.outbox.dispatcher import dispatch_facts
-from monigo.infra.outbox.service import FORGET, KEPT_FOR, emit, forget, handled, verify
+from monigo.infra.outbox.service import FORGET, KEPT_FOR, emit, figures, forget, handled, verify
 
 __all__ = [
     "FORGET",
@@ -15,6 +15,7 @@ __all__ = [
     "deliver_all",
     "dispatch_facts",
     "emit",
+    "figures",
     "forget",
     "handled",
     "verify",

@@ -7,9 +7,10 @@ from uuid import UUID
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.db import Transaction
+from monigo.infra.db import Database, Transaction
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.outbox import store
+from monigo.infra.outbox.types import WaitingFigures
 from monigo.infra.registry import registry_of
 
 # Long enough to look into what a subscriber made of them.
@@ -18,6 +19,8 @@ KEPT_FOR = timedelta(days=30)
 EXPIRY = Kind("fact_expiry", Follows.TENANT)
 EXPIRY_SPAN = timedelta(days=30)
 HANDLED_AT_ONCE = 10_000
+# Monitoring wants to see that much waits; how much more does not matter.
+FIGURES_MAX = 100_000
 
 
 async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
@@ -64,6 +67,12 @@ async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[lis
             return
         yield [fact_id for fact_id, _ in found]
         after = found[-1][1]
+
+
+async def figures(database: Database) -> list[WaitingFigures]:
+    """How many facts wait for each subscriber, for monitoring; of all tenants together."""
+    async with database.lookups() as connection:
+        return await store.figures(connection, FIGURES_MAX)
 
 
 async def verify(tx: Transaction) -> Verification:

@@ -19,7 +19,7 @@ from monigo.core.ids import OrganizationId
 from monigo.infra.db import Connection, Tenant, Transaction, violations_as
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.ids import new_id
-from monigo.infra.outbox.types import Delivery
+from monigo.infra.outbox.types import Delivery, WaitingFigures
 
 # Dispatchers listen to it. The word itself says nothing: they look for what there is.
 CHANNEL = "monigo_facts"
@@ -129,6 +129,8 @@ SET_ASIDE = """
     UPDATE outbox_deliveries SET attempts = attempts + 1, runs_at = $6, reason = $7
     WHERE org_id = $1 AND is_test = $2 AND subscriber = $3 AND subject_id = $4 AND position = $5
 """
+
+SELECT_FIGURES = "SELECT subscriber, waiting, oldest_at FROM waiting_fact_figures($1)"
 
 SELECT_TENANTS = "SELECT org_id, is_test, subscriber FROM tenants_with_facts($1)"
 
@@ -292,6 +294,11 @@ async def tenants_waiting(connection: Connection, now: datetime) -> list[Waiting
         Waiting(Tenant(OrganizationId(row["org_id"]), row["is_test"]), row["subscriber"])
         for row in await connection.fetch(SELECT_TENANTS, now)
     ]
+
+
+async def figures(connection: Connection, most: int) -> list[WaitingFigures]:
+    """How many facts wait for each subscriber, of all tenants together; `most` in all."""
+    return [WaitingFigures(**row) for row in await connection.fetch(SELECT_FIGURES, most)]
 
 
 async def delete_before(tx: Transaction, instant: datetime) -> None:

@@ -1,6 +1,6 @@
 """Facts that a subscriber has not handled yet, and when failed ones are tried again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,6 +15,14 @@ class BackOff(Struct, frozen=True):
     def pause(self, attempts: int) -> timedelta:
         """How long to wait after so many failures."""
         return min(self.first * 2 ** min(attempts - 1, 32), self.most)
+
+
+class WaitingFigures(Struct, frozen=True):
+    """How many facts wait for a subscriber, and since when the oldest of them."""
+
+    subscriber: str
+    waiting: int
+    oldest_at: datetime
 
 
 class Delivery(Struct, frozen=True):

@@ -12,7 +12,7 @@ from monigo.infra.queue.jobs import (
     verify,
 )
 from monigo.infra.queue.lanes import Lane, TryLaterError, work
-from monigo.infra.queue.log_store import forget_log
+from monigo.infra.queue.log_store import count_jobs, forget_log
 
 __all__ = [
     "JobKind",
@@ -21,6 +21,7 @@ __all__ = [
     "TryLaterError",
     "cancel",
     "complete",
+    "count_jobs",
     "fail",
     "forget_log",
     "list_unfinished",

@@ -13,7 +13,7 @@ from datetime import datetime
 from monigo import customers, tenancy
 from monigo.core.ids import ApiKeyId, CustomerId
 from monigo.infra.db import ClockState, Database, Tenant
-from monigo.tenancy import ApiKey, Limits, OrganizationLimits
+from monigo.tenancy import ApiKey, Limits, LimitSettings
 
 # About 30 MB of references; beyond it everything is forgotten and looked up again.
 REFERENCES_MAX = 100_000
@@ -28,7 +28,7 @@ class Basis:
     """
 
     tenant: Tenant
-    limits: OrganizationLimits
+    limits: LimitSettings
     test_now: datetime | None
     resets: int
     customers_version: int

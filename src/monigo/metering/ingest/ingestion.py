@@ -12,6 +12,7 @@ from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId
 from monigo.core.permissions import Permission
+from monigo.infra import metrics
 from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant
 from monigo.infra.ids import new_id
@@ -148,6 +149,8 @@ class Ingestor:
                     stored = await self._insert(basis, rows, insert, real_now)
                 if stored is not None:
                     turn.stored = len(stored)
+                    metrics.EVENTS_INGESTED.inc(len(stored))
+                    metrics.EVENTS_REPEATED.inc(len(rows.events) - len(stored))
                     return _answers(requests, rows, refusals, stored)
             basis = None
         raise DomainError(

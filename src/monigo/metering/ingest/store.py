@@ -22,7 +22,8 @@ _STILL_HOLDS = """
         JOIN api_keys AS key ON key.id = known.id
             AND coalesce(key.expires_at, 'infinity') = known.expires_at
             AND array_to_string(key.scopes, ' ') = known.scopes
-        WHERE key.org_id = $1 AND key.is_test_mode = $2 AND key.revoked_at IS NULL
+        WHERE key.org_id = $1 AND key.id = ANY ($13) AND key.is_test_mode = $2
+            AND key.revoked_at IS NULL
     ) = cardinality($13)
     AND coalesce((
         SELECT version FROM customer_changes WHERE org_id = $1 AND is_test = $2

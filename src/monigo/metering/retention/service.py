@@ -30,7 +30,7 @@ OpenFrom = Callable[[Transaction, Sequence[CustomerId]], Awaitable[Mapping[Custo
 async def events_kept_from(tx: Transaction) -> datetime:
     """From when on the tenant's events can be counted anew."""
     organization = await tenancy.get_organization(tx)
-    by_setting = kept_from(organization.raw_event_retention_days, tx.now)
+    by_setting = kept_from(organization.retention.raw_event_retention_days, tx.now)
     # Once gone they stay gone, even if the setting now says to keep them longer.
     by_loss = await store.load_kept_from(tx)
     return by_setting if by_loss is None else max(by_setting, by_loss)
@@ -96,7 +96,7 @@ async def _blank(
 
 async def _due(tx: Transaction) -> Period | None:
     """The window whose events are to lose their properties, promised; None when there is none."""
-    days = (await tenancy.get_organization(tx)).raw_event_retention_days
+    days = (await tenancy.get_organization(tx)).retention.raw_event_retention_days
     if days is None or await queue.list_unfinished(tx, REPLAY):
         return None
     until = floor_hour(kept_from(days, tx.now) - MARGIN)

@@ -43,7 +43,7 @@ async def read_series(tx: Transaction, request: SeriesRequest) -> Series:
     """
     metric = await _metric(tx, request.metric)
     customer_id = await _customer(tx, request.customer)
-    timezone = (await tenancy.get_organization(tx)).timezone
+    timezone = (await tenancy.get_organization(tx)).billing.timezone
     span = _span(request, tx.now)
     _check(request, metric, span)
     points_max = GROUPED_POINTS_MAX if request.group_by else POINTS_MAX

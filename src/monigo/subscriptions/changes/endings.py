@@ -29,7 +29,7 @@ async def cancel(tx: Transaction, subscription: Subscription, ends_at: datetime)
         DomainError: conflict, when it has ended already.
     """
     check_can_cancel(subscription)
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     await pauses.close_pause(tx, subscription.id, ends_at)
     await stretches.release(tx, subscription, ends_at)
     await timeline.append(tx, subscription.id, TimelineEvent.CANCELED, "")

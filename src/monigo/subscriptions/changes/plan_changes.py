@@ -17,7 +17,7 @@ from monigo.subscriptions.events import (
     SubscriptionPlanChangeWithdrawn,
     report,
 )
-from monigo.subscriptions.references import hold_plan
+from monigo.subscriptions.references import lock_plan
 from monigo.subscriptions.rules import (
     check_can_change_plan,
     check_is_active,
@@ -41,7 +41,7 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
         DomainError: not_found, naming the field; conflict, unless active and both plans are of one
             type and currency; invalid, where the new plan's periods don't fit the anchor.
     """
-    plan = await hold_plan(tx, plan_id)
+    plan = await lock_plan(tx, plan_id)
     check_is_active(subscription)
     await _check_plan(tx, subscription, plan)
     subscription = await withdraw_plan_change(tx, subscription)
@@ -56,8 +56,8 @@ async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID
             billing_period=plan.details.billing_period,
             anchor_at=before.anchor_at,
             started_at=max(starts_at, before.started_at),
-            joined_at=tx.now,
-            joined_revision=revision,
+            agreed_at=tx.now,
+            agreed_revision=revision,
         )
         changed = replace(subscription, phase=phase)
     _check_schedule(changed)
@@ -81,7 +81,7 @@ async def schedule_plan_change(
     """
     if plan_id is None:
         return await withdraw_plan_change(tx, subscription)
-    plan = await hold_plan(tx, plan_id)
+    plan = await lock_plan(tx, plan_id)
     await _check_plan(tx, subscription, plan)
     scheduled_at = current_period(subscription, effective_at(subscription, tx.now)).end
     revision = await catalog.standing_revision(tx, plan.id, scheduled_at)

@@ -3,8 +3,8 @@
 from monigo.subscriptions.due.service import (
     PERIOD_CLOSE,
     flag_unbilled,
-    hold_due,
-    hold_free,
+    lock_due,
+    lock_free,
     look_at,
     note_due,
     recheck,
@@ -16,8 +16,8 @@ from monigo.subscriptions.due.service import (
 __all__ = [
     "PERIOD_CLOSE",
     "flag_unbilled",
-    "hold_due",
-    "hold_free",
+    "lock_due",
+    "lock_free",
     "look_at",
     "note_due",
     "recheck",

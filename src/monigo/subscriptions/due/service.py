@@ -40,7 +40,7 @@ async def save_billed(tx: Transaction, billed: Sequence[Subscription]) -> None:
     await note_due(tx, billed)
 
 
-async def hold_due(
+async def lock_due(
     tx: Transaction, subscription_ids: Sequence[SubscriptionId]
 ) -> tuple[list[Subscription], set[SubscriptionId]]:
     """Those of these subscriptions that nobody else holds, locked; and the others.
@@ -82,7 +82,7 @@ async def recheck(tx: Transaction, window: Period) -> None:
     await look_at(tx, dict.fromkeys(ended, tx.now))
 
 
-async def hold_free(
+async def lock_free(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> tuple[list[Subscription], set[CustomerId]]:
     """These customers' active subscriptions, locked in the order of their ids; and who is busy.

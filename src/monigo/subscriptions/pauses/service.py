@@ -73,7 +73,7 @@ async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscriptio
     Raises:
         DomainError: conflict, when another one of the plan type took its place or its time.
     """
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     ended_at = await store.close_pause(tx, subscription.id, tx.now)
     await timeline.append(tx, subscription.id, TimelineEvent.RESUMED, "")
     resumed = await save(tx, replace(subscription, status=Status.ACTIVE, pause_reason=None))
@@ -101,7 +101,7 @@ async def load_pauses(
 async def _open_pause(
     tx: Transaction, subscription: Subscription, reason: PauseReason, started_at: datetime
 ) -> Subscription:
-    await customers.hold(tx, [subscription.customer_id])
+    await customers.lock(tx, [subscription.customer_id])
     await store.open_pause(tx, subscription.id, reason, started_at)
     await stretches.release(tx, subscription, started_at)
     await timeline.append(tx, subscription.id, TimelineEvent.PAUSED, reason.value)

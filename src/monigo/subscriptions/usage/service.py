@@ -126,7 +126,7 @@ class _Layout(Struct, frozen=True):
         for subscription in subscriptions:
             by_customer[subscription.customer_id].append(subscription)
         return cls(
-            timezone=(await tenancy.get_organization(tx)).timezone,
+            timezone=(await tenancy.get_organization(tx)).billing.timezone,
             subscriptions=by_customer,
             plans=await catalog.get_plans(tx, {known.plan_id for known in subscriptions}),
             pauses=await load_pauses(tx, [known.id for known in subscriptions]),

@@ -14,7 +14,7 @@ log = logger(__name__)
 
 _ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Probes and ingestion would drown what is worth reading; their failures are told.
-_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/v1/ingest"})
+_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/v1/ingest"})
 FIRST_FAILURE = 400
 
 

@@ -47,7 +47,7 @@ class AnsweringRoute(APIRoute):
         self.answers: frozenset[type[Struct]] = frozenset(structs.values())
         super().__init__(
             path,
-            answering(endpoint, status_code or OK),
+            _answering(endpoint, status_code or OK),
             response_model=None,
             status_code=status_code,
             responses=told,
@@ -55,7 +55,7 @@ class AnsweringRoute(APIRoute):
         )
 
 
-def answering(endpoint: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Any]:
+def _answering(endpoint: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Any]:
     """An endpoint whose struct is encoded."""
 
     @functools.wraps(endpoint)

@@ -22,6 +22,8 @@ class RawRoute(Protocol):
     """
 
     permissions: frozenset[Permission]
+    # What monitoring counts its requests under.
+    path_format: str
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""

@@ -69,7 +69,7 @@ async def range_start(tx: Transaction, span: str) -> datetime | None:
         raise invalid(
             {"range": "must be today, week, month, 3months, a number of days such as 30d, or all"}
         )
-    zone = (await tenancy.get_organization(tx)).timezone
+    zone = (await tenancy.get_organization(tx)).billing.timezone
     if span in _WHOLE_DAYS_BACK:
         return midnight_days_ago(tx.now, _WHOLE_DAYS_BACK[span], zone)
     return midnight_months_ago(tx.now, _MONTHS_BACK[span], zone)

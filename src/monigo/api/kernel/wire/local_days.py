@@ -46,7 +46,7 @@ async def with_local_days(tx: Transaction, handle: Callable[[], Awaitable[Respon
         try:
             return await handle()
         except _ZoneUnknownError:
-            _zone.set((await tenancy.get_organization(tx)).timezone)
+            _zone.set((await tenancy.get_organization(tx)).billing.timezone)
             return await handle()
     finally:
         _zone.reset(token)

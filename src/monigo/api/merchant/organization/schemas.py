@@ -1,92 +1,106 @@
-"""The organisation's own settings on the wire."""
+"""The organisation on the wire: derived from the groups of its settings."""
 
-from typing import Annotated, Any, Self
+from decimal import Decimal
+from typing import Annotated, Any, Self, cast
 
-from pydantic import Field
+from msgspec import defstruct
+from pydantic import Field, WithJsonSchema, create_model
 
-from monigo.api.kernel.wire.incoming import Incoming, LongWhole, Name, RateIn, Whole
+from monigo.api.kernel.wire.incoming import (
+    WHOLE_DIGITS_MAX,
+    Incoming,
+    LongWhole,
+    Name,
+    RateIn,
+    Whole,
+)
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing, RateNumber
 from monigo.core.ids import OrganizationId
 from monigo.infra import json
-from monigo.tenancy import Organization
-
-LIMITS = frozenset({"raw_event_retention_days", "requests_per_second_max", "monthly_event_quota"})
+from monigo.tenancy import SETTINGS, Organization, Setting
 
 
-class OrganizationIn(Incoming):
+def _sent(setting: Setting) -> tuple[Any, Any]:
+    """How a setting is sent; what is not sent stays as it is."""
+    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: RateIn, tuple: list[Name]}
+    kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
+    examples = list(setting.examples) if setting.kind in {str, tuple} else None
+    return kind | None, Field(
+        default=None, description=setting.description or None, examples=examples
+    )
+
+
+def _whole(setting: Setting) -> Any:
+    least, most = setting.least, setting.most
+    kind = LongWhole if most is None or most >= 10**WHOLE_DIGITS_MAX else Whole
+    told = {"type": "integer", "minimum": least, "maximum": most}
+    return Annotated[kind, Field(ge=least, le=most), WithJsonSchema(told)]
+
+
+def _shown(setting: Setting) -> Any:
+    """How a setting is shown."""
+    kinds: dict[type, Any] = {Decimal: RateNumber, tuple: list[str]}
+    kind = kinds.get(setting.kind, setting.kind)
+    return kind | None if setting.is_optional else kind
+
+
+_fields: dict[str, Any] = {setting.name: _sent(setting) for setting in SETTINGS.values()}
+_SettingsIn = create_model("_SettingsIn", __base__=Incoming, **_fields)
+
+
+class OrganizationIn(_SettingsIn):
     """Settings to change; what is not sent stays as it is."""
 
     name: Name | None = Field(default=None, examples=["Lagos Rides"])
     country: Name | None = Field(default=None, examples=["NG"])
-    timezone: Name | None = Field(default=None, examples=["Africa/Lagos"])
-    default_currency: Name | None = Field(default=None, examples=["NGN"])
-    available_currencies: Annotated[list[Name] | None, Field(examples=[["NGN", "KES"]])] = None
-    vat_enabled: bool | None = None
-    vat_rate: RateIn | None = None
-    wht_enabled: bool | None = None
-    wht_rate: RateIn | None = None
-    event_ingestion_grace_period_hours: Whole | None = Field(default=None, ge=0, le=720)
-    repeated_trials_enabled: bool | None = Field(
-        default=None,
-        description="a customer gets a plan's trial on each subscription to it, instead of once",
-    )
-    raw_event_retention_days: Whole | None = Field(
-        default=None,
-        ge=100,
-        le=36_500,
-        description="how long events keep their properties, if no open period or draft of the last"
-        " 90 days needs them; null: for ever",
-    )
-    requests_per_second_max: Whole | None = Field(
-        default=None,
-        ge=1,
-        le=1_000_000,
-        description="of one API key to one process; null: no limit",
-    )
-    monthly_event_quota: LongWhole | None = Field(
-        default=None,
-        ge=0,
-        le=10**15,
-        description="events of one mode in a calendar month, UTC; null: no limit",
-    )
 
     def changes(self) -> dict[str, Any]:
-        """What the client said."""
-        changes = self.given(*OrganizationIn.model_fields)
-        # No limit is a value of its own, so here an explicit null counts as sent.
-        changes |= {name: getattr(self, name) for name in LIMITS & self.model_fields_set}
-        if "available_currencies" in changes:
-            changes["available_currencies"] = tuple(changes["available_currencies"])
-        return changes
+        """What is to be changed; where none is a value of its own, an explicit null is sent."""
+        sent = self.given(*type(self).model_fields)
+        for setting in SETTINGS.values():
+            if setting.is_optional and setting.name in self.model_fields_set:
+                sent[setting.name] = getattr(self, setting.name)
+            elif setting.kind is tuple and setting.name in sent:
+                sent[setting.name] = tuple(sent[setting.name])
+        return sent
 
 
-class OrganizationOut(Outgoing, frozen=True):
-    """An organisation and its settings. Rates are percentages."""
-
+class _OwnOut(Outgoing, frozen=True):
     id: OrganizationId
     name: str
     country: str
-    timezone: str
-    default_currency: str
-    available_currencies: list[str]
-    vat_enabled: bool
-    vat_rate: RateNumber
-    wht_enabled: bool
-    wht_rate: RateNumber
-    event_ingestion_grace_period_hours: int
-    repeated_trials_enabled: bool
-    raw_event_retention_days: int | None
-    requests_per_second_max: int | None
-    monthly_event_quota: int | None
+
+
+_SettingsOut = cast(
+    "type[_OwnOut]",
+    defstruct(
+        "_SettingsOut",
+        [(setting.name, _shown(setting)) for setting in SETTINGS.values()],
+        bases=(_OwnOut,),
+        frozen=True,
+    ),
+)
+
+
+class OrganizationOut(_SettingsOut, frozen=True):
+    """An organisation and its settings. Rates are percentages."""
+
     created_at: Instant
     updated_at: Instant
 
     @classmethod
     def of(cls, organization: Organization) -> Self:
         """The wire form."""
-        fields = {name: getattr(organization, name) for name in cls.__struct_fields__}
-        rates = {name: json.exact_floats(fields[name]) for name in ("vat_rate", "wht_rate")}
-        return cls(**fields | rates)
+        own = ("id", "name", "country", "created_at", "updated_at")
+        settings = {
+            setting.name: getattr(getattr(organization, setting.group), setting.name)
+            for setting in SETTINGS.values()
+        }
+        shown = {
+            name: json.exact_floats(value) if isinstance(value, Decimal) else value
+            for name, value in settings.items()
+        }
+        return cls(**{name: getattr(organization, name) for name in own}, **shown)
 
 
 class OrganizationEnvelope(Outgoing, frozen=True):

@@ -1,6 +1,5 @@
 """The organisations of a person on the wire."""
 
-from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from monigo.api.merchant.organization.schemas import OrganizationOut
 from monigo.api.people.api_keys.schemas import ApiKeyOut
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.people import Founded
-from monigo.tenancy import NewOrganization
+from monigo.tenancy import BillingSettings, NewOrganization
 
 
 class FoundIn(Incoming):
@@ -28,14 +27,14 @@ class FoundIn(Incoming):
     def wanted(self) -> NewOrganization:
         """What is to be made."""
         proposed = people.countries.proposal_for(self.country)
-        return NewOrganization(
-            name=self.name,
-            country=self.country,
+        currency = self.default_currency or proposed.currency
+        billing = BillingSettings(
             timezone=self.timezone or proposed.timezone,
-            default_currency=self.default_currency or proposed.currency,
-            available_currencies=tuple(self.available_currencies or ()),
-            vat_rate=Decimal(proposed.vat_rate) if self.vat_rate is None else self.vat_rate,
+            default_currency=currency,
+            available_currencies=tuple(self.available_currencies or (currency,)),
+            vat_rate=proposed.vat_rate if self.vat_rate is None else self.vat_rate,
         )
+        return NewOrganization(self.name, self.country, billing)
 
 
 class FoundedOut(Outgoing, frozen=True):

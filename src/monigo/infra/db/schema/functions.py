@@ -6,7 +6,7 @@ is dropped.
 
 import asyncpg
 
-from monigo.infra.db.connections import OwnConnection
+from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.schema import sql_files
 from monigo.infra.db.schema.sql_files import MigrationError, SchemaFile
 from monigo.infra.logging import logger
@@ -48,7 +48,7 @@ MADE_NOW = """
 """
 
 
-async def stale_functions(connection: OwnConnection) -> list[SchemaFile]:
+async def stale_functions(connection: Connection | OwnConnection) -> list[SchemaFile]:
     """The files that are not what the database was given, and, empty, those that it was in vain."""
     rows = await connection.fetch(SELECT_CHECKSUMS)
     noted = {row["name"]: row["checksum"] for row in rows}

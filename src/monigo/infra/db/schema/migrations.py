@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 import asyncpg
 
-from monigo.infra.db.connections import OwnConnection
+from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.schema import sql_files
 from monigo.infra.db.schema.bring_over import bring_over, is_from_before
 from monigo.infra.db.schema.functions import (
@@ -76,13 +76,22 @@ async def require_present_schema(role_url: str) -> None:
     connection = await asyncpg.connect(role_url)
     try:
         await refuse_powerful(connection, await connection.fetchval("SELECT current_user"))
-        try:
-            applied = await _applied(connection)
-            stale = await stale_functions(connection)
-        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-            applied, stale = {}, sql_files.functions()
+        await check_schema(connection)
     finally:
         await connection.close()
+
+
+async def check_schema(connection: Connection | OwnConnection) -> None:
+    """Refuse a connection to a database that is not at this program's schema.
+
+    Raises:
+        MigrationError: the schema is older or newer.
+    """
+    try:
+        applied = await _applied(connection)
+        stale = await stale_functions(connection)
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        applied, stale = {}, sql_files.functions()
     known = sql_files.migrations()
     _refuse_newer(applied.keys() - {file.version for file in known})
     missing = [file for file in known if applied.get(file.version) != file.checksum]
@@ -100,7 +109,7 @@ async def _make_notes(connection: OwnConnection) -> None:
     await connection.execute(f"GRANT SELECT ON schema_migrations, schema_functions TO {APP_ROLE}")
 
 
-async def _applied(connection: OwnConnection) -> dict[int, str]:
+async def _applied(connection: Connection | OwnConnection) -> dict[int, str]:
     rows = await connection.fetch(SELECT_APPLIED)
     return {row["version"]: row["checksum"] for row in rows}
 

@@ -24,6 +24,7 @@ class IngestRoute:
     """POST /v1/ingest. A 202 means that every event is on disk."""
 
     permissions = frozenset({Permission.EVENTS_INGEST})
+    path_format = PATH
 
     def __init__(self, services: Services, bodies: HeldBodies) -> None:
         self._services = services

@@ -35,6 +35,7 @@ class MovementsRoute:
     """POST …/wallets/{wallet_id}/credit and …/debit. A 200 means that the money moved, on disk."""
 
     permissions = frozenset(MOVE_PERMISSIONS.values())
+    path_format = "/v1/wallets/{wallet_id}/{direction}"
 
     def __init__(self, services: Services, bodies: HeldBodies) -> None:
         self._services = services

@@ -9,8 +9,8 @@ from monigo import wallets
 from monigo.api.kernel.wire.incoming import Amount, Incoming, Metadata, Name, Text
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.merchant.wallets.schemas import EntryOut, WalletOut
+from monigo.core import money
 from monigo.core.ids import WalletId
-from monigo.core.money import Money
 from monigo.infra.db import Tenant
 from monigo.wallets import Direction, EntryType, Movement, MovementResult
 
@@ -46,7 +46,7 @@ class DebitIn(Incoming):
         return Movement(
             wallet_id=wallet_id,
             direction=direction,
-            amount=Money(self.amount, self.currency),
+            amount=money.Money(self.amount, self.currency),
             entry_type=EntryType(self.entry_type.value),
             idempotency_key=self.idempotency_key,
             **self.given("description", "reference_type", "reference_id", "metadata"),

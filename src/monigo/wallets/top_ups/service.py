@@ -18,10 +18,12 @@ from monigo.core.periods import calendar_month
 from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
-from monigo.wallets import service, top_ups_store
+from monigo.wallets import service
 from monigo.wallets.events import WalletTopUpRequested
-from monigo.wallets.rules import check_auto_top_up, is_low, may_ask
-from monigo.wallets.types import AutoTopUp, TopUp, TopUpStatus, Wallet, WalletStatus
+from monigo.wallets.top_ups import store
+from monigo.wallets.top_ups.rules import check_auto_top_up, is_low, may_ask
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+from monigo.wallets.types import TopUpStatus, Wallet, WalletStatus
 
 
 async def get_auto_top_up(tx: Transaction, wallet_id: UUID) -> AutoTopUp:
@@ -31,7 +33,7 @@ async def get_auto_top_up(tx: Transaction, wallet_id: UUID) -> AutoTopUp:
         DomainError: not_found (the wallet, or that it has a rule).
     """
     wallet = await service.get(tx, wallet_id)
-    rule = await top_ups_store.load_rule(tx, wallet.id)
+    rule = await store.load_rule(tx, wallet.id)
     if rule is None:
         raise not_found("auto_top_up")
     return rule
@@ -45,11 +47,11 @@ async def set_auto_top_up(tx: Transaction, wallet_id: UUID, rule: AutoTopUp) -> 
     Raises:
         DomainError: not_found; invalid (a limit below the amount); conflict, when it is closed.
     """
-    wallet = await service.hold(tx, wallet_id)
+    wallet = await service.lock(tx, wallet_id)
     check_auto_top_up(rule)
     if wallet.status is WalletStatus.CLOSED:
         raise conflict("wallet_closed", "the wallet is closed")
-    await top_ups_store.set_rule(tx, wallet.id, rule)
+    await store.set_rule(tx, wallet.id, rule)
     await ask_where_low(tx, [replace(wallet, top_up_threshold=rule.threshold)])
     return rule
 
@@ -60,11 +62,11 @@ async def delete_auto_top_up(tx: Transaction, wallet_id: UUID) -> None:
     Raises:
         DomainError: not_found (the wallet, or that it has a rule).
     """
-    wallet = await service.hold(tx, wallet_id)
+    wallet = await service.lock(tx, wallet_id)
     if wallet.top_up_threshold is None:
         raise not_found("auto_top_up")
-    await top_ups_store.set_rule(tx, wallet.id, None)
-    await top_ups_store.cancel(tx, [wallet.id])
+    await store.set_rule(tx, wallet.id, None)
+    await store.cancel(tx, [wallet.id])
 
 
 async def list_top_ups(
@@ -76,7 +78,7 @@ async def list_top_ups(
         DomainError: not_found.
     """
     wallet = await service.get(tx, wallet_id)
-    return await top_ups_store.list_page(tx, wallet.id, request, status)
+    return await store.list_page(tx, wallet.id, request, status)
 
 
 async def count_deposits(tx: Transaction, deposits: Mapping[WalletId, Decimal]) -> None:
@@ -85,7 +87,7 @@ async def count_deposits(tx: Transaction, deposits: Mapping[WalletId, Decimal]) 
     A request is paid once the deposits since then come to its amount.
     """
     if deposits:
-        await top_ups_store.add_deposits(tx, deposits)
+        await store.add_deposits(tx, deposits)
 
 
 async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
@@ -95,19 +97,19 @@ async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
     rule allows in this month of the organisation, asks for nothing.
     """
     low = {wallet.id: wallet for wallet in wallets if is_low(wallet)}
-    rules = await top_ups_store.load_rules_to_ask(tx, list(low)) if low else {}
+    rules = await store.load_rules_to_ask(tx, list(low)) if low else {}
     if not rules:
         return
     organization = await tenancy.get_organization(tx)
-    month = calendar_month(tx.now, organization.timezone)
-    asked = await top_ups_store.sum_asked_since(tx, list(rules), month.start)
+    month = calendar_month(tx.now, organization.billing.timezone)
+    asked = await store.sum_asked_since(tx, list(rules), month.start)
     wanted = [
         _new(tx, low[wallet_id], rule)
         for wallet_id, rule in rules.items()
         if may_ask(rule, asked.get(wallet_id, Decimal(0)))
     ]
     if wanted:
-        await top_ups_store.insert(tx, wanted)
+        await store.insert(tx, wanted)
         await outbox.emit(tx, [_requested(one, low[one.wallet_id]) for one in wanted])
 
 

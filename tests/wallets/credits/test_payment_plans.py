@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monigo.core.errors import InvariantError
-from monigo.wallets.rules import (
+from monigo.wallets import parts_of
+from monigo.wallets.credits.rules import (
     KEPT_AFTER_EXPIRY,
     LOOK_AGAIN_AFTER,
     in_minor_units,
     look_again_at,
     may_still_pay,
-    parts_of,
     payable_at,
     plan_consumption,
 )
-from monigo.wallets.types import Consumption
+from monigo.wallets.credits.types import Consumption
 from support.values import grant
 
 JANUARY, FEBRUARY, MARCH = (datetime(2026, month, 1, tzinfo=UTC) for month in range(1, 4))

@@ -8,7 +8,7 @@ import asyncpg
 from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, MetricId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import Transaction
-from monigo.wallets.types import CreditGrant
+from monigo.wallets.credits.types import CreditGrant
 
 COLUMNS = """
     credit.id, credit.wallet_id, credit.account_id, credit.currency, credit.amount,

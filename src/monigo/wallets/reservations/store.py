@@ -10,7 +10,7 @@ from monigo.core.ids import ReservationId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import json
 from monigo.infra.db import Transaction
-from monigo.wallets.types import Reservation, ReservationStatus
+from monigo.wallets.reservations.types import Reservation, ReservationStatus
 
 COLUMNS = """
     id, wallet_id, currency, amount, captured_amount, status, description, reference_type,

@@ -21,19 +21,17 @@ from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType, KeptRequest, RequestKey
-from monigo.wallets import due, movements, reservations_store, service
-from monigo.wallets.movements import MovementBatch
-from monigo.wallets.requests import content_hash, wallet_then
-from monigo.wallets.rules import check_capture, check_open
-from monigo.wallets.types import (
-    AskedFor,
-    Movement,
+from monigo.wallets import due, movements, service
+from monigo.wallets.movements import MovementBatch, content_hash, wallet_then
+from monigo.wallets.reservations import store
+from monigo.wallets.reservations.rules import check_capture, check_open
+from monigo.wallets.reservations.types import (
     Reservation,
     ReservationRequest,
     ReservationResult,
     ReservationStatus,
-    Wallet,
 )
+from monigo.wallets.types import AskedFor, Movement, Wallet
 
 # A checkout takes minutes; what nobody settles is not held for longer than a customer would wait.
 USUAL_SECONDS = 3_600
@@ -63,7 +61,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
             asked_for=AskedFor(content, {"reservation_id": str(reservation.id)}),
         )
     )
-    await reservations_store.insert(tx, reservation)
+    await store.insert(tx, reservation)
     await agenda.put(tx, due.RESERVATION_EXPIRY, {reservation.id: reservation.expires_at})
     transfers = await batch.post()
     return ReservationResult(reservation, decided.wallet, transfers)
@@ -127,7 +125,7 @@ async def list_reservations(
         DomainError: not_found.
     """
     wallet = await service.get(tx, wallet_id)
-    return await reservations_store.list_page(tx, wallet.id, request)
+    return await store.list_page(tx, wallet.id, request)
 
 
 async def expire_reservations(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
@@ -136,11 +134,11 @@ async def expire_reservations(tx: Transaction, entries: Sequence[Entry]) -> set[
     In a constant number of statements, however many wallets they belong to.
     """
     expired_ids = [entry.subject for entry in entries]
-    wallet_ids = await reservations_store.wallets_of(tx, expired_ids)
+    wallet_ids = await store.wallets_of(tx, expired_ids)
     batch = await movements.lock_free(tx, set(wallet_ids.values()))
     free = [one for one, wallet_id in wallet_ids.items() if wallet_id in batch.wallets]
     # What was settled before we had the wallets is not open any more.
-    for one in await reservations_store.settle(tx, free, ReservationStatus.EXPIRED):
+    for one in await store.settle(tx, free, ReservationStatus.EXPIRED):
         batch.decide(_whole(one, EntryType.RELEASE))
     await batch.post_unread()
     return set(wallet_ids) - set(free)
@@ -183,7 +181,7 @@ def _expiry(wanted: ReservationRequest, now: datetime) -> datetime:
 
 async def _repeated(tx: Transaction, wallet: Wallet, kept: KeptRequest) -> ReservationResult:
     """The first answer again: the reservation as it was made, whatever became of it."""
-    made = await reservations_store.load(tx, wallet.id, UUID(kept.result["reservation_id"]))
+    made = await store.load(tx, wallet.id, UUID(kept.result["reservation_id"]))
     if made is None:
         raise not_found("reservation")
     then = replace(
@@ -202,7 +200,7 @@ async def _locked(
     """A reservation and its wallet, locked."""
     batch = await movements.lock(tx, [wallet_id])
     wallet = batch.wallet(wallet_id)
-    reservation = await reservations_store.load(tx, wallet.id, reservation_id)
+    reservation = await store.load(tx, wallet.id, reservation_id)
     if reservation is None:
         raise not_found("reservation")
     return batch, reservation
@@ -220,7 +218,7 @@ async def _settle(
     """End a reservation by the movements that it takes."""
     for step in steps:
         batch.decide(step)
-    settled = await reservations_store.settle(tx, [reservation.id], status, captured)
+    settled = await store.settle(tx, [reservation.id], status, captured)
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
     await agenda.cancel(tx, due.RESERVATION_EXPIRY, [reservation.id])
     transfers = await batch.post()

@@ -10,7 +10,8 @@ import asyncpg
 from monigo.core.ids import TopUpId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import Transaction
-from monigo.wallets.types import AutoTopUp, TopUp, TopUpStatus
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+from monigo.wallets.types import TopUpStatus
 
 SELECT_RULE = """
     SELECT top_up_threshold, top_up_amount, top_up_monthly_limit FROM wallets

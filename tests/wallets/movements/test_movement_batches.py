@@ -16,7 +16,8 @@ from monigo.core.money import Money
 from monigo.infra import agenda
 from monigo.infra.db import Tenant
 from monigo.tenancy import KeyReference
-from monigo.wallets import Direction, EntryType, Movement, batcher
+from monigo.wallets import Direction, EntryType, Movement
+from monigo.wallets.movements import batcher
 from support.agenda import waiting
 from support.api import Api
 

@@ -12,7 +12,7 @@ from monigo.core.ids import CreditGrantId, CustomerId, LedgerAccountId, WalletId
 from monigo.core.money import Money
 from monigo.core.times import format_instant
 from monigo.wallets import CreditGrant, Extent, Payment
-from monigo.wallets.rules import plan_consumption
+from monigo.wallets.credits.rules import plan_consumption
 from support.agenda import work_slice
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -22,11 +22,13 @@ from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import AccountKind, Direction, EntryType, NewAccount, RequestKey
-from monigo.wallets import credits_store, due, movements, service
-from monigo.wallets.events import CreditExpired, CreditGranted, CreditRevoked, credit_fact
-from monigo.wallets.requests import content_hash
-from monigo.wallets.rules import check_can_revoke, look_again_at, may_still_pay
-from monigo.wallets.types import AskedFor, CreditGrant, GrantRequest, Movement
+from monigo.wallets import due, movements, service
+from monigo.wallets.credits import store
+from monigo.wallets.credits.rules import check_can_revoke, look_again_at, may_still_pay
+from monigo.wallets.credits.types import CreditGrant, GrantRequest
+from monigo.wallets.events import CreditExpired, CreditGranted, CreditRevoked, ReportedCredit
+from monigo.wallets.movements import content_hash
+from monigo.wallets.types import AskedFor, Movement, Wallet
 
 REFERENCE = "credit_grant"
 
@@ -67,7 +69,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
     )
     await _check(tx, wanted)
     await ledger.open_accounts(tx, [account])
-    await credits_store.insert(tx, granted)
+    await store.insert(tx, granted)
     if granted.expires_at is not None:
         await agenda.put(tx, due.CREDIT_EXPIRY, {granted.id: granted.expires_at})
     await batch.post_unread()
@@ -86,17 +88,17 @@ async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGran
     """
     batch = await movements.lock(tx, [wallet_id])
     wallet = batch.wallet(wallet_id)
-    known = [one for one in await credits_store.load(tx, [grant_id]) if one.wallet_id == wallet.id]
+    known = [one for one in await store.load(tx, [grant_id]) if one.wallet_id == wallet.id]
     if not known:
         raise not_found("credit_grant")
     check_can_revoke(known[0])
-    await credits_store.revoke(tx, known[0].id)
+    await store.revoke(tx, known[0].id)
     await agenda.cancel(tx, due.CREDIT_EXPIRY, [known[0].id])
     if known[0].remaining:
         batch.decide(taken_back(known[0], known[0].remaining, EntryType.CREDIT_REVOCATION))
         await batch.post_unread()
     await outbox.emit(tx, [credit_fact(CreditRevoked, wallet, known[0], known[0].remaining)])
-    return (await credits_store.load(tx, [known[0].id]))[0]
+    return (await store.load(tx, [known[0].id]))[0]
 
 
 async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:
@@ -106,7 +108,7 @@ async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -
         DomainError: not_found.
     """
     wallet = await service.get(tx, wallet_id)
-    return await credits_store.list_page(tx, wallet.id, request)
+    return await store.list_page(tx, wallet.id, request)
 
 
 async def expire_credits(
@@ -117,12 +119,12 @@ async def expire_credits(
     One that may still pay a period which is open is left, and looked at again later. In a constant
     number of statements, however many wallets they belong to.
     """
-    known = await credits_store.load(tx, [entry.subject for entry in entries])
+    known = await store.load(tx, [entry.subject for entry in entries])
     batch = await movements.lock_free(tx, {one.wallet_id for one in known})
     wallets = batch.wallets
     free = [one.id for one in known if one.wallet_id in wallets]
     # What they hold is certain now that nobody else has their wallets.
-    grants = await credits_store.load(tx, free)
+    grants = await store.load(tx, free)
     kept: set[CreditGrantId] = set()
     if open_periods is not None:
         ends = await open_periods(tx, {wallet.customer_id for wallet in wallets.values()})
@@ -139,8 +141,8 @@ async def expire_credits(
         if one.id in kept and one.expires_at is not None
     }
     await agenda.put(tx, due.CREDIT_EXPIRY, looks)
-    expired = await credits_store.expire(tx, [one.id for one in grants if one.id not in kept])
-    left = [one for one in await credits_store.load(tx, expired) if one.remaining > 0]
+    expired = await store.expire(tx, [one.id for one in grants if one.id not in kept])
+    left = [one for one in await store.load(tx, expired) if one.remaining > 0]
     for one in left:
         batch.decide(taken_back(one, one.remaining, EntryType.CREDIT_EXPIRY))
     await batch.post_unread()
@@ -158,7 +160,7 @@ async def revive(tx: Transaction, kept_until: Mapping[CreditGrantId, datetime]) 
     """Let expired grants of locked wallets have something again, until an instant each at least."""
     if not kept_until:
         return
-    await credits_store.revive(tx, list(kept_until))
+    await store.revive(tx, list(kept_until))
     before = await agenda.due_of(tx, due.CREDIT_EXPIRY, list(kept_until))
     looks = {one: max(until, before.get(one, until)) for one, until in kept_until.items()}
     await agenda.put(tx, due.CREDIT_EXPIRY, looks)
@@ -178,7 +180,7 @@ async def _check(tx: Transaction, wanted: GrantRequest) -> None:
 
 async def _as_granted(tx: Transaction, grant_id: CreditGrantId) -> CreditGrant:
     """A grant as it was made, whatever became of it."""
-    found = await credits_store.load(tx, [grant_id])
+    found = await store.load(tx, [grant_id])
     if not found:
         raise not_found("credit_grant")
     return replace(
@@ -236,4 +238,22 @@ def _content(wanted: GrantRequest) -> bytes:
             "expires_at": None if expires_at is None else format_instant(expires_at),
             "description": wanted.description,
         },
+    )
+
+
+def credit_fact(
+    fact_type: type[ReportedCredit],
+    wallet: Wallet,
+    grant: CreditGrant,
+    amount: Decimal,
+    **details: object,
+) -> ReportedCredit:
+    """A fact of one grant of a wallet."""
+    return fact_type(
+        wallet_id=wallet.id,
+        customer_id=wallet.customer_id,
+        currency=wallet.currency,
+        credit_grant_id=grant.id,
+        amount=amount,
+        **details,  # pyright: ignore[reportArgumentType] - the fact's own fields
     )

@@ -16,8 +16,8 @@ from monigo.core.ids import ApiKeyId
 from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant
 from monigo.tenancy import ApiKey, KeyReference, Limits
-from monigo.wallets.movements import lock_for, post_on
-from monigo.wallets.rules import MOVE_PERMISSIONS
+from monigo.wallets.movements.rules import MOVE_PERMISSIONS
+from monigo.wallets.movements.service import lock_for, post_on
 from monigo.wallets.types import Movement, MovementResult
 
 BATCH_LIMITS = BatchLimits(

@@ -20,14 +20,14 @@ from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, 
 from monigo.tenancy import ApiKey
 from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import MovementFact, movement_fact
-from monigo.wallets.requests import (
+from monigo.wallets.movements.requests import (
     check_same,
     content_hash,
     reused,
     wallet_facts,
     wallet_then,
 )
-from monigo.wallets.rules import after_movement, is_deposit, is_use, sides_of
+from monigo.wallets.movements.rules import after_movement, is_deposit, is_use, sides_of
 from monigo.wallets.types import Movement, MovementResult, Wallet
 
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from monigo import wallets
 from monigo.core.times import format_instant
-from monigo.wallets import reservations_store
-from monigo.wallets.types import ReservationStatus
+from monigo.wallets import ReservationStatus
+from monigo.wallets.reservations import store as reservations_store
 from support.agenda import work_slice
 
 

@@ -15,18 +15,13 @@ from monigo.core.money import EXACT, Money
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType
-from monigo.wallets import credits_store, movements
-from monigo.wallets.credits import revive, taken_back
+from monigo.wallets import movements
+from monigo.wallets.credits import store
+from monigo.wallets.credits.rules import in_minor_units, parts_of, payable_at, plan_consumption
+from monigo.wallets.credits.service import revive, taken_back
+from monigo.wallets.credits.types import Consumption, CreditGrant, PaidPart
 from monigo.wallets.movements import MovementBatch
-from monigo.wallets.rules import in_minor_units, parts_of, payable_at, plan_consumption
-from monigo.wallets.types import (
-    Consumption,
-    CreditGrant,
-    Movement,
-    PaidPart,
-    Wallet,
-    WalletStatus,
-)
+from monigo.wallets.types import Movement, Wallet, WalletStatus
 
 
 class Extent(StrEnum):
@@ -83,7 +78,7 @@ async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[Pai
     batch, owners = await movements.lock_of_owners(
         tx, {(payment.customer_id, payment.amount.currency) for payment in payments}
     )
-    grants = await credits_store.list_usable(tx, list(owners.values()))
+    grants = await store.list_usable(tx, list(owners.values()))
     plan = PaymentPlan(batch, owners, grants, tx.now)
     paid = [plan.pay(payment) for payment in payments]
     await batch.post_unread()
@@ -102,7 +97,7 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
         tx, {(repayment.customer_id, repayment.currency) for repayment in repayments}
     )
     grant_ids = {part.grant_id for one in repayments for part in one.parts if part.grant_id}
-    grants = {one.id: one for one in await credits_store.load(tx, grant_ids)} if grant_ids else {}
+    grants = {one.id: one for one in await store.load(tx, grant_ids)} if grant_ids else {}
     revived: dict[CreditGrantId, timedelta] = {}
     for repayment in repayments:
         wallet = batch.wallets[owners[repayment.customer_id, repayment.currency]]
@@ -120,7 +115,7 @@ async def owners_with_credits(
     tx: Transaction, customer_ids: Collection[CustomerId]
 ) -> set[tuple[CustomerId, str]]:
     """Whose active wallets, in which currencies, have credits; mostly nobody's. Locks nothing."""
-    return await credits_store.owners_with_credits(tx, customer_ids)
+    return await store.owners_with_credits(tx, customer_ids)
 
 
 async def metrics_of_grants(
@@ -129,7 +124,7 @@ async def metrics_of_grants(
     """The metrics that each grant is limited to; none where it pays for anything."""
     if not grant_ids:
         return {}
-    return {one.id: one.metric_ids for one in await credits_store.load(tx, grant_ids)}
+    return {one.id: one.metric_ids for one in await store.load(tx, grant_ids)}
 
 
 class PaymentPlan:

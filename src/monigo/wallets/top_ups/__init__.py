@@ -1,0 +1,24 @@
+"""Automatic top-ups: a rule asks for money where a balance is low."""
+
+from monigo.wallets.top_ups.service import (
+    ask_where_low,
+    count_deposits,
+    delete_auto_top_up,
+    get_auto_top_up,
+    list_top_ups,
+    set_auto_top_up,
+)
+from monigo.wallets.top_ups.store import cancel
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+
+__all__ = [
+    "AutoTopUp",
+    "TopUp",
+    "ask_where_low",
+    "cancel",
+    "count_deposits",
+    "delete_auto_top_up",
+    "get_auto_top_up",
+    "list_top_ups",
+    "set_auto_top_up",
+]
