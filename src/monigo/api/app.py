@@ -22,6 +22,7 @@ from monigo.api.merchant.prices import forms as price_forms
 from monigo.api.merchant.routers import BACKEND_ROUTERS, SHARED_ROUTERS
 from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
+from monigo.api.ops.dev_mail import add_dev_mail
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
 from monigo.api.ops.metrics import add_metrics
@@ -76,6 +77,7 @@ def create_app(services: Services) -> FastAPI:
     add_error_handlers(app)
     app.add_middleware(RequestLog)
     add_docs(app)
+    add_dev_mail(app, services.settings)
     add_metrics(app, services)
     _document_structs(app)
     return app
