@@ -4,33 +4,32 @@ CREATE TABLE organizations (
     org_id uuid NOT NULL,
     name text NOT NULL,
     country text NOT NULL,
-    timezone text NOT NULL,
-    default_currency text NOT NULL,
-    available_currencies text[] NOT NULL,
-    vat_enabled boolean NOT NULL,
-    vat_rate numeric(7, 4) NOT NULL,
-    wht_enabled boolean NOT NULL,
-    wht_rate numeric(7, 4) NOT NULL,
-    event_ingestion_grace_period_hours integer NOT NULL,
-    raw_event_retention_days integer,
-    requests_per_second_max integer,
-    monthly_event_quota bigint,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    repeated_trials_enabled boolean NOT NULL,
+    -- Its settings in groups. What is not there has its usual value, so that another setting needs no
+    -- other column.
+    billing jsonb NOT NULL,
+    retention jsonb NOT NULL,
+    limits jsonb NOT NULL,
     CONSTRAINT organizations_pkey PRIMARY KEY (org_id),
     CONSTRAINT organizations_name_not_empty CHECK (name <> ''),
-    CONSTRAINT organizations_vat_rate_is_a_percentage CHECK (vat_rate BETWEEN 0 AND 100),
-    CONSTRAINT organizations_wht_rate_is_a_percentage CHECK (wht_rate BETWEEN 0 AND 100),
-    CONSTRAINT organizations_grace_period_in_bounds
-        CHECK (event_ingestion_grace_period_hours BETWEEN 0 AND 720),
-    CONSTRAINT organizations_raw_event_retention_in_bounds
-        CHECK (raw_event_retention_days BETWEEN 100 AND 36500),
-    CONSTRAINT organizations_request_rate_in_bounds
-        CHECK (requests_per_second_max BETWEEN 1 AND 1000000),
-    CONSTRAINT organizations_event_quota_not_negative CHECK (monthly_event_quota >= 0),
+    CONSTRAINT organizations_billing_is_an_object CHECK (jsonb_typeof(billing) = 'object'),
+    CONSTRAINT organizations_retention_is_an_object CHECK (jsonb_typeof(retention) = 'object'),
+    CONSTRAINT organizations_limits_is_an_object CHECK (jsonb_typeof(limits) = 'object'),
     CONSTRAINT organizations_default_currency_available
-        CHECK (default_currency = ANY (available_currencies))
+        CHECK (billing -> 'available_currencies' @> (billing -> 'default_currency')),
+    CONSTRAINT organizations_vat_rate_is_a_percentage
+        CHECK ((billing -> 'vat_rate')::numeric BETWEEN 0 AND 100),
+    CONSTRAINT organizations_wht_rate_is_a_percentage
+        CHECK ((billing -> 'wht_rate')::numeric BETWEEN 0 AND 100),
+    CONSTRAINT organizations_grace_period_in_bounds
+        CHECK ((billing -> 'event_ingestion_grace_period_hours')::integer BETWEEN 0 AND 720),
+    CONSTRAINT organizations_raw_event_retention_in_bounds
+        CHECK ((retention ->> 'raw_event_retention_days')::integer BETWEEN 100 AND 36500),
+    CONSTRAINT organizations_request_rate_in_bounds
+        CHECK ((limits ->> 'requests_per_second_max')::integer BETWEEN 1 AND 1000000),
+    CONSTRAINT organizations_event_quota_not_negative
+        CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0)
 );
 SELECT hold_to_tenant('organizations');
 GRANT SELECT, INSERT, UPDATE ON organizations TO monigo_app;

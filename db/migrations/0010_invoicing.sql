@@ -35,6 +35,7 @@ CREATE TABLE invoices (
     rounded_off numeric(24, 6),
     wallet_paid numeric(24, 6) NOT NULL DEFAULT 0,
     wallet_parts jsonb NOT NULL DEFAULT '[]',
+    amount_paid numeric(24, 6) NOT NULL DEFAULT 0,
     CONSTRAINT invoices_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT invoices_kind_known CHECK (kind IN ('interim', 'closing', 'supplementary')),
     CONSTRAINT invoices_status_known CHECK (
@@ -57,15 +58,19 @@ CREATE TABLE invoices (
             ELSE finalized_at IS NOT NULL AND number IS NOT NULL
         END
     ),
-    CONSTRAINT invoices_paid_has_its_time CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    CONSTRAINT invoices_paid_is_nothing_due CHECK (
+        CASE
+            WHEN status = 'paid' THEN amount_paid = total AND paid_at IS NOT NULL
+            WHEN status IN ('draft', 'void') THEN amount_paid = 0 AND paid_at IS NULL
+            ELSE amount_paid >= 0 AND amount_paid < total AND paid_at IS NULL
+        END
+    ),
     CONSTRAINT invoices_void_has_its_time CHECK ((status = 'void') = (voided_at IS NOT NULL)),
     CONSTRAINT invoices_void_has_its_place
         CHECK ((status = 'void') = (voided_after IS NOT NULL)),
     CONSTRAINT invoices_number_positive CHECK (number > 0),
-    CONSTRAINT invoices_wallet_paid_within_total
-        CHECK (wallet_paid >= 0 AND wallet_paid <= greatest(total, 0)),
-    CONSTRAINT invoices_only_what_is_owed_is_paid
-        CHECK (wallet_paid = 0 OR status NOT IN ('draft', 'void')),
+    CONSTRAINT invoices_wallet_paid_is_part_of_it
+        CHECK (wallet_paid >= 0 AND wallet_paid <= amount_paid),
     CONSTRAINT invoices_wallets_pay_no_bills CHECK (wallet_paid = 0 OR plan_type = 'collection')
 );
 COMMENT ON TABLE invoices IS 'invoices of collection plans, and bills of payout plans';
@@ -77,7 +82,9 @@ COMMENT ON COLUMN invoices.remeasured
 COMMENT ON COLUMN invoices.has_credit IS 'whether a line carries or brings a credit';
 COMMENT ON COLUMN invoices.rounded_off
     IS 'its lines but `rounding`, less its subtotal; NULL where it was made before rounding was carried';
-COMMENT ON COLUMN invoices.wallet_paid IS 'what a wallet and its credits paid of it';
+COMMENT ON COLUMN invoices.amount_paid
+    IS 'what was received of the total, by a wallet, by credits or elsewhere';
+COMMENT ON COLUMN invoices.wallet_paid IS 'the part of it that a wallet and its credits paid';
 COMMENT ON COLUMN invoices.wallet_parts
     IS 'the same by its source and metric, those last used at the end';
 SELECT hold_to_tenant('invoices');
@@ -149,7 +156,7 @@ CREATE TABLE invoice_line_items (
     CONSTRAINT invoice_line_items_position_unique UNIQUE (org_id, is_test, invoice_id, position)
 );
 SELECT hold_to_tenant('invoice_line_items');
-GRANT SELECT, INSERT, DELETE ON invoice_line_items TO monigo_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_line_items TO monigo_app;
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_invoice_fkey
     FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES invoices (org_id, is_test, id)
     ON DELETE CASCADE;
