@@ -14,8 +14,7 @@ from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.infra.outbox import Fact
 from monigo.invoicing.rules import invoice_number
-from monigo.invoicing.states_store import Settlement
-from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Reckoned
+from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Reckoned, Settlement
 
 
 class DocumentFact(Fact, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from monigo import metering, subscriptions
 from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId
 from monigo.infra.db import Transaction
-from monigo.invoicing import store
+from monigo.invoicing import documents
 from monigo.invoicing.types import Reckoned
 from monigo.metering import UsageQuery
 
@@ -24,7 +24,7 @@ async def open_from(
     Drafts count for `DRAFT_KEEPS` after they were last refreshed.
     """
     opened = await subscriptions.open_from(tx, customer_ids)
-    drafted = await store.drafts_from(tx, customer_ids, refreshed_since=tx.now - DRAFT_KEEPS)
+    drafted = await documents.drafts_from(tx, customer_ids, refreshed_since=tx.now - DRAFT_KEEPS)
     for customer_id, start in drafted.items():
         opened[customer_id] = min(start, opened.get(customer_id, start))
     return opened

@@ -21,9 +21,13 @@ from monigo.core.ids import (
 )
 from monigo.core.money import Money
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge, Step
+from monigo.core.pricing import Charge
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
+from monigo.wallets import PaidPart
+
+# What wallets paid of an invoice, by source.
+Parts = tuple[PaidPart, ...]
 
 
 class InvoiceKind(StrEnum):
@@ -278,49 +282,6 @@ class Reckoned(Struct, frozen=True):
         return Money(self.totals.total, self.currency)
 
 
-class BilledBefore(Struct, frozen=True):
-    """What an earlier invoice billed for the same price (or fee), period and group value."""
-
-    invoice_id: InvoiceId
-    number: str
-    quantity: Decimal
-    amount: Decimal
-
-
-class RoundedBefore(Struct, frozen=True):
-    """Earlier invoices of a subscription: their subtotals, and what those left of their lines."""
-
-    invoices: int
-    subtotals: Decimal
-    rounding: Decimal
-
-
-class ExplainedLine(Struct, frozen=True):
-    """A line and how its amount came about; the last step's total is the amount.
-
-    `metric` and `price` are as they held for the period; what other invoices left has neither, and
-    no windows.
-    """
-
-    stored: StoredLine
-    is_adjustment: bool
-    windows: tuple[Period, ...]
-    pauses: tuple[Period, ...]
-    plan_revision: int | None
-    price: AgreedPrice | None
-    metric: Metric | None
-    billed_before: tuple[BilledBefore, ...]
-    steps: tuple[Step, ...]
-
-
-class Explanation(Struct, frozen=True):
-    """An invoice and how each of its amounts came about; the last step's total is its total."""
-
-    invoice: Invoice
-    lines: tuple[ExplainedLine, ...]
-    steps: tuple[Step, ...]
-
-
 class Recount(Struct, frozen=True):
     """That a replay had a closed period counted anew, and by which versions of its metrics.
 
@@ -344,3 +305,19 @@ class ClosedPeriod(Struct, frozen=True):
     frozen_terms: str
     closing_number: int
     remeasured: Mapping[str, Recount]
+
+
+class Settlement(Struct, frozen=True):
+    """What becomes of one locked invoice by a payment.
+
+    `parts` are all that wallets have paid of it by now, None where this payment is not theirs; it
+    then has the merchant's `reference`.
+    """
+
+    invoice_id: InvoiceId
+    number: int
+    status: InvoiceStatus
+    paid_at: datetime | None
+    taken: Decimal
+    parts: Parts | None
+    reference: str | None
