@@ -55,13 +55,22 @@ async def _fetch(url, query, arguments, tenant):
         await connection.close()
 
 
+CENTURY_SECONDS = 100 * 365 * 86_400
+
+
 def start_backend(owner_url, data_dir: Path) -> Backend:
     clock = AdjustableClock()
     ready = threading.Event()
     started = {}
 
     async def main():
-        settings = Settings(data_dir=data_dir, database_url=owner_url, demo_data=False)
+        # No worker runs beside it, so that events wait until a test folds them.
+        settings = Settings(
+            data_dir=data_dir,
+            database_url=owner_url,
+            demo_data=False,
+            fold_lag_seconds_max=CENTURY_SECONDS,
+        )
         app_url = await bring_up_to_date(settings, owner_url)
         services = await open_services(settings, app_url, clock=clock)
         config = uvicorn.Config(

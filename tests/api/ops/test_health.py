@@ -44,7 +44,9 @@ def test_a_migration_that_is_missing_is_noticed(api, backend):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(900, 200), (901, 503)])
-def test_events_that_wait_too_long_are_named(api, monkeypatch, seconds, status):
+def test_events_that_wait_too_long_are_named(api, backend, monkeypatch, seconds, status):
+    monkeypatch.setattr(backend.services.settings, "fold_lag_seconds_max", 900)
+
     async def lag(_database):
         return timedelta(seconds=seconds)
 

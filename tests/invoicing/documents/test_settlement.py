@@ -109,7 +109,7 @@ def test_what_is_in_excess_is_told_and_not_kept(api, invoice):
     assert len(paid_facts(api)) == 1
 
 
-def test_what_is_left_after_a_part_is_what_is_marked_as_paid(api, invoice):
+def test_what_is_left_after_a_part_is_what_is_marked_as_paid(api, backend, invoice):
     pay(api, invoice["id"], 15)
 
     body = {"reference": "bank transfer"}
@@ -117,6 +117,8 @@ def test_what_is_left_after_a_part_is_what_is_marked_as_paid(api, invoice):
 
     assert told(api, invoice["id"]) == ("paid", 40, 40, 0)
     assert (marked["status"], marked["paid_reference"]) == ("paid", "bank transfer")
+    (row,) = backend.sql("SELECT wallet_paid FROM invoices WHERE id = $1", invoice["id"])
+    assert row["wallet_paid"] == 0
 
 
 def test_a_wallet_that_pays_too_much_is_a_fault_and_changes_nothing(api, invoice):
