@@ -62,6 +62,10 @@ def test_values_are_structs():
     assert offences(rules.values_are_structs, SOURCE) == []
 
 
+def test_names_are_made_of_the_fields_words():
+    assert offences(rules.words_of_the_field, SOURCE) == []
+
+
 def test_sql_stands_in_stores_and_migrations_only():
     assert offences(rules.sql_in_stores_only, SOURCE) == []
 

@@ -49,7 +49,7 @@ from monigo.invoicing.types import (
     Line,
     LineKind,
     PriceChange,
-    Reckoned,
+    RatedInvoice,
     StoredLine,
 )
 from monigo.invoicing.verification import verify
@@ -75,7 +75,7 @@ __all__ = [
     "NewSimulation",
     "PlannedSimulation",
     "PriceChange",
-    "Reckoned",
+    "RatedInvoice",
     "Simulation",
     "SimulationStatus",
     "StoredLine",

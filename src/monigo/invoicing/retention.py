@@ -8,7 +8,7 @@ from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents
-from monigo.invoicing.types import Reckoned
+from monigo.invoicing.types import RatedInvoice
 from monigo.metering import UsageQuery
 
 # So long after it was last made or refreshed a draft keeps its period's events whole: as long as
@@ -30,11 +30,11 @@ async def open_from(
     return opened
 
 
-async def check_can_be_read(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+async def check_can_be_read(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Raise conflict where a closed period was just counted without what its events had held."""
     queries = [
         UsageQuery(item.wanted.subscription.customer_id, price.metric, item.terms.windows)
-        for item in reckoned
+        for item in rated
         if item.wanted.period.end <= item.wanted.subscription.closed_until
         for price in item.terms.prices
     ]

@@ -13,7 +13,6 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
-from monigo.infra.ids import new_id
 from monigo.invoicing import documents, events, rating
 from monigo.invoicing.closing import catch_up, close_period, finalize_drafts, write_drafts
 from monigo.invoicing.documents import (
@@ -25,15 +24,15 @@ from monigo.invoicing.documents import (
     check_can_void,
     settle,
 )
-from monigo.invoicing.rating import reckon
+from monigo.invoicing.rating import rate
 from monigo.invoicing.retention import check_can_be_read
 from monigo.invoicing.types import (
     Invoice,
     InvoiceFilter,
     InvoiceKind,
+    InvoiceRequest,
     InvoiceStatus,
-    Reckoned,
-    Wanted,
+    RatedInvoice,
 )
 from monigo.subscriptions import Subscription
 
@@ -65,19 +64,20 @@ async def generate(
     _check_plan_type(subscription, plan_type)
     subscription = await catch_up(tx, subscription)
     if period_start is None:
-        period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
+        period = _running_period(tx, subscription)
+        wanted = InvoiceRequest.interim_of(subscription, period)
     else:
         period = await _waived_period(tx, subscription, period_start)
-        kind = InvoiceKind.CLOSING
+        wanted = InvoiceRequest.waived_of(subscription, period)
     await customers.lock(tx, [subscription.customer_id])
     drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
-    draft_id = known or InvoiceId(new_id())
-    await _write_draft(tx, Wanted(draft_id, subscription, period, kind, is_new=known is None))
-    return await get(tx, draft_id, plan_type=plan_type)
+    wanted = wanted if known is None else wanted.in_place_of(known)
+    await _write_draft(tx, wanted)
+    return await get(tx, wanted.id, plan_type=plan_type)
 
 
-async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
+async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
     """What the running period's closing invoice would be if it ended with what was used so far.
 
     Raises:
@@ -86,15 +86,8 @@ async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
     subscription, period = await _foreseen(tx, subscription, period)
-    wanted = Wanted(
-        id=InvoiceId(new_id()),
-        subscription=subscription,
-        period=period,
-        kind=InvoiceKind.CLOSING,
-        with_others=True,
-    )
-    (reckoned,) = await reckon(tx, [wanted])
-    return reckoned
+    (rated,) = await rate(tx, [InvoiceRequest.closing_of(subscription, period)])
+    return rated
 
 
 async def list_drafts(
@@ -177,11 +170,11 @@ async def finalize(
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
-    reckoned = await _write_draft(tx, _again(invoice, subscription))
-    paid = await documents.pay(tx, reckoned)
+    rated = await _write_draft(tx, _again(invoice, subscription))
+    paid = await documents.pay(tx, rated)
     if paid.short:
-        raise documents.insufficient(reckoned[0])
-    await finalize_drafts(tx, reckoned, paid)
+        raise documents.insufficient(rated[0])
+    await finalize_drafts(tx, rated, paid)
     return await get(tx, invoice.id, plan_type=plan_type)
 
 
@@ -281,25 +274,23 @@ def _of_type(invoice: Invoice | None, plan_type: PlanType) -> Invoice:
     return invoice
 
 
-def _again(draft: Invoice, subscription: Subscription) -> Wanted:
+def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
     """A draft to be recomputed under its id; one of the grace time with all that a closing has."""
-    is_closing = draft.kind is InvoiceKind.CLOSING
-    return Wanted(
-        id=draft.id,
-        subscription=subscription,
-        period=draft.period,
-        kind=draft.kind,
-        is_new=False,
-        with_others=is_closing and draft.period.end > subscription.closed_until,
-    )
+    if draft.kind is not InvoiceKind.CLOSING:
+        wanted = InvoiceRequest.interim_of(subscription, draft.period, kind=draft.kind)
+    elif draft.period.end > subscription.closed_until:
+        wanted = InvoiceRequest.closing_of(subscription, draft.period)
+    else:
+        wanted = InvoiceRequest.waived_of(subscription, draft.period)
+    return wanted.in_place_of(draft.id)
 
 
-async def _write_draft(tx: Transaction, wanted: Wanted) -> list[Reckoned]:
+async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
     """Store a draft as it comes to now, unless that can't be told any more."""
-    reckoned = await reckon(tx, [wanted])
-    await check_can_be_read(tx, reckoned)
-    await write_drafts(tx, reckoned)
-    return reckoned
+    rated = await rate(tx, [wanted])
+    await check_can_be_read(tx, rated)
+    await write_drafts(tx, rated)
+    return rated
 
 
 def _check_plan_type(subscription: Subscription, plan_type: PlanType) -> None:

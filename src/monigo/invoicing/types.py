@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.catalog import BaseFee, BillingMode, Metric, PlanType
 from monigo.core.ids import (
@@ -22,6 +23,7 @@ from monigo.core.ids import (
 from monigo.core.money import Money
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge
+from monigo.infra.ids import new_id
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
 from monigo.wallets import PaidPart
@@ -118,7 +120,7 @@ class Line(Struct, frozen=True, gc=False):
     """One line. `quantity` and `amount` are what it bills; the cumulative ones only explain.
 
     `group_value` is the value of the metric's `group_by` that it bills; empty where there is none.
-    `whole_quantity` is what the price was reckoned from: that of all values together.
+    `whole_quantity` is what the price was computed from: that of all values together.
     """
 
     kind: LineKind
@@ -228,8 +230,8 @@ class InvoiceFilter(Struct, frozen=True):
     status: InvoiceStatus | None = None
 
 
-class Wanted(Struct, frozen=True):
-    """An invoice that is to be reckoned: whose, of which period, and what it is to charge for.
+class InvoiceRequest(Struct, frozen=True):
+    """An invoice that is to be rated: whose, of which period, and what it is to charge for.
 
     `with_usage` is false for the fee that is due as a period opens. `with_others` adds what a
     closing carries beside its own period: the next one's fee in advance, and adjustments. Without
@@ -245,15 +247,72 @@ class Wanted(Struct, frozen=True):
     with_others: bool = False
     with_minimum: bool = True
 
+    @classmethod
+    def closing_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The invoice that ends a period, with what a closing carries of others."""
+        return cls.interim_of(subscription, period, kind=InvoiceKind.CLOSING, with_others=True)
 
-class Reckoned(Struct, frozen=True):
+    @classmethod
+    def waived_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The closing of a period that was waived, by itself."""
+        return cls.interim_of(subscription, period, kind=InvoiceKind.CLOSING)
+
+    @classmethod
+    def fee_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The fee that is due as a period opens."""
+        return cls.interim_of(subscription, period, with_usage=False)
+
+    @classmethod
+    def supplementary_of(cls, subscription: Subscription, period: Period) -> Self:
+        """What differs after a subscription's end from what was billed."""
+        return cls.interim_of(
+            subscription,
+            period,
+            kind=InvoiceKind.SUPPLEMENTARY,
+            with_usage=False,
+            with_others=True,
+        )
+
+    @classmethod
+    def charge_of(cls, subscription: Subscription, period: Period) -> Self:
+        """What a running realtime period comes to so far, minimum amounts left out."""
+        return cls.interim_of(subscription, period, with_minimum=False)
+
+    @classmethod
+    def interim_of(
+        cls,
+        subscription: Subscription,
+        period: Period,
+        *,
+        kind: InvoiceKind = InvoiceKind.INTERIM,
+        with_usage: bool = True,
+        with_others: bool = False,
+        with_minimum: bool = True,
+    ) -> Self:
+        """A new invoice of a period by itself, as it stands."""
+        return cls(
+            id=InvoiceId(new_id()),
+            subscription=subscription,
+            period=period,
+            kind=kind,
+            with_usage=with_usage,
+            with_others=with_others,
+            with_minimum=with_minimum,
+        )
+
+    def in_place_of(self, draft_id: InvoiceId) -> Self:
+        """The same invoice, recomputed under the id of a draft that there is."""
+        return replace(self, id=draft_id, is_new=False)
+
+
+class RatedInvoice(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
     `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal.
     """
 
-    wanted: Wanted
+    wanted: InvoiceRequest
     currency: str
     billing_mode: BillingMode
     terms: Terms

@@ -44,7 +44,7 @@ AT_FEBRUARY = {"status": Status.CANCELED, "canceled_at": FEBRUARY}
         ({"end_date": FEBRUARY, **PAUSED}, FEBRUARY, Step(Action.END, cancel_at=FEBRUARY)),
         ({"end_date": FEBRUARY, **AT_FEBRUARY}, FEBRUARY, Step(Action.CLOSE, FIRST)),
         (AT_FEBRUARY, FEBRUARY, Step(Action.CLOSE, FIRST)),
-        ({**AT_FEBRUARY, "closed_until": FEBRUARY}, MARCH, Step(Action.SETTLE, FIRST)),
+        ({**AT_FEBRUARY, "closed_until": FEBRUARY}, MARCH, Step(Action.CHECK_LATE_USAGE, FIRST)),
         (
             {"status": Status.CANCELED, "canceled_at": JANUARY},
             MARCH,

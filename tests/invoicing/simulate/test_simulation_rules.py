@@ -14,12 +14,12 @@ from monigo.invoicing import AgreedPrice
 from monigo.invoicing.replays.job import REPORT_ROWS_MAX
 from monigo.invoicing.simulate.rules import (
     SPAN_MAX,
-    Offer,
+    PriceList,
     Report,
     check_span,
-    held_offer,
+    held_price_list,
     past_periods,
-    proposed_offer,
+    proposed_price_list,
     subtotal_of,
 )
 from monigo.invoicing.simulate.types import Proposal, SimulatedPeriod
@@ -141,31 +141,31 @@ def test_ended_periods_on_the_plan_are_priced(said, span, now, kept_from, starts
 
 
 def test_what_held_is_each_price_and_the_fee():
-    offer = held_offer(terms(agreed(A, 2), agreed(B, 3, of=BYTES)))
+    offer = held_price_list(terms(agreed(A, 2), agreed(B, 3, of=BYTES)))
 
-    assert offer == Offer(((charge(2), metric(CALLS)), (charge(3), metric(BYTES))), Decimal(5))
+    assert offer == PriceList(((charge(2), metric(CALLS)), (charge(3), metric(BYTES))), Decimal(5))
 
 
 def test_a_wholly_paused_period_owes_nothing():
     paused = terms(agreed(A, 2), windows=())
     wanted = proposal(prices=(draft(A, 9),), base_fee=Decimal(7))
 
-    assert held_offer(paused) == Offer((), Decimal(0))
-    assert proposed_offer(paused, wanted, {CALLS: metric(CALLS)}) == Offer((), Decimal(0))
+    assert held_price_list(paused) == PriceList((), Decimal(0))
+    assert proposed_price_list(paused, wanted, {CALLS: metric(CALLS)}) == PriceList((), Decimal(0))
 
 
 @pytest.mark.parametrize(("base_fee", "fee"), [(None, 5), (Decimal(0), 0), (Decimal(7), 7)])
 def test_a_fee_that_is_not_proposed_stays(base_fee, fee):
     wanted = proposal(base_fee=base_fee)
 
-    assert proposed_offer(terms(), wanted, {}) == Offer((), Decimal(fee))
+    assert proposed_price_list(terms(), wanted, {}) == PriceList((), Decimal(fee))
 
 
 def test_a_proposed_price_takes_the_place_of_what_held():
     wanted = proposal(prices=(draft(A, 9), draft(None, 4, of=BYTES)))
     metrics = {CALLS: metric(CALLS, 2), BYTES: metric(BYTES, 6)}
 
-    offer = proposed_offer(terms(agreed(A, 2, version=1), agreed(B, 3)), wanted, metrics)
+    offer = proposed_price_list(terms(agreed(A, 2, version=1), agreed(B, 3)), wanted, metrics)
 
     # What the period was measured by stays as it counted then.
     assert offer.charges == ((charge(9), metric(CALLS, 1)), (charge(4), metric(BYTES, 6)))
@@ -174,13 +174,15 @@ def test_a_proposed_price_takes_the_place_of_what_held():
 def test_a_customers_override_stays_under_the_proposed_fee():
     wanted = proposal(prices=(draft(A, 9, flat_fee=1),))
 
-    offer = proposed_offer(terms(agreed(A, 2, override_id=B)), wanted, {CALLS: metric(CALLS)})
+    offer = proposed_price_list(terms(agreed(A, 2, override_id=B)), wanted, {CALLS: metric(CALLS)})
 
     assert offer.charges == ((charge(2, flat_fee=1), metric(CALLS)),)
 
 
 def test_a_period_comes_to_its_prices_and_its_fee():
-    offer = Offer(((charge("0.333333"), metric(CALLS)), (charge(2), metric(BYTES, 3))), Decimal(5))
+    offer = PriceList(
+        ((charge("0.333333"), metric(CALLS)), (charge(2), metric(BYTES, 3))), Decimal(5)
+    )
 
     subtotal = subtotal_of(offer, {(CALLS, 1): used("0.5"), (BYTES, 3): used(10)})
 
@@ -190,7 +192,7 @@ def test_a_period_comes_to_its_prices_and_its_fee():
 def test_a_minimum_that_a_period_does_not_reach_is_owed_by_it():
     least = Charge(FlatUnit(Decimal(2)), minimum_amount=Decimal(100))
 
-    subtotal = subtotal_of(Offer(((least, metric(CALLS)),), Decimal(5)), {(CALLS, 1): used(10)})
+    subtotal = subtotal_of(PriceList(((least, metric(CALLS)),), Decimal(5)), {(CALLS, 1): used(10)})
 
     assert subtotal == 105
 

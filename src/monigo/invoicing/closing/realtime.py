@@ -6,13 +6,12 @@ from uuid import UUID
 
 from monigo import catalog, customers, subscriptions
 from monigo.catalog import BillingMode
-from monigo.core.ids import CustomerId, InvoiceId, SubscriptionId
+from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
-from monigo.infra.ids import new_id
 from monigo.invoicing import documents
-from monigo.invoicing.rating import reckon
-from monigo.invoicing.types import InvoiceKind, Wanted
+from monigo.invoicing.rating import rate
+from monigo.invoicing.types import InvoiceRequest
 from monigo.subscriptions import Subscription
 
 # When a subscription that could not be charged is looked at as an unclosed period is.
@@ -58,13 +57,7 @@ async def _hold_owing(
 async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[SubscriptionId]:
     """Charge the running periods of locked subscriptions; those whose wallets had too little."""
     wanted = [
-        Wanted(
-            id=InvoiceId(new_id()),
-            subscription=one,
-            period=period,
-            kind=InvoiceKind.INTERIM,
-            with_minimum=False,
-        )
+        InvoiceRequest.charge_of(one, period)
         for one in known
         if (period := subscriptions.first_open_period(one)) is not None
         and period.contains(tx.now)
@@ -72,6 +65,6 @@ async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[Subscrip
     ]
     if not wanted:
         return set()
-    reckoned = await reckon(tx, wanted)
-    short = await documents.charge(tx, reckoned)
+    rated = await rate(tx, wanted)
+    short = await documents.charge(tx, rated)
     return {item.subscription.id for item in wanted if item.id in short}

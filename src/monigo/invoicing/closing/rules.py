@@ -33,7 +33,7 @@ class Action(StrEnum):
     # A period has ended for good, and is billed.
     CLOSE = "close"
     # All periods of an ended subscription are closed; late events may still have come.
-    SETTLE = "settle"
+    CHECK_LATE_USAGE = "check_late_usage"
 
 
 class Step(Struct, frozen=True):
@@ -62,7 +62,7 @@ def next_step(subscription: Subscription, now: datetime, *, grace: timedelta) ->
     period = subscriptions.first_open_period(subscription)
     if period is None:
         last = subscriptions.last_closed_period(subscription)
-        return Step(Action.SETTLE, last) if has_ended and last else Step(Action.NOTHING)
+        return Step(Action.CHECK_LATE_USAGE, last) if has_ended and last else Step(Action.NOTHING)
     is_running = subscription.status is Status.ACTIVE or (
         subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE
     )

@@ -9,11 +9,10 @@ from msgspec.structs import replace
 from monigo import catalog, customers, metering, subscriptions, tenancy
 from monigo.catalog import BillingMode
 from monigo.core.errors import ensure
-from monigo.core.ids import InvoiceId, SubscriptionId
+from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
-from monigo.infra.ids import new_id
 from monigo.invoicing import documents
 from monigo.invoicing.closing.life_steps import begin_step
 from monigo.invoicing.closing.realtime import charge
@@ -21,8 +20,8 @@ from monigo.invoicing.closing.rules import Action, Modes, Step, begun_realtime, 
 from monigo.invoicing.closing.waits import REPLAY_WAIT, is_replayed, wait_for_more, wait_out_grace
 from monigo.invoicing.documents import ByWallet, InvoicePayment, Paid, settle
 from monigo.invoicing.events import emit_created
-from monigo.invoicing.rating import is_worth_an_invoice, reckon, resting
-from monigo.invoicing.types import InvoiceKind, Reckoned, Wanted
+from monigo.invoicing.rating import is_worth_an_invoice, rate, resting
+from monigo.invoicing.types import InvoiceKind, InvoiceRequest, RatedInvoice
 from monigo.subscriptions import PauseReason, Status, Subscription
 
 # Periods that a request closes by itself; the workers close the rest.
@@ -51,7 +50,7 @@ async def close_now(
     await customers.lock(tx, [subscription.customer_id])
     for _ in range(INLINE_MAX):
         step = next_step(subscription, tx.now, grace=timedelta(0))
-        if step.action in {Action.NOTHING, Action.SETTLE}:
+        if step.action in {Action.NOTHING, Action.CHECK_LATE_USAGE}:
             break
         (subscription,) = await _take(tx, [(step, subscription)], is_strict=is_strict)
         is_short = subscription.pause_reason is PauseReason.INSUFFICIENT_BALANCE
@@ -109,17 +108,17 @@ async def _take(
         if not (step.action in _OPENINGS and modes[known.id] is BillingMode.REALTIME)
         for item in _wanted(step, known)
     ]
-    reckoned = await reckon(tx, await _with_drafts(tx, wanted, modes))
-    small = resting(reckoned)
-    reckoned = [item for item in reckoned if is_worth_an_invoice(item)]
-    if reckoned:
-        await write_drafts(tx, reckoned)
+    rated = await rate(tx, await _with_drafts(tx, wanted, modes))
+    small = resting(rated)
+    rated = [item for item in rated if is_worth_an_invoice(item)]
+    if rated:
+        await write_drafts(tx, rated)
     drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
     short = await _finalize(
-        tx, [item for item in reckoned if item.wanted.subscription.id not in drafts], is_strict
+        tx, [item for item in rated if item.wanted.subscription.id not in drafts], is_strict
     )
     for step, known in begun:
-        if step.action is Action.SETTLE and modes[known.id] is not BillingMode.POSTPAID:
+        if step.action is Action.CHECK_LATE_USAGE and modes[known.id] is not BillingMode.POSTPAID:
             await documents.pay_waiting(tx, known.customer_id)
     opened = [known for step, known in begun if step.action is Action.OPEN]
     short |= await charge(tx, [one for one in opened if modes[one.id] is BillingMode.REALTIME])
@@ -182,25 +181,23 @@ def _billing_modes(
 
 async def _finalize(
     tx: Transaction,
-    reckoned: Sequence[Reckoned],
+    rated: Sequence[RatedInvoice],
     is_strict: bool,  # noqa: FBT001 - passed on
 ) -> set[SubscriptionId]:
     """Pay from wallets where the plan says so, and make final; whose wallets had too little.
 
     Of those only what an ended subscription owes becomes final: later credits pay it.
     """
-    paid = await documents.pay(tx, reckoned)
+    paid = await documents.pay(tx, rated)
     if paid.short and is_strict:
-        raise documents.insufficient(
-            next(item for item in reckoned if item.wanted.id in paid.short)
-        )
+        raise documents.insufficient(next(item for item in rated if item.wanted.id in paid.short))
     kept_back = [
         item
-        for item in reckoned
+        for item in rated
         if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
     ids = {item.wanted.id for item in kept_back}
-    await finalize_drafts(tx, [item for item in reckoned if item.wanted.id not in ids], paid)
+    await finalize_drafts(tx, [item for item in rated if item.wanted.id not in ids], paid)
     return {item.wanted.subscription.id for item in kept_back}
 
 
@@ -216,32 +213,27 @@ async def _paused_or_resumed(
     return subscription
 
 
-async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Store drafts, and report those that are new."""
-    await documents.write_drafts(tx, reckoned)
-    await emit_created(tx, reckoned)
+    await documents.write_drafts(tx, rated)
+    await emit_created(tx, rated)
 
 
-async def finalize_drafts(tx: Transaction, reckoned: Sequence[Reckoned], paid: Paid) -> None:
+async def finalize_drafts(tx: Transaction, rated: Sequence[RatedInvoice], paid: Paid) -> None:
     """Number written drafts, in their order, with what wallets paid of them.
 
     What comes to nothing is paid at once, and so is what wallets paid wholly.
     """
     await settle(
         tx,
-        [InvoicePayment(item, ByWallet(paid.parts.get(item.wanted.id, ()))) for item in reckoned],
+        [InvoicePayment(item, ByWallet(paid.parts.get(item.wanted.id, ()))) for item in rated],
     )
 
 
-def _wanted(step: Step, subscription: Subscription) -> list[Wanted]:
+def _wanted(step: Step, subscription: Subscription) -> list[InvoiceRequest]:
     """The invoices that a step makes: one, or none."""
     if step.period is None:
         return []
-    kind = {
-        Action.OPEN: InvoiceKind.INTERIM,
-        Action.TRIAL_END: InvoiceKind.INTERIM,
-        Action.SETTLE: InvoiceKind.SUPPLEMENTARY,
-    }.get(step.action, InvoiceKind.CLOSING)
     period = step.period
     if step.action is Action.TRIAL_END:
         following = subscriptions.period_containing(subscription, period.end)
@@ -250,22 +242,19 @@ def _wanted(step: Step, subscription: Subscription) -> list[Wanted]:
         period = following
     if subscriptions.is_trial(subscription, period):
         return []
-    is_closing = step.action in {Action.CLOSE, Action.DRAFT}
-    return [
-        Wanted(
-            id=InvoiceId(new_id()),
-            subscription=subscription,
-            period=period,
-            kind=kind,
-            with_usage=is_closing,
-            with_others=is_closing or step.action is Action.SETTLE,
-        )
-    ]
+    make = {
+        Action.OPEN: InvoiceRequest.fee_of,
+        Action.TRIAL_END: InvoiceRequest.fee_of,
+        Action.CHECK_LATE_USAGE: InvoiceRequest.supplementary_of,
+        Action.CLOSE: InvoiceRequest.closing_of,
+        Action.DRAFT: InvoiceRequest.closing_of,
+    }[step.action]
+    return [make(subscription, period)]
 
 
 async def _with_drafts(
-    tx: Transaction, wanted: Sequence[Wanted], modes: Mapping[SubscriptionId, BillingMode]
-) -> list[Wanted]:
+    tx: Transaction, wanted: Sequence[InvoiceRequest], modes: Mapping[SubscriptionId, BillingMode]
+) -> list[InvoiceRequest]:
     """A closing takes over the draft of its period, with its id.
 
     The fee of a period that opens is left to its draft, where there is one already; a prepaid one's
@@ -276,7 +265,7 @@ async def _with_drafts(
     drafts = await documents.load_drafts_of_periods(
         tx, [(item.subscription.id, item.period) for item in wanted]
     )
-    placed: list[Wanted] = []
+    placed: list[InvoiceRequest] = []
     for item in wanted:
         draft = drafts.get((item.subscription.id, item.period.start))
         if draft is None or item.kind is InvoiceKind.SUPPLEMENTARY:
@@ -285,7 +274,7 @@ async def _with_drafts(
             item.kind is InvoiceKind.CLOSING
             or modes[item.subscription.id] is not BillingMode.POSTPAID
         ):
-            placed.append(replace(item, id=draft, is_new=False))
+            placed.append(item.in_place_of(draft))
     return placed
 
 
@@ -305,7 +294,7 @@ def _advanced(
         return subscription
     if step.period is not None and step.action in {Action.CLOSE, Action.TRIAL_END}:
         subscription = replace(subscription, closed_until=step.period.end)
-    if step.action in {Action.CLOSE, Action.SETTLE}:
+    if step.action in {Action.CLOSE, Action.CHECK_LATE_USAGE}:
         subscription = replace(subscription, recheck_from=None, late_usage_checked_at=tx.real_now)
         is_resting = resting_from is not None
         if is_resting and subscriptions.next_due_at(subscription, tx.now) is not None:

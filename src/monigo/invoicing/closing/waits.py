@@ -19,7 +19,7 @@ REPLAY_WAIT = timedelta(seconds=2)
 def is_replayed(step: Step, replayed: Sequence[Period]) -> bool:
     """Whether a running replay counts events of the period that a step closes or settles."""
     period = step.period
-    if period is None or step.action not in {Action.CLOSE, Action.SETTLE}:
+    if period is None or step.action not in {Action.CLOSE, Action.CHECK_LATE_USAGE}:
         return False
     return any(window.start < period.end and period.start < window.end for window in replayed)
 

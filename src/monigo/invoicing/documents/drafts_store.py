@@ -11,8 +11,8 @@ from monigo.infra.db import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.documents import store
 from monigo.invoicing.documents.rules import lines_in_place
-from monigo.invoicing.rating import freeze
-from monigo.invoicing.types import Line, LineKind, Reckoned
+from monigo.invoicing.rating import serialize_terms
+from monigo.invoicing.types import Line, LineKind, RatedInvoice
 
 # One that is there keeps its creation, and whatever is not recomputed. That a final one does not
 # change is kept by `invoices_final_immutable`.
@@ -102,26 +102,26 @@ class _Placed(Struct, frozen=True):
     """A line at its position in an invoice, under its id."""
 
     id: LineItemId
-    invoice: Reckoned
+    invoice: RatedInvoice
     position: int
     line: Line
 
 
-async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Store drafts with their lines and terms; those that are there change in place.
 
     A line keeps its id as long as the draft bills the same: a price or fee, period and value.
     """
-    subscriptions = [item.wanted.subscription for item in reckoned]
-    totals = [item.totals for item in reckoned]
+    subscriptions = [item.wanted.subscription for item in rated]
+    totals = [item.totals for item in rated]
     await tx.execute(
         WRITE_DRAFTS,
-        [item.id for item in reckoned],
+        [item.id for item in rated],
         [subscription.customer_id for subscription in subscriptions],
         [subscription.id for subscription in subscriptions],
         [subscription.plan_type.value for subscription in subscriptions],
-        [item.wanted.kind.value for item in reckoned],
-        [item.currency for item in reckoned],
+        [item.wanted.kind.value for item in rated],
+        [item.currency for item in rated],
         joined(one.subtotal for one in totals),
         [one.vat_enabled for one in totals],
         joined(one.vat_rate for one in totals),
@@ -129,25 +129,25 @@ async def write_drafts(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
         joined(one.wht_rate for one in totals),
         joined(one.wht_amount for one in totals),
         joined(one.total for one in totals),
-        [item.wanted.period.start for item in reckoned],
-        [item.wanted.period.end for item in reckoned],
-        [freeze(item) for item in reckoned],
-        [any(line.kind is LineKind.CREDIT for line in item.lines) for item in reckoned],
+        [item.wanted.period.start for item in rated],
+        [item.wanted.period.end for item in rated],
+        [serialize_terms(item) for item in rated],
+        [any(line.kind is LineKind.CREDIT for line in item.lines) for item in rated],
         tx.now,
-        [item.billing_mode.value for item in reckoned],
-        joined(item.rounded_off for item in reckoned),
+        [item.billing_mode.value for item in rated],
+        joined(item.rounded_off for item in rated),
     )
-    await _write_lines(tx, await _make_room(tx, reckoned))
+    await _write_lines(tx, await _make_room(tx, rated))
 
 
-async def _make_room(tx: Transaction, reckoned: Sequence[Reckoned]) -> list[_Placed]:
+async def _make_room(tx: Transaction, rated: Sequence[RatedInvoice]) -> list[_Placed]:
     """The lines to be written: new ones, and those that change; what is billed no more goes."""
-    known_ids = [item.id for item in reckoned if not item.wanted.is_new]
+    known_ids = [item.id for item in rated if not item.wanted.is_new]
     stored = await store.load_lines(tx, known_ids) if known_ids else {}
     placed: list[_Placed] = []
     moved: list[LineItemId] = []
     gone: list[LineItemId] = []
-    for item in reckoned:
+    for item in rated:
         before = stored.get(item.id, [])
         positions = {one.id: position for position, one in enumerate(before)}
         for position, (line, known) in enumerate(lines_in_place(before, item.lines)):

@@ -18,7 +18,7 @@ from monigo.invoicing.documents import states_store
 from monigo.invoicing.documents.charges_store import Parts
 from monigo.invoicing.documents.payment_rules import merged, sum_of
 from monigo.invoicing.documents.rules import settled
-from monigo.invoicing.types import Invoice, InvoiceStatus, Reckoned, Settled, Settlement
+from monigo.invoicing.types import Invoice, InvoiceStatus, RatedInvoice, Settled, Settlement
 
 
 class ByWallet(Struct, frozen=True):
@@ -39,7 +39,7 @@ class Received(Struct, frozen=True):
 class InvoicePayment(Struct, frozen=True):
     """What is paid of a locked final invoice at once, or of a draft that becomes final."""
 
-    document: Invoice | Reckoned
+    document: Invoice | RatedInvoice
     source: ByWallet | Received
 
 
@@ -95,7 +95,7 @@ def _settlement(
     )
 
 
-async def _numbers(tx: Transaction, documents: Sequence[Invoice | Reckoned]) -> list[int]:
+async def _numbers(tx: Transaction, documents: Sequence[Invoice | RatedInvoice]) -> list[int]:
     """The numbers of documents, where they are drafts the next ones of their plan types."""
     taken = {
         plan_type: iter(await states_store.take_numbers(tx, plan_type, count))

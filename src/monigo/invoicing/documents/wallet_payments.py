@@ -31,7 +31,7 @@ from monigo.invoicing.documents.payment_rules import (
     sum_of,
 )
 from monigo.invoicing.documents.settlement import ByWallet, InvoicePayment, settle
-from monigo.invoicing.types import Invoice, InvoiceKind, Reckoned
+from monigo.invoicing.types import Invoice, InvoiceKind, RatedInvoice
 from monigo.subscriptions import Subscription
 from monigo.wallets import Extent, PaidPart, Payment, Repayment
 
@@ -58,13 +58,13 @@ class Paid(Struct, frozen=True):
 NOTHING_PAID = Paid({}, frozenset())
 
 
-async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
+async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     """Pay what wallets are to pay of invoices that become final.
 
     Realtime charges of the period are taken off first; what they took too much goes back when the
     period closes.
     """
-    owed = await _to_be_paid(tx, reckoned)
+    owed = await _to_be_paid(tx, rated)
     if not owed:
         return NOTHING_PAID
     charged = await _charged(tx, owed)
@@ -113,16 +113,16 @@ async def pay(tx: Transaction, reckoned: Sequence[Reckoned]) -> Paid:
     return Paid(parts, frozenset(short))
 
 
-async def charge(tx: Transaction, reckoned: Sequence[Reckoned]) -> set[InvoiceId]:
+async def charge(tx: Transaction, rated: Sequence[RatedInvoice]) -> set[InvoiceId]:
     """Take what running realtime periods have come to since the last time, as far as it is there.
 
     The previews for which too little was there are told by their ids; the rest stays due.
     """
-    keys = [_key(item) for item in reckoned]
+    keys = [_key(item) for item in rated]
     charged = await charges_store.load_charges(tx, keys)
     due = [
         (item, key, rest)
-        for item, key in zip(reckoned, keys, strict=True)
+        for item, key in zip(rated, keys, strict=True)
         if (rest := EXACT.subtract(item.totals.total, _amount(charged.get(key)))) > 0
     ]
     paid = await wallets.pay_all(
@@ -237,30 +237,30 @@ async def open_periods(
     return first
 
 
-def insufficient(item: Reckoned | None = None) -> DomainError:
+def insufficient(item: RatedInvoice | None = None) -> DomainError:
     """The refusal of what a wallet can't pay: an invoice, or all that is due."""
     due = item.due if item else "what is due"
     message = f"the customer's wallet can't pay {due}"
     return DomainError(ErrorKind.INSUFFICIENT, "insufficient_balance", message)
 
 
-async def _to_be_paid(tx: Transaction, reckoned: Sequence[Reckoned]) -> list[Reckoned]:
+async def _to_be_paid(tx: Transaction, rated: Sequence[RatedInvoice]) -> list[RatedInvoice]:
     """What is paid from wallets: all but bills, and but postpaid invoices of who has no credits."""
     postpaid = {
         item.wanted.subscription.customer_id
-        for item in reckoned
+        for item in rated
         if item.billing_mode is BillingMode.POSTPAID and _is_invoice(item)
     }
     owners = await wallets.owners_with_credits(tx, postpaid) if postpaid else set()
     return [
         item
-        for item in reckoned
+        for item in rated
         if _is_invoice(item)
         and (item.billing_mode is not BillingMode.POSTPAID or _owner(item) in owners)
     ]
 
 
-def _charged_more(item: Reckoned, before: Charge | None, took: Sequence[PaidPart]) -> Charge:
+def _charged_more(item: RatedInvoice, before: Charge | None, took: Sequence[PaidPart]) -> Charge:
     """What is charged for a running period after more of it was taken."""
     is_by_money = all(part.grant_id is None for part in took)
     if is_by_money and (before is None or before.is_of_money or not before.amount):
@@ -276,17 +276,17 @@ def _amount(charge: Charge | None) -> Decimal:
     return Decimal(0) if charge is None else charge.amount
 
 
-def _parts(item: Reckoned, charge: Charge | None) -> Parts:
+def _parts(item: RatedInvoice, charge: Charge | None) -> Parts:
     return () if charge is None else charge.parts(item.currency)
 
 
-def _counted(item: Reckoned, charged: Mapping[ChargeKey, Charge], division: Division) -> Parts:
+def _counted(item: RatedInvoice, charged: Mapping[ChargeKey, Charge], division: Division) -> Parts:
     """What was charged before and counts for an invoice, with the metrics that it was paid for."""
     charge = charged.get(_key(item))
     return _parts(item, charge) if charge is not None and charge.is_of_money else division.kept
 
 
-async def _charged(tx: Transaction, owed: Sequence[Reckoned]) -> dict[ChargeKey, Charge]:
+async def _charged(tx: Transaction, owed: Sequence[RatedInvoice]) -> dict[ChargeKey, Charge]:
     """What was charged before of the periods that are not billed postpaid."""
     keys = [_key(item) for item in owed if item.billing_mode is not BillingMode.POSTPAID]
     return await charges_store.load_charges(tx, keys) if keys else {}
@@ -301,7 +301,7 @@ async def _limits(tx: Transaction, charges: Iterable[Charge]) -> Limits:
     )
 
 
-def _divide(item: Reckoned, charge: Charge | None, limits: Limits) -> Division:
+def _divide(item: RatedInvoice, charge: Charge | None, limits: Limits) -> Division:
     if charge is None or not charge.amount:
         return Division((), ())
     total = item.totals.total
@@ -311,29 +311,29 @@ def _divide(item: Reckoned, charge: Charge | None, limits: Limits) -> Division:
     return divide(charge.parts(item.currency), shares, total, limits)
 
 
-def _owner(item: Reckoned) -> tuple[CustomerId, str]:
+def _owner(item: RatedInvoice) -> tuple[CustomerId, str]:
     return item.wanted.subscription.customer_id, item.currency
 
 
-def _is_invoice(item: Reckoned) -> bool:
+def _is_invoice(item: RatedInvoice) -> bool:
     return item.wanted.subscription.plan_type is PlanType.COLLECTION
 
 
-def _extent(item: Reckoned) -> Extent:
+def _extent(item: RatedInvoice) -> Extent:
     return Extent.CREDITS if item.billing_mode is BillingMode.POSTPAID else Extent.WHOLE
 
 
-def _key(item: Reckoned) -> ChargeKey:
+def _key(item: RatedInvoice) -> ChargeKey:
     return item.wanted.subscription.id, item.wanted.period.start
 
 
-def _due(item: Reckoned, before: Parts) -> Mapping[MetricId | None, Decimal]:
+def _due(item: RatedInvoice, before: Parts) -> Mapping[MetricId | None, Decimal]:
     """What may still be paid for each metric of an invoice, after what was paid before."""
     return due_by_metric(shares_of(item.lines, item.totals.total, item.currency), before)
 
 
 def _payment(
-    item: Reckoned, amount: Decimal, before: Callable[[], Parts], *, extent: Extent
+    item: RatedInvoice, amount: Decimal, before: Callable[[], Parts], *, extent: Extent
 ) -> Payment:
     is_running = extent is Extent.IN_PART
     return Payment(
@@ -367,7 +367,7 @@ def _payment_of(invoice: Invoice, before: Parts) -> Payment:
     )
 
 
-def _repayment(item: Reckoned, parts: Parts) -> Repayment:
+def _repayment(item: RatedInvoice, parts: Parts) -> Repayment:
     return Repayment(
         customer_id=item.wanted.subscription.customer_id,
         currency=item.currency,

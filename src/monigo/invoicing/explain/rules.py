@@ -118,7 +118,7 @@ def _take_off(made: Steps, line: Line, before: Sequence[BilledBefore]) -> None:
 
 
 def _note_change(made: Steps, line: Line) -> None:
-    # Only a draft can be behind: what a final invoice was reckoned from stands still.
+    # Only a draft can be behind: what a final invoice was computed from stands still.
     if made.total != line.amount:
         made.come_to("what has changed since this draft was made", line.amount)
 

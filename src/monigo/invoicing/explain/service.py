@@ -18,7 +18,7 @@ from monigo.invoicing.explain.rules import (
 )
 from monigo.invoicing.explain.store import AskedLine
 from monigo.invoicing.explain.types import BilledBefore, ExplainedLine, Explanation
-from monigo.invoicing.rating import thaw_invoice
+from monigo.invoicing.rating import load_invoice_terms
 from monigo.invoicing.service import get
 from monigo.invoicing.types import Invoice, InvoiceStatus, LineKind, StoredLine, Terms
 
@@ -38,7 +38,7 @@ async def explain(
     if invoice.status is InvoiceStatus.DRAFT:
         # It must not be made anew while we read what it was made from.
         invoice = await get(tx, invoice_id, plan_type=plan_type, for_update=True)
-    own, others = await thaw_invoice(tx, await store.load_terms(tx, invoice.id))
+    own, others = await load_invoice_terms(tx, await store.load_terms(tx, invoice.id))
     # A supplementary invoice's own period stands among the others: it adjusts it.
     terms = {invoice.period: own, **dict(others)}
     charged = [known for known in invoice.lines if known.line.kind not in _MOVED]

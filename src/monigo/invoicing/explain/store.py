@@ -1,4 +1,4 @@
-"""The SQL of explanations: what an invoice was reckoned from, as it stood at that moment.
+"""The SQL of explanations: what an invoice was computed from, as it stood at that moment.
 
 Numbers tell the order: an invoice counted what had a smaller number and was not void yet, that is,
 was voided after its own number had been given. A draft comes after all of them.

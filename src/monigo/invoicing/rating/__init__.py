@@ -2,22 +2,28 @@
 
 from monigo.invoicing.rating.billed_store import load_closed, remeasure
 from monigo.invoicing.rating.grouping import described, undescribed
-from monigo.invoicing.rating.rating import reckon
+from monigo.invoicing.rating.rating import rate
 from monigo.invoicing.rating.rounding import is_rounded, is_worth_an_invoice, resting
-from monigo.invoicing.rating.terms import TermBook, freeze, load_book, thaw, thaw_invoice
+from monigo.invoicing.rating.terms import (
+    RunningTerms,
+    load_closed_terms,
+    load_invoice_terms,
+    load_running_terms,
+    serialize_terms,
+)
 
 __all__ = [
-    "TermBook",
+    "RunningTerms",
     "described",
-    "freeze",
     "is_rounded",
     "is_worth_an_invoice",
-    "load_book",
     "load_closed",
-    "reckon",
+    "load_closed_terms",
+    "load_invoice_terms",
+    "load_running_terms",
+    "rate",
     "remeasure",
     "resting",
-    "thaw",
-    "thaw_invoice",
+    "serialize_terms",
     "undescribed",
 ]

@@ -21,18 +21,18 @@ from monigo.invoicing.rating import billed_store
 from monigo.invoicing.rating.billed_store import BilledPeriod
 from monigo.invoicing.rating.rounding import NOTHING_CARRIED, Carried, is_half, sum_exactly, sum_up
 from monigo.invoicing.rating.rules import adjustment_lines, fee_lines, totals, usage_lines
-from monigo.invoicing.rating.terms import TermBook, load_book, thaw
+from monigo.invoicing.rating.terms import RunningTerms, load_closed_terms, load_running_terms
 from monigo.invoicing.types import (
     AgreedPrice,
     BilledGroups,
     ClosedPeriod,
     InvoiceKind,
+    InvoiceRequest,
     Line,
     LineKind,
     PricedUsage,
-    Reckoned,
+    RatedInvoice,
     Terms,
-    Wanted,
 )
 from monigo.metering import Usage, UsageQuery
 from monigo.subscriptions import Subscription
@@ -48,7 +48,7 @@ _WORTHLESS = Charge(FlatUnit(Decimal(0)))
 class _Part:
     """A stretch of one invoice: a period whose usage, fee or both it bills."""
 
-    wanted: Wanted
+    wanted: InvoiceRequest
     period: Period
     terms: Terms
     fee: Decimal | None
@@ -62,7 +62,7 @@ class _Part:
         return bool(self.terms.windows)
 
 
-async def reckon(tx: Transaction, wanted: Sequence[Wanted]) -> list[Reckoned]:
+async def rate(tx: Transaction, wanted: Sequence[InvoiceRequest]) -> list[RatedInvoice]:
     """What each invoice comes to, in the order asked; subscriptions and customers are locked.
 
     Raises:
@@ -70,9 +70,9 @@ async def reckon(tx: Transaction, wanted: Sequence[Wanted]) -> list[Reckoned]:
     """
     if not wanted:
         return []
-    book = await load_book(tx, [item.subscription for item in wanted])
-    parts = [_own_part(book, item) for item in wanted]
-    parts += [part for item in wanted if (part := _part_in_advance(book, item)) is not None]
+    running = await load_running_terms(tx, [item.subscription for item in wanted])
+    parts = [_own_part(running, item) for item in wanted]
+    parts += [part for item in wanted if (part := _part_in_advance(running, item)) is not None]
     parts += await _adjusted_parts(tx, [item for item in wanted if item.with_others])
     billed = await billed_store.sum_billed(tx, [_billed_period(part) for part in parts])
     await _measure(tx, parts)
@@ -80,11 +80,11 @@ async def reckon(tx: Transaction, wanted: Sequence[Wanted]) -> list[Reckoned]:
     lines: dict[int, list[Line]] = {id(item): [] for item in wanted}
     for part, sums in zip(parts, billed, strict=True):
         lines[id(part.wanted)] += _lines(part, sums)
-    return await _totaled(tx, book, wanted, lines, parts)
+    return await _totaled(tx, running, wanted, lines, parts)
 
 
-def _own_part(book: TermBook, wanted: Wanted) -> _Part:
-    terms = book.terms(wanted.subscription, wanted.period)
+def _own_part(running: RunningTerms, wanted: InvoiceRequest) -> _Part:
+    terms = running.terms(wanted.subscription, wanted.period)
     is_fee_due = wanted.kind is InvoiceKind.CLOSING or (
         wanted.kind is InvoiceKind.INTERIM and terms.base_fee.in_advance
     )
@@ -97,20 +97,20 @@ def _own_part(book: TermBook, wanted: Wanted) -> _Part:
     )
 
 
-def _part_in_advance(book: TermBook, wanted: Wanted) -> _Part | None:
+def _part_in_advance(running: RunningTerms, wanted: InvoiceRequest) -> _Part | None:
     """The next period's fee, where the plan takes it in advance and the subscription goes on."""
     subscription = wanted.subscription
     if (
         not wanted.with_others
         or wanted.kind is not InvoiceKind.CLOSING
         or subscription.status is not subscriptions.Status.ACTIVE
-        or not book.may_take_fee_in_advance(subscription, wanted.period.end)
+        or not running.may_take_fee_in_advance(subscription, wanted.period.end)
     ):
         return None
     following = subscriptions.period_containing(subscription, wanted.period.end)
     if following is None:
         return None
-    terms = book.terms(subscription, following)
+    terms = running.terms(subscription, following)
     if not terms.base_fee.in_advance:
         return None
     return _Part(wanted, following, terms, fee=_fee(terms), with_usage=False)
@@ -120,7 +120,7 @@ def _fee(terms: Terms) -> Decimal:
     return terms.base_fee.amount if terms.windows else Decimal(0)
 
 
-async def _adjusted_parts(tx: Transaction, wanted: Sequence[Wanted]) -> list[_Part]:
+async def _adjusted_parts(tx: Transaction, wanted: Sequence[InvoiceRequest]) -> list[_Part]:
     """The closed periods in which something may have changed since they were last looked at."""
     changed_from = await _changed_from(tx, [item.subscription for item in wanted])
     if not changed_from:
@@ -143,7 +143,7 @@ async def _adjusted_parts(tx: Transaction, wanted: Sequence[Wanted]) -> list[_Pa
             with_usage=True,
             closed=item,
         )
-        for item, terms in zip(adjusted, await thaw(tx, adjusted), strict=True)
+        for item, terms in zip(adjusted, await load_closed_terms(tx, adjusted), strict=True)
     ]
 
 
@@ -222,11 +222,11 @@ def _lines(part: _Part, billed: BilledGroups) -> list[Line]:
 
 async def _totaled(
     tx: Transaction,
-    book: TermBook,
-    wanted: Sequence[Wanted],
+    running: RunningTerms,
+    wanted: Sequence[InvoiceRequest],
     lines: Mapping[int, list[Line]],
     parts: Sequence[_Part],
-) -> list[Reckoned]:
+) -> list[RatedInvoice]:
     """The invoices with what others carried to them, and taxes.
 
     A customer's invoices take a credit in their order. A subscription has one of them at most, so
@@ -235,13 +235,13 @@ async def _totaled(
     settings = (await tenancy.get_organization(tx)).billing
     customer_ids = {item.subscription.customer_id for item in wanted}
     credit = await billed_store.sum_credits(tx, list(customer_ids))
-    carried = await _carried(tx, book, wanted, lines)
+    carried = await _carried(tx, running, wanted, lines)
     others: dict[int, list[_Part]] = {}
     for part in parts[len(wanted) :]:
         others.setdefault(id(part.wanted), []).append(part)
-    reckoned: list[Reckoned] = []
+    rated: list[RatedInvoice] = []
     for item, own in zip(wanted, parts[: len(wanted)], strict=True):
-        subscription, currency = item.subscription, book.currency(item.subscription)
+        subscription, currency = item.subscription, running.currency(item.subscription)
         account = subscription.customer_id, currency, subscription.plan_type
         available = credit.get(account, Decimal(0))
         summed = sum_up(
@@ -254,11 +254,11 @@ async def _totaled(
         moved = [line for line in summed.lines if line.kind is LineKind.CREDIT]
         if moved:
             credit[account] = EXACT.add(available, sum_exactly(moved))
-        reckoned.append(
-            Reckoned(
+        rated.append(
+            RatedInvoice(
                 wanted=item,
                 currency=currency,
-                billing_mode=book.billing_mode(subscription, item.period),
+                billing_mode=running.billing_mode(subscription, item.period),
                 terms=own.terms,
                 other_terms=_other_terms(others.get(id(item), ()), summed.lines),
                 lines=tuple(summed.lines),
@@ -271,13 +271,13 @@ async def _totaled(
                 rounded_off=summed.rounded_off,
             )
         )
-    return reckoned
+    return rated
 
 
 async def _carried(
     tx: Transaction,
-    book: TermBook,
-    wanted: Sequence[Wanted],
+    running: RunningTerms,
+    wanted: Sequence[InvoiceRequest],
     lines: Mapping[int, Sequence[Line]],
 ) -> dict[SubscriptionId, Carried]:
     """What subscriptions' live invoices left by rounding; mostly nothing."""
@@ -287,7 +287,7 @@ async def _carried(
     for item in wanted:
         one = item.subscription
         exact = EXACT.add(sum_exactly(lines[id(item)]), rounding.get(one.id, Decimal(0)))
-        if is_half(exact, book.currency(one)):
+        if is_half(exact, running.currency(one)):
             halves.append(one)
     subtotals = await billed_store.sum_subtotals(tx, halves) if halves else {}
     return {

@@ -16,7 +16,7 @@ from monigo.core.ids import SubscriptionId
 from monigo.core.money import EXACT, minor_unit_places, round_to_minor_unit
 from monigo.core.periods import Period
 from monigo.invoicing.rating.rules import check_amount, unpriced_line, with_credit
-from monigo.invoicing.types import InvoiceKind, Line, LineKind, Reckoned
+from monigo.invoicing.types import InvoiceKind, Line, LineKind, RatedInvoice
 
 _ZERO, _HALF, _ONE = Decimal(0), Decimal("0.5"), Decimal(1)
 _CHARGING = (LineKind.USAGE, LineKind.FEE)
@@ -80,27 +80,27 @@ def sum_up(
     return Summed(all_lines, subtotal=due, rounded_off=left)
 
 
-def is_worth_an_invoice(reckoned: Reckoned) -> bool:
+def is_worth_an_invoice(rated: RatedInvoice) -> bool:
     """Whether an invoice that nobody asked for is made.
 
     A period always gets its closing one, others are made only when they charge something, and a
     supplementary one only when that is at least a minor unit, or is settled by a credit. What
     rounding carries is no reason by itself.
     """
-    if reckoned.wanted.kind is InvoiceKind.CLOSING:
+    if rated.wanted.kind is InvoiceKind.CLOSING:
         return True
-    if reckoned.wanted.kind is InvoiceKind.SUPPLEMENTARY and not _is_anything_due(reckoned):
+    if rated.wanted.kind is InvoiceKind.SUPPLEMENTARY and not _is_anything_due(rated):
         return False
-    return any(line.amount for line in reckoned.lines if line.kind in _CHARGING)
+    return any(line.amount for line in rated.lines if line.kind in _CHARGING)
 
 
-def resting(reckoned: Iterable[Reckoned]) -> dict[SubscriptionId, datetime]:
+def resting(rated: Iterable[RatedInvoice]) -> dict[SubscriptionId, datetime]:
     """Which subscriptions' differences are too small for an invoice yet, and stay due.
 
     With each, where the first period begins that has such a difference.
     """
     found: dict[SubscriptionId, datetime] = {}
-    for item in reckoned:
+    for item in rated:
         if is_worth_an_invoice(item):
             continue
         periods = [line.period for line in item.lines if line.amount and line.kind in _CHARGING]
@@ -109,9 +109,9 @@ def resting(reckoned: Iterable[Reckoned]) -> dict[SubscriptionId, datetime]:
     return found
 
 
-def _is_anything_due(reckoned: Reckoned) -> bool:
-    is_credit_moved = any(line.kind is LineKind.CREDIT for line in reckoned.lines)
-    return bool(reckoned.totals.subtotal) or is_credit_moved
+def _is_anything_due(rated: RatedInvoice) -> bool:
+    is_credit_moved = any(line.kind is LineKind.CREDIT for line in rated.lines)
+    return bool(rated.totals.subtotal) or is_credit_moved
 
 
 def sum_exactly(lines: Iterable[Line]) -> Decimal:

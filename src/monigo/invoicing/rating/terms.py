@@ -23,12 +23,12 @@ from monigo.core.pricing import parse_price_model, price_model_json
 from monigo.core.times import format_instant, parse_instant
 from monigo.infra import json
 from monigo.infra.db import Transaction
-from monigo.invoicing.types import AgreedPrice, ClosedPeriod, Reckoned, Terms
+from monigo.invoicing.types import AgreedPrice, ClosedPeriod, RatedInvoice, Terms
 from monigo.subscriptions import Subscription
 
 
 @dataclass(slots=True)
-class TermBook:
+class RunningTerms:
     """All that the running terms of some subscriptions follow from."""
 
     histories: Mapping[PlanId, PlanHistory]
@@ -100,12 +100,12 @@ class TermBook:
         )
 
 
-async def load_book(tx: Transaction, known: Sequence[Subscription]) -> TermBook:
+async def load_running_terms(tx: Transaction, known: Sequence[Subscription]) -> RunningTerms:
     """What the running terms of these subscriptions follow from, in a handful of queries."""
     plan_ids = {phase.plan_id for item in known for phase in (*item.past_phases, item.phase)}
     histories = await catalog.get_histories(tx, plan_ids)
     ensure(plan_ids <= histories.keys(), "a subscription's plans exist")
-    return TermBook(
+    return RunningTerms(
         histories=histories,
         overrides=await catalog.overrides_of(tx, {item.customer_id for item in known}),
         metrics=await catalog.get_metrics(tx, _metric_ids(histories.values())),
@@ -113,49 +113,49 @@ async def load_book(tx: Transaction, known: Sequence[Subscription]) -> TermBook:
     )
 
 
-def freeze(reckoned: Reckoned) -> str:
+def serialize_terms(rated: RatedInvoice) -> str:
     """An invoice's terms as JSON, to be kept with it; those of other periods that it bills, too."""
-    frozen = _frozen(reckoned.terms)
-    if reckoned.other_terms:
+    frozen = _frozen(rated.terms)
+    if rated.other_terms:
         frozen["others"] = [
             {"period": _frozen_window(period), **_frozen(terms)}
-            for period, terms in reckoned.other_terms
+            for period, terms in rated.other_terms
         ]
     return json.encode(frozen)
 
 
-async def thaw(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
+async def load_closed_terms(tx: Transaction, closed: Sequence[ClosedPeriod]) -> list[Terms]:
     """The terms of closed periods; after a replay under the metrics that it found."""
-    thawed = await _thaw_all(tx, [json.decode(item.frozen_terms) for item in closed])
+    loaded = await _read_all(tx, [json.decode(item.frozen_terms) for item in closed])
     recounts = [recount for item in closed for recount in item.remeasured.values()]
     if not recounts:
-        return thawed
+        return loaded
     versions = await catalog.get_metric_versions(
         tx, {known for recount in recounts for known in recount.versions.items()}
     )
-    metric_ids = {price.metric.id for terms in thawed for price in terms.prices}
+    metric_ids = {price.metric.id for terms in loaded for price in terms.prices}
     metrics_at = {
         instant: await catalog.metric_versions_at(tx, metric_ids, instant)
         for instant in {recount.at for recount in recounts if not recount.versions}
     }
     return [
         _remeasured(terms, _remeasuring(item, versions, metrics_at))
-        for item, terms in zip(closed, thawed, strict=True)
+        for item, terms in zip(closed, loaded, strict=True)
     ]
 
 
-async def thaw_invoice(
+async def load_invoice_terms(
     tx: Transaction, frozen_terms: str
 ) -> tuple[Terms, tuple[tuple[Period, Terms], ...]]:
-    """What `freeze` kept with an invoice: its own period's terms, and those of the others."""
+    """The terms kept with an invoice: its own period's, and those of the others that it bills."""
     frozen = json.decode(frozen_terms)
     others: list[dict[str, Any]] = frozen.get("others", [])
-    own, *thawed = await _thaw_all(tx, [frozen, *others])
-    periods = [_thawed_window(one["period"]) for one in others]
-    return own, tuple(zip(periods, thawed, strict=True))
+    own, *loaded = await _read_all(tx, [frozen, *others])
+    periods = [_read_window(one["period"]) for one in others]
+    return own, tuple(zip(periods, loaded, strict=True))
 
 
-async def _thaw_all(tx: Transaction, frozen: Sequence[Mapping[str, Any]]) -> list[Terms]:
+async def _read_all(tx: Transaction, frozen: Sequence[Mapping[str, Any]]) -> list[Terms]:
     histories = await catalog.get_histories(tx, {PlanId(UUID(one["plan_id"])) for one in frozen})
     versions = await catalog.get_metric_versions(
         tx,
@@ -165,7 +165,7 @@ async def _thaw_all(tx: Transaction, frozen: Sequence[Mapping[str, Any]]) -> lis
             for price in one["prices"]
         },
     )
-    return [_thawed(one, histories, versions) for one in frozen]
+    return [_read_terms(one, histories, versions) for one in frozen]
 
 
 def _frozen(terms: Terms) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _frozen_window(window: Period) -> list[str]:
     return [format_instant(window.start), format_instant(window.end)]
 
 
-def _thawed_window(frozen: Sequence[str]) -> Period:
+def _read_window(frozen: Sequence[str]) -> Period:
     start, end = frozen
     return Period(parse_instant(start), parse_instant(end))
 
@@ -232,7 +232,7 @@ def _frozen_price(price: AgreedPrice) -> dict[str, Any]:
     return frozen
 
 
-def _thawed(
+def _read_terms(
     frozen: Mapping[str, Any],
     histories: Mapping[PlanId, PlanHistory],
     versions: Mapping[tuple[MetricId, int], Metric],
@@ -270,7 +270,7 @@ def _thawed(
         base_fee=BaseFee(Decimal(frozen["base_fee"]), frozen["in_advance"]),
         # Terms that were frozen before it was kept have the fee of their latest revision.
         base_fee_revision=frozen.get("base_fee_revision", frozen["plan_revision"]),
-        windows=tuple(_thawed_window(window) for window in frozen["windows"]),
+        windows=tuple(_read_window(window) for window in frozen["windows"]),
         prices=tuple(prices),
     )
 

@@ -7,7 +7,7 @@ from monigo import metering, subscriptions
 from monigo.core.periods import Period, subtract
 from monigo.core.pricing import amount_due
 from monigo.infra.db import Transaction
-from monigo.invoicing.rating import load_book
+from monigo.invoicing.rating import load_running_terms
 from monigo.invoicing.types import AgreedPrice, PriceChange
 from monigo.metering import Usage, UsageChange, UsageQuery
 
@@ -21,8 +21,10 @@ async def price_changes(
     """
     known = await subscriptions.of_customers(tx, {change.customer_id for change in changes})
     running = [one for one in known if one.status is not subscriptions.Status.CANCELED]
-    book = await load_book(tx, running)
-    terms = {one.id: book.terms(one, subscriptions.current_period(one, tx.now)) for one in running}
+    agreed = await load_running_terms(tx, running)
+    terms = {
+        one.id: agreed.terms(one, subscriptions.current_period(one, tx.now)) for one in running
+    }
     affected = [
         (position, subscription, price)
         for position, change in enumerate(changes)
@@ -46,7 +48,7 @@ async def price_changes(
             PriceChange(
                 subscription_id=subscription.id,
                 price_id=price.price_id,
-                currency=book.currency(subscription),
+                currency=agreed.currency(subscription),
                 before=_amount(price, before),
                 after=_amount(price, after),
             )

@@ -7,7 +7,7 @@ from monigo.infra.db import Database, Tenant
 from monigo.infra.queue import LongJob, TryLaterError
 from monigo.invoicing.simulate.service import (
     SIMULATION,
-    Place,
+    Cursor,
     begin_simulation,
     complete_simulation,
     simulate_some,
@@ -28,7 +28,7 @@ async def run_simulation(
         if simulation is None:
             return
         report = await start_report(tx, simulation.proposal)
-    place: Place | None = Place()
+    place: Cursor | None = Cursor()
     while place is not None:
         if stop.is_set():
             raise TryLaterError(0)

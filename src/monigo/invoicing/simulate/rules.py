@@ -32,7 +32,7 @@ _INSTANT = timedelta(microseconds=1)
 MetricVersion = tuple[MetricId, int]
 
 
-class Offer(Struct, frozen=True):
+class PriceList(Struct, frozen=True):
     """What a period is priced by: each charge with the metric that it is on, and a fee."""
 
     charges: tuple[tuple[Charge, Metric], ...]
@@ -82,21 +82,23 @@ def past_periods(
     ]
 
 
-def held_offer(terms: Terms) -> Offer:
+def held_price_list(terms: Terms) -> PriceList:
     """What a period was priced by. A wholly paused one owes nothing."""
     if not terms.windows:
-        return Offer((), _ZERO)
+        return PriceList((), _ZERO)
     charges = tuple((price.charge, price.metric) for price in terms.prices)
-    return Offer(charges, terms.base_fee.amount)
+    return PriceList(charges, terms.base_fee.amount)
 
 
-def proposed_offer(terms: Terms, proposal: Proposal, metrics: Mapping[MetricId, Metric]) -> Offer:
+def proposed_price_list(
+    terms: Terms, proposal: Proposal, metrics: Mapping[MetricId, Metric]
+) -> PriceList:
     """What it would be priced by: over the usage as it was measured, under overrides that held.
 
     A metric that the period was measured by stays as it counted then.
     """
     if not terms.windows:
-        return Offer((), _ZERO)
+        return PriceList((), _ZERO)
     held_metrics = {price.metric.id: price.metric for price in terms.prices}
     overridden: dict[PriceId | None, Charge] = {
         price.price_id: price.charge for price in terms.prices if price.override_id is not None
@@ -108,10 +110,10 @@ def proposed_offer(terms: Terms, proposal: Proposal, metrics: Mapping[MetricId, 
             charge = replace(charge, model=overridden[draft.id].model)
         charges.append((charge, held_metrics.get(metric_id, metrics[metric_id])))
     fee = terms.base_fee.amount if proposal.base_fee is None else proposal.base_fee
-    return Offer(tuple(charges), fee)
+    return PriceList(tuple(charges), fee)
 
 
-def subtotal_of(offer: Offer, usages: Mapping[MetricVersion, Usage]) -> Decimal:
+def subtotal_of(offer: PriceList, usages: Mapping[MetricVersion, Usage]) -> Decimal:
     """What a period comes to: each price by itself, rounded as a line is, and the fee."""
     with localcontext(EXACT):
         total = offer.fee

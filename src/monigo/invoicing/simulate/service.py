@@ -22,15 +22,15 @@ from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.infra.queue import JobKind
 from monigo.invoicing import rating
-from monigo.invoicing.rating import load_book, thaw
+from monigo.invoicing.rating import load_closed_terms, load_running_terms
 from monigo.invoicing.simulate import store
 from monigo.invoicing.simulate.rules import (
     MetricVersion,
     Report,
     check_span,
-    held_offer,
+    held_price_list,
     past_periods,
-    proposed_offer,
+    proposed_price_list,
     subtotal_of,
 )
 from monigo.invoicing.simulate.types import (
@@ -60,7 +60,7 @@ PAGE_SIZE = 100
 MEASURED_AT_ONCE = 2_000
 
 
-class Place(Struct, frozen=True):
+class Cursor(Struct, frozen=True):
     """How far a simulation came: behind which subscription it goes on, and how many are done."""
 
     after: SubscriptionId | None = None
@@ -144,15 +144,15 @@ async def start_report(tx: Transaction, proposal: Proposal) -> Report:
 
 
 async def simulate_some(
-    tx: Transaction, simulation: Simulation, place: Place, report: Report
-) -> Place | None:
+    tx: Transaction, simulation: Simulation, place: Cursor, report: Report
+) -> Cursor | None:
     """The next page of a simulation that is under way; None at its end, or when it is gone."""
     page = await _page(tx, simulation.proposal, after=place.after, limit=PAGE_SIZE)
     if not page:
         return None
     pieces = await _pieces(tx, simulation.proposal, page, simulation.created_at)
     report.add(await _priced(tx, simulation.proposal, pieces))
-    following = Place(page[-1].id, place.done + len(page))
+    following = Cursor(page[-1].id, place.done + len(page))
     if not await store.advance(tx, _id(simulation), following.done):
         return None
     return following
@@ -254,7 +254,9 @@ async def _priced(
         return []
     metrics = await catalog.get_metrics(tx, {draft.terms.metric_id for draft in proposal.prices})
     terms = await _terms(tx, pieces)
-    offers = [(held_offer(held), proposed_offer(held, proposal, metrics)) for held in terms]
+    offers = [
+        (held_price_list(held), proposed_price_list(held, proposal, metrics)) for held in terms
+    ]
     needed = [
         {(metric.id, metric.version): metric for offer in both for _, metric in offer.charges}
         for both in offers
@@ -279,10 +281,12 @@ async def _terms(tx: Transaction, pieces: Sequence[tuple[Subscription, Period]])
     closed = await rating.load_closed(tx, first, kept_from=min(first.values()))
     frozen = {
         (item.subscription_id, item.period): terms
-        for item, terms in zip(closed, await thaw(tx, closed), strict=True)
+        for item, terms in zip(closed, await load_closed_terms(tx, closed), strict=True)
     }
-    book = await load_book(tx, list({known.id: known for known, _ in pieces}.values()))
-    return [frozen.get((known.id, period)) or book.terms(known, period) for known, period in pieces]
+    running = await load_running_terms(tx, list({known.id: known for known, _ in pieces}.values()))
+    return [
+        frozen.get((known.id, period)) or running.terms(known, period) for known, period in pieces
+    ]
 
 
 async def _measured(
