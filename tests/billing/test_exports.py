@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from monigo.invoicing import export
+from monigo.invoicing.export import service as export
 from support.api import Api, event
 
 START = "2027-01-31T10:00:00Z"

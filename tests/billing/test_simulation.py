@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from monigo import invoicing
 from monigo.infra.queue import TryLaterError
-from monigo.invoicing import simulation, simulation_job, simulation_rules
+from monigo.invoicing.simulate import job as simulation_job
+from monigo.invoicing.simulate import rules as simulation_rules
+from monigo.invoicing.simulate import service as simulation
 from support.api import Api, event
 from support.jobs import run_simulation
 

@@ -47,6 +47,27 @@ SQL = re.compile(
     r")"
 )
 
+# Words of a dialect of ours, and what the field says (docs/glossary.md).
+DIALECT = {
+    "teller": "batcher",
+    "express": "fast_path",
+    "till": "payment",
+    "wary": "skip_fast_path",
+    "hot": "raw",
+    "reckon": "rate",
+    "reckoned": "rated",
+    "reckoning": "rating",
+    "happenings": "events",
+    "thaw": "load",
+    "thawed": "loaded",
+    "hold_all": "lock_all",
+    "hold_free": "lock_free",
+    "hold_due": "lock_due",
+    "hold_plan": "lock_plan",
+    "joined_at": "agreed_at",
+    "book": "terms",
+}
+
 _NOQA = re.compile(r"# noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?(.*)")
 # A reason follows a dash or a second hash; another tool's directive is none.
 _REASON = re.compile(r"(?:-|#(?! pyright:))\s+\w+")
@@ -147,6 +168,21 @@ def pure(path: str, text: str) -> list[str]:
             if isinstance(node, waiting)
         ),
     ]
+
+
+def words_of_the_field(path: str, text: str) -> list[str]:
+    """A name is made of the field's words, which a billing engineer from elsewhere knows."""
+    offences: list[str] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.NAME:
+            continue
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", token.string).lower()
+        offences += [
+            f"{path}:{token.start[0]} {token.string}: say {better}, not {word}"
+            for word, better in DIALECT.items()
+            if f"_{word}_" in f"_{name}_"
+        ]
+    return offences
 
 
 def noqa_with_reason(path: str, text: str) -> list[str]:

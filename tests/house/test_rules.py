@@ -70,6 +70,20 @@ def test_frozen_dataclasses_are_caught(source, lines):
 @pytest.mark.parametrize(
     ("source", "lines"),
     [
+        ("class Teller:\n    pass", [1]),
+        ("def reckon_all():\n    pass", [1]),
+        ("subscription.joined_at", [1]),
+        ("until = hotel = expression = 1", []),
+        ('row["joined_at"]  # reckoned', []),
+    ],
+)
+def test_a_word_of_a_dialect_is_caught(source, lines):
+    assert lines_of(rules.words_of_the_field(PATH, source)) == lines
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
         ('await tx.fetch("SELECT id FROM invoices")', [1]),
         ('QUERY = """\n    INSERT INTO invoices (id) VALUES ($1)\n"""', [1]),
         ('f"UPDATE {table} SET total = 0"', [1]),

@@ -1,6 +1,6 @@
 """The auditor's books: every event and operation, and the terms of each period.
 
-Written from the behaviour page alone; it reckons by brute force.
+Written from the behaviour page alone; it computes by brute force.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Frozen:
     rules: dict[str, Rule] = field(default_factory=dict)
     waived: bool = False
     # What it came to, and how many events of the customer were known then.
-    reckoned: tuple[int, dict[str, Rule], dict[str, Fraction]] | None = None
+    rated: tuple[int, dict[str, Rule], dict[str, Fraction]] | None = None
 
 
 class Books:
@@ -154,7 +154,7 @@ class Books:
     def worth(self, frozen: Frozen, *, with_minimum: bool = True) -> dict[str, Fraction]:
         """What each price comes to by all events that are known."""
         count = self.events_of.get(frozen.sub.customer, 0)
-        known = frozen.reckoned
+        known = frozen.rated
         if with_minimum and known is not None and known[:2] == (count, frozen.rules):
             return known[2]
         worth = {}
@@ -164,7 +164,7 @@ class Books:
             amount = amount_of(spec, answer.quantity, answer.event_count, with_minimum=with_minimum)
             worth[price] = amount if frozen.windows else NOTHING
         if with_minimum:
-            frozen.reckoned = count, dict(frozen.rules), worth
+            frozen.rated = count, dict(frozen.rules), worth
         return worth
 
     def is_sealed(self, span: Span) -> bool:

@@ -1,4 +1,4 @@
-"""Whatever a merchant does in whatever order, bills are what an independent auditor reckons."""
+"""Whatever a merchant does in whatever order, bills are what an independent auditor computes."""
 
 import pytest
 

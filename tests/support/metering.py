@@ -63,7 +63,7 @@ def replayed(api: Api, start: str, end: str, **fields):
 
 
 def aggregated(aggregation: str, numbers: Sequence[int]) -> Decimal:
-    """What an aggregation makes of events' numbers, reckoned by itself."""
+    """What an aggregation makes of events' numbers, computed by itself."""
     match aggregation:
         case "count":
             return Decimal(len(numbers))

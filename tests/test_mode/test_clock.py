@@ -461,6 +461,27 @@ def test_a_clock_on_its_way_is_not_sent_elsewhere(api, start):
         send(api, start + 2 * DAY)
 
 
+def test_of_two_that_send_a_clock_at_once_one_is_refused(api, backend, start):
+    database = backend.services.database
+
+    async def send_in_turn():
+        async with database.transaction(api.tenant) as second:
+            async with database.transaction(api.tenant) as first:
+                await test_mode.start_advance(first, start + DAY)
+                # It has seen a clock that stands, and waits for the row of it.
+                other = asyncio.create_task(test_mode.start_advance(second, start + 2 * DAY))
+                await asyncio.sleep(0.3)
+                assert not other.done()
+            await other
+
+    with pytest.raises(DomainError, match="on its way"):
+        backend.run(send_in_turn())
+
+    assert backend.sql("SELECT target_at FROM test_clocks WHERE org_id = $1", api.org_id) == [
+        (start + DAY,)
+    ]
+
+
 @pytest.mark.usefixtures("start")
 def test_the_database_refuses_a_clock_that_goes_back(api, backend):
     with pytest.raises(asyncpg.CheckViolationError, match="does not go back"):

@@ -1,9 +1,7 @@
 """What customers owe: drafts, final invoices, and the rule that bills each unit once."""
 
 from monigo.invoicing import events
-from monigo.invoicing.explaining import explain
-from monigo.invoicing.export import export_invoices, export_revenue
-from monigo.invoicing.lifecycle import (
+from monigo.invoicing.closing import (
     cancel_subscription,
     change_plan,
     delete_subscription,
@@ -12,7 +10,10 @@ from monigo.invoicing.lifecycle import (
     schedule_plan_change,
     subscribe,
 )
-from monigo.invoicing.replay_job import replay_job
+from monigo.invoicing.documents import open_periods
+from monigo.invoicing.explain import BilledBefore, ExplainedLine, Explanation, explain
+from monigo.invoicing.export import export_invoices, export_revenue
+from monigo.invoicing.replays import replay_job
 from monigo.invoicing.retention import open_from
 from monigo.invoicing.rules import invoice_number
 from monigo.invoicing.service import (
@@ -26,22 +27,21 @@ from monigo.invoicing.service import (
     refuse_customer_with_unpaid_invoice,
     void,
 )
-from monigo.invoicing.simulation import (
+from monigo.invoicing.simulate import (
     CUSTOMERS_MAX,
     SIMULATION,
+    SIMULATION_JOB,
+    NewSimulation,
     PlannedSimulation,
+    Simulation,
+    SimulationStatus,
     get_simulation,
     plan_simulation,
     price_at_once,
 )
-from monigo.invoicing.simulation_job import SIMULATION_JOB
-from monigo.invoicing.simulation_types import NewSimulation, Simulation, SimulationStatus
 from monigo.invoicing.tasks import CHARGE, CLOSE, SLICES_AT_ONCE, WAKE
 from monigo.invoicing.types import (
     AgreedPrice,
-    BilledBefore,
-    ExplainedLine,
-    Explanation,
     Invoice,
     InvoiceFilter,
     InvoiceKind,
@@ -49,11 +49,10 @@ from monigo.invoicing.types import (
     Line,
     LineKind,
     PriceChange,
-    Reckoned,
+    RatedInvoice,
     StoredLine,
 )
 from monigo.invoicing.verification import verify
-from monigo.invoicing.wallet_payments import open_periods
 
 __all__ = [
     "CHARGE",
@@ -76,7 +75,7 @@ __all__ = [
     "NewSimulation",
     "PlannedSimulation",
     "PriceChange",
-    "Reckoned",
+    "RatedInvoice",
     "Simulation",
     "SimulationStatus",
     "StoredLine",

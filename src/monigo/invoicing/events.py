@@ -14,8 +14,7 @@ from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.infra.outbox import Fact
 from monigo.invoicing.rules import invoice_number
-from monigo.invoicing.states_store import Settlement
-from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, Reckoned
+from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, RatedInvoice, Settlement
 
 
 class DocumentFact(Fact, frozen=True, kw_only=True):
@@ -102,15 +101,15 @@ VOIDED: FactPair = {PlanType.COLLECTION: InvoiceVoided, PlanType.PAYOUT: BillVoi
 DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillDeleted}
 
 
-async def emit_created(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+async def emit_created(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Report those drafts that are written for the first time."""
     await outbox.emit(
-        tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in reckoned if item.wanted.is_new]
+        tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in rated if item.wanted.is_new]
     )
 
 
 async def emit_settled(
-    tx: Transaction, documents: Sequence[Invoice | Reckoned], settlements: Sequence[Settlement]
+    tx: Transaction, documents: Sequence[Invoice | RatedInvoice], settlements: Sequence[Settlement]
 ) -> None:
     """Report what payments made of documents, in their order: final ones, and then paid ones."""
     facts: list[Fact] = []
@@ -130,13 +129,13 @@ async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
 
 def _after(
     pair: FactPair,
-    document: Invoice | Reckoned,
+    document: Invoice | RatedInvoice,
     status: InvoiceStatus,
     number: int,
     taken: Decimal,
 ) -> DocumentFact:
     """The fact of a document of which more was paid."""
-    if isinstance(document, Reckoned):
+    if isinstance(document, RatedInvoice):
         return _rated(pair, document, status, number, taken)
     paid = EXACT.add(document.amount_paid, taken)
     return _stored(pair, replace(document, status=status, number=number, amount_paid=paid))
@@ -161,7 +160,7 @@ def _stored(pair: FactPair, invoice: Invoice) -> DocumentFact:
 
 def _rated(
     pair: FactPair,
-    item: Reckoned,
+    item: RatedInvoice,
     status: InvoiceStatus,
     number: int | None = None,
     paid: Decimal = Decimal(0),

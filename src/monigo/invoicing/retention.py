@@ -7,8 +7,8 @@ from monigo import metering, subscriptions
 from monigo.core.errors import conflict
 from monigo.core.ids import CustomerId
 from monigo.infra.db import Transaction
-from monigo.invoicing import store
-from monigo.invoicing.types import Reckoned
+from monigo.invoicing import documents
+from monigo.invoicing.types import RatedInvoice
 from monigo.metering import UsageQuery
 
 # So long after it was last made or refreshed a draft keeps its period's events whole: as long as
@@ -24,17 +24,17 @@ async def open_from(
     Drafts count for `DRAFT_KEEPS` after they were last refreshed.
     """
     opened = await subscriptions.open_from(tx, customer_ids)
-    drafted = await store.drafts_from(tx, customer_ids, refreshed_since=tx.now - DRAFT_KEEPS)
+    drafted = await documents.drafts_from(tx, customer_ids, refreshed_since=tx.now - DRAFT_KEEPS)
     for customer_id, start in drafted.items():
         opened[customer_id] = min(start, opened.get(customer_id, start))
     return opened
 
 
-async def check_can_be_read(tx: Transaction, reckoned: Sequence[Reckoned]) -> None:
+async def check_can_be_read(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Raise conflict where a closed period was just counted without what its events had held."""
     queries = [
         UsageQuery(item.wanted.subscription.customer_id, price.metric, item.terms.windows)
-        for item in reckoned
+        for item in rated
         if item.wanted.period.end <= item.wanted.subscription.closed_until
         for price in item.terms.prices
     ]

@@ -13,33 +13,26 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
-from monigo.infra.ids import new_id
-from monigo.invoicing import (
-    billed_store,
-    drafts_store,
-    events,
-    states_store,
-    store,
-    wallet_payments,
-)
-from monigo.invoicing.closing import close_period, finalize_drafts, write_drafts
-from monigo.invoicing.life_steps import catch_up
-from monigo.invoicing.reckoning import reckon
-from monigo.invoicing.retention import check_can_be_read
-from monigo.invoicing.rules import (
+from monigo.invoicing import documents, events, rating
+from monigo.invoicing.closing import catch_up, close_period, finalize_drafts, write_drafts
+from monigo.invoicing.documents import (
+    InvoicePayment,
+    Received,
     check_can_delete,
     check_can_finalize,
     check_can_mark_paid,
     check_can_void,
+    settle,
 )
-from monigo.invoicing.settlement import InvoicePayment, Received, settle
+from monigo.invoicing.rating import rate
+from monigo.invoicing.retention import check_can_be_read
 from monigo.invoicing.types import (
     Invoice,
     InvoiceFilter,
     InvoiceKind,
+    InvoiceRequest,
     InvoiceStatus,
-    Reckoned,
-    Wanted,
+    RatedInvoice,
 )
 from monigo.subscriptions import Subscription
 
@@ -71,19 +64,20 @@ async def generate(
     _check_plan_type(subscription, plan_type)
     subscription = await catch_up(tx, subscription)
     if period_start is None:
-        period, kind = _running_period(tx, subscription), InvoiceKind.INTERIM
+        period = _running_period(tx, subscription)
+        wanted = InvoiceRequest.interim_of(subscription, period)
     else:
         period = await _waived_period(tx, subscription, period_start)
-        kind = InvoiceKind.CLOSING
+        wanted = InvoiceRequest.waived_of(subscription, period)
     await customers.lock(tx, [subscription.customer_id])
-    drafts = await drafts_store.load_drafts_of_periods(tx, [(subscription.id, period)])
+    drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
-    draft_id = known or InvoiceId(new_id())
-    await _write_draft(tx, Wanted(draft_id, subscription, period, kind, is_new=known is None))
-    return await get(tx, draft_id, plan_type=plan_type)
+    wanted = wanted if known is None else wanted.in_place_of(known)
+    await _write_draft(tx, wanted)
+    return await get(tx, wanted.id, plan_type=plan_type)
 
 
-async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
+async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
     """What the running period's closing invoice would be if it ended with what was used so far.
 
     Raises:
@@ -92,22 +86,15 @@ async def preview(tx: Transaction, subscription_id: UUID) -> Reckoned:
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
     subscription, period = await _foreseen(tx, subscription, period)
-    wanted = Wanted(
-        id=InvoiceId(new_id()),
-        subscription=subscription,
-        period=period,
-        kind=InvoiceKind.CLOSING,
-        with_others=True,
-    )
-    (reckoned,) = await reckon(tx, [wanted])
-    return reckoned
+    (rated,) = await rate(tx, [InvoiceRequest.closing_of(subscription, period)])
+    return rated
 
 
 async def list_drafts(
     tx: Transaction, window: Period, *, after: InvoiceId | None, limit: int
 ) -> list[InvoiceId]:
     """The next drafts, by id, whose periods overlap a window."""
-    return await store.list_drafts(tx, window, after=after, limit=limit)
+    return await documents.list_drafts(tx, window, after=after, limit=limit)
 
 
 async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
@@ -117,7 +104,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
         DomainError: not_found; conflict, when the amounts are more than an invoice can hold, or
             retention has emptied events of a closed period.
     """
-    seen = await store.load(tx, invoice_id)
+    seen = await documents.load(tx, invoice_id)
     if seen is None:
         raise not_found("invoice")
     invoice, subscription = await _locked(tx, invoice_id, seen.plan_type)
@@ -131,7 +118,7 @@ async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
     Their differences, under the metrics of now, come with the next closing or supplementary
     invoice. `event_name` "" is for all events.
     """
-    await billed_store.remeasure(tx, window, event_name)
+    await rating.remeasure(tx, window, event_name)
     await subscriptions.recheck(tx, window)
 
 
@@ -143,7 +130,7 @@ async def get(
     for_update: bool = False,
 ) -> Invoice:
     """One invoice, or for a payout plan one bill. Raises not_found."""
-    return _of_type(await store.load(tx, invoice_id, for_update=for_update), plan_type)
+    return _of_type(await documents.load(tx, invoice_id, for_update=for_update), plan_type)
 
 
 async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter) -> Page[Invoice]:
@@ -153,7 +140,7 @@ async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter
         customer_id = (await customers.resolve(tx, [wanted.customer])).get(wanted.customer)
         if customer_id is None:
             return Page([], 0, request.offset)
-    return await store.list_page(
+    return await documents.list_page(
         tx, request, customer_id=customer_id, status=wanted.status, plan_type=wanted.plan_type
     )
 
@@ -183,11 +170,11 @@ async def finalize(
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
-    reckoned = await _write_draft(tx, _again(invoice, subscription))
-    paid = await wallet_payments.pay(tx, reckoned)
+    rated = await _write_draft(tx, _again(invoice, subscription))
+    paid = await documents.pay(tx, rated)
     if paid.short:
-        raise wallet_payments.insufficient(reckoned[0])
-    await finalize_drafts(tx, reckoned, paid)
+        raise documents.insufficient(rated[0])
+    await finalize_drafts(tx, rated, paid)
     return await get(tx, invoice.id, plan_type=plan_type)
 
 
@@ -217,7 +204,7 @@ async def mark_paid(
         raise invalid(faults)
     check_can_mark_paid(invoice)
     if is_whole:
-        await wallet_payments.give_back(tx, invoice, is_voided=False)
+        await documents.give_back(tx, invoice, is_voided=False)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
@@ -238,8 +225,8 @@ async def void(
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
-    await wallet_payments.give_back(tx, invoice, is_voided=True)
-    await states_store.void(tx, invoice.id)
+    await documents.give_back(tx, invoice, is_voided=True)
+    await documents.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
     voided = await get(tx, invoice.id, plan_type=plan_type)
     await events.emit(tx, events.VOIDED, voided)
@@ -256,13 +243,13 @@ async def delete(
     """
     invoice, _ = await _locked(tx, invoice_id, plan_type)
     check_can_delete(invoice)
-    await store.delete(tx, invoice.id)
+    await documents.delete(tx, invoice.id)
     await events.emit(tx, events.DELETED, invoice)
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
     """Raise conflict while a customer owes an invoice."""
-    if await store.count_unpaid(tx, asked.customer_id):
+    if await documents.count_unpaid(tx, asked.customer_id):
         raise conflict("customer_owes", "the customer has an unpaid invoice")
 
 
@@ -277,7 +264,7 @@ async def _locked(
     subscription = await subscriptions.lock(tx, seen.subscription_id)
     await customers.lock(tx, [seen.customer_id])
     # It may have been deleted while we waited.
-    invoice = _of_type(await store.load(tx, invoice_id, for_update=True), plan_type)
+    invoice = _of_type(await documents.load(tx, invoice_id, for_update=True), plan_type)
     return invoice, subscription
 
 
@@ -287,25 +274,23 @@ def _of_type(invoice: Invoice | None, plan_type: PlanType) -> Invoice:
     return invoice
 
 
-def _again(draft: Invoice, subscription: Subscription) -> Wanted:
+def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
     """A draft to be recomputed under its id; one of the grace time with all that a closing has."""
-    is_closing = draft.kind is InvoiceKind.CLOSING
-    return Wanted(
-        id=draft.id,
-        subscription=subscription,
-        period=draft.period,
-        kind=draft.kind,
-        is_new=False,
-        with_others=is_closing and draft.period.end > subscription.closed_until,
-    )
+    if draft.kind is not InvoiceKind.CLOSING:
+        wanted = InvoiceRequest.interim_of(subscription, draft.period, kind=draft.kind)
+    elif draft.period.end > subscription.closed_until:
+        wanted = InvoiceRequest.closing_of(subscription, draft.period)
+    else:
+        wanted = InvoiceRequest.waived_of(subscription, draft.period)
+    return wanted.in_place_of(draft.id)
 
 
-async def _write_draft(tx: Transaction, wanted: Wanted) -> list[Reckoned]:
+async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
     """Store a draft as it comes to now, unless that can't be told any more."""
-    reckoned = await reckon(tx, [wanted])
-    await check_can_be_read(tx, reckoned)
-    await write_drafts(tx, reckoned)
-    return reckoned
+    rated = await rate(tx, [wanted])
+    await check_can_be_read(tx, rated)
+    await write_drafts(tx, rated)
+    return rated
 
 
 def _check_plan_type(subscription: Subscription, plan_type: PlanType) -> None:
@@ -352,7 +337,7 @@ async def _waived_period(
         raise invalid({"period_start": "is not the start of one of the subscription's periods"})
     if period.end > subscription.closed_until:
         raise conflict("period_open", "the period has not been closed yet")
-    if not await store.is_waived(tx, subscription.id, period):
+    if not await documents.is_waived(tx, subscription.id, period):
         raise conflict("period_billed", "the period has an invoice that is not void")
     return period
 

@@ -7,9 +7,8 @@ from monigo import metering, subscriptions, wallets
 from monigo.core.ids import SubscriptionId
 from monigo.infra.agenda import BackOff, Slices, Task
 from monigo.infra.db import Transaction
-from monigo.invoicing.closing import close_due
-from monigo.invoicing.realtime import charge_changed, flag_uncharged
-from monigo.invoicing.wallet_payments import wake
+from monigo.invoicing.closing import charge_changed, close_due, flag_uncharged
+from monigo.invoicing.documents import wake
 
 # One computes here while the others are in the database.
 SLICES_AT_ONCE = 4

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.catalog import BaseFee, BillingMode, Metric, PlanType
 from monigo.core.ids import (
@@ -21,9 +22,14 @@ from monigo.core.ids import (
 )
 from monigo.core.money import Money
 from monigo.core.periods import Period
-from monigo.core.pricing import Charge, Step
+from monigo.core.pricing import Charge
+from monigo.infra.ids import new_id
 from monigo.metering import Usage
 from monigo.subscriptions import Subscription
+from monigo.wallets import PaidPart
+
+# What wallets paid of an invoice, by source.
+Parts = tuple[PaidPart, ...]
 
 
 class InvoiceKind(StrEnum):
@@ -114,7 +120,7 @@ class Line(Struct, frozen=True, gc=False):
     """One line. `quantity` and `amount` are what it bills; the cumulative ones only explain.
 
     `group_value` is the value of the metric's `group_by` that it bills; empty where there is none.
-    `whole_quantity` is what the price was reckoned from: that of all values together.
+    `whole_quantity` is what the price was computed from: that of all values together.
     """
 
     kind: LineKind
@@ -224,8 +230,8 @@ class InvoiceFilter(Struct, frozen=True):
     status: InvoiceStatus | None = None
 
 
-class Wanted(Struct, frozen=True):
-    """An invoice that is to be reckoned: whose, of which period, and what it is to charge for.
+class InvoiceRequest(Struct, frozen=True):
+    """An invoice that is to be rated: whose, of which period, and what it is to charge for.
 
     `with_usage` is false for the fee that is due as a period opens. `with_others` adds what a
     closing carries beside its own period: the next one's fee in advance, and adjustments. Without
@@ -241,15 +247,72 @@ class Wanted(Struct, frozen=True):
     with_others: bool = False
     with_minimum: bool = True
 
+    @classmethod
+    def closing_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The invoice that ends a period, with what a closing carries of others."""
+        return cls.interim_of(subscription, period, kind=InvoiceKind.CLOSING, with_others=True)
 
-class Reckoned(Struct, frozen=True):
+    @classmethod
+    def waived_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The closing of a period that was waived, by itself."""
+        return cls.interim_of(subscription, period, kind=InvoiceKind.CLOSING)
+
+    @classmethod
+    def fee_of(cls, subscription: Subscription, period: Period) -> Self:
+        """The fee that is due as a period opens."""
+        return cls.interim_of(subscription, period, with_usage=False)
+
+    @classmethod
+    def supplementary_of(cls, subscription: Subscription, period: Period) -> Self:
+        """What differs after a subscription's end from what was billed."""
+        return cls.interim_of(
+            subscription,
+            period,
+            kind=InvoiceKind.SUPPLEMENTARY,
+            with_usage=False,
+            with_others=True,
+        )
+
+    @classmethod
+    def charge_of(cls, subscription: Subscription, period: Period) -> Self:
+        """What a running realtime period comes to so far, minimum amounts left out."""
+        return cls.interim_of(subscription, period, with_minimum=False)
+
+    @classmethod
+    def interim_of(
+        cls,
+        subscription: Subscription,
+        period: Period,
+        *,
+        kind: InvoiceKind = InvoiceKind.INTERIM,
+        with_usage: bool = True,
+        with_others: bool = False,
+        with_minimum: bool = True,
+    ) -> Self:
+        """A new invoice of a period by itself, as it stands."""
+        return cls(
+            id=InvoiceId(new_id()),
+            subscription=subscription,
+            period=period,
+            kind=kind,
+            with_usage=with_usage,
+            with_others=with_others,
+            with_minimum=with_minimum,
+        )
+
+    def in_place_of(self, draft_id: InvoiceId) -> Self:
+        """The same invoice, recomputed under the id of a draft that there is."""
+        return replace(self, id=draft_id, is_new=False)
+
+
+class RatedInvoice(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
     `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal.
     """
 
-    wanted: Wanted
+    wanted: InvoiceRequest
     currency: str
     billing_mode: BillingMode
     terms: Terms
@@ -278,49 +341,6 @@ class Reckoned(Struct, frozen=True):
         return Money(self.totals.total, self.currency)
 
 
-class BilledBefore(Struct, frozen=True):
-    """What an earlier invoice billed for the same price (or fee), period and group value."""
-
-    invoice_id: InvoiceId
-    number: str
-    quantity: Decimal
-    amount: Decimal
-
-
-class RoundedBefore(Struct, frozen=True):
-    """Earlier invoices of a subscription: their subtotals, and what those left of their lines."""
-
-    invoices: int
-    subtotals: Decimal
-    rounding: Decimal
-
-
-class ExplainedLine(Struct, frozen=True):
-    """A line and how its amount came about; the last step's total is the amount.
-
-    `metric` and `price` are as they held for the period; what other invoices left has neither, and
-    no windows.
-    """
-
-    stored: StoredLine
-    is_adjustment: bool
-    windows: tuple[Period, ...]
-    pauses: tuple[Period, ...]
-    plan_revision: int | None
-    price: AgreedPrice | None
-    metric: Metric | None
-    billed_before: tuple[BilledBefore, ...]
-    steps: tuple[Step, ...]
-
-
-class Explanation(Struct, frozen=True):
-    """An invoice and how each of its amounts came about; the last step's total is its total."""
-
-    invoice: Invoice
-    lines: tuple[ExplainedLine, ...]
-    steps: tuple[Step, ...]
-
-
 class Recount(Struct, frozen=True):
     """That a replay had a closed period counted anew, and by which versions of its metrics.
 
@@ -344,3 +364,19 @@ class ClosedPeriod(Struct, frozen=True):
     frozen_terms: str
     closing_number: int
     remeasured: Mapping[str, Recount]
+
+
+class Settlement(Struct, frozen=True):
+    """What becomes of one locked invoice by a payment.
+
+    `parts` are all that wallets have paid of it by now, None where this payment is not theirs; it
+    then has the merchant's `reference`.
+    """
+
+    invoice_id: InvoiceId
+    number: int
+    status: InvoiceStatus
+    paid_at: datetime | None
+    taken: Decimal
+    parts: Parts | None
+    reference: str | None

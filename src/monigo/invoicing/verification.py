@@ -13,11 +13,9 @@ from monigo.core.tax import subtotal, tax_amount
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.db import Transaction
 from monigo.invoicing import verify_store
-from monigo.invoicing.rounding import is_rounded
+from monigo.invoicing.documents import INVOICE, NUMBERED_AS, PERIOD, compare_sources
+from monigo.invoicing.rating import is_rounded
 from monigo.invoicing.rules import invoice_number
-from monigo.invoicing.store import NUMBERED_AS
-from monigo.invoicing.verify_payments import compare_sources
-from monigo.invoicing.wallet_payments import INVOICE, PERIOD
 
 INVOICES_A_PAGE = 10_000
 PAID_BY_WALLETS = {INVOICE: "payment of an invoice", PERIOD: "payment of a period"}

@@ -8,8 +8,7 @@ import asyncpg
 
 from monigo.catalog import PlanType
 from monigo.infra.db import Transaction
-from monigo.invoicing.store import NUMBERED_AS
-from monigo.invoicing.verify_payments_store import PERIOD_NAME
+from monigo.invoicing.documents import NUMBERED_AS, PERIOD_NAME
 
 # Numbers that none of the invoices has, though a later one is taken.
 SELECT_GAPS = """

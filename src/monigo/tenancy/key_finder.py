@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from cachetools import FIFOCache, TTLCache
+
 from monigo.core.ids import ApiKeyId
 from monigo.core.permissions import Permission
 from monigo.core.rate import SECOND
@@ -12,7 +14,7 @@ from monigo.tenancy.rules import SECRET_LENGTH, secret_hash
 from monigo.tenancy.service import authorize
 from monigo.tenancy.types import KeyReference
 
-# About 30 MB; beyond it all are forgotten and looked up again.
+# About 30 MB; beyond it those found first are forgotten and looked up again.
 REMEMBERED_MAX = 100_000
 
 
@@ -27,10 +29,11 @@ class KeyFinder:
         self, database: Database, monotonic: Callable[[], int] = time.monotonic_ns
     ) -> None:
         self._database = database
-        self._monotonic = monotonic
-        self._found: dict[bytes, KeyReference] = {}
-        # When a key was last seen to hold a permission.
-        self._checked: dict[tuple[ApiKeyId, Permission], int] = {}
+        self._found: FIFOCache[bytes, KeyReference] = FIFOCache(REMEMBERED_MAX)
+        # Keys that were seen to hold a permission within the last second.
+        self._checked: TTLCache[tuple[ApiKeyId, Permission], bool] = TTLCache(
+            REMEMBERED_MAX, ttl=SECOND, timer=monotonic
+        )
 
     async def find(self, secret: str) -> KeyReference | None:
         """Where a presented secret belongs, or None."""
@@ -43,8 +46,6 @@ class KeyFinder:
                 found = await store.find_key(connection, key_hash)
             # Only what exists is remembered: guesses must not fill the memory.
             if found is not None:
-                if len(self._found) >= REMEMBERED_MAX:
-                    self._found.clear()
                 self._found[key_hash] = found
         return found
 
@@ -54,12 +55,8 @@ class KeyFinder:
         Raises:
             DomainError: unauthenticated (revoked, expired) or forbidden (scope missing).
         """
-        now = self._monotonic()
-        seen_at = self._checked.get((caller.api_key_id, needed))
-        if seen_at is not None and now - seen_at < SECOND:
+        if (caller.api_key_id, needed) in self._checked:
             return
         async with self._database.transaction(caller.tenant) as tx:
             await authorize(tx, caller.api_key_id, needed)
-        if len(self._checked) >= REMEMBERED_MAX:
-            self._checked.clear()
-        self._checked[caller.api_key_id, needed] = now
+        self._checked[caller.api_key_id, needed] = True

@@ -7,7 +7,7 @@ until the first of them nothing is limited. Processes don't tell each other what
 import time
 from collections.abc import Callable
 
-from msgspec import Struct
+from cachetools import FIFOCache, TTLCache
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.rate import SECOND, Taken, take
@@ -17,13 +17,9 @@ from monigo.tenancy.settings import LimitSettings
 from monigo.tenancy.types import KeyReference
 
 UNLIMITED = LimitSettings()
-# About 20 MB; beyond it what is full or stale goes, because forgetting it changes nothing.
+# About 20 MB; beyond it what was known first is read again, and buckets that are full again go,
+# because forgetting them changes nothing.
 REMEMBERED_MAX = 100_000
-
-
-class _Known(Struct, frozen=True):
-    limits: LimitSettings
-    read_at: int
 
 
 class Limits:
@@ -31,18 +27,25 @@ class Limits:
 
     def __init__(self, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
         self._monotonic = monotonic
-        self._known: dict[OrganizationId, _Known] = {}
+        # Requests are counted by what was last read, however long ago that is.
+        self._last: FIFOCache[OrganizationId, LimitSettings] = FIFOCache(REMEMBERED_MAX)
+        self._known: TTLCache[OrganizationId, LimitSettings] = TTLCache(
+            REMEMBERED_MAX, ttl=SECOND, timer=self._now
+        )
         self._full_at: dict[ApiKeyId, int] = {}
+
+    def _now(self) -> int:
+        return self._monotonic()
 
     def admit(self, caller: KeyReference) -> Taken | None:
         """Count one request of a key; None where no rate is set, or none is known yet."""
-        known = self._known.get(caller.tenant.org_id)
-        if known is None or known.limits.requests_per_second_max is None:
+        limits = self._last.get(caller.tenant.org_id)
+        if limits is None or limits.requests_per_second_max is None:
             return None
         now = self._monotonic()
         taken = take(
             self._full_at.get(caller.api_key_id, 0),
-            per_second=known.limits.requests_per_second_max,
+            per_second=limits.requests_per_second_max,
             now=now,
         )
         if len(self._full_at) >= REMEMBERED_MAX:
@@ -52,18 +55,12 @@ class Limits:
 
     def known(self, org_id: OrganizationId) -> LimitSettings | None:
         """The organisation's limits, if they were read within the last second."""
-        known = self._known.get(org_id)
-        if known is None or self._monotonic() - known.read_at >= SECOND:
-            return None
-        return known.limits
+        return self._known.get(org_id)
 
     async def of(self, tx: Transaction) -> LimitSettings:
         """The organisation's limits, read anew when the last time is over a second ago."""
         limits = self.known(tx.org_id)
         if limits is None:
-            now = self._monotonic()
-            if len(self._known) >= REMEMBERED_MAX:
-                self._known.clear()
             limits = await store.load_limits(tx) or UNLIMITED
-            self._known[tx.org_id] = _Known(limits, now)
+            self._known[tx.org_id] = self._last[tx.org_id] = limits
         return limits

@@ -1,6 +1,6 @@
 """How a price comes to its amount, step by step, for a person who checks it with pencil and paper.
 
-The steps are reckoned by themselves, not asked of `pricing`: a test compares the two.
+The steps are computed by themselves, not asked of `pricing`: a test compares the two.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Routes that explain an invoice or a bill: for each amount, what it was reckoned from, and how."""
+"""Routes that explain an invoice or a bill: for each amount, what it was computed from, and how."""
 
 from fastapi import APIRouter
 

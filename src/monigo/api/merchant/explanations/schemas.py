@@ -35,7 +35,7 @@ from monigo.invoicing import (
 
 
 class StepOut(Outgoing, frozen=True):
-    """A step of the reckoning: what it adds or takes, and what all steps so far come to."""
+    """A step of the computation: what it adds or takes, and what all steps so far come to."""
 
     step: Annotated[str, Meta(examples=["tier 1 (up to 1000): 1000 x 5"])]
     amount: Annotated[UnitPrice, Meta(description="exact, not rounded")]
@@ -138,7 +138,7 @@ class BilledBeforeOut(Outgoing, frozen=True):
 
 
 class ExplainedLineOut(LineItemOut, frozen=True):
-    """A line with all that it was reckoned from.
+    """A line with all that it was computed from.
 
     `price` is null for what is no usage, and for a price that the plan has no more.
     """
@@ -152,7 +152,7 @@ class ExplainedLineOut(LineItemOut, frozen=True):
     event_count: Annotated[int, Meta(description="of the price's whole usage, as the next four")]
     first_event_at: Instant | None
     last_event_at: Instant | None
-    whole_quantity: Annotated[Quantity, Meta(description="what the price was reckoned from")]
+    whole_quantity: Annotated[Quantity, Meta(description="what the price was computed from")]
     cumulative_quantity: Annotated[
         Quantity, Meta(description="of the period so far, of this group value")
     ]

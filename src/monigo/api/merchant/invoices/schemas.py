@@ -34,7 +34,7 @@ from monigo.invoicing import (
     InvoiceStatus,
     Line,
     LineKind,
-    Reckoned,
+    RatedInvoice,
     StoredLine,
 )
 
@@ -216,14 +216,14 @@ class UpcomingInvoiceEnvelope(Outgoing, frozen=True):
     upcoming_invoice: UpcomingInvoiceOut
 
     @classmethod
-    def of(cls, reckoned: Reckoned) -> Self:
+    def of(cls, rated: RatedInvoice) -> Self:
         """The wire form."""
-        wanted, totals = reckoned.wanted, reckoned.totals
+        wanted, totals = rated.wanted, rated.totals
         return cls(
             upcoming_invoice=UpcomingInvoiceOut(
                 subscription_id=wanted.subscription.id,
                 customer_id=wanted.subscription.customer_id,
-                currency=reckoned.currency,
+                currency=rated.currency,
                 subtotal=format_money(totals.subtotal),
                 vat_enabled=totals.vat_enabled,
                 vat_rate=format_decimal(totals.vat_rate),
@@ -232,7 +232,7 @@ class UpcomingInvoiceEnvelope(Outgoing, frozen=True):
                 total=format_money(totals.total),
                 period_start=wanted.period.start,
                 period_end=wanted.period.end,
-                line_items=[LineOut.of(line) for line in reckoned.lines],
+                line_items=[LineOut.of(line) for line in rated.lines],
             )
         )
 

@@ -1,0 +1,105 @@
+"""Settlement: the one way in which an invoice or a bill becomes paid, wholly or in part.
+
+A draft becomes final with its first settlement, which may be of nothing. Whatever pays comes here:
+wallets and credits as an invoice becomes final or later, and money that was received elsewhere.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from monigo.catalog import PlanType
+from monigo.core.errors import ensure
+from monigo.core.money import Money
+from monigo.infra.db import Transaction
+from monigo.invoicing import events
+from monigo.invoicing.documents import states_store
+from monigo.invoicing.documents.charges_store import Parts
+from monigo.invoicing.documents.payment_rules import merged, sum_of
+from monigo.invoicing.documents.rules import settled
+from monigo.invoicing.types import Invoice, InvoiceStatus, RatedInvoice, Settled, Settlement
+
+
+class ByWallet(Struct, frozen=True):
+    """What a wallet and its credits pay now, by source, and what they had paid before."""
+
+    parts: Parts = ()
+    before: Parts = ()
+
+
+class Received(Struct, frozen=True):
+    """Money that the merchant received elsewhere, under the merchant's own reference."""
+
+    amount: Money
+    reference: str
+    at: datetime
+
+
+class InvoicePayment(Struct, frozen=True):
+    """What is paid of a locked final invoice at once, or of a draft that becomes final."""
+
+    document: Invoice | RatedInvoice
+    source: ByWallet | Received
+
+
+async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Settled]:
+    """Take payments for locked invoices and bills, each for another one, and report what is paid.
+
+    Drafts are numbered in their order. What is in excess of what is due is told, and is the
+    caller's to give to the customer; a wallet pays at most what is due. A constant number of
+    statements, however many payments there are.
+    """
+    found = [_settled(payment) for payment in payments]
+    changed = [
+        (payment, one)
+        for payment, one in zip(payments, found, strict=True)
+        if one.taken or payment.document.status is InvoiceStatus.DRAFT
+    ]
+    if not changed:
+        return found
+    numbers = await _numbers(tx, [payment.document for payment, _ in changed])
+    settlements = [
+        _settlement(tx, payment, one, number)
+        for (payment, one), number in zip(changed, numbers, strict=True)
+    ]
+    await states_store.settle(tx, settlements)
+    await events.emit_settled(tx, [payment.document for payment, _ in changed], settlements)
+    return found
+
+
+def _settled(payment: InvoicePayment) -> Settled:
+    document, source = payment.document, payment.source
+    if isinstance(source, Received):
+        return settled(document.status, due=document.due, payment=source.amount)
+    paid = Money(sum_of(source.parts), document.currency)
+    found = settled(document.status, due=document.due, payment=paid)
+    ensure(not found.excess, "a wallet pays at most what is due")
+    return found
+
+
+def _settlement(
+    tx: Transaction, payment: InvoicePayment, found: Settled, number: int
+) -> Settlement:
+    source = payment.source
+    is_received = isinstance(source, Received)
+    paid_at = source.at if is_received else tx.now
+    return Settlement(
+        invoice_id=payment.document.id,
+        number=number,
+        status=found.status,
+        paid_at=paid_at if found.status is InvoiceStatus.PAID else None,
+        taken=found.taken.amount,
+        parts=None if is_received else merged(source.before, source.parts),
+        reference=source.reference if is_received else None,
+    )
+
+
+async def _numbers(tx: Transaction, documents: Sequence[Invoice | RatedInvoice]) -> list[int]:
+    """The numbers of documents, where they are drafts the next ones of their plan types."""
+    taken = {
+        plan_type: iter(await states_store.take_numbers(tx, plan_type, count))
+        for plan_type in PlanType
+        if (count := sum(one.plan_type is plan_type for one in documents if one.number is None))
+    }
+    return [next(taken[one.plan_type]) if one.number is None else one.number for one in documents]
