@@ -137,6 +137,15 @@ def test_what_is_no_number_is_told_alike_on_every_way(
     assert ways(api, customer, metric) == {(quantity, 6, uncounted)}
 
 
+def test_a_number_has_18_digits_before_its_point_at_most(api, customer):
+    metric = api.metric(aggregation="sum", aggregation_property="n")
+    trust_buckets(api, [metric["id"]])
+    largest = 10**18 - 1
+    send(api, (f'"{largest}"', f"{largest}", f'"{largest + 1}"', f"{largest + 1}", f'"-{10**18}"'))
+
+    assert ways(api, customer, metric) == {(2 * largest, 5, 3)}
+
+
 def test_a_missing_property_and_values_apart_are_uncounted_too(api, customer):
     metric = api.metric(aggregation="sum", aggregation_property="n", group_by="n")
     trust_buckets(api, [metric["id"]])

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from monigo import catalog, metering, subscriptions, tenancy
-from monigo.core.ids import PriceId, SubscriptionId
+from monigo.core.ids import InvoiceId, PriceId, SubscriptionId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit
@@ -71,16 +71,17 @@ async def rate(tx: Transaction, wanted: Sequence[InvoiceRequest]) -> list[RatedI
     if not wanted:
         return []
     running = await load_running_terms(tx, [item.subscription for item in wanted])
-    parts = [_own_part(running, item) for item in wanted]
-    parts += [part for item in wanted if (part := _part_in_advance(running, item)) is not None]
-    parts += await _adjusted_parts(tx, [item for item in wanted if item.with_others])
+    own = [_own_part(running, item) for item in wanted]
+    others = [part for item in wanted if (part := _part_in_advance(running, item)) is not None]
+    others += await _adjusted_parts(tx, [item for item in wanted if item.with_others])
+    parts = [*own, *others]
     billed = await billed_store.sum_billed(tx, [_billed_period(part) for part in parts])
     await _measure(tx, parts)
     await _add_removed_prices(tx, parts, billed)
-    lines: dict[int, list[Line]] = {id(item): [] for item in wanted}
+    lines: dict[InvoiceId, list[Line]] = {item.id: [] for item in wanted}
     for part, sums in zip(parts, billed, strict=True):
-        lines[id(part.wanted)] += _lines(part, sums)
-    return await _totaled(tx, running, wanted, lines, parts)
+        lines[part.wanted.id] += _lines(part, sums)
+    return await _totaled(tx, running, lines, own, others)
 
 
 def _own_part(running: RunningTerms, wanted: InvoiceRequest) -> _Part:
@@ -223,9 +224,9 @@ def _lines(part: _Part, billed: BilledGroups) -> list[Line]:
 async def _totaled(
     tx: Transaction,
     running: RunningTerms,
-    wanted: Sequence[InvoiceRequest],
-    lines: Mapping[int, list[Line]],
-    parts: Sequence[_Part],
+    lines: Mapping[InvoiceId, list[Line]],
+    own: Sequence[_Part],
+    others: Sequence[_Part],
 ) -> list[RatedInvoice]:
     """The invoices with what others carried to them, and taxes.
 
@@ -233,19 +234,21 @@ async def _totaled(
     what rounding left of its other ones is known before.
     """
     settings = (await tenancy.get_organization(tx)).billing
+    wanted = [part.wanted for part in own]
     customer_ids = {item.subscription.customer_id for item in wanted}
     credit = await billed_store.sum_credits(tx, list(customer_ids))
     carried = await _carried(tx, running, wanted, lines)
-    others: dict[int, list[_Part]] = {}
-    for part in parts[len(wanted) :]:
-        others.setdefault(id(part.wanted), []).append(part)
+    others_of: dict[InvoiceId, list[_Part]] = {item.id: [] for item in wanted}
+    for part in others:
+        others_of[part.wanted.id].append(part)
     rated: list[RatedInvoice] = []
-    for item, own in zip(wanted, parts[: len(wanted)], strict=True):
+    for part in own:
+        item = part.wanted
         subscription, currency = item.subscription, running.currency(item.subscription)
         account = subscription.customer_id, currency, subscription.plan_type
         available = credit.get(account, Decimal(0))
         summed = sum_up(
-            lines[id(item)],
+            lines[item.id],
             period=item.period,
             currency=currency,
             carried=carried.get(subscription.id, NOTHING_CARRIED),
@@ -259,8 +262,8 @@ async def _totaled(
                 wanted=item,
                 currency=currency,
                 billing_mode=running.billing_mode(subscription, item.period),
-                terms=own.terms,
-                other_terms=_other_terms(others.get(id(item), ()), summed.lines),
+                terms=part.terms,
+                other_terms=_other_terms(others_of[item.id], summed.lines),
                 lines=tuple(summed.lines),
                 totals=totals(
                     summed.subtotal,
@@ -278,7 +281,7 @@ async def _carried(
     tx: Transaction,
     running: RunningTerms,
     wanted: Sequence[InvoiceRequest],
-    lines: Mapping[int, Sequence[Line]],
+    lines: Mapping[InvoiceId, Sequence[Line]],
 ) -> dict[SubscriptionId, Carried]:
     """What subscriptions' live invoices left by rounding; mostly nothing."""
     known = [item.subscription for item in wanted]
@@ -286,7 +289,7 @@ async def _carried(
     halves: list[Subscription] = []
     for item in wanted:
         one = item.subscription
-        exact = EXACT.add(sum_exactly(lines[id(item)]), rounding.get(one.id, Decimal(0)))
+        exact = EXACT.add(sum_exactly(lines[item.id]), rounding.get(one.id, Decimal(0)))
         if is_half(exact, running.currency(one)):
             halves.append(one)
     subtotals = await billed_store.sum_subtotals(tx, halves) if halves else {}

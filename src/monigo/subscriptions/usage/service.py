@@ -202,7 +202,7 @@ async def _measure(tx: Transaction, wanted: Sequence[_Wanted]) -> list[UsageRoll
         [_query(item, (item.period,)) for item in wanted]
         + [_query(item, item.billable) for item in paused],
     )
-    billable = {id(item): usage for item, usage in zip(paused, usages[len(wanted) :], strict=True)}
+    whole, without_pauses = usages[: len(wanted)], iter(usages[len(wanted) :])
     return [
         UsageRollup(
             customer_id=item.customer_id,
@@ -210,9 +210,9 @@ async def _measure(tx: Transaction, wanted: Sequence[_Wanted]) -> list[UsageRoll
             period=item.period,
             aggregation=item.metric.definition.aggregation.value,
             usage=usage,
-            billable=billable.get(id(item), usage),
+            billable=usage if item.billable == (item.period,) else next(without_pauses),
         )
-        for item, usage in zip(wanted, usages[: len(wanted)], strict=True)
+        for item, usage in zip(wanted, whole, strict=True)
     ]
 
 

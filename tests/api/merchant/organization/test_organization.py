@@ -65,3 +65,12 @@ def test_settings_need_the_scope_admin(api, backend, method):
 
     assert (response.status_code, "admin" in response.json()["error"]) == (403, True)
     assert settings(api)["name"] != "X"
+
+
+def test_rates_and_numbers_out_of_bounds_are_told_at_once(api):
+    changes = {"vat_rate": 200, "wht_rate": "100.1", "raw_event_retention_days": 1}
+
+    answer = api.patch("/v1/organization", json=changes)
+
+    assert answer.status_code == 400
+    assert answer.json()["details"].keys() == changes.keys()

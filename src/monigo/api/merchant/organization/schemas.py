@@ -22,7 +22,8 @@ from monigo.tenancy import SETTINGS, Organization, Setting
 
 def _sent(setting: Setting) -> tuple[Any, Any]:
     """How a setting is sent; what is not sent stays as it is."""
-    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: RateIn, tuple: list[Name]}
+    rate = Annotated[RateIn, Field(ge=setting.least, le=setting.most)]
+    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: rate, tuple: list[Name]}
     kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
     examples = list(setting.examples) if setting.kind in {str, tuple} else None
     return kind | None, Field(
