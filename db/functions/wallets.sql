@@ -19,7 +19,7 @@ GRANT SELECT ON wallet_states TO monigo_app;
 
 -- Locks wallets in the order of their ids and tells how they stand after that. Also whether any of these
 -- keys was used before in the wallet beside it (who looks for a key before the lock may miss the use that
--- held it), and whether these API keys still are of this mode, expire when they did, have the same scopes, in
+-- held it), and whether these API keys still are of this mode, expire when they did (never is infinity), have the same scopes, in
 -- one text each, and are not revoked. As in `post_ledger_transfers`, one plan serves arrays of all lengths.
 CREATE OR REPLACE FUNCTION lock_wallets(
     organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[],
@@ -64,7 +64,7 @@ BEGIN
                 ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
                 AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL
         );
