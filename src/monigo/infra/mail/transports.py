@@ -14,7 +14,7 @@ import aiosmtplib
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.infra.mail.types import Mail, MailId
-from monigo.infra.secrets import write_private
+from monigo.infra.crypto import write_private
 from monigo.infra.settings import Settings
 
 SMTP_TIMEOUT_SECONDS = 20
