@@ -23,7 +23,7 @@ from monigo.tenancy import SETTINGS, Organization, Setting
 def _sent(setting: Setting) -> tuple[Any, Any]:
     """How a setting is sent.
 
-    Its bounds are checked with the organisation's other rules, so that all faults are named at once.
+    Its bounds are checked with the organisation's other rules, so that one answer names all faults.
     """
     kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: RateIn, tuple: list[Name]}
     kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
