@@ -237,6 +237,18 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.hold_to_people(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY people_only ON %s USING (%s)', target,
+        $policy$current_setting('app.people', true) = 'on'$policy$
+    );
+END
+$_$;
+
 CREATE FUNCTION public.hold_to_tenant(target regclass) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -291,6 +303,21 @@ BEGIN
                 USING ERRCODE = '23503', CONSTRAINT = 'ledger_accounts_keep_their_transfers';
         END IF;
     END LOOP;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.keep_an_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM 1 FROM public.memberships
+    WHERE org_id = OLD.org_id AND role = 'owner' ORDER BY user_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the organisation % would have no owner', OLD.org_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_keep_an_owner';
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -577,6 +604,23 @@ $$;
 CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id uuid, price_id uuid) RETURNS numrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
+
+CREATE FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    RETURN QUERY
+    SELECT membership.role, signed_in.authenticated_at
+    FROM public.sessions AS signed_in
+    LEFT JOIN public.memberships AS membership
+        ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    WHERE signed_in.id = session AND signed_in.user_id = person
+        AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
+END
+$$;
 
 CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
@@ -899,7 +943,17 @@ CREATE TABLE public.api_keys (
     revoked_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.authenticator_apps (
+    user_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    last_step bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone
 );
 
 CREATE TABLE public.billing_events (
@@ -963,6 +1017,25 @@ CREATE TABLE public.customers (
     CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
 );
 
+CREATE TABLE public.email_codes (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    purpose text NOT NULL,
+    is_link boolean NOT NULL,
+    code_mark bytea NOT NULL,
+    registration_id uuid,
+    user_id uuid,
+    address_mark bytea NOT NULL,
+    wrong_tries integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT email_codes_expire_later CHECK ((expires_at > created_at)),
+    CONSTRAINT email_codes_mark_is_sha256 CHECK ((octet_length(code_mark) = 32)),
+    CONSTRAINT email_codes_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'set_password'::text]))),
+    CONSTRAINT email_codes_tries_bounded CHECK (((wrong_tries >= 0) AND (wrong_tries <= 5)))
+);
+
 CREATE TABLE public.event_counts (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -998,6 +1071,23 @@ CREATE TABLE public.idempotency_records (
     CONSTRAINT idempotency_records_intent_until_answered CHECK (((intent IS NULL) = (status IS NOT NULL))),
     CONSTRAINT idempotency_records_key_is_sha256 CHECK ((octet_length(request_key) = 32)),
     CONSTRAINT idempotency_records_status_kept CHECK ((((status >= 200) AND (status <= 299)) OR (status = ANY (ARRAY[400, 404, 409, 422]))))
+);
+
+CREATE TABLE public.invitations (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    token_mark bytea NOT NULL,
+    invited_by uuid NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT invitations_decided_when CHECK (((status = 'pending'::text) = (decided_at IS NULL))),
+    CONSTRAINT invitations_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
+    CONSTRAINT invitations_role_known CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+    CONSTRAINT invitations_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])))
 );
 
 CREATE TABLE public.invoice_line_items (
@@ -1180,6 +1270,23 @@ CREATE TABLE public.ledger_transfers (
     to_chain_hash public.ledger_entry_hash NOT NULL,
     CONSTRAINT ledger_transfers_balances_follow CHECK (((from_balance_after = (from_balance_before - (amount)::numeric)) AND (to_balance_after = (to_balance_before + (amount)::numeric)))),
     CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
+);
+
+CREATE TABLE public.mails (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    written_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.memberships (
+    org_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT memberships_role_known CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
 );
 
 CREATE TABLE public.metric_versions (
@@ -1502,6 +1609,21 @@ CREATE TABLE public.realtime_charges (
 
 COMMENT ON COLUMN public.realtime_charges.parts IS 'what is charged, by its source and metric, those last used at the end';
 
+CREATE TABLE public.recovery_codes (
+    user_id uuid NOT NULL,
+    code_mark bytea NOT NULL
+);
+
+CREATE TABLE public.registrations (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    full_name text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT registrations_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
+    CONSTRAINT registrations_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+
 CREATE TABLE public.replay_jobs (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1546,6 +1668,51 @@ CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    salt bytea NOT NULL,
+    generation integer NOT NULL,
+    rotated_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone[] NOT NULL,
+    user_agent text NOT NULL,
+    address text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT sessions_expire_after_rotation CHECK ((expires_at > rotated_at)),
+    CONSTRAINT sessions_generation_positive CHECK ((generation > 0)),
+    CONSTRAINT sessions_salt_is_long CHECK ((octet_length(salt) = 32))
+);
+
+CREATE TABLE public.sign_in_attempts (
+    id uuid NOT NULL,
+    email_mark bytea NOT NULL,
+    address_mark bytea NOT NULL,
+    succeeded boolean NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.sign_in_challenges (
+    id uuid NOT NULL,
+    token_mark bytea NOT NULL,
+    user_id uuid NOT NULL,
+    wrong_tries integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT sign_in_challenges_expire_later CHECK ((expires_at > created_at)),
+    CONSTRAINT sign_in_challenges_tries_bounded CHECK (((wrong_tries >= 0) AND (wrong_tries <= 5)))
+);
+
+CREATE TABLE public.signing_keys (
+    id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.subscription_pauses (
@@ -1759,6 +1926,18 @@ CREATE TABLE public.usage_hours (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    full_name text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT users_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
+    CONSTRAINT users_email_is_short CHECK ((char_length(email) <= 254)),
+    CONSTRAINT users_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+
 CREATE TABLE public.waiting_retentions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1880,6 +2059,9 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.authenticator_apps
+    ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.billing_events
     ADD CONSTRAINT billing_events_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1898,6 +2080,9 @@ ALTER TABLE ONLY public.customer_changes
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.email_codes
+    ADD CONSTRAINT email_codes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.event_counts
     ADD CONSTRAINT event_counts_pkey PRIMARY KEY (org_id, is_test, month);
 
@@ -1906,6 +2091,12 @@ ALTER TABLE ONLY public.event_retention
 
 ALTER TABLE ONLY public.idempotency_records
     ADD CONSTRAINT idempotency_records_pkey PRIMARY KEY (org_id, is_test, request_key);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (org_id, id);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_token_unique UNIQUE (token_mark);
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id);
@@ -1930,6 +2121,12 @@ ALTER TABLE ONLY public.ledger_requests
 
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_pkey PRIMARY KEY (org_id, is_test, metric_id, version);
@@ -1991,6 +2188,12 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.realtime_charges
     ADD CONSTRAINT realtime_charges_pkey PRIMARY KEY (org_id, is_test, subscription_id, period_start);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_mark);
+
+ALTER TABLE ONLY public.registrations
+    ADD CONSTRAINT registrations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -1999,6 +2202,21 @@ ALTER TABLE ONLY public.schema_functions
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_attempts
+    ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_challenges
+    ADD CONSTRAINT sign_in_challenges_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_challenges
+    ADD CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_mark);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_pkey PRIMARY KEY (org_id, is_test, subscription_id, started_at);
@@ -2039,6 +2257,12 @@ ALTER TABLE ONLY public.usage_hour_values
 ALTER TABLE ONLY public.usage_hours
     ADD CONSTRAINT usage_hours_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
 
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_unique UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
@@ -2072,7 +2296,21 @@ CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
+CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_mark, created_at);
+
+CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
+
+CREATE INDEX email_codes_by_mark ON public.email_codes USING btree (code_mark) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX email_codes_one_open ON public.email_codes USING btree (email, purpose) WHERE (ended_at IS NULL);
+
 CREATE INDEX idempotency_records_by_age ON public.idempotency_records USING btree (org_id, is_test, created_at);
+
+CREATE INDEX invitations_by_email ON public.invitations USING btree (email) WHERE (status = 'pending'::text);
+
+CREATE INDEX invitations_by_id ON public.invitations USING btree (id);
+
+CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (org_id, email) WHERE (status = 'pending'::text);
 
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
 
@@ -2099,6 +2337,8 @@ CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_trans
 CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree (org_id, is_test, reference_id) WHERE ((idempotency_key = ''::text) AND (reference_type = ANY (ARRAY['invoice'::text, 'subscription_period'::text])));
 
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
+
+CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -2136,11 +2376,25 @@ CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org
 
 CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
 
+CREATE INDEX registrations_by_email ON public.registrations USING btree (email, created_at);
+
 CREATE INDEX replay_jobs_newest_first ON public.replay_jobs USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX replay_jobs_one_processing ON public.replay_jobs USING btree (org_id, is_test) WHERE (status = 'processing'::text);
 
 CREATE INDEX replay_jobs_unfinished ON public.replay_jobs USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, created_at);
+
+CREATE INDEX sign_in_attempts_by_address ON public.sign_in_attempts USING btree (address_mark, at);
+
+CREATE INDEX sign_in_attempts_by_age ON public.sign_in_attempts USING btree (at);
+
+CREATE INDEX sign_in_attempts_by_email ON public.sign_in_attempts USING btree (email_mark, at);
+
+CREATE INDEX sign_in_challenges_by_end ON public.sign_in_challenges USING btree (expires_at);
 
 CREATE UNIQUE INDEX subscription_pauses_one_open ON public.subscription_pauses USING btree (org_id, is_test, subscription_id) WHERE (ended_at IS NULL);
 
@@ -2178,6 +2432,8 @@ CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_tra
 
 CREATE TRIGGER keep_accounts_of_transfers AFTER DELETE ON public.ledger_accounts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.keep_accounts_of_transfers();
 
+CREATE TRIGGER keep_an_owner AFTER DELETE OR UPDATE ON public.memberships FOR EACH ROW WHEN ((old.role = 'owner'::text)) EXECUTE FUNCTION public.keep_an_owner();
+
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
 
 CREATE TRIGGER keep_closed_wallet_empty BEFORE INSERT OR UPDATE ON public.wallets FOR EACH ROW EXECUTE FUNCTION public.keep_closed_wallet_empty();
@@ -2207,11 +2463,20 @@ CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.authenticator_apps
+    ADD CONSTRAINT authenticator_apps_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_account_fkey FOREIGN KEY (org_id, is_test, account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.email_codes
+    ADD CONSTRAINT email_codes_registration_fkey FOREIGN KEY (registration_id) REFERENCES public.registrations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.email_codes
+    ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
@@ -2224,6 +2489,9 @@ ALTER TABLE ONLY public.invoices
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2258,8 +2526,17 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.realtime_charges
     ADD CONSTRAINT realtime_charges_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in_challenges
+    ADD CONSTRAINT sign_in_challenges_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2327,6 +2604,8 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
@@ -2337,11 +2616,15 @@ ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.email_codes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_retention ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoice_line_items ENABLE ROW LEVEL SECURITY;
 
@@ -2354,6 +2637,10 @@ ALTER TABLE public.ledger_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ledger_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
@@ -2398,6 +2685,8 @@ CREATE POLICY own_rows ON public.ledger_accounts USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.ledger_requests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2459,6 +2748,28 @@ CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setti
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY people_only ON public.authenticator_apps USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.invitations USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.recovery_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.registrations USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.sessions USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.sign_in_attempts USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.sign_in_challenges USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.signing_keys USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.users USING ((current_setting('app.people'::text, true) = 'on'::text));
+
 ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
@@ -2473,7 +2784,19 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.realtime_charges ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.registrations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.replay_jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in_challenges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.signing_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscription_pauses ENABLE ROW LEVEL SECURITY;
 
@@ -2498,6 +2821,8 @@ ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.waiting_retentions ENABLE ROW LEVEL SECURITY;
 
@@ -2530,6 +2855,9 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
+REVOKE ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
 
@@ -2557,6 +2885,8 @@ GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.billing_events TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.counters TO monigo_app;
@@ -2573,11 +2903,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_line_items TO monigo_app;
 
@@ -2602,6 +2936,10 @@ GRANT INSERT(created_at) ON TABLE public.ledger_accounts TO monigo_app;
 GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
@@ -2641,11 +2979,23 @@ GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_codes TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.replay_jobs TO monigo_app;
 
 GRANT SELECT ON TABLE public.schema_functions TO monigo_app;
 
 GRANT SELECT ON TABLE public.schema_migrations TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_attempts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_challenges TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.signing_keys TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscription_pauses TO monigo_app;
 
@@ -2672,6 +3022,8 @@ GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.waiting_retentions TO monigo_app;
 

@@ -15,6 +15,7 @@ from monigo.infra.db.postgres import start_embedded
 from monigo.infra.logging import configure_logging
 from support.api import Api
 from support.backend import Backend, start_backend
+from support.mail import MailServer
 
 # Machines that are busy are not broken.
 settings.register_profile("monigo", deadline=None, print_blob=True)
@@ -54,9 +55,11 @@ async def _execute(url, statement):
 @pytest.fixture(scope="session")
 def backend(owner_url, tmp_path_factory):
     """The running server: its services, its address, and a clock that the tests can move."""
-    running = start_backend(owner_url, tmp_path_factory.mktemp("data"))
-    yield running
-    running.stop()
+    with MailServer() as mail:
+        running = start_backend(owner_url, tmp_path_factory.mktemp("data"), smtp_url=mail.url)
+        running.mail = mail
+        yield running
+        running.stop()
 
 
 @pytest.fixture

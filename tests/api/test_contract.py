@@ -50,6 +50,16 @@ EXTRA_OPERATIONS = {
     "GET /v1/wallets/{}/top-ups",
     "PUT /v1/wallets/{}/auto-top-up",
     "POST /v1/plans/simulate",
+    "POST /api/v1/auth/second-factor",
+    "POST /api/v1/auth/reauthenticate",
+    "GET /api/v1/user/second-factor",
+    "POST /api/v1/user/second-factor",
+    "POST /api/v1/user/second-factor/confirm",
+    "POST /api/v1/user/second-factor/recovery-codes",
+    "POST /api/v1/user/second-factor/off",
+    "PATCH /api/v1/organizations/{}/members/{}",
+    "GET /api/v1/organizations/{}/invitations",
+    "DELETE /api/v1/organizations/{}/invitations/{}",
 }
 
 

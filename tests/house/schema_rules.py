@@ -14,6 +14,8 @@ from house.sql_trees import bodies, first_statement, nodes, tables, unheld
 Schema = Sequence[ast.Node]
 # Whose a row is.
 TENANT, MODE = "org_id", "is_test"
+POLICY = "own_rows"
+PEOPLES_POLICY = "people_only"
 # What an owner's function does first, so that it acts for the transaction's tenant only.
 CHECK = "SELECT public.check_own_tenant(organization, test)"
 _KEYS = {
@@ -25,14 +27,25 @@ _KEYS = {
 
 
 def tenant_tables(schema: Schema) -> TenantTables:
-    """The tables whose rows belong to an organisation: those with a row-level policy on it."""
+    """The tables whose rows belong to an organisation: those with the policy that says so."""
     columns = _columns_of_tables(schema)
     every = frozenset(
         node.table.relname
         for node in schema
-        if isinstance(node, ast.CreatePolicyStmt) and TENANT in columns[node.table.relname]
+        if isinstance(node, ast.CreatePolicyStmt)
+        and node.policy_name == POLICY
+        and TENANT in columns[node.table.relname]
     )
     return TenantTables(every, frozenset(table for table in every if MODE in columns[table]))
+
+
+def peoples_tables(schema: Schema) -> frozenset[str]:
+    """The tables that show their rows to transactions of people only."""
+    return frozenset(
+        node.table.relname
+        for node in schema
+        if isinstance(node, ast.CreatePolicyStmt) and node.policy_name == PEOPLES_POLICY
+    )
 
 
 def tables_with_foreign_keys(schema: Schema) -> frozenset[str]:

@@ -152,6 +152,20 @@ def tenant_in_every_query(tables: TenantTables) -> Rule:
     return rule
 
 
+def tables_of(own: Collection[str], owner: str) -> Rule:
+    """Tables that are named by the files of one folder only."""
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{line} {used} is asked for elsewhere: {_beginning(sql)}"
+            for line, sql in statements(text)
+            if not path.startswith(owner)
+            for used in sorted(set(tables(parsed(sql))) & set(own))
+        ]
+
+    return rule
+
+
 def runs_on_a_cluster(volatile: Collection[str], with_settings: Collection[str]) -> Rule:
     """A store's statements are such as a cluster of PostgreSQL servers runs, too.
 

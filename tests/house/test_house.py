@@ -29,7 +29,8 @@ THIN = ("bootstrap", "worker")
 FUNCTIONS = "db/functions/*.sql"
 ALL_SQL = "db/*/*.sql"
 FUNCTIONS_OF_MIGRATIONS = {
-    "hold_to_tenant",  # makes policies of tables
+    "hold_to_people",  # makes policies of tables
+    "hold_to_tenant",  # as above
     "override_slot",  # an index is made of it, so that it can't change
     "stretch_slot",  # as above
 }
@@ -86,7 +87,11 @@ def test_import_linter_protects_every_room_and_all_routes():
         for made in contracts
         if made["type"] == "protected"
     }
-    routes = {"monigo.api.merchant.*.routes", "monigo.api.merchant.*.*.routes"}
+    routes = {
+        "monigo.api.merchant.*.routes",
+        "monigo.api.merchant.*.*.routes",
+        "monigo.api.people.*.routes",
+    }
 
     assert protected.pop("api/app") == routes
     assert sorted(protected) == rooms()
@@ -114,6 +119,12 @@ def test_the_rules_of_domains_are_pure():
 
 def test_every_query_of_tenant_data_is_held_to_its_tenant():
     rule = sql_rules.tenant_in_every_query(known_tenant_tables())
+
+    assert offences(rule, *STORES) == []
+
+
+def test_people_are_asked_for_by_their_own_stores_only():
+    rule = sql_rules.tables_of(schema_rules.peoples_tables(schema()), "src/monigo/people/")
 
     assert offences(rule, *STORES) == []
 

@@ -81,6 +81,13 @@ def test_a_word_of_a_dialect_is_caught(source, lines):
     assert lines_of(rules.words_of_the_field(PATH, source)) == lines
 
 
+def test_members_join():
+    people = "src/monigo/people/organizations/types.py"
+
+    assert rules.words_of_the_field(people, "member.joined_at") == []
+    assert lines_of(rules.words_of_the_field(people, "member.reckoned_at")) == [1]
+
+
 @pytest.mark.parametrize(
     ("source", "lines"),
     [
@@ -249,6 +256,18 @@ def test_a_query_without_its_tenant_is_caught(source, held):
     assert (sql_rules.tenant_in_every_query(TABLES)(PATH, source) == []) is held
 
 
+@pytest.mark.parametrize(
+    ("path", "caught"),
+    [("src/monigo/people/store.py", []), ("src/monigo/wallets/store.py", [1])],
+)
+def test_a_table_of_people_asked_for_elsewhere_is_caught(path, caught):
+    source = 'QUERY = "SELECT id FROM wallets AS w JOIN users ON users.id = w.id WHERE org_id = $1"'
+
+    offences = sql_rules.tables_of({"users"}, "src/monigo/people/")(path, source)
+
+    assert [int(one.split(":")[1].split()[0]) for one in offences] == caught
+
+
 def test_tenant_tables_are_those_with_a_policy_on_the_organisation():
     known = parsed(
         """
@@ -259,12 +278,15 @@ def test_tenant_tables_are_those_with_a_policy_on_the_organisation():
         CREATE TABLE settings (org_id uuid, is_test boolean);
         CREATE TABLE places (id uuid);
         CREATE POLICY all_rows ON places USING (true);
+        CREATE TABLE memberships (org_id uuid);
+        CREATE POLICY people_only ON memberships USING (true);
         ALTER TABLE invoices ADD CONSTRAINT a FOREIGN KEY (org_id, is_test) REFERENCES b (c, d);
         """
     )
 
     assert schema_rules.tenant_tables(known).every == {"organizations", "invoices"}
     assert schema_rules.tenant_tables(known).with_mode == {"invoices"}
+    assert schema_rules.peoples_tables(known) == {"memberships"}
     assert schema_rules.tables_with_foreign_keys(known) == {"invoices"}
 
 

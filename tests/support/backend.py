@@ -13,6 +13,9 @@ from monigo.api import create_app
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.infra.settings import Settings
 from support.clock import AdjustableClock
+from support.mail import MailServer
+
+SECRET_KEY = "the-tests-have-a-secret-key-of-their-own"
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Backend:
     loop: asyncio.AbstractEventLoop
     server: uvicorn.Server
     thread: threading.Thread
+    mail: MailServer | None = None
 
     def run(self, coroutine):
         """Run a coroutine on the server's loop, where its connections live."""
@@ -58,7 +62,7 @@ async def _fetch(url, query, arguments, tenant):
 CENTURY_SECONDS = 100 * 365 * 86_400
 
 
-def start_backend(owner_url, data_dir: Path) -> Backend:
+def start_backend(owner_url, data_dir: Path, **more) -> Backend:
     clock = AdjustableClock()
     ready = threading.Event()
     started = {}
@@ -70,6 +74,8 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
             database_url=owner_url,
             demo_data=False,
             fold_lag_seconds_max=CENTURY_SECONDS,
+            secret_key=SECRET_KEY,
+            **more,
         )
         app_url = await bring_up_to_date(settings, owner_url)
         services = await open_services(settings, app_url, clock=clock)
@@ -80,7 +86,7 @@ def start_backend(owner_url, data_dir: Path) -> Backend:
         started.update(services=services, server=server, loop=asyncio.get_running_loop())
         ready.set()
         await server.serve()
-        await services.database.close()
+        await services.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()

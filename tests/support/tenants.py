@@ -160,6 +160,12 @@ def _plant_waiting_work(api: Api, subscription) -> None:
         api.tenant.is_test,
     )
     api.backend.sql(
+        "INSERT INTO mails (org_id, is_test, id, sealed, written_at)"
+        " VALUES ($1, $2, gen_random_uuid(), 'planted', now())",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
+    api.backend.sql(
         "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
         subscription["id"],

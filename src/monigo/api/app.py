@@ -11,7 +11,7 @@ from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
 from monigo.api.kernel.http.request_figures import Counted
 from monigo.api.kernel.http.request_log import RequestLog
-from monigo.api.kernel.http.requests import bearer, named_tenant
+from monigo.api.kernel.http.requests import bearer, named_tenant, organization_in_path
 from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
@@ -22,10 +22,18 @@ from monigo.api.merchant.prices import forms as price_forms
 from monigo.api.merchant.routers import BACKEND_ROUTERS, SHARED_ROUTERS
 from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
+from monigo.api.ops.dev_mail import add_dev_mail
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
 from monigo.api.ops.metrics import add_metrics
+from monigo.api.people.routers import (
+    OPEN_ROUTERS,
+    ORGANIZATION_ROUTERS,
+    PERSON_ROUTERS,
+    TENANT_ROUTERS,
+)
 from monigo.bootstrap import Services
+from monigo.infra.addresses import ClientAddresses
 
 
 def create_app(services: Services) -> FastAPI:
@@ -44,6 +52,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
     app.state.bodies = HeldBodies()
+    app.state.addresses = ClientAddresses(services.settings.trusted_proxies)
     app.state.clocks = AdvancingClocks(services)
     raw_routes: tuple[RawRoute, ...] = (
         IngestRoute(services, app.state.bodies),
@@ -55,11 +64,20 @@ def create_app(services: Services) -> FastAPI:
     for router in (*BACKEND_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/v1", **shared)
     shared["dependencies"] = [bearer, named_tenant]
-    for router in SHARED_ROUTERS:
+    for router in (*TENANT_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [bearer, organization_in_path]
+    for router in ORGANIZATION_ROUTERS:
+        app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [bearer]
+    for router in PERSON_ROUTERS:
+        app.include_router(router, prefix="/api/v1", **shared)
+    for router in OPEN_ROUTERS:
+        app.include_router(router, prefix="/api/v1", responses=ERROR_RESPONSES)
     add_error_handlers(app)
     app.add_middleware(RequestLog)
     add_docs(app)
+    add_dev_mail(app, services.settings)
     add_metrics(app, services)
     _document_structs(app)
     return app

@@ -5,19 +5,21 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, metering, test_mode, wallets, webhooks
+from monigo import invoicing, metering, people, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
 from monigo.core.principals import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
+from monigo.infra.crypto import Passwords, app_password, vault_of
 from monigo.infra.db import Database, migrate, require_present_schema
+from monigo.infra.mail import mailer_of
 from monigo.infra.queue import LongJob
-from monigo.infra.secrets import app_password
-from monigo.infra.settings import Settings
+from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
-from monigo.tenancy import KeyFinder, Limits
+from monigo.people import People
+from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
 
 # What happens by itself as time goes by. Expiry of reservations runs before billing, so that what
@@ -33,13 +35,14 @@ CLOCK_TASKS: tuple[Task, ...] = (
 )
 # Long work with progress, in lanes of the queue.
 LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_JOB)
-# All due work there is.
+# The due work that needs nothing but the database.
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
     test_mode.keep_clocks(CLOCK_TASKS),
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
+    people.sign_in.FORGET,
     metering.forget_old_events(invoicing.open_from),
 )
 
@@ -58,8 +61,20 @@ class Services(Struct, frozen=True):
     movements: MovementBatcher
     limits: Limits
     keys: KeyFinder
+    key_use: KeyUse
+    people: People
     app_url: str
     slices: asyncio.Semaphore
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All due work there is, with what needs something of this process."""
+        return (*TASKS, self.people.mailer.task)
+
+    async def close(self) -> None:
+        """Close what is open, after everything that was begun has ended."""
+        await self.people.passwords.close()
+        await self.database.close()
 
     def acting_as(self, principal: Principal) -> "Services":
         """These services, for the work of somebody who is named in its transactions."""
@@ -95,6 +110,7 @@ async def open_services(
         )
     )
     limits = Limits()
+    vault = vault_of(settings)
     return Services(
         settings,
         database,
@@ -103,6 +119,15 @@ async def open_services(
         MovementBatcher(database, limits),
         limits,
         KeyFinder(database),
+        KeyUse(database),
+        People(
+            database,
+            vault,
+            Passwords(),
+            mailer_of(settings, vault),
+            people.AccessTokens(database, vault),
+            public_url_of(settings),
+        ),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )

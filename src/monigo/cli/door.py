@@ -1,20 +1,10 @@
-"""How much of a server one address may take: connections, and requests that a proxy passes on.
+"""How much of a server one address may take: connections, and requests that a proxy passes on."""
 
-Whoever asks through a trusted proxy is known by the address that the proxy saw, the last one of
-`X-Forwarded-For` that is no trusted proxy itself. What stands before it is anybody's word.
-"""
+from collections.abc import Callable, Hashable, Iterable
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-
+from monigo.infra.addresses import Address, ClientAddresses, Headers
 from monigo.infra.settings import Network
 
-Address = IPv4Address | IPv6Address
-Headers = Sequence[tuple[bytes, bytes]]
-
-FORWARDED_FOR = b"x-forwarded-for"
-# Providers give a customer such a block of addresses, not a single one.
-IPV6_PREFIX = 64
 # Of one address, unless the settings say otherwise: several times what a client's pool keeps.
 PER_ADDRESS_MAX = 256
 # Of all addresses, as far as the system allows: each may take some hundred kB.
@@ -35,30 +25,18 @@ class Door:
         connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._per_address_max = per_address_max
-        self._trusted = tuple(trusted_proxies)
+        self._addresses = ClientAddresses(trusted_proxies)
         self._connections_max = connections_max
         self._open: dict[Address, int] = {}
         self._silent: dict[Hashable, Callable[[], None]] = {}
 
     def address_of(self, peer: tuple[str, int] | None) -> Address | None:
         """Whom a connection counts for; None for a proxy's and a local socket's."""
-        address = _parsed(peer[0]) if peer else None
-        return None if address is None or self._is_trusted(address) else _block(address)
+        return self._addresses.of_peer(peer)
 
     def forwarded_address(self, headers: Headers) -> Address | None:
         """Whom a proxy's request counts for; None for what the proxy asks for itself."""
-        nearest: Address | None = None
-        for name, value in reversed(headers):
-            if name != FORWARDED_FOR:
-                continue
-            for text in reversed(value.decode("latin-1").split(",")):
-                address = _parsed(text)
-                if address is None:
-                    return nearest  # Not an address: nobody vouches for what stands before it.
-                nearest = _block(address)
-                if not self._is_trusted(address):
-                    return nearest
-        return nearest
+        return self._addresses.forwarded(headers)
 
     def enter(self, address: Address) -> bool:
         """Count one more of an address; False, uncounted, where it has too many already."""
@@ -86,28 +64,3 @@ class Door:
         """Hang up on the connection that waits longest, where there are too many of them."""
         if connections > self._connections_max and self._silent:
             self._silent.pop(next(iter(self._silent)))()
-
-    def _is_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._trusted)
-
-
-def _parsed(text: str) -> Address | None:
-    """An address as proxies write it: bare, with a port, in brackets or quotes; None otherwise."""
-    text = text.strip().strip('"')
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _block(address: Address) -> Address:
-    """The address that stands for all that one customer of a provider has."""
-    if isinstance(address, IPv4Address):
-        return address
-    network = ip_network((address, IPV6_PREFIX), strict=False)
-    return network.network_address if isinstance(network, IPv6Network) else address

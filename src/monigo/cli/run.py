@@ -69,7 +69,7 @@ async def application_services(settings: Settings) -> AsyncGenerator[Services]:
     try:
         yield services
     finally:
-        await services.database.close()
+        await services.close()
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ async def running_services(settings: Settings) -> AsyncGenerator[Running]:
         try:
             yield Running(services, owner_url, place)
         finally:
-            await services.database.close()
+            await services.close()
     finally:
         if embedded is not None:
             await embedded.stop()
@@ -143,6 +143,7 @@ async def _run(
         if listener is not None:
             server = _server(services)
             group.create_task(_serve(server, listener, stop))
+            group.create_task(services.key_use.keep_writing(stop))
             await _started(server, stop)
             if announce is not None and not stop.is_set():
                 await announce()

@@ -1,4 +1,4 @@
-"""What callers may do: permissions, and the one table that says which scopes of a key hold them.
+"""What callers may do: permissions, and the one table of which scopes and roles hold them.
 
 A permission is named by its object and what is done to it. Each route states the one that it
 needs, never a kind of caller; what kinds of callers hold is decided here and nowhere else.
@@ -54,6 +54,16 @@ class Permission(StrEnum):
     TEST_CLOCK_READ = "test_clock:read"
     TEST_CLOCK_ADVANCE = "test_clock:advance"
     TEST_DATA_RESET = "test_data:reset"
+    API_KEYS_READ = "api_keys:read"
+    API_KEYS_WRITE = "api_keys:write"
+    MEMBERS_READ = "members:read"
+    MEMBERS_WRITE = "members:write"
+    MEMBERSHIP_LEAVE = "membership:leave"
+    INVITATIONS_READ = "invitations:read"
+    INVITATIONS_WRITE = "invitations:write"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
+    ACCOUNT_SECURE = "account:secure"
 
 
 class Scope(StrEnum):
@@ -65,19 +75,52 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Role(StrEnum):
+    """What a person is in an organisation."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    # Sees everything, and changes nothing.
+    VIEWER = "viewer"
+
+
+EVERYBODY = frozenset(Role)
+STAFF = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
+MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+
+
 class Grant(Struct, frozen=True):
-    """Permissions that the same callers hold: a key with any one of the scopes holds them all."""
+    """Permissions that the same callers hold.
+
+    A key with any one of the scopes holds them all, and so does a person in any one of the roles.
+    """
 
     scopes: frozenset[Scope]
+    roles: frozenset[Role]
     permissions: frozenset[Permission]
 
 
-# Each permission stands in one row. Rows of the same scopes are kept apart where people's roles
-# don't hold all of them alike: whoever prepares invoices need not be allowed to void them.
+# What a person may do with the own account, a member of whatever or of nothing.
+OF_PERSONS = frozenset(
+    {Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE, Permission.ACCOUNT_SECURE}
+)
+# What can do much harm: a person is asked to have signed in just now.
+SENSITIVE = frozenset(
+    {
+        Permission.API_KEYS_WRITE,
+        Permission.MEMBERS_WRITE,
+        Permission.INVITATIONS_WRITE,
+        Permission.ACCOUNT_SECURE,
+    }
+)
+
+# Each permission but a person's own stands in one row.
 GRANTS = (
     # Reading what the organisation has.
     Grant(
         frozenset({Scope.READ}),
+        EVERYBODY,
         frozenset(
             {
                 Permission.CUSTOMERS_READ,
@@ -100,6 +143,7 @@ GRANTS = (
     # Preparing what is billed, and billing it.
     Grant(
         frozenset({Scope.WRITE}),
+        STAFF,
         frozenset(
             {
                 Permission.CUSTOMERS_WRITE,
@@ -119,11 +163,13 @@ GRANTS = (
     # Undoing or settling what was billed.
     Grant(
         frozenset({Scope.WRITE}),
+        MANAGERS,
         frozenset({Permission.INVOICES_VOID, Permission.INVOICES_MARK_PAID, Permission.BILLS_VOID}),
     ),
     # Moving money of wallets.
     Grant(
         frozenset({Scope.WRITE}),
+        MANAGERS,
         frozenset(
             {
                 Permission.WALLETS_WRITE,
@@ -137,28 +183,50 @@ GRANTS = (
     # Sending events, and counting them anew.
     Grant(
         frozenset({Scope.INGEST}),
+        STAFF,
         frozenset({Permission.EVENTS_INGEST, Permission.REPLAYS_START, Permission.REPLAYS_CANCEL}),
     ),
-    Grant(frozenset({Scope.INGEST, Scope.READ}), frozenset({Permission.REPLAYS_READ})),
+    Grant(frozenset({Scope.INGEST, Scope.READ}), EVERYBODY, frozenset({Permission.REPLAYS_READ})),
     # Deciding on the organisation itself.
     Grant(
         frozenset({Scope.ADMIN}),
+        MANAGERS,
+        frozenset({Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET}),
+    ),
+    Grant(frozenset({Scope.ADMIN}), EVERYBODY, frozenset({Permission.ORGANIZATION_READ})),
+    # Deciding who may act for the organisation, which no key does.
+    Grant(
+        frozenset(),
+        MANAGERS,
         frozenset(
             {
-                Permission.ORGANIZATION_READ,
-                Permission.ORGANIZATION_WRITE,
-                Permission.TEST_DATA_RESET,
+                Permission.API_KEYS_READ,
+                Permission.API_KEYS_WRITE,
+                Permission.MEMBERS_WRITE,
+                Permission.INVITATIONS_READ,
+                Permission.INVITATIONS_WRITE,
             }
         ),
+    ),
+    Grant(
+        frozenset(),
+        EVERYBODY,
+        frozenset({Permission.MEMBERS_READ, Permission.MEMBERSHIP_LEAVE}),
     ),
 )
 
 _SCOPES = {permission: grant.scopes for grant in GRANTS for permission in grant.permissions}
+_OF_ROLES = {
+    role: frozenset[Permission]().union(
+        *(grant.permissions for grant in GRANTS if role in grant.roles)
+    )
+    for role in Role
+}
 
 
 def scopes_of(permission: Permission) -> tuple[Scope, ...]:
-    """The scopes of which a key needs one for a permission, in their usual order."""
-    return tuple(scope for scope in Scope if scope in _SCOPES[permission])
+    """The scopes of which a key needs one for a permission, in their usual order; none: no key."""
+    return tuple(scope for scope in Scope if scope in _SCOPES.get(permission, ()))
 
 
 def permissions_of(scopes: Iterable[Scope]) -> frozenset[Permission]:
@@ -170,3 +238,8 @@ def permissions_of(scopes: Iterable[Scope]) -> frozenset[Permission]:
 def _permissions_of(scopes: frozenset[Scope]) -> frozenset[Permission]:
     held = [grant.permissions for grant in GRANTS if not scopes.isdisjoint(grant.scopes)]
     return frozenset[Permission]().union(*held)
+
+
+def permissions_of_role(role: Role) -> frozenset[Permission]:
+    """What a person in this role may do in the organisation."""
+    return _OF_ROLES[role]

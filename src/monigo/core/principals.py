@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monigo.core.ids import ApiKeyId, OrganizationId
+from monigo.core.ids import ApiKeyId, OrganizationId, UserId
 from monigo.core.permissions import Permission
 
 
@@ -12,6 +12,8 @@ class PrincipalKind(StrEnum):
     """What kind of caller acts."""
 
     API_KEY = "api_key"
+    # Signed in; what they may do is their role's in the organisation.
+    PERSON = "person"
     # Work that runs by itself; its id names the job.
     SYSTEM = "system"
 
@@ -46,6 +48,17 @@ def api_key(
 ) -> Principal:
     """A key of an organisation, which acts in one mode."""
     return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions)
+
+
+def person(
+    user_id: UserId,
+    *,
+    org_id: OrganizationId | None,
+    is_test: bool | None,
+    permissions: frozenset[Permission],
+) -> Principal:
+    """Somebody who is signed in; of no organisation where only the own account is touched."""
+    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions)
 
 
 def system(job: str) -> Principal:

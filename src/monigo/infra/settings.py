@@ -3,9 +3,13 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# Random ones hold 256 bits in 43 characters; nobody types these.
+SECRET_KEY_LENGTH_MIN = 32
 
 Network = IPv4Network | IPv6Network
 
@@ -32,6 +36,22 @@ class Settings(BaseSettings):
         default=None,
         description="password of the role monigo_app; unset: derived from the owner's password",
     )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="under which secrets are sealed, 32 characters or more; several by commas, the"
+        " present one first; unset with the embedded database: made, and kept beside it",
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="where people reach this installation, for links in mails; unset: localhost",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="smtp://user:password@host:port; smtps:// for TLS from the start; unset:"
+        " mails are written to files in the data directory",
+    )
+    mail_from: str = Field(default="Monigo <no-reply@localhost>", description="sender of mails")
     pool_size: int = Field(default=10, ge=2, le=200, description="database connections a process")
     demo_data: bool = Field(default=True, description="fill an empty database with an example")
     cors_origins: list[str] = Field(
@@ -63,9 +83,31 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            for text in given.get_secret_value().split(","):
+                if len(text.strip()) < SECRET_KEY_LENGTH_MIN:
+                    raise ValueError(f"must have at least {SECRET_KEY_LENGTH_MIN} characters")
+        return given
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _of_a_mail_server(cls, given: SecretStr | None) -> SecretStr | None:
+        parts = None if given is None else urlsplit(given.get_secret_value())
+        if parts is not None and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+            raise ValueError("must be smtp://host:port or smtps://host:port")
+        return given
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, given: object) -> object:
         if not isinstance(given, str):
             return given
         return tuple(ip_network(text.strip()) for text in given.split(",") if text.strip())
+
+
+def public_url_of(settings: Settings) -> str:
+    """Where people reach this installation, without a slash at the end."""
+    return settings.public_url or f"http://localhost:{settings.port}"

@@ -3,19 +3,26 @@
 from monigo.core.permissions import Scope
 from monigo.tenancy import events
 from monigo.tenancy.key_finder import KeyFinder
+from monigo.tenancy.key_use import KeyUse
 from monigo.tenancy.limits import Limits
 from monigo.tenancy.rules import SECRET_LENGTH, is_country, is_currency
 from monigo.tenancy.service import (
+    add_key,
+    add_organization,
     authorize,
     create_organization,
+    end_key,
     get_keys,
     get_organization,
     issue_key,
+    keys_of,
     list_keys,
+    people_only,
     principal_of,
     principals,
     refusal_of,
     revoke_key,
+    toggle_key,
     unauthenticated,
     update_organization,
 )
@@ -26,11 +33,13 @@ from monigo.tenancy.settings import (
     RetentionSettings,
     Setting,
 )
+from monigo.tenancy.store import bound_to
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
     IssuedKey,
     KeyReference,
+    NewOrganization,
     Organization,
 )
 from monigo.tenancy.verification import organizations_to_verify, verify
@@ -44,26 +53,35 @@ __all__ = [
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
+    "KeyUse",
     "LimitSettings",
     "Limits",
+    "NewOrganization",
     "Organization",
     "RetentionSettings",
     "Scope",
     "Setting",
+    "add_key",
+    "add_organization",
     "authorize",
+    "bound_to",
     "create_organization",
+    "end_key",
     "events",
     "get_keys",
     "get_organization",
     "is_country",
     "is_currency",
     "issue_key",
+    "keys_of",
     "list_keys",
     "organizations_to_verify",
+    "people_only",
     "principal_of",
     "principals",
     "refusal_of",
     "revoke_key",
+    "toggle_key",
     "unauthenticated",
     "update_organization",
     "verify",

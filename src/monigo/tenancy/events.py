@@ -50,3 +50,9 @@ class ApiKeyIssued(ApiKeyFact, frozen=True, kw_only=True):
 
 class ApiKeyRevoked(ApiKeyFact, frozen=True, kw_only=True):
     """A key was ended."""
+
+
+class ApiKeySwitched(ApiKeyFact, frozen=True, kw_only=True):
+    """A key was switched off, or on again."""
+
+    is_on: bool

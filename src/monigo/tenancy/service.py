@@ -6,7 +6,15 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from monigo.core.errors import DomainError, ErrorKind, InvariantError, ensure, invalid, not_found
+from monigo.core.errors import (
+    DomainError,
+    ErrorKind,
+    InvariantError,
+    conflict,
+    ensure,
+    invalid,
+    not_found,
+)
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Permission, Scope, permissions_of, scopes_of
 from monigo.core.principals import Principal, api_key
@@ -17,6 +25,7 @@ from monigo.tenancy import store
 from monigo.tenancy.events import (
     ApiKeyIssued,
     ApiKeyRevoked,
+    ApiKeySwitched,
     OrganizationCreated,
     OrganizationSettingsChanged,
 )
@@ -27,11 +36,12 @@ from monigo.tenancy.rules import (
     secret_hash,
     with_settings,
 )
-from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
+from monigo.tenancy.settings import LimitSettings, RetentionSettings
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
     IssuedKey,
+    NewOrganization,
     Organization,
 )
 
@@ -44,20 +54,29 @@ async def create_organization(database: Database, name: str) -> Organization:
     """A new organisation with the usual settings: Lagos's country and currency, UTC, no taxes."""
     org_id = OrganizationId(new_id())
     async with database.transaction(Tenant(org_id, is_test=False)) as tx:
-        organization = checked(
-            Organization(
-                id=org_id,
-                name=name,
-                country="NG",
-                billing=BillingSettings(),
-                retention=RetentionSettings(),
-                limits=LimitSettings(),
-                created_at=tx.real_now,
-                updated_at=tx.real_now,
-            )
+        return await add_organization(tx, NewOrganization(name))
+
+
+async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organization:
+    """Make the organisation that the transaction is bound to, of which there is nothing yet.
+
+    Raises:
+        DomainError: invalid, naming every setting at fault.
+    """
+    organization = checked(
+        Organization(
+            id=tx.org_id,
+            name=wanted.name,
+            country=wanted.country,
+            billing=wanted.billing,
+            retention=RetentionSettings(),
+            limits=LimitSettings(),
+            created_at=tx.real_now,
+            updated_at=tx.real_now,
         )
-        await store.insert_organization(tx, organization)
-        await outbox.emit(tx, [OrganizationCreated(organization_id=org_id)])
+    )
+    await store.insert_organization(tx, organization)
+    await outbox.emit(tx, [OrganizationCreated(organization_id=organization.id)])
     return organization
 
 
@@ -94,41 +113,59 @@ async def issue_key(
     scopes: Sequence[Scope] = ALL_SCOPES,
     expires_at: datetime | None = None,
 ) -> IssuedKey:
-    """Make a key for an existing organisation. Its secret is in the answer and nowhere else.
+    """Make a key for an existing organisation, in a transaction of its own; as `add_key`."""
+    async with database.transaction(Tenant(org_id, is_test_mode)) as tx:
+        return await add_key(
+            tx, name=name, is_test_mode=is_test_mode, scopes=scopes, expires_at=expires_at
+        )
+
+
+async def add_key(
+    tx: Transaction,
+    *,
+    name: str,
+    is_test_mode: bool,
+    scopes: Sequence[Scope] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+) -> IssuedKey:
+    """Make a key for the transaction's organisation. Its secret is in the answer and nowhere else.
 
     Raises:
         DomainError: invalid (name, scopes, expires_at) or the organisation is unknown.
     """
-    async with database.transaction(Tenant(org_id, is_test_mode)) as tx:
-        if await store.load_organization(tx, for_update=True) is None:
-            raise not_found("organization")
-        faults: dict[str, str] = {}
-        if not 0 < len(name.strip()) <= KEY_NAME_LENGTH_MAX:
-            faults["name"] = f"must have 1 to {KEY_NAME_LENGTH_MAX} characters"
-        if not scopes:
-            faults["scopes"] = "must name at least one scope"
-        if expires_at is not None and expires_at <= tx.real_now:
-            faults["expires_at"] = "must lie in the future"
-        if len(await store.list_keys(tx)) >= KEYS_MAX:
-            faults["name"] = f"an organisation has at most {KEYS_MAX} keys"
-        if faults:
-            raise invalid(faults)
-        secret = KEY_PREFIXES[is_test_mode] + secrets.token_hex(32)
-        key = ApiKey(
-            id=ApiKeyId(new_id()),
-            org_id=org_id,
-            name=name.strip(),
-            key_prefix=secret[:KEY_PREFIX_SHOWN],
-            scopes=tuple(dict.fromkeys(scopes)),
-            is_test_mode=is_test_mode,
-            expires_at=expires_at,
-            revoked_at=None,
-            created_at=tx.real_now,
-            updated_at=tx.real_now,
-        )
-        await store.insert_key(tx, key, secret_hash(secret))
+    if await store.load_organization(tx, for_update=True) is None:
+        raise not_found("organization")
+    faults: dict[str, str] = {}
+    if not 0 < len(name.strip()) <= KEY_NAME_LENGTH_MAX:
+        faults["name"] = f"must have 1 to {KEY_NAME_LENGTH_MAX} characters"
+    if not scopes:
+        faults["scopes"] = "must name at least one scope"
+    if expires_at is not None and expires_at <= tx.real_now:
+        faults["expires_at"] = "must lie in the future"
+    if len(await store.list_keys(tx)) >= KEYS_MAX:
+        faults["name"] = f"an organisation has at most {KEYS_MAX} keys"
+    if faults:
+        raise invalid(faults)
+    secret = KEY_PREFIXES[is_test_mode] + secrets.token_hex(32)
+    key = ApiKey(
+        id=ApiKeyId(new_id()),
+        org_id=tx.org_id,
+        name=name.strip(),
+        key_prefix=secret[:KEY_PREFIX_SHOWN],
+        scopes=tuple(dict.fromkeys(scopes)),
+        is_test_mode=is_test_mode,
+        expires_at=expires_at,
+        revoked_at=None,
+        disabled_at=None,
+        last_used_at=None,
+        created_at=tx.real_now,
+        updated_at=tx.real_now,
+    )
+    # In the key's own mode, where all that happens to it is reported.
+    async with store.bound_to(tx, Tenant(tx.org_id, is_test_mode)) as own:
+        await store.insert_key(own, key, secret_hash(secret))
         fact = ApiKeyIssued(api_key_id=key.id, name=key.name, scopes=key.scopes)
-        await outbox.emit(tx, [fact])
+        await outbox.emit(own, [fact])
     return IssuedKey(key, secret)
 
 
@@ -140,20 +177,59 @@ async def list_keys(database: Database, org_id: OrganizationId) -> list[ApiKey]:
         return await store.list_keys(tx)
 
 
+async def keys_of(tx: Transaction) -> list[ApiKey]:
+    """All keys of the transaction's organisation, of both modes, newest first."""
+    return await store.list_keys(tx)
+
+
 async def revoke_key(database: Database, *, org_id: OrganizationId, api_key_id: ApiKeyId) -> ApiKey:
-    """End a key at once: every later transaction under it is refused."""
+    """End a key at once, in a transaction of its own; as `end_key`."""
     async with database.transaction(Tenant(org_id, is_test=False)) as tx:
-        known = (await store.load_keys(tx, [api_key_id])).get(api_key_id)
-    if known is None:
-        raise not_found("api_key")
-    # In the key's own mode, where it was reported before; that never changes.
-    async with database.transaction(Tenant(org_id, known.is_test_mode)) as tx:
-        key = await store.revoke_key(tx, api_key_id)
+        return await end_key(tx, api_key_id)
+
+
+async def end_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey:
+    """End a key at once: every later transaction under it is refused.
+
+    Raises:
+        DomainError: not_found.
+    """
+    known = await _key(tx, api_key_id)
+    async with store.bound_to(tx, Tenant(tx.org_id, known.is_test_mode)) as own:
+        key = await store.revoke_key(own, api_key_id)
         if key is None:
             raise InvariantError("keys are never deleted")
         if key.revoked_at == tx.real_now:
-            await outbox.emit(tx, [ApiKeyRevoked(api_key_id=api_key_id)])
+            await outbox.emit(own, [ApiKeyRevoked(api_key_id=api_key_id)])
     return key
+
+
+async def toggle_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey:
+    """Switch a key off that is on, or on that is off; from the next transaction under it on.
+
+    Raises:
+        DomainError: not_found; conflict, where it is revoked, which is for good.
+    """
+    known = await _key(tx, api_key_id)
+    if known.revoked_at is not None:
+        raise conflict("api_key_revoked", "the API key is revoked")
+    async with store.bound_to(tx, Tenant(tx.org_id, known.is_test_mode)) as own:
+        disabled_at = tx.real_now if known.disabled_at is None else None
+        key = await store.set_key_disabled(own, api_key_id, disabled_at)
+        if key is None:
+            raise InvariantError("keys are never deleted")
+        is_on = key.disabled_at is None
+        await outbox.emit(own, [ApiKeySwitched(api_key_id=api_key_id, is_on=is_on)])
+    return key
+
+
+async def _key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey:
+    """A key, while nobody else changes one of the organisation's."""
+    await store.load_organization(tx, for_update=True)
+    known = (await store.load_keys(tx, [api_key_id])).get(api_key_id)
+    if known is None:
+        raise not_found("api_key")
+    return known
 
 
 async def authorize(tx: Transaction, api_key_id: ApiKeyId, needed: Permission) -> Principal:
@@ -204,9 +280,16 @@ def refusal_of(principal: Principal | None, needed: Permission) -> DomainError |
     if principal.may(needed):
         return None
     missing = " or ".join(scope.value for scope in scopes_of(needed))
+    if not missing:
+        return people_only()
     return DomainError(
         ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
     )
+
+
+def people_only() -> DomainError:
+    """The refusal of what a person must decide, however much a key may do."""
+    return DomainError(ErrorKind.FORBIDDEN, "people_only", "no API key may do this")
 
 
 def unauthenticated() -> DomainError:

@@ -1,13 +1,16 @@
 """All SQL of organisations and API keys."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
 
 import asyncpg
+from msgspec.structs import replace
 
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
 from monigo.infra import json
-from monigo.infra.db import Connection, Tenant, Transaction
+from monigo.infra.db import ClockState, Connection, Tenant, Transaction
 from monigo.tenancy.settings import LimitSettings, read_billing, read_limits, read_retention
 from monigo.tenancy.types import (
     ApiKey,
@@ -36,8 +39,8 @@ UPDATE_ORGANIZATION = """
 SELECT_LIMITS = "SELECT limits FROM organizations WHERE org_id = $1"
 
 KEY_COLUMNS = """
-    id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, created_at,
-    updated_at
+    id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, disabled_at,
+    last_used_at, created_at, updated_at
 """
 
 INSERT_KEY = """
@@ -58,6 +61,22 @@ REVOKE_KEY = f"""
     UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3), updated_at = $3
     WHERE org_id = $1 AND id = $2
     RETURNING {KEY_COLUMNS}
+"""
+
+SET_KEY_DISABLED = f"""
+    UPDATE api_keys SET disabled_at = $3, updated_at = $4
+    WHERE org_id = $1 AND id = $2
+    RETURNING {KEY_COLUMNS}
+"""
+
+# Never back, whichever process tells its own first; and only of keys that count.
+NOTE_KEYS_USED = """
+    UPDATE api_keys SET last_used_at = used.at
+    FROM (SELECT id, at FROM unnest($2::uuid[], $3::timestamptz[]) AS each (id, at)) AS used
+    WHERE api_keys.org_id = $1 AND api_keys.id = used.id
+        AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.at)
+        AND api_keys.revoked_at IS NULL AND api_keys.disabled_at IS NULL
+        AND (api_keys.expires_at IS NULL OR api_keys.expires_at > used.at)
 """
 
 SELECT_KEY_BY_HASH = "SELECT org_id, is_test, api_key_id FROM find_api_key($1)"
@@ -148,6 +167,38 @@ async def revoke_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey | None:
     """Set the time of revocation, once."""
     row = await tx.connection.fetchrow(REVOKE_KEY, tx.org_id, api_key_id, tx.real_now)
     return None if row is None else _key(row)
+
+
+async def set_key_disabled(
+    tx: Transaction, api_key_id: ApiKeyId, disabled_at: datetime | None
+) -> ApiKey | None:
+    """Switch a key off, or on again."""
+    row = await tx.connection.fetchrow(
+        SET_KEY_DISABLED, tx.org_id, api_key_id, disabled_at, tx.real_now
+    )
+    return None if row is None else _key(row)
+
+
+async def note_keys_used(tx: Transaction, used: Mapping[ApiKeyId, datetime]) -> None:
+    """Store when keys were last used."""
+    await tx.connection.execute(NOTE_KEYS_USED, tx.org_id, list(used), list(used.values()))
+
+
+@asynccontextmanager
+async def bound_to(tx: Transaction, tenant: Tenant) -> AsyncGenerator[Transaction]:
+    """The same transaction, which sees this tenant's rows inside the block, by real time."""
+    if tenant == tx.tenant:
+        yield tx
+        return
+    await tx.connection.execute(_binding(tenant))
+    yield replace(tx, tenant=tenant, now=tx.real_now, resets=0, clock=ClockState.UNSET)
+    # Not after a failure, which ends the transaction.
+    await tx.connection.execute(_binding(tx.tenant))
+
+
+def _binding(tenant: Tenant) -> str:
+    mode = "true" if tenant.is_test else "false"
+    return f"SET LOCAL app.org_id = '{tenant.org_id}'; SET LOCAL app.is_test = '{mode}'"
 
 
 async def find_key(connection: Connection, key_hash: bytes) -> KeyReference | None:

@@ -25,6 +25,14 @@ class Organization(Struct, frozen=True):
     updated_at: datetime
 
 
+class NewOrganization(Struct, frozen=True):
+    """What is decided when an organisation is made; all else is as usual."""
+
+    name: str
+    country: str = "NG"
+    billing: BillingSettings = BillingSettings()
+
+
 class ApiKey(Struct, frozen=True):
     """A key as it can be shown: the secret itself is known only when it is made."""
 
@@ -36,12 +44,15 @@ class ApiKey(Struct, frozen=True):
     is_test_mode: bool
     expires_at: datetime | None
     revoked_at: datetime | None
+    disabled_at: datetime | None
+    last_used_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
     def is_active(self, now: datetime) -> bool:
-        """Whether the key still opens anything."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        """Whether the key opens anything now."""
+        is_on = self.revoked_at is None and self.disabled_at is None
+        return is_on and (self.expires_at is None or now < self.expires_at)
 
 
 class KeyReference(Struct, frozen=True):

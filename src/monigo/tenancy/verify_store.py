@@ -6,7 +6,7 @@ from msgspec import ValidationError, json
 
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import DIFFERENCES_MAX, Difference
-from monigo.infra.db import Database, Transaction
+from monigo.infra.db import INSTALLATION, Database, Transaction
 from monigo.tenancy.settings import GROUPS
 
 SELECT_ANY_TRACE = "SELECT org_id FROM organization_ids_of_any_trace() AS org_id"
@@ -43,7 +43,8 @@ async def organization_ids(database: Database) -> list[OrganizationId]:
     """Every organisation that any row of a look-up table names, besides those that there are."""
     async with database.lookups() as connection:
         rows = await connection.fetch(SELECT_ANY_TRACE)
-    return [OrganizationId(row["org_id"]) for row in rows]
+    found = [OrganizationId(row["org_id"]) for row in rows]
+    return [org_id for org_id in found if org_id != INSTALLATION.org_id]
 
 
 async def count(tx: Transaction) -> Counter[str]:

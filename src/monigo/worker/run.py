@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from monigo import metering
-from monigo.bootstrap import LONG_JOBS, TASKS, Services
+from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.principals import system
 from monigo.infra import outbox, queue
 from monigo.infra.agenda import run_due_work
@@ -52,7 +52,7 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
     database = services.database
     lanes = [job.lane(database) for job in LONG_JOBS]
     async with asyncio.TaskGroup() as group:
-        group.create_task(run_due_work(database, TASKS, slots=services.slices, stop=stop))
+        group.create_task(run_due_work(database, services.tasks, slots=services.slices, stop=stop))
         group.create_task(queue.work(services.app_url, lanes, stop))
         group.create_task(outbox.dispatch_facts(database, services.app_url, stop))
         for job in JOBS:

@@ -2,6 +2,7 @@
 
 from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.database import (
+    INSTALLATION,
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
@@ -28,6 +29,7 @@ from monigo.infra.db.schema import (
 
 __all__ = [
     "APP_ROLE",
+    "INSTALLATION",
     "PROCESS",
     "ROWS_AT_ONCE",
     "Argument",

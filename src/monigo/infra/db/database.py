@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import asyncpg
 from msgspec import Struct, field
@@ -73,6 +74,11 @@ class Tenant(Struct, frozen=True):
 
     org_id: OrganizationId
     is_test: bool
+
+
+# Of no organisation: what belongs to the installation itself, such as the mails to people who sign
+# up. No organisation has this id.
+INSTALLATION = Tenant(OrganizationId(UUID(int=0)), is_test=False)
 
 
 class Transaction(Struct, frozen=True):

@@ -7,18 +7,24 @@ from fastapi import Response
 from monigo.api.kernel.http.errors import as_domain_error, error_response
 from monigo.api.kernel.http.requests import Handler, JsonRequest
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
-from monigo.api.kernel.routes.principals import authorized
+from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.api.kernel.wire.local_days import with_local_days
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.infra import idempotency
+from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
-from monigo.infra.idempotency import RequestIdentity
-from monigo.tenancy import KeyReference
+from monigo.infra.idempotency import Answer, RequestIdentity
+
+PURPOSE = "kept answer"
 
 
 async def respond_atomically(
-    caller: KeyReference, request: JsonRequest, permission: Permission, handle: Handler
+    tells_secret: bool,  # noqa: FBT001 - bound to a route when it is made
+    caller: Caller,
+    request: JsonRequest,
+    permission: Permission,
+    handle: Handler,
 ) -> Response:
     """The handler's answer, or the one that the request got before."""
     services: Services = request.app.state.services
@@ -26,11 +32,12 @@ async def respond_atomically(
         tx = await authorized(services, begun, caller, permission)
         known = await identity_of(tx, request)
         before = None if known is None else await idempotency.atomic.begin(tx, known)
+        vault = services.people.vault if tells_secret else None
         if before is not None:
-            return replayed(before)
+            return replayed(before if vault is None else _opened(vault, before))
         response = await handled(tx, request, handle, is_kept=known is not None)
         if known is not None:
-            await keep(tx, known, response)
+            await keep(tx, known, response, vault)
         return response
 
 
@@ -57,11 +64,22 @@ async def handled(
         return refusal
 
 
-async def keep(tx: Transaction, known: RequestIdentity, response: Response) -> None:
-    """Keep a response for repeats, if it is final, in the transaction that did what it tells."""
+async def keep(
+    tx: Transaction, known: RequestIdentity, response: Response, vault: Vault | None = None
+) -> None:
+    """Keep a response for repeats, if it is final, in the transaction that did what it tells.
+
+    With a vault it is kept sealed.
+    """
     final = final_answer(response)
+    if final is not None and vault is not None:
+        final = Answer(final.status, vault.seal(PURPOSE, final.body))
     if final is not None:
         await idempotency.atomic.keep(tx, known, final)
+
+
+def _opened(vault: Vault, kept: Answer) -> Answer:
+    return Answer(kept.status, vault.open(PURPOSE, kept.body))
 
 
 def _kept_refusal(error: Exception) -> Response | None:

@@ -64,14 +64,16 @@ class Declaration(Struct, frozen=True):
     kind: Kind
     permission: Permission | None
     stages: Stages | None = None
+    tells_secret: bool = False
 
 
-def atomic(permission: Permission) -> Callable[[Endpoint], Endpoint]:
+def atomic(permission: Permission, *, tells_secret: bool = False) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that works in one transaction of the caller's tenant.
 
-    The record of an Idempotency-Key commits with the effect it tells of.
+    The record of an Idempotency-Key commits with the effect it tells of. Of one that
+    `tells_secret` the answer is kept sealed, for nobody but who asks may know it.
     """
-    return _declared(Declaration(Kind.ATOMIC, permission))
+    return _declared(Declaration(Kind.ATOMIC, permission, tells_secret=tells_secret))
 
 
 def staged(
@@ -96,6 +98,14 @@ def staged(
         return _declared(Declaration(Kind.STAGED, permission, stages))(endpoint)
 
     return declare
+
+
+def raw(permission: Permission) -> Callable[[Endpoint], Endpoint]:
+    """Declare an endpoint that begins its transactions itself, and checks its caller in them.
+
+    For what counts tries that fail, and what waits for a password to be hashed.
+    """
+    return _declared(Declaration(Kind.RAW, permission))
 
 
 def public(endpoint: Endpoint) -> Endpoint:

@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from monigo.core.errors import invalid
+from monigo.core.principals import PrincipalKind
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 
@@ -13,7 +14,8 @@ KEY_LENGTH_MAX = 255
 async def identity_of(tx: Transaction, request: Request) -> RequestIdentity | None:
     """Which request it is; None for one that carries no key.
 
-    Keys of an organisation's modes, methods and paths are apart. Its API keys share theirs.
+    Keys of an organisation's modes, methods and paths are apart. Its API keys share theirs, each
+    of its people has their own.
 
     Raises:
         DomainError: invalid key.
@@ -23,8 +25,10 @@ async def identity_of(tx: Transaction, request: Request) -> RequestIdentity | No
         return None
     if not 1 <= len(key) <= KEY_LENGTH_MAX:
         raise invalid({"Idempotency-Key": f"must have 1 to {KEY_LENGTH_MAX} characters"})
+    is_persons = tx.principal.kind is PrincipalKind.PERSON
+    whose = (str(tx.principal),) if is_persons else ()
     return RequestIdentity.of(
-        (str(tx.org_id), str(tx.is_test), request.method, request.scope["path"], key),
+        (str(tx.org_id), str(tx.is_test), request.method, request.scope["path"], key, *whose),
         await request.body(),
     )
 

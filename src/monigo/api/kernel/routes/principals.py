@@ -1,12 +1,34 @@
 """Who calls: from the credential that a request carries to the principal that acts."""
 
 from fastapi import Request
+from msgspec import Struct
 
-from monigo import tenancy
+from monigo import people, tenancy
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
-from monigo.infra.db import Transaction
+from monigo.infra.db import Tenant, Transaction
+from monigo.people import Claims
 from monigo.tenancy import KeyReference
+
+# Where people call, beside keys.
+_FACE_OF_PEOPLE = "/api/v1/"
+# An access token has a head, claims and a signature; no API key has a dot.
+_DOTS_OF_A_TOKEN = 2
+
+
+class PersonReference(Struct, frozen=True):
+    """Who is signed in and for which tenant they ask; their session and role decide the rest."""
+
+    tenant: Tenant
+    claims: Claims
+
+
+Caller = KeyReference | PersonReference
+
+
+def looks_like_token(credential: str) -> bool:
+    """Whether a credential can only be a person's access token."""
+    return credential.count(".") == _DOTS_OF_A_TOKEN
 
 
 async def authenticate(services: Services, request: Request) -> KeyReference:
@@ -15,22 +37,48 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
     Raises:
         DomainError: unauthenticated.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    secret = secret.strip()
-    reference = await services.keys.find(secret) if scheme.lower() == "bearer" else None
+    secret = _bearer(request)
+    reference = None if secret is None else await services.keys.find(secret)
     if reference is None:
         raise tenancy.unauthenticated()
+    services.key_use.note(reference, services.clock.now())
     return reference
 
 
+async def authenticate_anybody(services: Services, request: Request) -> KeyReference | Claims:
+    """Where the bearer's key belongs; under /api/v1 what a person's access token says, too.
+
+    Raises:
+        DomainError: unauthenticated.
+    """
+    credential = _bearer(request) or ""
+    is_for_people = request.scope["path"].startswith(_FACE_OF_PEOPLE)
+    if not is_for_people or not looks_like_token(credential):
+        return await authenticate(services, request)
+    claims = await services.people.tokens.read(credential, services.clock.now())
+    if claims is None:
+        raise people.organizations.unauthenticated()
+    return claims
+
+
 async def authorized(
-    services: Services, tx: Transaction, caller: KeyReference, permission: Permission
+    services: Services, tx: Transaction, caller: Caller, permission: Permission
 ) -> Transaction:
     """The transaction, in which the caller acts from here on.
 
     Raises:
-        DomainError: unauthenticated (revoked, expired) or forbidden (permission missing).
+        DomainError: unauthenticated (revoked, expired, signed out), forbidden (permission
+            missing) or not_found (no member).
     """
-    principal = await tenancy.authorize(tx, caller.api_key_id, permission)
+    match caller:
+        case KeyReference():
+            principal = await tenancy.authorize(tx, caller.api_key_id, permission)
+        case PersonReference():
+            principal = await people.organizations.authorize(tx, caller.claims, permission)
     await services.limits.of(tx)
     return tx.acting_as(principal)
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else None

@@ -17,14 +17,13 @@ from monigo.api.kernel.http.requests import Handler, JsonRequest
 from monigo.api.kernel.routes.atomic import handled, keep
 from monigo.api.kernel.routes.declarations import Outside, Stages
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
-from monigo.api.kernel.routes.principals import authorized
+from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
 from monigo.infra import idempotency
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, Claim
-from monigo.tenancy import KeyReference
 
 # From here on a status says that we, or those whom we asked, could not do it.
 FIRST_FAULT_OF_OURS = 500
@@ -60,7 +59,7 @@ def returning_intent(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
 async def respond_in_stages(
     stages: Stages,
-    caller: KeyReference,
+    caller: Caller,
     request: JsonRequest,
     permission: Permission,
     handle: Handler,
@@ -84,7 +83,7 @@ async def respond_in_stages(
 
 async def _intend(
     stages: Stages,
-    caller: KeyReference,
+    caller: Caller,
     request: JsonRequest,
     permission: Permission,
     handle: Handler,

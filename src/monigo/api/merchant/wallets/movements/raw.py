@@ -1,7 +1,7 @@
 """Credits and debits as bare ASGI, because platforms send them as fast as they can.
 
-Requests of a tenant go together (`wallets.MovementBatcher`). One with an Idempotency-Key needs a
-transaction of its own, and goes through the framework.
+Requests of a tenant go together (`wallets.MovementBatcher`). One with an Idempotency-Key, and one
+of a person, needs a transaction of its own, and goes through the framework.
 """
 
 import json as stdlib_json
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.requests import JsonRequest, check_face, read_request
-from monigo.api.kernel.routes.principals import authenticate
+from monigo.api.kernel.routes.principals import authenticate, looks_like_token
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
 from monigo.api.kernel.wire.outgoing import Answer
@@ -46,7 +46,7 @@ class MovementsRoute:
         return (
             scope["method"] == "POST"
             and _PATH.fullmatch(scope["path"]) is not None
-            and all(name != b"idempotency-key" for name, _ in scope["headers"])
+            and not any(map(_needs_framework, scope["headers"]))
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +75,13 @@ class MovementsRoute:
                 raise
             result = await self._services.movements.move(caller, movement)
         return Answer(MovementOut.of(caller.tenant, result))
+
+
+def _needs_framework(header: tuple[bytes, bytes]) -> bool:
+    """Whether a header says that the request has a transaction of its own."""
+    name, value = header
+    is_token = name == b"authorization" and looks_like_token(value.decode("latin-1"))
+    return is_token or name == b"idempotency-key"
 
 
 async def _movement(request: JsonRequest) -> Movement:

@@ -1,0 +1,38 @@
+-- What holds memberships together, and what a tenant's transaction may know of a person.
+
+-- An organisation that has people has an owner among them. Those who change owners wait for each other.
+CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM public.memberships
+    WHERE org_id = OLD.org_id AND role = 'owner' ORDER BY user_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the organisation % would have no owner', OLD.org_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_keep_an_owner';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
+    FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
+
+-- Whether a person's session counts, and what the person is in the transaction's own organisation.
+-- No row: the session doesn't count. No role: the person is no member.
+CREATE OR REPLACE FUNCTION person_here(
+    organization uuid, test boolean, session uuid, person uuid, instant timestamptz
+) RETURNS TABLE (role text, authenticated_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    RETURN QUERY
+    SELECT membership.role, signed_in.authenticated_at
+    FROM public.sessions AS signed_in
+    LEFT JOIN public.memberships AS membership
+        ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    WHERE signed_in.id = session AND signed_in.user_id = person
+        AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
+END
+$$;
+REVOKE ALL ON FUNCTION person_here FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION person_here TO monigo_app;

@@ -1,0 +1,1 @@
+"""What people ask for: to sign in, and to decide who may act for their organisations."""

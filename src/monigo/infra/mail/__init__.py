@@ -1,0 +1,28 @@
+"""Mail: written in the transaction of what it tells of, sent by due work afterwards."""
+
+from monigo.infra.mail.mailer import MAIL, Mailer, mailer_of
+from monigo.infra.mail.templates import Templates
+from monigo.infra.mail.transports import (
+    FileTransport,
+    MailRefusedError,
+    SmtpTransport,
+    Transport,
+    mail_directory,
+    transport_of,
+)
+from monigo.infra.mail.types import Mail, MailId
+
+__all__ = [
+    "MAIL",
+    "FileTransport",
+    "Mail",
+    "MailId",
+    "MailRefusedError",
+    "Mailer",
+    "SmtpTransport",
+    "Templates",
+    "Transport",
+    "mail_directory",
+    "mailer_of",
+    "transport_of",
+]

@@ -1,0 +1,54 @@
+"""People: their accounts, how they sign in, and the organisations that they belong to."""
+
+from monigo.people import (
+    accounts,
+    countries,
+    organizations,
+    second_factor,
+    sessions,
+    sign_in,
+)
+from monigo.people.accounts import NewAccount
+from monigo.people.countries import Country, Currency
+from monigo.people.organizations import Founded, InvitationStatus, Member, NamedInvitation
+from monigo.people.second_factor import Setup, State
+from monigo.people.service import People
+from monigo.people.sessions import (
+    ACCESS_LIFE,
+    SESSION_LIFE,
+    AccessTokens,
+    Claims,
+    Session,
+    SignedIn,
+)
+from monigo.people.sign_in import Challenged
+from monigo.people.types import MembershipOf, Origin, User
+
+__all__ = [
+    "ACCESS_LIFE",
+    "SESSION_LIFE",
+    "AccessTokens",
+    "Challenged",
+    "Claims",
+    "Country",
+    "Currency",
+    "Founded",
+    "InvitationStatus",
+    "Member",
+    "MembershipOf",
+    "NamedInvitation",
+    "NewAccount",
+    "Origin",
+    "People",
+    "Session",
+    "Setup",
+    "SignedIn",
+    "State",
+    "User",
+    "accounts",
+    "countries",
+    "organizations",
+    "second_factor",
+    "sessions",
+    "sign_in",
+]

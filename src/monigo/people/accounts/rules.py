@@ -1,0 +1,52 @@
+"""Pure rules of accounts: which e-mails, names and passwords are taken."""
+
+import re
+
+from monigo.people.accounts.common_passwords import COMMON_PASSWORDS
+
+EMAIL_LENGTH_MAX = 254
+# RFC 5321, 4.5.3.1.1.
+LOCAL_LENGTH_MAX = 64
+FULL_NAME_LENGTH_MAX = 200
+PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX = 10, 128
+
+# What mail servers take without extensions, without the quoted forms that nobody has.
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+
+
+def spelled(email: str) -> str:
+    """An e-mail in the one spelling by which it is compared."""
+    return email.strip().lower()
+
+
+def email_fault(email: str) -> str | None:
+    """What is wrong with an e-mail in its one spelling; None for nothing."""
+    is_dotted_well = not re.search(r"^\.|\.\.|\.@", email)
+    if len(email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(email) and is_dotted_well:
+        return None
+    return "must be an e-mail address such as ada@example.com"
+
+
+def full_name_fault(name: str) -> str | None:
+    """What is wrong with a person's name, without spaces around it; None for nothing."""
+    if 0 < len(name) <= FULL_NAME_LENGTH_MAX and name.isprintable():
+        return None
+    return f"must have 1 to {FULL_NAME_LENGTH_MAX} characters, on one line"
+
+
+def password_fault(password: str, *, email: str) -> str | None:
+    """Why a password is not taken for an account with this e-mail; None where it is.
+
+    Long ones without rules on characters, and none that is among the first to be tried:
+    NIST SP 800-63B, 5.1.1.2.
+    """
+    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
+        return f"must have {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters"
+    if password.lower() in COMMON_PASSWORDS or len(set(password)) == 1:
+        return "is one of the commonest passwords"
+    if spelled(password) in {email, email.partition("@")[0]}:
+        return "must not be the e-mail"
+    return None

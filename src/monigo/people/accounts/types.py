@@ -1,0 +1,23 @@
+"""What an account is made of."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from monigo.people.types import User
+
+
+class Credentials(Struct, frozen=True):
+    """A person, and what is kept of the password."""
+
+    user: User
+    password_hash: str
+
+
+class Registration(Struct, frozen=True):
+    """Somebody who says that an e-mail is theirs, and has not shown it yet."""
+
+    id: UUID
+    email: str
+    full_name: str
+    password_hash: str

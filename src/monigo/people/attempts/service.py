@@ -1,0 +1,56 @@
+"""Counts tries to sign in, and refuses who tries too often."""
+
+import math
+from uuid import UUID
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.infra.crypto import Vault
+from monigo.infra.db import Transaction
+from monigo.infra.ids import new_id
+from monigo.people import expiry
+from monigo.people.attempts import store
+from monigo.people.attempts.rules import blocked_until
+from monigo.people.store import lock_name
+from monigo.people.types import Origin
+
+EMAIL_MARK, ADDRESS_MARK = "e-mail of a log-in", "address of a log-in"
+
+
+async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UUID:
+    """Note a try before it is looked at, so that no two at once pass as one; its id.
+
+    It counts as failed until `succeed` says otherwise.
+
+    Raises:
+        DomainError: rate_limited.
+    """
+    await lock_name(tx, email)
+    await lock_name(tx, f"address {origin.address}")
+    email_marks = vault.marks(EMAIL_MARK, email)
+    address_marks = vault.marks(ADDRESS_MARK, origin.address)
+    until = blocked_until(
+        await store.failures(tx, email_marks=email_marks, address_marks=address_marks)
+    )
+    if until is not None and until > tx.real_now:
+        raise DomainError(
+            ErrorKind.RATE_LIMITED,
+            "too_many_attempts",
+            "too many attempts to sign in, please wait",
+            retry_after_seconds=math.ceil((until - tx.real_now).total_seconds()),
+        )
+    await expiry.note(tx)
+    attempt_id = new_id()
+    await store.insert_attempt(
+        tx, attempt_id, email_mark=email_marks[0], address_mark=address_marks[0]
+    )
+    return attempt_id
+
+
+def address_mark(vault: Vault, origin: Origin) -> bytes:
+    """By what an address is known again."""
+    return vault.mark(ADDRESS_MARK, origin.address)
+
+
+async def succeed(tx: Transaction, attempt_id: UUID) -> None:
+    """Note that a try went well."""
+    await store.succeed(tx, attempt_id)

@@ -1,0 +1,114 @@
+"""All SQL of codes that are mailed."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from monigo.core.ids import UserId
+from monigo.infra.db import Transaction
+from monigo.people.codes.rules import Purpose
+from monigo.people.codes.types import Code, Recent
+
+CODE_COLUMNS = """
+    id, email, purpose, is_link, code_mark, registration_id, user_id, address_mark, wrong_tries,
+    created_at, expires_at
+"""
+
+INSERT_CODE = f"""
+    INSERT INTO email_codes ({CODE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+SELECT_RECENT = """
+    SELECT
+        (SELECT count(*) FROM email_codes
+            WHERE email = $1 AND created_at > $3 AND purpose <> 'set_password') AS of_email,
+        (SELECT count(*) FROM email_codes
+            WHERE address_mark = $2 AND created_at > $3 AND purpose <> 'set_password')
+            AS of_address,
+        (SELECT coalesce(sum(wrong_tries), 0) FROM email_codes
+            WHERE email = $1 AND created_at > $4) AS wrong_tries_today
+"""
+
+SELECT_OPEN = f"""
+    SELECT {CODE_COLUMNS} FROM email_codes
+    WHERE email = $1 AND purpose = $2 AND ended_at IS NULL
+    FOR UPDATE
+"""
+
+SELECT_OPEN_BY_MARK = f"""
+    SELECT {CODE_COLUMNS} FROM email_codes
+    WHERE code_mark = ANY ($1::bytea[]) AND purpose = $2 AND ended_at IS NULL
+    FOR UPDATE
+"""
+
+END_CODES = """
+    UPDATE email_codes SET ended_at = $3
+    WHERE email = $1 AND purpose = ANY ($2::text[]) AND ended_at IS NULL
+"""
+
+COUNT_WRONG = """
+    UPDATE email_codes SET wrong_tries = wrong_tries + 1, ended_at = $2 WHERE id = $1
+"""
+
+DELETE_OLD = "DELETE FROM email_codes WHERE created_at < $1"
+
+
+async def insert(tx: Transaction, code: Code) -> None:
+    """Store a code."""
+    await tx.connection.execute(
+        INSERT_CODE,
+        code.id,
+        code.email,
+        code.purpose.value,
+        code.is_link,
+        code.code_mark,
+        code.registration_id,
+        code.user_id,
+        code.address_mark,
+        code.wrong_tries,
+        code.created_at,
+        code.expires_at,
+    )
+
+
+async def recent(
+    tx: Transaction, *, email: str, address_mark: bytes, hour_ago: datetime, day_ago: datetime
+) -> Recent:
+    """What was sent to an e-mail, and to whoever asked from an address."""
+    row = await tx.connection.fetchrow(SELECT_RECENT, email, address_mark, hour_ago, day_ago)
+    return Recent(**dict(row or {}))
+
+
+async def lock_open(tx: Transaction, email: str, purpose: Purpose) -> Code | None:
+    """The one code of an e-mail and purpose that still counts, if it has not expired."""
+    return _code(await tx.connection.fetchrow(SELECT_OPEN, email, purpose.value))
+
+
+async def lock_open_by_mark(tx: Transaction, marks: list[bytes], purpose: Purpose) -> Code | None:
+    """The code that has one of these marks, if it has not expired."""
+    return _code(await tx.connection.fetchrow(SELECT_OPEN_BY_MARK, marks, purpose.value))
+
+
+async def end(tx: Transaction, email: str, *purposes: Purpose) -> None:
+    """End what counts of an e-mail's codes for these purposes."""
+    await tx.connection.execute(END_CODES, email, [one.value for one in purposes], tx.real_now)
+
+
+async def count_wrong(tx: Transaction, code_id: UUID, *, is_last: bool) -> None:
+    """Count a wrong try, which ends the code if it is the last one."""
+    await tx.connection.execute(COUNT_WRONG, code_id, tx.real_now if is_last else None)
+
+
+async def delete_before(tx: Transaction, instant: datetime) -> None:
+    """Forget codes of before an instant."""
+    await tx.connection.execute(DELETE_OLD, instant)
+
+
+def _code(row: asyncpg.Record | None) -> Code | None:
+    if row is None:
+        return None
+    values = dict(row)
+    values["purpose"] = Purpose(values["purpose"])
+    values["user_id"] = values["user_id"] and UserId(values["user_id"])
+    return Code(**values)

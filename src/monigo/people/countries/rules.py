@@ -1,0 +1,163 @@
+"""Pure: the countries and currencies of CLDR, and what is proposed for an organisation there."""
+
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, localedata
+from babel.core import get_global
+from babel.languages import get_official_languages
+from babel.numbers import get_currency_precision, get_currency_symbol
+from msgspec import Struct
+
+_ENGLISH = Locale("en")
+# Where no rate is known.
+NO_VAT = Decimal(0)
+USUAL_CURRENCY = "USD"
+# Standard rates in percent, by law of 2025. Proposals: whoever makes the organisation decides.
+VAT_RATES = {
+    "BF": Decimal(18),
+    "BJ": Decimal(18),
+    "BW": Decimal(14),
+    "CI": Decimal(18),
+    "CM": Decimal("19.25"),
+    "EG": Decimal(14),
+    "ET": Decimal(15),
+    "GB": Decimal(20),
+    "GH": Decimal(15),
+    "KE": Decimal(16),
+    "MA": Decimal(20),
+    "MU": Decimal(15),
+    "MW": Decimal("16.5"),
+    "NA": Decimal(15),
+    "NG": Decimal("7.5"),
+    "RW": Decimal(18),
+    "SN": Decimal(18),
+    "TG": Decimal(18),
+    "TN": Decimal(19),
+    "TZ": Decimal(18),
+    "UG": Decimal(18),
+    "ZA": Decimal(15),
+    "ZM": Decimal(16),
+    "ZW": Decimal(15),
+}
+_CODE_LENGTH = 2
+# Codes that CLDR has beside those of ISO 3166: groups of countries, and parts of some.
+_NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "TA", "UN", "ZZ"})
+
+
+class Currency(Struct, frozen=True):
+    """A currency, by its ISO 4217 code; `decimals` is how many places its amounts are told with."""
+
+    code: str
+    name: str
+    symbol: str
+    decimals: int
+
+
+class Country(Struct, frozen=True):
+    """A country, by its ISO 3166 code, and what is proposed for an organisation there."""
+
+    code: str
+    name: str
+    currency: str
+    timezone: str
+    language: str
+    vat_rate: Decimal
+
+
+class Proposal(Struct, frozen=True):
+    """What an organisation gets that says no more than its country. The rate is a percentage."""
+
+    timezone: str
+    currency: str
+    language: str
+    vat_rate: Decimal
+
+
+@lru_cache(maxsize=1)
+def countries() -> tuple[Country, ...]:
+    """All countries with a currency of their own time, by name."""
+    found = [
+        Country(
+            code=code,
+            name=_ENGLISH.territories[code],
+            currency=proposed.currency,
+            timezone=proposed.timezone,
+            language=proposed.language,
+            vat_rate=proposed.vat_rate,
+        )
+        for code in get_global("territory_currencies")
+        if _is_country(code) and _currency_of(code)
+        for proposed in (proposal_for(code),)
+    ]
+    return tuple(sorted(found, key=lambda country: country.name))
+
+
+@lru_cache(maxsize=1)
+def currencies() -> tuple[Currency, ...]:
+    """The currencies that some country pays with now, by code."""
+    codes = {country.currency for country in countries()}
+    return tuple(
+        Currency(
+            code=code,
+            name=_ENGLISH.currencies[code],
+            symbol=_symbols().get(code, code),
+            decimals=get_currency_precision(code),
+        )
+        for code in sorted(codes)
+        if code in _ENGLISH.currencies
+    )
+
+
+def proposal_for(country: str) -> Proposal:
+    """What is proposed for an organisation in a country; the usual where nothing is known."""
+    languages = get_official_languages(country, de_facto=True)
+    return Proposal(
+        timezone=_zones().get(country, "UTC"),
+        currency=_currency_of(country) or USUAL_CURRENCY,
+        language=languages[0] if languages else "en",
+        vat_rate=VAT_RATES.get(country, NO_VAT),
+    )
+
+
+@lru_cache(maxsize=1)
+def _symbols() -> dict[str, str]:
+    """What is written for a currency where it is paid with; absent where that is its code."""
+    found: dict[str, str] = {}
+    for country in countries():
+        tag = f"en_{country.code}"
+        spoken = Locale.parse(tag) if localedata.exists(tag) else _ENGLISH
+        symbol = get_currency_symbol(country.currency, spoken)
+        if symbol != country.currency:
+            found.setdefault(country.currency, symbol)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    """The time zone of each country that has one only."""
+    zones: dict[str, list[str]] = {}
+    for zone, country in get_global("zone_territories").items():
+        if "/" in zone and not zone.startswith("Etc/"):
+            zones.setdefault(country, []).append(zone)
+    return {country: names[0] for country, names in zones.items() if len(names) == 1}
+
+
+def _is_country(code: str) -> bool:
+    is_code = len(code) == _CODE_LENGTH and code not in _NO_COUNTRIES
+    return is_code and code in _ENGLISH.territories
+
+
+def _currency_of(country: str) -> str | None:
+    """The legal tender of a country now: the one that was brought in last."""
+    now = [
+        (_day(begun), code)
+        for code, begun, ended, is_tender in get_global("territory_currencies").get(country, ())
+        if is_tender and ended is None
+    ]
+    return max(now)[1] if now else None
+
+
+def _day(begun: tuple[int, int, int] | None) -> date:
+    return date.min if begun is None else date(*begun)

@@ -1,0 +1,70 @@
+"""Who a person is in a transaction: their session, membership and role, read in it."""
+
+from datetime import datetime
+
+from monigo.core.errors import DomainError, ErrorKind, not_found
+from monigo.core.permissions import (
+    OF_PERSONS,
+    SENSITIVE,
+    Permission,
+    Role,
+    permissions_of_role,
+)
+from monigo.core.principals import Principal, person
+from monigo.infra.db import INSTALLATION, Transaction
+from monigo.people.sessions import FRESH_LIFE, Claims, person_here
+
+
+async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
+    """Who a signed-in person is in the transaction, which may do what is needed.
+
+    Nothing of it is in the token, so that a removed member, a changed role and an ended session
+    count from the next transaction on.
+
+    Raises:
+        DomainError: unauthenticated; not_found, where the person is no member; forbidden, where
+            the role does not allow it, or the person signed in too long ago for it.
+    """
+    here = await person_here(tx, user_id=claims.user_id, session_id=claims.session_id)
+    if here is None:
+        raise unauthenticated()
+    if tx.tenant == INSTALLATION and needed in OF_PERSONS:
+        if needed in SENSITIVE:
+            require_fresh(here["authenticated_at"], tx.real_now)
+        return person(claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS)
+    if here["role"] is None:
+        raise not_found("organization")
+    role = Role(here["role"])
+    allowed = permissions_of_role(role)
+    if needed not in allowed:
+        raise DomainError(ErrorKind.FORBIDDEN, "role_lacks_right", f"as {role.value} you may not")
+    if needed in SENSITIVE:
+        require_fresh(here["authenticated_at"], tx.real_now)
+    return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)
+
+
+async def require_session(tx: Transaction, claims: Claims) -> None:
+    """Refuse who is not signed in any more.
+
+    Raises:
+        DomainError: unauthenticated.
+    """
+    if await person_here(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
+        raise unauthenticated()
+
+
+def require_fresh(authenticated_at: datetime, now: datetime) -> None:
+    """Refuse who signed in too long ago for what can do much harm.
+
+    Raises:
+        DomainError: forbidden.
+    """
+    if now - authenticated_at > FRESH_LIFE:
+        raise DomainError(
+            ErrorKind.FORBIDDEN, "reauthentication_required", "please sign in again for this"
+        )
+
+
+def unauthenticated() -> DomainError:
+    """The one answer to an access token that is wrong, has run out, or is of an ended session."""
+    return DomainError(ErrorKind.UNAUTHENTICATED, "invalid_token", "please sign in")

@@ -1,0 +1,155 @@
+"""Use cases of second factors: set one up, confirm it, check a code, switch it off."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+import pyotp
+
+from monigo.core.errors import conflict, invalid
+from monigo.core.ids import UserId
+from monigo.infra.crypto import Vault
+from monigo.infra.db import Transaction
+from monigo.people import store as people_store
+from monigo.people.second_factor import store
+from monigo.people.second_factor.rules import (
+    CHALLENGE_BYTES,
+    CHALLENGE_LIFE,
+    CHALLENGE_TRIES_MAX,
+    RECOVERY_ALPHABET,
+    RECOVERY_CODE_LENGTH,
+    RECOVERY_CODES,
+    matching_step,
+    setup_uri,
+    shown,
+    spelled,
+)
+from monigo.people.second_factor.types import Challenge, Setup, State
+from monigo.people.types import User
+
+PURPOSE, MARK = "authenticator app", "recovery code"
+CHALLENGE_MARK = "log-in that waits"
+
+
+async def state_of(tx: Transaction, user_id: UserId) -> State:
+    """Whether a person's second factor is asked for."""
+    await people_store.see_people(tx)
+    return await store.state(tx, user_id)
+
+
+async def set_up(tx: Transaction, vault: Vault, user: User) -> Setup:
+    """A new secret for a person's authenticator app, which counts once `confirm` saw a code of it.
+
+    Raises:
+        DomainError: conflict, where an app is confirmed already.
+    """
+    await people_store.see_people(tx)
+    secret = pyotp.random_base32()
+    sealed = vault.seal(PURPOSE, secret.encode(), place=user.id.bytes)
+    if not await store.put_app(tx, user.id, sealed):
+        raise conflict("second_factor_on", "an authenticator app is set up already")
+    return Setup(secret, setup_uri(secret, user.email))
+
+
+async def confirm(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> list[str]:
+    """Have the second factor asked for from now on; the recovery codes, told once.
+
+    Raises:
+        DomainError: conflict (confirmed already); invalid (no such code now).
+    """
+    await people_store.see_people(tx)
+    app = await store.lock_app(tx, user_id)
+    if app is not None and app.confirmed_at is not None:
+        raise conflict("second_factor_on", "an authenticator app is set up already")
+    if app is None or not await _is_app_code(tx, vault, user_id, code):
+        raise invalid({"code": "is not the code that the app shows now"})
+    return await _new_recovery_codes(tx, vault, user_id)
+
+
+async def check(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bool:
+    """Whether a code is one of the app's, or a recovery code; it counts once."""
+    app = await store.lock_app(tx, user_id)
+    if app is None or app.confirmed_at is None:
+        return False
+    if await _is_app_code(tx, vault, user_id, code):
+        return True
+    marks = vault.marks(MARK, spelled(code), place=user_id.bytes)
+    return await store.use_recovery_code(tx, user_id, marks)
+
+
+async def switch_off(tx: Transaction, user_id: UserId) -> None:
+    """Ask for no second factor any more, of a person who has just shown it."""
+    await store.delete(tx, user_id)
+
+
+async def renew_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
+    """New recovery codes instead of all those there are, told once."""
+    return await _new_recovery_codes(tx, vault, user_id)
+
+
+async def begin_challenge(
+    tx: Transaction, vault: Vault, *, user_id: UserId, attempt_id: UUID
+) -> str:
+    """A token under which a log-in whose password was right waits for the second factor.
+
+    The try stays a failed one until then, so that codes can't be guessed for long.
+    """
+    token = secrets.token_hex(CHALLENGE_BYTES)
+    challenge = Challenge(
+        id=attempt_id,
+        token_mark=vault.mark(CHALLENGE_MARK, token),
+        user_id=user_id,
+        wrong_tries=0,
+        created_at=tx.real_now,
+        expires_at=tx.real_now + CHALLENGE_LIFE,
+    )
+    await store.insert_challenge(tx, challenge)
+    return token
+
+
+async def lock_challenge(tx: Transaction, vault: Vault, token: str) -> Challenge | None:
+    """The log-in that waits under a token; None where there is none, or it took too long."""
+    return await store.lock_challenge(tx, vault.marks(CHALLENGE_MARK, token))
+
+
+async def pass_challenge(tx: Transaction, challenge: Challenge) -> None:
+    """Note that the second factor was right."""
+    await store.end_challenge(tx, challenge.id)
+
+
+async def miss_challenge(tx: Transaction, challenge: Challenge) -> None:
+    """Count a wrong second factor; after some the password is asked for again."""
+    is_last = challenge.wrong_tries + 1 >= CHALLENGE_TRIES_MAX
+    await store.count_wrong(tx, challenge.id, is_last=is_last)
+
+
+async def end_challenges(tx: Transaction, user_id: UserId) -> None:
+    """End all log-ins of a person that wait."""
+    await store.end_challenges(tx, user_id)
+
+
+async def forget_challenges(tx: Transaction, before: datetime) -> None:
+    """Forget log-ins that waited in vain, or ended, before an instant."""
+    await store.delete_old_challenges(tx, before)
+
+
+async def _is_app_code(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bool:
+    app = await store.lock_app(tx, user_id)
+    if app is None:
+        return False
+    secret = vault.open(PURPOSE, app.sealed, place=user_id.bytes).decode()
+    step = matching_step(secret, code, now=tx.real_now, last_step=app.last_step)
+    if step is None:
+        return False
+    await store.use_step(tx, user_id, step)
+    return True
+
+
+async def _new_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
+    codes = [
+        "".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(RECOVERY_CODE_LENGTH))
+        for _ in range(RECOVERY_CODES)
+    ]
+    marks = [vault.mark(MARK, code, place=user_id.bytes) for code in codes]
+    await store.replace_recovery_codes(tx, user_id, marks)
+    return [shown(code) for code in codes]

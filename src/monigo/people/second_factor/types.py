@@ -1,0 +1,42 @@
+"""What a second factor is."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from monigo.core.ids import UserId
+
+
+class App(Struct, frozen=True):
+    """A person's authenticator app; it counts from its first right code on."""
+
+    user_id: UserId
+    sealed: bytes
+    last_step: int
+    confirmed_at: datetime | None
+
+
+class Setup(Struct, frozen=True):
+    """What an authenticator app is set up with, told once."""
+
+    secret: str
+    uri: str
+
+
+class State(Struct, frozen=True):
+    """Whether a person's second factor is asked for, and how many recovery codes are left."""
+
+    is_on: bool
+    recovery_codes_left: int
+
+
+class Challenge(Struct, frozen=True):
+    """A log-in that waits for its second factor, the password being right; its id is the try's."""
+
+    id: UUID
+    token_mark: bytes
+    user_id: UserId
+    wrong_tries: int
+    created_at: datetime
+    expires_at: datetime

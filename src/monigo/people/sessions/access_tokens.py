@@ -1,0 +1,158 @@
+"""Access tokens: signed by Ed25519, a quarter of an hour, saying who and in which session only."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+
+from monigo.core.ids import SessionId, UserId, parse_id
+from monigo.infra.crypto import UnreadableSecretError, Vault
+from monigo.infra.db import INSTALLATION, Database, Transaction
+from monigo.infra.ids import new_id
+from monigo.infra.logging import logger
+from monigo.people.sessions import store
+from monigo.people.sessions.rules import ACCESS_LIFE
+from monigo.people.sessions.types import Claims
+from monigo.people.store import lock_name, see_people
+
+log = logger(__name__)
+
+ALGORITHM = "EdDSA"
+PURPOSE = "signing key"
+# A key that leaks unnoticed is worth little for long.
+KEY_LIFE = timedelta(days=30)
+# A key signs no more once there is a newer one, but for as long as processes know no better.
+KNOWN_SECONDS = 300
+RETIRED_AFTER = ACCESS_LIFE + timedelta(seconds=2 * KNOWN_SECONDS)
+# A token of an unknown key has us look whether there is a newer one, but not for each of them.
+LOOK_SECONDS = 5
+
+
+class _Key(Struct, frozen=True):
+    id: UUID
+    private: Ed25519PrivateKey
+    created_at: datetime
+
+
+class AccessTokens:
+    """Signs and reads access tokens, under keys that lie sealed in the database."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._keys: dict[str, _Key] = {}
+        self._present: _Key | None = None
+        self._known_at: float | None = None
+        self._looking = asyncio.Lock()
+
+    async def sign(self, claims: Claims, now: datetime) -> str:
+        """The token of a session, for a quarter of an hour from now on.
+
+        Raises:
+            DomainError: unavailable, where the installation has no secret key.
+        """
+        key = await self._signing_key()
+        return jwt.encode(
+            {
+                "sub": str(claims.user_id),
+                "sid": str(claims.session_id),
+                "iat": int(now.timestamp()),
+                "exp": int((now + ACCESS_LIFE).timestamp()),
+            },
+            key.private,
+            algorithm=ALGORITHM,
+            headers={"kid": str(key.id)},
+        )
+
+    async def read(self, token: str, now: datetime) -> Claims | None:
+        """What a token says; None for one that is not ours, or has run out."""
+        try:
+            key_id = str(jwt.get_unverified_header(token).get("kid", ""))
+        except jwt.InvalidTokenError:
+            return None
+        key = await self._key(key_id)
+        if key is None:
+            return None
+        try:
+            said = jwt.decode(
+                token,
+                key.private.public_key(),
+                algorithms=[ALGORITHM],
+                # By our clock, below.
+                options={
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "require": ["sub", "sid", "exp"],
+                },
+            )
+        except jwt.InvalidTokenError:
+            return None
+        user_id, session_id = parse_id(said["sub"]), parse_id(said["sid"])
+        if user_id is None or session_id is None or now.timestamp() >= said["exp"]:
+            return None
+        return Claims(UserId(user_id), SessionId(session_id))
+
+    async def _signing_key(self) -> _Key:
+        async with self._looking:
+            if self._present is None or self._is_older_than(KNOWN_SECONDS):
+                await self._look(may_make=True)
+        if self._present is None:
+            raise RuntimeError("a key was made if there was none")
+        return self._present
+
+    async def _key(self, key_id: str) -> _Key | None:
+        if key_id not in self._keys and parse_id(key_id) is not None:
+            async with self._looking:
+                if key_id not in self._keys and self._is_older_than(LOOK_SECONDS):
+                    await self._look(may_make=False)
+        return self._keys.get(key_id)
+
+    def _is_older_than(self, seconds: float) -> bool:
+        return self._known_at is None or time.monotonic() - self._known_at > seconds
+
+    async def _look(self, *, may_make: bool) -> None:
+        async with self._database.transaction(INSTALLATION) as tx:
+            await see_people(tx)
+            if may_make:
+                await lock_name(tx, PURPOSE)
+            keys = await self._load(tx)
+            if may_make and (not keys or tx.real_now - keys[0].created_at >= KEY_LIFE):
+                keys.insert(0, await self._make(tx))
+                await self._forget_retired(tx, keys)
+        self._keys = {str(key.id): key for key in keys}
+        self._present = keys[0] if keys else None
+        self._known_at = time.monotonic()
+
+    async def _load(self, tx: Transaction) -> list[_Key]:
+        found: list[_Key] = []
+        for row in await store.signing_keys(tx):
+            try:
+                seed = self._vault.open(PURPOSE, row["sealed"], place=row["id"].bytes)
+            except UnreadableSecretError:
+                log.warning("a signing key can't be opened any more", key=str(row["id"]))
+                continue
+            private = Ed25519PrivateKey.from_private_bytes(seed)
+            found.append(_Key(row["id"], private, row["created_at"].astimezone(UTC)))
+        return found
+
+    async def _make(self, tx: Transaction) -> _Key:
+        key = _Key(new_id(), Ed25519PrivateKey.generate(), tx.real_now)
+        seed = key.private.private_bytes_raw()
+        await store.insert_signing_key(
+            tx, key.id, self._vault.seal(PURPOSE, seed, place=key.id.bytes)
+        )
+        return key
+
+    async def _forget_retired(self, tx: Transaction, keys: list[_Key]) -> None:
+        """Delete keys that were followed by others so long ago that none of their tokens counts."""
+        retired = [
+            key.id
+            for key, newer in zip(keys[1:], keys, strict=False)
+            if tx.real_now - newer.created_at > RETIRED_AFTER
+        ]
+        if retired:
+            await store.delete_signing_keys(tx, retired)

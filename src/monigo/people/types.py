@@ -1,0 +1,33 @@
+"""What all of `people` knows: who a person is, and from where a request comes."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from monigo.core.ids import OrganizationId, UserId
+from monigo.core.permissions import Role
+
+
+class Origin(Struct, frozen=True):
+    """From where somebody asks: the network address and what the browser says that it is."""
+
+    address: str
+    user_agent: str
+
+
+class User(Struct, frozen=True):
+    """A person whose e-mail is verified."""
+
+    id: UserId
+    email: str
+    full_name: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class MembershipOf(Struct, frozen=True):
+    """An organisation that a person belongs to, and as what."""
+
+    org_id: OrganizationId
+    name: str
+    role: Role
