@@ -64,7 +64,6 @@ DIALECT = {
     "hold_free": "lock_free",
     "hold_due": "lock_due",
     "hold_plan": "lock_plan",
-    "joined_at": "agreed_at",
     "book": "terms",
 }
 
