@@ -13,11 +13,12 @@ NEW = "the-new-secret-key-of-the-installation"
 
 
 @given(plain=st.binary(), context=st.binary(max_size=16))
-def test_what_was_sealed_is_opened(plain, place):
+def test_what_was_sealed_is_opened(plain, context):
     vault = Vault([NEW])
 
     assert (
-        vault.decrypt("mail", vault.encrypt("mail", plain, context=place), context=place) == plain
+        vault.decrypt("mail", vault.encrypt("mail", plain, context=context), context=context)
+        == plain
     )
 
 
@@ -28,18 +29,18 @@ def test_the_same_value_is_sealed_differently_each_time():
 
 
 @pytest.mark.parametrize(
-    ("vault", "purpose", "place"),
+    ("vault", "purpose", "context"),
     [
         (Vault([NEW]), "other", b"here"),
         (Vault([NEW]), "mail", b"there"),
         (Vault([OLD]), "mail", b"here"),
     ],
 )
-def test_what_was_sealed_opens_nowhere_else(vault, purpose, place):
+def test_what_was_sealed_opens_nowhere_else(vault, purpose, context):
     ciphertext = Vault([NEW]).encrypt("mail", b"hello", context=b"here")
 
     with pytest.raises(UnreadableSecretError):
-        vault.decrypt(purpose, ciphertext, context=place)
+        vault.decrypt(purpose, ciphertext, context=context)
 
 
 @pytest.mark.parametrize("at", [0, 1, 5, 16, 17, -1])
