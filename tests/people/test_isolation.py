@@ -90,10 +90,10 @@ def test_what_people_have_is_there_for_who_says_so(backend, ada, org, table):
     assert seen != []
 
 
-def person_here(backend, tenant, person, organization):
+def session_membership(backend, tenant, person, organization):
     session = person.get("/sessions").json()["sessions"][0]["id"]
     return backend.sql(
-        "SELECT role FROM person_here($1, false, $2, $3, $4)",
+        "SELECT role FROM session_membership($1, false, $2, $3, $4)",
         organization,
         session,
         person.user_id,
@@ -106,7 +106,8 @@ def test_a_tenant_learns_what_a_person_is_in_it(backend, ada, bola, org):
     tenant = Tenant(org, is_test=False)
 
     roles = [
-        [row["role"] for row in person_here(backend, tenant, person, org)] for person in (ada, bola)
+        [row["role"] for row in session_membership(backend, tenant, person, org)]
+        for person in (ada, bola)
     ]
 
     assert roles == [["owner"], [None]]
@@ -116,7 +117,7 @@ def test_a_tenant_learns_nothing_of_a_person_in_another(backend, ada, bola, org)
     other = bola.found()["organization"]["id"]
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        person_here(backend, Tenant(other, is_test=False), ada, org)
+        session_membership(backend, Tenant(other, is_test=False), ada, org)
 
 
 def test_the_installation_is_no_organisation(backend):
