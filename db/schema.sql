@@ -88,7 +88,8 @@ BEGIN
         known := ARRAY(
             SELECT account.id FROM public.ledger_accounts AS account
             WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
-                AND account.id = ANY ((SELECT asked.account_ids)::uuid[]) AND account.currency = asked.currency
+                AND account.id = ANY ((SELECT asked.account_ids)::uuid[])
+                AND account.currency = asked.currency
         );
         CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
         SELECT side.account_id, side.name INTO STRICT missed
@@ -497,7 +498,7 @@ BEGIN
                 ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
                 AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL
         );

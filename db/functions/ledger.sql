@@ -226,7 +226,8 @@ BEGIN
         known := ARRAY(
             SELECT account.id FROM public.ledger_accounts AS account
             WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
-                AND account.id = ANY ((SELECT asked.account_ids)::uuid[]) AND account.currency = asked.currency
+                AND account.id = ANY ((SELECT asked.account_ids)::uuid[])
+                AND account.currency = asked.currency
         );
         CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
         SELECT side.account_id, side.name INTO STRICT missed
