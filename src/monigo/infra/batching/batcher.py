@@ -33,8 +33,8 @@ class BatchLimits(Struct, frozen=True):
     flush_count_max: int
     flush_bytes_max: int
     waiting_count_max: int
-    # How much each flush has at least while others are under way: less waits for one of them to end,
-    # and then shares its transaction.
+    # How much each flush has at least while others are under way. Less waits for one of them to
+    # end, and then shares a transaction.
     beside_count_min: int = 1
 
 
