@@ -16,18 +16,19 @@ $$;
 CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
--- Whether a person's session counts, and what the person is in the transaction's own organisation.
+-- Whether a person's session counts, and who the person is in the transaction's own organisation.
 -- No row: the session doesn't count. No role: the person is no member.
 CREATE OR REPLACE FUNCTION person_here(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz)
+) RETURNS TABLE (role text, name text, authenticated_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, known.full_name, signed_in.authenticated_at
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
     WHERE signed_in.id = session AND signed_in.user_id = person

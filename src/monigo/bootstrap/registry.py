@@ -1,6 +1,6 @@
 """Who has a say in what lower domains do, and who follows from it."""
 
-from monigo import catalog, customers, invoicing, subscriptions, wallets, webhooks
+from monigo import audit, catalog, customers, invoicing, subscriptions, wallets, webhooks
 from monigo.infra.registry import Registry
 
 REGISTRY = Registry(
@@ -17,5 +17,5 @@ REGISTRY = Registry(
         catalog.PlanTermsChange: (subscriptions.refuse_plan_ever_subscribed,),
     },
     reactions={customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,)},
-    subscribers=(webhooks.BILLING_EVENTS,),
+    subscribers=(webhooks.BILLING_EVENTS, audit.CHAIN),
 )

@@ -81,6 +81,14 @@ class Tenant(Struct, frozen=True):
 INSTALLATION = Tenant(OrganizationId(UUID(int=0)), is_test=False)
 
 
+class Change(Struct, frozen=True):
+    """What a use case changed: one thing before and after; None where there was or is none."""
+
+    tenant: Tenant
+    before: Any
+    after: Any
+
+
 class Transaction(Struct, frozen=True):
     """An open transaction under row-level security, and the instant at which it acts.
 
@@ -89,7 +97,7 @@ class Transaction(Struct, frozen=True):
     by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
     of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it. A
     clock waits for the transactions that see it (`clock`). `committed` is what the process knows to
-    be there.
+    be there. `changes` is what use cases changed so far, for the audit log.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -104,6 +112,7 @@ class Transaction(Struct, frozen=True):
     clock: ClockState = ClockState.UNSET
     registry: "Registry | None" = None
     committed: Committed = field(default_factory=Committed)
+    changes: list[Change] = field(default_factory=list[Change])
 
     @property
     def org_id(self) -> OrganizationId:
@@ -118,6 +127,10 @@ class Transaction(Struct, frozen=True):
     def acting_as(self, principal: Principal) -> "Transaction":
         """This transaction, for what somebody else does in it."""
         return replace(self, principal=principal)
+
+    def changed(self, before: Any, after: Any) -> None:
+        """Note what a use case changed, as it loaded it under its lock and as it leaves it."""
+        self.changes.append(Change(self.tenant, before, after))
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows."""
@@ -150,6 +163,7 @@ class Transaction(Struct, frozen=True):
     async def rollback_to_savepoint(self) -> None:
         """Undo what was done since `savepoint`, keeping the transaction open."""
         self.committed.drop()
+        self.changes.clear()
         await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
 
 

@@ -41,7 +41,8 @@ async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
         for name in {type(fact).__name__ for fact in facts}
         for subscriber in registry.wanted.get(name, ())
     ]
-    await store.insert(tx, facts, wanted)
+    wakes = any(registry.subscribers[subscriber].is_woken for _, subscriber in wanted)
+    await store.insert(tx, facts, wanted, wakes=wakes)
     await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
     await registry.react(tx, facts)
 
@@ -55,8 +56,8 @@ async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
 FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
-async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[list[UUID]]:
-    """The ids of all kept facts that a subscriber wants and has handled, some at a time."""
+async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[dict[UUID, UUID]]:
+    """The subjects of all kept facts that a subscriber wants and has handled, by the facts' ids."""
     names = [fact_type.__name__ for fact_type in subscriber.facts]
     after: tuple[UUID, int] = (UUID(int=0), 0)
     while True:
@@ -65,7 +66,7 @@ async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[lis
         )
         if not found:
             return
-        yield [fact_id for fact_id, _ in found]
+        yield {fact_id: subject_id for fact_id, (subject_id, _) in found}
         after = found[-1][1]
 
 

@@ -41,7 +41,7 @@ _INSERT_FACTS = """
     ) AS last ON true
 """
 
-# For those who want it; the dispatchers are woken when it commits.
+# For those who want it; the dispatchers are woken when it commits, if any of those is to be.
 INSERT_WANTED = f"""
     WITH stored AS (
         {_INSERT_FACTS}
@@ -57,6 +57,7 @@ INSERT_WANTED = f"""
         RETURNING 1
     )
     SELECT pg_notify('{CHANNEL}', '') FROM (SELECT 1 FROM waiting LIMIT 1) AS any_of_them
+    WHERE $14
 """
 
 INSERT_UNWANTED = _INSERT_FACTS
@@ -198,8 +199,12 @@ class Waiting(Struct, frozen=True):
     subscriber: str
 
 
-async def insert(tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]]) -> None:
+async def insert(
+    tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]], *, wakes: bool
+) -> None:
     """Store facts, in their order, for those who want them (types and names of subscribers).
+
+    Where it `wakes`, the dispatchers look at once.
 
     Raises:
         DomainError: unavailable, when another transaction reported one of the subject just now.
@@ -224,7 +229,7 @@ async def insert(tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[
             await tx.execute(INSERT_UNWANTED, *columns)
             return
         types, names = [one[0] for one in wanted], [one[1] for one in wanted]
-        await tx.fetch(INSERT_WANTED, *columns, types, names, tx.real_now)
+        await tx.fetch(INSERT_WANTED, *columns, types, names, tx.real_now, wakes)
 
 
 async def first_due(tx: Transaction, subscriber: str, *, after: UUID, limit: int) -> Visit:

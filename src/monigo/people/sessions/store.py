@@ -60,7 +60,7 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, sealed, created_at) VALUES (
 
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
-PERSON_HERE = "SELECT role, authenticated_at FROM person_here($1, $2, $3, $4, $5)"
+PERSON_HERE = "SELECT role, name, authenticated_at FROM person_here($1, $2, $3, $4, $5)"
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -152,7 +152,7 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 async def person_here(
     tx: Transaction, *, user_id: UserId, session_id: SessionId
 ) -> asyncpg.Record | None:
-    """A person's role in the transaction's organisation, and when they proved who they are.
+    """A person's role in the transaction's organisation, their name, and when they proved it.
 
     None where the session doesn't count; the role is null for who is no member.
     """

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from monigo import invoicing
-from monigo.api.kernel.routes.declarations import Outside, atomic, staged
+from monigo.api.kernel.routes.declarations import Outside, Unaudited, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Answer
@@ -14,6 +14,8 @@ from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
+
+READS = Unaudited("it reads: a report is made of what there is")
 
 
 async def _price(outside: Outside, planned: PlannedSimulation) -> Simulation | None:
@@ -44,7 +46,7 @@ def _answer(simulation: Simulation, status: int) -> Response:
     response_model=SimulationEnvelope,
     responses={202: {"model": SimulationEnvelope, "description": "large: made by a job"}},
 )
-@staged(Permission.PLANS_SIMULATE, call=_price, record=_priced)
+@staged(Permission.PLANS_SIMULATE, changes=READS, call=_price, record=_priced)
 async def simulate_prices(tx: Tx, body: SimulationIn) -> PlannedSimulation:
     """Price past usage of a plan's subscribers under other prices. Nothing is changed by it."""
     return await invoicing.plan_simulation(tx, body.simulation())
