@@ -44,7 +44,7 @@ def changed_fields(before: Fields | None, after: Fields | None) -> tuple[Any, An
 
 
 def short(text: str) -> str:
-    """A text of who asks, without what no honest one has."""
+    """What somebody calls themselves or their program, cut where it is longer than a line."""
     return text if len(text) <= TEXT_LENGTH_MAX else f"{text[: TEXT_LENGTH_MAX - 1]}…"
 
 

@@ -25,6 +25,7 @@ from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn, Mov
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import WalletId, parse_id
+from monigo.infra.addresses import ClientAddresses
 from monigo.tenancy import KeyReference
 from monigo.wallets import MOVE_PERMISSIONS, Direction, Movement
 
@@ -38,9 +39,10 @@ class MovementsRoute:
     permissions = frozenset(MOVE_PERMISSIONS.values())
     path_format = "/v1/wallets/{wallet_id}/{direction}"
 
-    def __init__(self, services: Services, bodies: HeldBodies) -> None:
+    def __init__(self, services: Services, bodies: HeldBodies, addresses: ClientAddresses) -> None:
         self._services = services
         self._bodies = bodies
+        self._addresses = addresses
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""
@@ -76,7 +78,7 @@ class MovementsRoute:
                 raise
             call = call_of(
                 request.scope,
-                request.app.state.addresses,
+                self._addresses,
                 action=f"{direction.value}_wallet",
                 path=f"{found[1] if found else ''}/wallets/{{wallet_id}}/{direction.value}",
                 permission=MOVE_PERMISSIONS[direction],
