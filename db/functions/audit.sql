@@ -25,7 +25,6 @@ DECLARE
     place bigint;
     link bytea;
     entry public.audit_entries;
-    entries public.audit_entries[];
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
@@ -58,20 +57,19 @@ BEGIN
         place := place + 1;
         entry.sequence := place;
         link := sha256(link || public.audit_entry_content(entry));
-        entry.chain_hash := link;
-        entries := entries || entry;
+        INSERT INTO public.audit_entries (
+            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+            action, route, resource_type, resource_id, before, after, address, user_agent,
+            request_id, chain_hash
+        )
+        VALUES (
+            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
+            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
+            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
+            entry.user_agent, entry.request_id, link
+        );
     END LOOP;
 
-    INSERT INTO public.audit_entries (
-        org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
-        action, route, resource_type, resource_id, before, after, address, user_agent, request_id,
-        chain_hash
-    )
-    SELECT organization, added.sequence, added.id, added.at, added.is_test_mode, added.actor_kind,
-        added.actor_id, added.actor_name, added.permission, added.action, added.route,
-        added.resource_type, added.resource_id, added.before, added.after, added.address,
-        added.user_agent, added.request_id, added.chain_hash
-    FROM unnest(entries) AS added;
     UPDATE public.audit_heads SET sequence = place, chain_hash = link
     WHERE org_id = organization;
 END

@@ -21,17 +21,17 @@ FIELDS = st.none() | st.dictionaries(NAMES, VALUES)
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ({"name": "Ada", "phone": "1"}, {"name": "Bola", "phone": "1"}, ({"name": "Ada"}, {"name": "Bola"})),
+        ({"a": "x", "b": "1"}, {"a": "y", "b": "1"}, ({"a": "x"}, {"a": "y"})),
         (None, {"name": "Ada", "email": "", "phone": None}, (None, {"name": "Ada"})),
         ({"name": "Ada", "email": ""}, None, ({"name": "Ada"}, None)),
-        ({"paid_at": None}, {"paid_at": "2026-01-01"}, ({"paid_at": None}, {"paid_at": "2026-01-01"})),
+        ({"paid_at": None}, {"paid_at": "now"}, ({"paid_at": None}, {"paid_at": "now"})),
         ({"flag": True}, {"flag": False}, ({"flag": True}, {"flag": False})),
         ({"name": "Ada", "updated_at": "1"}, {"name": "Ada", "updated_at": "2"}, None),
         ({"name": "Ada"}, {"name": "Ada"}, None),
         ({"email": ""}, {"email": None}, None),
         (None, {}, (None, {})),
     ],
-)  # fmt: skip
+)
 def test_the_fields_that_differ_are_told(before, after, told):
     assert changed_fields(before, after) == told
 

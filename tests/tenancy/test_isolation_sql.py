@@ -49,7 +49,7 @@ PGQUEUER_PREFIX = "pgqueuer"
 WITHOUT_MODE = {"organizations", "api_keys", "test_clocks", "audit_entries", "audit_heads"}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
-    "chain_audit_entries",  # adds to the log, which the application may only read, in its own tenant
+    "chain_audit_entries",  # adds to its own log, which the application may only read
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "person_here",  # what a person is in the transaction's own organisation, if signed in
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it

@@ -4,9 +4,9 @@ from functools import partial
 
 from fastapi import Response
 
+from monigo.api.kernel.changes import write_entry
 from monigo.api.kernel.http.errors import as_domain_error, error_response
 from monigo.api.kernel.http.requests import Handler, JsonRequest
-from monigo.api.kernel.routes.audit_entries import write_entry
 from monigo.api.kernel.routes.declarations import Declaration
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
@@ -38,7 +38,7 @@ async def respond_atomically(
         if before is not None:
             return replayed(before if vault is None else _opened(vault, before))
         response = await handled(tx, request, handle, is_kept=known is not None)
-        await write_entry(tx, request, declared)
+        await write_entry(tx, request, declared.changes, permission)
         if known is not None:
             await keep(tx, known, response, vault)
         return response

@@ -7,11 +7,11 @@ put together.
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
-from uuid import UUID
 
 from fastapi import Request, Response
 from msgspec import Struct
 
+from monigo.api.kernel.changes import Audited, Unaudited
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
@@ -57,34 +57,6 @@ class Stages(Struct, frozen=True):
     intent_type: Any
     call: Callable[[Outside, Any], Awaitable[Any]]
     record: Callable[[Transaction, Any, Any], Awaitable[Response]]
-
-
-class Changes(Struct, frozen=True):
-    """What a mutating route changes, for the audit log: one thing of a type.
-
-    Use cases note it as a struct of `noted` (`Transaction.changed`), which `told` makes what the
-    API tells of it. `id_of` is its id. What `is_of_mode` belongs to the data of one mode, anything
-    else to the organisation itself.
-    """
-
-    resource_type: str
-    noted: type
-    told: Callable[[Transaction, Any], Struct]
-    id_of: Callable[[Transaction, Any], UUID] = lambda _tx, thing: thing.id
-    is_of_mode: bool = True
-
-
-class Unaudited(Struct, frozen=True):
-    """Why a route that does not only read leaves nothing in an organisation's audit log."""
-
-    reason: str
-
-
-# What is a person's own: the profile, sessions, a second factor.
-OF_NO_ORGANIZATION = Unaudited("it changes nothing of an organisation's")
-
-# What a route without either does is read.
-Audited = Changes | Unaudited | None
 
 
 class Declaration(Struct, frozen=True):

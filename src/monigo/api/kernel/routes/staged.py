@@ -13,9 +13,9 @@ import msgspec
 from fastapi import Response
 from msgspec import Struct
 
+from monigo.api.kernel.changes import write_entry
 from monigo.api.kernel.http.requests import Handler, JsonRequest
 from monigo.api.kernel.routes.atomic import handled, keep
-from monigo.api.kernel.routes.audit_entries import write_entry
 from monigo.api.kernel.routes.declarations import Declaration, Outside, Stages
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
@@ -108,7 +108,7 @@ async def _intend(
             intent = msgspec.convert(before.intent, _stages_of(declared).intent_type)
             return _Intended(intent, before, tx.principal)
         response = await handled(tx, request, handle, is_kept=known is not None)
-        await write_entry(tx, request, declared)
+        await write_entry(tx, request, declared.changes, permission)
         if isinstance(response, IntentResponse):
             claim = None
             if known is not None:

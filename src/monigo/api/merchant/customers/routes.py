@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 
 from monigo import customers
-from monigo.api.kernel.routes.declarations import Changes, atomic
+from monigo.api.kernel.changes import Changes
+from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Name
 from monigo.api.kernel.wire.listing import ListResponse

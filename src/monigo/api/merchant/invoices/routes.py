@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from monigo import invoicing
-from monigo.api.kernel.routes.declarations import Changes, atomic
+from monigo.api.kernel.changes import Changes
+from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
 from monigo.api.kernel.wire.listing import ListResponse

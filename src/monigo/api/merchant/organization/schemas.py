@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, cast
 from msgspec import defstruct
 from pydantic import Field, WithJsonSchema, create_model
 
-from monigo.api.kernel.routes.declarations import Changes
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import (
     WHOLE_DIGITS_MAX,
     Incoming,

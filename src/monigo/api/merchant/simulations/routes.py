@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from monigo import invoicing
-from monigo.api.kernel.routes.declarations import Outside, Unaudited, atomic, staged
+from monigo.api.kernel.changes import Unaudited
+from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Answer

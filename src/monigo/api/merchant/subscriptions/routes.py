@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from monigo import invoicing, subscriptions
-from monigo.api.kernel.routes.declarations import Changes, atomic
+from monigo.api.kernel.changes import Changes
+from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import CANCELED, Id, Name, also_spelled
 from monigo.api.kernel.wire.listing import ListResponse

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from msgspec import Meta
 from pydantic import Field
 
-from monigo.api.kernel.routes.declarations import Changes
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Incoming, InstantIn
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
 from monigo.test_mode import ClockReading, ClockStatus, TestModeState

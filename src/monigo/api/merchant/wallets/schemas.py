@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Meta
 from pydantic import Field
 
-from monigo.api.kernel.routes.declarations import Changes
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Money, Outgoing
 from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, TransactionId, WalletId

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.http.errors import STATUSES
-from monigo.api.kernel.routes.declarations import OF_NO_ORGANIZATION, public, raw
+from monigo.api.kernel.routes.declarations import public, raw
 from monigo.api.kernel.routes.open import OpenRoute, OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute

@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from monigo import people
-from monigo.api.kernel.routes.declarations import OF_NO_ORGANIZATION, atomic, raw
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
+from monigo.api.kernel.routes.declarations import atomic, raw
 from monigo.api.kernel.routes.open import OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, Tx

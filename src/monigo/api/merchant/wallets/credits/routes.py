@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from monigo import wallets
-from monigo.api.kernel.routes.declarations import Changes, atomic
+from monigo.api.kernel.changes import Changes
+from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse

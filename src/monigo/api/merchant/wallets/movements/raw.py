@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from monigo.api.kernel.changes import call_of
 from monigo.api.kernel.http.bodies import HeldBodies
 from monigo.api.kernel.http.requests import JsonRequest, check_face, read_request
-from monigo.api.kernel.routes.audit_entries import call_of
 from monigo.api.kernel.routes.principals import authenticate, looks_like_token
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw

@@ -1,15 +1,17 @@
-"""The audit log's entry of a request: what its route said it changes, as its use case noted it."""
+"""What mutating routes change, and the audit log's entries of it, as use cases note them."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import Request
+from msgspec import Struct
 from starlette.types import Scope
 
 from monigo import audit, tenancy
 from monigo.api.kernel.http.request_figures import route_of
 from monigo.api.kernel.http.request_log import REQUEST_ID, offered_id
-from monigo.api.kernel.routes.declarations import Changes, Declaration
 from monigo.audit import Call, Fields
 from monigo.core.errors import InvariantError
 from monigo.core.permissions import Permission
@@ -17,14 +19,43 @@ from monigo.infra.addresses import ClientAddresses
 from monigo.infra.db import Change, Transaction
 
 
-async def write_entry(tx: Transaction, request: Request, declared: Declaration) -> None:
+class Changes(Struct, frozen=True):
+    """What a mutating route changes, for the audit log: one thing of a type.
+
+    Use cases note it as a struct of `noted` (`Transaction.changed`), which `told` makes what the
+    API tells of it. `id_of` is its id. What `is_of_mode` belongs to the data of one mode, anything
+    else to the organisation itself.
+    """
+
+    resource_type: str
+    noted: type
+    told: Callable[[Transaction, Any], Struct]
+    id_of: Callable[[Transaction, Any], UUID] = lambda _tx, thing: thing.id
+    is_of_mode: bool = True
+
+
+class Unaudited(Struct, frozen=True):
+    """Why a route that does not only read leaves nothing in an organisation's audit log."""
+
+    reason: str
+
+
+# What is a person's own: the profile, sessions, a second factor.
+OF_NO_ORGANIZATION = Unaudited("it changes nothing of an organisation's")
+
+# What a route without either does is read.
+Audited = Changes | Unaudited | None
+
+
+async def write_entry(
+    tx: Transaction, request: Request, changes: Audited, permission: Permission
+) -> None:
     """Write the entry of what a request changed, in its transaction; nothing where it did not.
 
     It is of the organisation in whose rows the change was made, which is another than the
     transaction's where a person founds one, or answers its invitation.
     """
-    changes, permission = declared.changes, declared.permission
-    if not isinstance(changes, Changes) or permission is None:
+    if not isinstance(changes, Changes):
         return
     noted = [one for one in tx.changes if isinstance(_either(one.after, one.before), changes.noted)]
     if not noted:
