@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from monigo.api.kernel.changes import call_of
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.requests import JsonRequest, check_face, read_request
 from monigo.api.kernel.routes.principals import authenticate, looks_like_token
 from monigo.api.kernel.routes.rate_limit import limited
@@ -39,9 +39,9 @@ class MovementsRoute:
     permissions = frozenset(MOVE_PERMISSIONS.values())
     path_format = "/v1/wallets/{wallet_id}/{direction}"
 
-    def __init__(self, services: Services, bodies: HeldBodies, addresses: ClientAddresses) -> None:
+    def __init__(self, services: Services, memory: BodyMemory, addresses: ClientAddresses) -> None:
         self._services = services
-        self._bodies = bodies
+        self._memory = memory
         self._addresses = addresses
 
     def takes(self, scope: Scope) -> bool:
@@ -68,9 +68,9 @@ class MovementsRoute:
         async def check() -> None:
             await self._services.keys.check(caller, MOVE_PERMISSIONS[direction])
 
-        with self._bodies.hold(caller.tenant.org_id) as held:
+        with self._memory.reader(caller.tenant.org_id) as reader:
             try:
-                read = await read_request(request, held, check)
+                read = await read_request(request, reader, check)
                 await check_face(read, caller.tenant)
                 movement = await _movement(read)
             except (DomainError, RequestValidationError):
