@@ -10,7 +10,7 @@ CREATE TABLE audit_heads (
     CONSTRAINT audit_heads_sequence_not_negative CHECK (sequence >= 0),
     CONSTRAINT audit_heads_hash_is_sha256 CHECK (octet_length(chain_hash) = 32)
 );
-SELECT hold_to_tenant('audit_heads');
+SELECT restrict_to_tenant('audit_heads');
 GRANT SELECT ON audit_heads TO monigo_app;
 
 -- One entry a mutating request. `is_test_mode` is null where the organisation itself was changed, and none
@@ -49,7 +49,7 @@ CREATE TABLE audit_entries (
         AND char_length(address) <= 100 AND char_length(request_id) <= 100
     )
 );
-SELECT hold_to_tenant('audit_entries');
+SELECT restrict_to_tenant('audit_entries');
 GRANT SELECT ON audit_entries TO monigo_app;
 CREATE INDEX audit_entries_by_time ON audit_entries (org_id, at, sequence);
 CREATE INDEX audit_entries_by_resource ON audit_entries (org_id, resource_id, at, sequence);

@@ -1,0 +1,118 @@
+"""Nobody changes the log: the application may not, and what its owner changes is found."""
+
+import asyncpg
+import pytest
+
+from support.api import Api
+from support.audit import entries
+from support.verification import faults
+
+FORBIDDEN = [
+    "INSERT INTO audit_entries SELECT * FROM audit_entries",
+    "UPDATE audit_entries SET actor_name = 'nobody'",
+    "DELETE FROM audit_entries",
+    "TRUNCATE audit_entries",
+    "UPDATE audit_heads SET sequence = 0",
+    "DELETE FROM audit_heads",
+]
+
+# What the owner of the database does, and the sequences at which it shows.
+TAMPERING = {
+    "changed": [
+        "UPDATE audit_entries SET actor_name = 'nobody' WHERE org_id = $1 AND sequence = 2"
+    ],
+    "changed field": [
+        "UPDATE audit_entries SET after = jsonb_build_object('name', 'Eve')"
+        " WHERE org_id = $1 AND sequence = 2"
+    ],
+    "changed time": [
+        "UPDATE audit_entries SET at = at - interval '1 day' WHERE org_id = $1 AND sequence = 2"
+    ],
+    "removed": ["DELETE FROM audit_entries WHERE org_id = $1 AND sequence = 2"],
+    "removed first": ["DELETE FROM audit_entries WHERE org_id = $1 AND sequence = 1"],
+    "removed last": ["DELETE FROM audit_entries WHERE org_id = $1 AND sequence = 4"],
+    "removed last, and the head with it": [
+        "DELETE FROM audit_entries WHERE org_id = $1 AND sequence = 4",
+        "UPDATE audit_heads SET sequence = 3, chain_hash = (SELECT chain_hash FROM audit_entries"
+        " WHERE org_id = $1 AND sequence = 3) WHERE org_id = $1",
+    ],
+    "reordered": [
+        "UPDATE audit_entries SET sequence = 100 WHERE org_id = $1 AND sequence = 2",
+        "UPDATE audit_entries SET sequence = 2 WHERE org_id = $1 AND sequence = 3",
+        "UPDATE audit_entries SET sequence = 3 WHERE org_id = $1 AND sequence = 100",
+    ],
+    "added": [
+        "INSERT INTO audit_entries SELECT org_id, 5, gen_random_uuid(), at, is_test_mode, actor_kind,"
+        " actor_id, actor_name, permission, action, route, resource_type, resource_id, before, after,"
+        " address, user_agent, request_id, chain_hash FROM audit_entries"
+        " WHERE org_id = $1 AND sequence = 4"
+    ],
+}
+
+
+@pytest.fixture
+def log(api):
+    """A log of four entries."""
+    for name in ("a", "b", "c", "d"):
+        api.customer(name)
+    assert [entry["sequence"] for entry in entries(api)] == [1, 2, 3, 4]
+    return api
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_application_may_not_touch_the_log(backend, log, statement):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        backend.sql(statement, as_app=log.tenant)
+
+
+def test_a_log_as_it_was_written_has_no_fault(backend, log):
+    assert faults(backend, log.tenant) == []
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_what_the_owner_changed_is_found(backend, log, how):
+    live = type(log.tenant)(log.org_id, False)
+    for statement in TAMPERING[how]:
+        backend.sql(statement, log.org_id)
+
+    found = {what for what, *_ in faults(backend, live) + faults(backend, log.tenant)}
+
+    assert found & {"audit entry", "end of the audit log", "audit entry that was written"}, how
+
+
+def test_what_waits_to_be_linked_stays(backend, api):
+    api.customer()
+
+    for table in ("outbox_deliveries", "outbox_facts"):
+        statement = f"DELETE FROM {table} WHERE org_id = $1 AND is_test = $2"
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            backend.sql(
+                f"WITH gone AS ({statement} RETURNING 1) SELECT count(*) FROM gone",
+                *(api.tenant.org_id, api.tenant.is_test),
+                as_app=api.tenant,
+            )
+            backend.sql(
+                "DELETE FROM outbox_facts WHERE org_id = $1 AND is_test = $2",
+                *(api.tenant.org_id, api.tenant.is_test),
+                as_app=api.tenant,
+            )
+        assert refused.value.constraint_name in {
+            "audit_entries_stay_until_linked",
+            "outbox_deliveries_fact_fkey",
+        }
+
+
+def test_an_entry_that_is_never_linked_is_found(backend, api):
+    api.customer()
+    backend.sql("DELETE FROM outbox_deliveries WHERE org_id = $1", api.org_id)
+
+    found = faults(backend, api.tenant)
+
+    assert [what for what, *_ in found] == ["audit entry that was written"]
+
+
+def test_nothing_is_added_to_another_organisations_log(backend, api):
+    with Api.of_new_organization(backend) as other, pytest.raises(asyncpg.PostgresError) as refused:
+        backend.sql("SELECT chain_audit_entries($1, true, '{}')", other.org_id, as_app=api.tenant)
+
+    assert refused.value.sqlstate == "42501"
