@@ -252,3 +252,16 @@ OF_KEYS = {
         vat_rate=SOMETHING,
     ),
 }
+
+# What changes nothing of an organisation's, or only reads.
+UNAUDITED = {
+    "simulate_prices",
+    "update_profile",
+    "set_up_second_factor",
+    "confirm_second_factor",
+    "renew_recovery_codes",
+    "switch_second_factor_off",
+    "reauthenticate",
+    "end_session",
+    "end_other_sessions",
+}

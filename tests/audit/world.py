@@ -5,6 +5,7 @@ from uuid import UUID
 
 from monigo.core.ids import OrganizationId
 from monigo.core.times import format_instant
+from monigo.infra.db import Tenant
 from support.api import Api, event
 from support.people import Person, new_email
 
@@ -19,6 +20,7 @@ class World:
         self.owner = Person.signed_in(backend)
         self.org_id = self.owner.found()["organization"]["id"]
         self.api = Api.of(backend, OrganizationId(UUID(self.org_id)), is_test=True)
+        self.live = Tenant(self.api.org_id, is_test=False)
         self.guests = []
 
     def close(self):
