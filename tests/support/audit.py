@@ -1,5 +1,17 @@
 """What the audit log tells, and the SQL of who owns it."""
 
+from monigo.audit import Call
+
+# What a request for a movement comes with, for tests that ask below the routes.
+CALL = Call(
+    "credit_wallet",
+    "POST /v1/wallets/{wallet_id}/credit",
+    "wallets:credit",
+    address="127.0.0.1",
+    user_agent="test",
+    request_id="",
+)
+
 
 def entries(api, **wanted):
     """An organisation's entries, oldest first, as who reads its log gets them."""
