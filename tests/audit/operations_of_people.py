@@ -19,7 +19,7 @@ def _made_key(world):
 
 def _revoked_key(world):
     answer = world.owner.delete(f"/api-keys/{world.key()}", params={"org_id": world.org_id})
-    return world.owner, answer, "api_key", {"is_active": (True, False), "name": (None, None)}
+    return world.owner, answer, "api_key", {"is_active": (True, False)}
 
 
 def _toggled_key(world):

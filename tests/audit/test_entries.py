@@ -36,7 +36,7 @@ def test_a_key_under_the_face_of_people_is_told_with_that_route(api):
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/v1/customers", {"external_id": "c1", "email": "no mail"}),
+        ("POST", "/v1/customers", {"external_id": "c1", "name": 7}),
         ("PUT", "/v1/customers/unknown", {"name": "Bola"}),
         ("DELETE", "/v1/customers/unknown", None),
         ("POST", "/v1/plans", {"name": ""}),

@@ -12,7 +12,7 @@ from monigo.api.kernel.routes.declarations import atomic, declaration_of
 from monigo.api.kernel.routes.tenant import TenantRoute
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.core.permissions import Permission
-from support.audit import changed, entries
+from support.audit import changed
 
 
 @pytest.fixture
@@ -34,18 +34,18 @@ def routes_of(router):
 def test_an_operation_by_a_key_leaves_one_entry(world, name):
     operation = OF_KEYS[name]
     method, path, body = operation.sent(world)
-    before = entries(world.api)
+    before = world.entries()
 
     answer = world.api.http.request(method, path, json=body)
 
     assert answer.status_code < 300, answer.text
-    (entry,) = entries(world.api)[len(before) :]
+    (entry,) = world.entries()[len(before) :]
     assert (entry["action"], entry["resource_type"]) == (name, operation.resource)
     assert _told(entry, operation) == operation.fields
 
 
 def test_the_first_entry_of_an_organisation_is_that_it_was_made(world):
-    (entry,) = entries(world.api)
+    (entry,) = world.entries()
 
     assert (entry["action"], entry["actor_id"]) == ("found_organization", world.owner.user_id)
     assert entry["after"]["name"] == "Lagos Rides"
@@ -90,12 +90,12 @@ def test_a_mutating_route_that_says_nothing_of_its_change_is_refused(method):
 
 @pytest.mark.parametrize("name", OF_PEOPLE)
 def test_an_operation_by_a_person_leaves_one_entry(world, name):
-    before = entries(world.api)
+    before = world.entries()
 
     person, answer, resource, fields = OF_PEOPLE[name](world)
 
     assert answer.status_code < 300, answer.text
-    new = [entry for entry in entries(world.api)[len(before) :] if entry["action"] == name]
+    new = [entry for entry in world.entries()[len(before) :] if entry["action"] == name]
     (entry,) = new
     assert (entry["actor_type"], entry["actor_id"]) == ("person", person.user_id)
     assert (entry["actor_name"], entry["ip_address"]) == ("Ada Obi", person.address)

@@ -7,6 +7,7 @@ from monigo.core.ids import OrganizationId
 from monigo.core.times import format_instant
 from monigo.infra.db import Tenant
 from support.api import Api, event
+from support.audit import entries
 from support.people import Person, new_email
 
 FLAT = {"model": "flat_unit", "unit_price": "2.000000"}
@@ -26,6 +27,12 @@ class World:
     def close(self):
         for client in (self.owner, self.api, *self.guests):
             client.http.close()
+
+    def entries(self):
+        """The log, oldest first: as a key sees it, and then as the owner, who acts in live mode."""
+        entries(self.api)
+        answer = self.owner.get("/audit-logs", params={"org_id": self.org_id, "limit": 1_000})
+        return list(reversed(answer.json()["audit_logs"]))
 
     def guest(self):
         person = Person.signed_in(self.backend)
