@@ -528,7 +528,10 @@ BEGIN
                 AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY
@@ -605,7 +608,21 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+CREATE FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.person_here(organization, test, session, person, instant);
+END
+$$;
+
+CREATE FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -613,10 +630,11 @@ CREATE FUNCTION public.person_here(organization uuid, test boolean, session uuid
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
@@ -1342,6 +1360,7 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    suspended_at timestamp with time zone,
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
@@ -2854,6 +2873,9 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;

@@ -17,22 +17,41 @@ CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
 -- Whether a person's session counts, and what the person is in the transaction's own organisation.
--- No row: the session doesn't count. No role: the person is no member.
+-- No row: the session doesn't count. No role: the person is no member. `is_suspended`: the organisation is.
 CREATE OR REPLACE FUNCTION person_here(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz)
+) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
 $$;
 REVOKE ALL ON FUNCTION person_here FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION person_here TO monigo_app;
+
+-- As `person_here`, and the session and membership stay as they are until the transaction ends: whoever
+-- ends one of them waits, and finds all that was done under it.
+CREATE OR REPLACE FUNCTION person_held(
+    organization uuid, test boolean, session uuid, person uuid, instant timestamptz
+) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.person_here(organization, test, session, person, instant);
+END
+$$;
+REVOKE ALL ON FUNCTION person_held FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION person_held TO monigo_app;

@@ -60,7 +60,8 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, sealed, created_at) VALUES (
 
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
-PERSON_HERE = "SELECT role, authenticated_at FROM person_here($1, $2, $3, $4, $5)"
+PERSON_HERE = "SELECT role, authenticated_at, is_suspended FROM person_here($1, $2, $3, $4, $5)"
+PERSON_HELD = "SELECT role, authenticated_at, is_suspended FROM person_held($1, $2, $3, $4, $5)"
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -150,13 +151,15 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 
 
 async def person_here(
-    tx: Transaction, *, user_id: UserId, session_id: SessionId
+    tx: Transaction, *, user_id: UserId, session_id: SessionId, is_held: bool = False
 ) -> asyncpg.Record | None:
     """A person's role in the transaction's organisation, and when they proved who they are.
 
-    None where the session doesn't count; the role is null for who is no member.
+    None where the session doesn't count; the role is null for who is no member. Where it `is_held`,
+    neither ends before the transaction does.
     """
-    return await tx.fetchrow(PERSON_HERE, session_id, user_id, tx.real_now)
+    query = PERSON_HELD if is_held else PERSON_HERE
+    return await tx.fetchrow(query, session_id, user_id, tx.real_now)
 
 
 def _session(row: asyncpg.Record) -> Session:
