@@ -608,7 +608,7 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -2874,8 +2874,8 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.person_held(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
+REVOKE ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;

@@ -40,7 +40,7 @@ GRANT EXECUTE ON FUNCTION person_here TO monigo_app;
 
 -- As `person_here`, and the session and membership stay as they are until the transaction ends: whoever
 -- ends one of them waits, and finds all that was done under it.
-CREATE OR REPLACE FUNCTION person_held(
+CREATE OR REPLACE FUNCTION locked_session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
 ) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -53,5 +53,5 @@ BEGIN
     RETURN QUERY SELECT * FROM public.person_here(organization, test, session, person, instant);
 END
 $$;
-REVOKE ALL ON FUNCTION person_held FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION person_held TO monigo_app;
+REVOKE ALL ON FUNCTION locked_session_membership FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION locked_session_membership TO monigo_app;

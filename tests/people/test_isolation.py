@@ -112,7 +112,7 @@ def test_a_tenant_learns_what_a_person_is_in_it(backend, ada, bola, org):
     assert roles == [["owner"], [None]]
 
 
-@pytest.mark.parametrize("function", ["person_here", "person_held"])
+@pytest.mark.parametrize("function", ["person_here", "locked_session_membership"])
 def test_a_tenant_learns_nothing_of_a_person_in_another(backend, ada, bola, org, function):
     other = bola.found()["organization"]["id"]
 

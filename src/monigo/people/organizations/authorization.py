@@ -33,7 +33,7 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         tx,
         user_id=claims.user_id,
         session_id=claims.session_id,
-        is_held=needed is Permission.API_KEYS_WRITE,
+        is_locked=needed is Permission.API_KEYS_WRITE,
     )
     if here is None:
         raise unauthenticated()

@@ -61,7 +61,7 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, sealed, created_at) VALUES (
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
 PERSON_HERE = "SELECT role, authenticated_at, is_suspended FROM person_here($1, $2, $3, $4, $5)"
-PERSON_HELD = "SELECT role, authenticated_at, is_suspended FROM person_held($1, $2, $3, $4, $5)"
+PERSON_HELD = "SELECT role, authenticated_at, is_suspended FROM locked_session_membership($1, $2, $3, $4, $5)"
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -151,14 +151,14 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 
 
 async def person_here(
-    tx: Transaction, *, user_id: UserId, session_id: SessionId, is_held: bool = False
+    tx: Transaction, *, user_id: UserId, session_id: SessionId, is_locked: bool = False
 ) -> asyncpg.Record | None:
     """A person's role in the transaction's organisation, and when they proved who they are.
 
-    None where the session doesn't count; the role is null for who is no member. Where it `is_held`,
+    None where the session doesn't count; the role is null for who is no member. Where it `is_locked`,
     neither ends before the transaction does.
     """
-    query = PERSON_HELD if is_held else PERSON_HERE
+    query = PERSON_HELD if is_locked else PERSON_HERE
     return await tx.fetchrow(query, session_id, user_id, tx.real_now)
 
 
