@@ -1,6 +1,6 @@
--- What holds memberships together, and what a tenant's transaction may know of a person.
+-- The invariant of memberships, and what a tenant's transaction may read of a person.
 
--- An organisation that has people has an owner among them. Those who change owners wait for each other.
+-- An organisation with members keeps at least one owner. Concurrent changes of owners are serialised by locks.
 CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -18,7 +18,7 @@ CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
 
 -- Whether a person's session counts, and what the person is in the transaction's own organisation.
 -- No row: the session doesn't count. No role: the person is no member. `is_suspended`: the organisation is.
-CREATE OR REPLACE FUNCTION person_here(
+CREATE OR REPLACE FUNCTION session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
 ) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -35,10 +35,10 @@ BEGIN
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
 $$;
-REVOKE ALL ON FUNCTION person_here FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION person_here TO monigo_app;
+REVOKE ALL ON FUNCTION session_membership FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION session_membership TO monigo_app;
 
--- As `person_here`, and the session and membership stay as they are until the transaction ends: whoever
+-- As `session_membership`, and the session and membership stay as they are until the transaction ends: whoever
 -- ends one of them waits, and finds all that was done under it.
 CREATE OR REPLACE FUNCTION locked_session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
@@ -50,7 +50,7 @@ BEGIN
     WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
     PERFORM 1 FROM public.memberships AS membership
     WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
-    RETURN QUERY SELECT * FROM public.person_here(organization, test, session, person, instant);
+    RETURN QUERY SELECT * FROM public.session_membership(organization, test, session, person, instant);
 END
 $$;
 REVOKE ALL ON FUNCTION locked_session_membership FROM PUBLIC;

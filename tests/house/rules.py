@@ -64,7 +64,6 @@ DIALECT = {
     "hold_free": "lock_free",
     "hold_due": "lock_due",
     "hold_plan": "lock_plan",
-    "joined_at": "agreed_at",
     "book": "terms",
 }
 # Where such a word is the field's own: a member joins an organisation, a subscription agrees.

@@ -90,7 +90,7 @@ def test_what_people_have_is_there_for_who_says_so(backend, ada, org, table):
     assert seen != []
 
 
-def person_here(backend, tenant, person, organization, function="person_here"):
+def session_membership(backend, tenant, person, organization, function="session_membership"):
     session = person.get("/sessions").json()["sessions"][0]["id"]
     return backend.sql(
         f"SELECT role FROM {function}($1, false, $2, $3, $4)",
@@ -106,18 +106,19 @@ def test_a_tenant_learns_what_a_person_is_in_it(backend, ada, bola, org):
     tenant = Tenant(org, is_test=False)
 
     roles = [
-        [row["role"] for row in person_here(backend, tenant, person, org)] for person in (ada, bola)
+        [row["role"] for row in session_membership(backend, tenant, person, org)]
+        for person in (ada, bola)
     ]
 
     assert roles == [["owner"], [None]]
 
 
-@pytest.mark.parametrize("function", ["person_here", "locked_session_membership"])
+@pytest.mark.parametrize("function", ["session_membership", "locked_session_membership"])
 def test_a_tenant_learns_nothing_of_a_person_in_another(backend, ada, bola, org, function):
     other = bola.found()["organization"]["id"]
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        person_here(backend, Tenant(other, is_test=False), ada, org, function)
+        session_membership(backend, Tenant(other, is_test=False), ada, org, function)
 
 
 def test_the_installation_is_no_organisation(backend):

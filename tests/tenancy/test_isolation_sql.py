@@ -50,7 +50,7 @@ WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
-    "person_here",  # what a person is in the transaction's own organisation, if signed in
+    "session_membership",  # what a person is in the transaction's own organisation, if signed in
     "locked_session_membership",  # the same, and it stays so
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
 }

@@ -43,7 +43,7 @@ TASKS: tuple[Task, ...] = (
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
     people.sign_in.FORGET,
-    metering.forget_old_events(invoicing.open_from),
+    metering.redaction_task(invoicing.open_from),
 )
 
 # Slices of due work under way at once, of all kinds together: on half of the connections at most,

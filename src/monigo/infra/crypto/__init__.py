@@ -1,4 +1,4 @@
-"""What keeps secrets: sealing and marking under the installation's key; hashing of passwords."""
+"""Encryption and keyed hashes under the installation's keys; hashing of passwords."""
 
 from monigo.infra.crypto.passwords import Passwords
 from monigo.infra.crypto.secrets import app_password, write_private

@@ -14,7 +14,7 @@ from monigo.core.permissions import (
 )
 from monigo.core.principals import Principal, person
 from monigo.infra.db import INSTALLATION, Transaction
-from monigo.people.sessions import FRESH_LIFE, Claims, person_here
+from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
@@ -29,7 +29,7 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
             the role does not allow it, the organisation is suspended, or the person signed in too
             long ago for it.
     """
-    here = await person_here(
+    here = await session_membership(
         tx,
         user_id=claims.user_id,
         session_id=claims.session_id,
@@ -62,7 +62,7 @@ async def require_session(tx: Transaction, claims: Claims) -> None:
     Raises:
         DomainError: unauthenticated.
     """
-    if await person_here(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
+    if await session_membership(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
         raise unauthenticated()
 
 
