@@ -161,8 +161,8 @@ async def session_membership(
 ) -> asyncpg.Record | None:
     """A person's role in the transaction's organisation, and when they proved who they are.
 
-    None where the session doesn't count; the role is null for who is no member. Where it `is_locked`,
-    neither ends before the transaction does.
+    None where the session doesn't count; the role is null for who is no member. Where it
+    `is_locked`, neither ends before the transaction does.
     """
     query = LOCKED_SESSION_MEMBERSHIP if is_locked else SESSION_MEMBERSHIP
     return await tx.fetchrow(query, session_id, user_id, tx.real_now)

@@ -97,5 +97,5 @@ class MovementBatcher:
     def _remember(self, keys: Mapping[ApiKeyId, ApiKey], real_now: datetime) -> None:
         if len(self._keys) + len(keys) > KEYS_MAX:
             self._keys.clear()
-        # One that counts only: `lock_for` finds out whether it still does, not whether it does again.
+        # `lock_for` finds out whether one still counts, not whether it does so again.
         self._keys.update({one: key for one, key in keys.items() if key.is_unrestricted(real_now)})
