@@ -88,7 +88,8 @@ BEGIN
         known := ARRAY(
             SELECT account.id FROM public.ledger_accounts AS account
             WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
-                AND account.id = ANY (asked.account_ids) AND account.currency = asked.currency
+                AND account.id = ANY ((SELECT asked.account_ids)::uuid[])
+                AND account.currency = asked.currency
         );
         CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
         SELECT side.account_id, side.name INTO STRICT missed
@@ -470,13 +471,14 @@ DECLARE
     are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
-    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
+    WHERE org_id = organization AND is_test = test AND id = ANY ((SELECT wallet_ids)::uuid[])
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
         -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
         is_used := EXISTS (
-            SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
+            SELECT 1
+            FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
             WHERE EXISTS (
                 SELECT 1 FROM public.ledger_requests AS used
                 WHERE used.org_id = organization AND used.is_test = test
@@ -489,12 +491,14 @@ BEGIN
     IF cardinality(api_key_ids) > 0 THEN
         are_same := cardinality(api_key_ids) = (
             SELECT count(*)
-            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
-                AS known (id, expires_at, scopes)
+            FROM unnest(
+                (SELECT api_key_ids), (SELECT api_key_expiries), (SELECT api_key_scopes)
+            ) AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
+                AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
         ) AND NOT EXISTS (
@@ -508,7 +512,8 @@ BEGIN
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
         state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    WHERE state.org_id = organization AND state.is_test = test
+        AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
@@ -623,7 +628,7 @@ BEGIN
         SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
-            AND account.id = ANY (account_ids)
+            AND account.id = ANY ((SELECT account_ids)::uuid[])
         ORDER BY account.id
         FOR NO KEY UPDATE
     ) AS head;
@@ -638,7 +643,7 @@ BEGIN
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
             posting.counterparty, posting.idempotency_key, posting.metadata, made_at
         )
-        FROM unnest(postings) AS posting
+        FROM unnest((SELECT postings)) AS posting
     LOOP
         place := place + 1;
         balances[source] := balances[source] - amount;
@@ -679,7 +684,8 @@ BEGIN
         posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
         posted.to_sequence, posted.to_hash
     FROM unnest(
-        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+        (SELECT postings), (SELECT from_balances), (SELECT from_sequences), (SELECT from_hashes),
+        (SELECT to_balances), (SELECT to_sequences), (SELECT to_hashes)
     ) AS posted (
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
@@ -689,8 +695,9 @@ BEGIN
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
         moved_at = made_at
-    FROM unnest(accounts, balances, sequences, hashes)
-        AS moved (id, balance, sequence, chain_hash)
+    FROM unnest(
+        (SELECT accounts), (SELECT balances), (SELECT sequences), (SELECT hashes)
+    ) AS moved (id, balance, sequence, chain_hash)
     WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
         AND account.sequence <> moved.sequence;
 
@@ -700,7 +707,7 @@ BEGIN
         )
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
-        FROM unnest(requests) AS request;
+        FROM unnest((SELECT requests)) AS request;
     END IF;
 
     IF is_read THEN
@@ -708,7 +715,10 @@ BEGIN
         SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
             posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
             posted.to_balance, posted.to_sequence
-        FROM unnest(postings, from_balances, from_sequences, to_balances, to_sequences) AS posted (
+        FROM unnest(
+            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
+            (SELECT to_balances), (SELECT to_sequences)
+        ) AS posted (
             id, transaction_id, source, target, amount, currency, entry_type, description,
             reference_type, reference_id, counterparty, idempotency_key, metadata,
             from_balance, from_sequence, to_balance, to_sequence
