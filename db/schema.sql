@@ -1533,6 +1533,11 @@ CREATE TABLE public.plans (
     CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
 );
 
+CREATE TABLE public.platform_admins (
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.price_overrides (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2167,6 +2172,9 @@ ALTER TABLE ONLY public.plan_simulations
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
 
@@ -2505,6 +2513,9 @@ ALTER TABLE ONLY public.plan_revisions
 ALTER TABLE ONLY public.plan_simulations
     ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2756,6 +2767,8 @@ CREATE POLICY people_only ON public.invitations USING ((current_setting('app.peo
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
 
+CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
+
 CREATE POLICY people_only ON public.recovery_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.registrations USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -2775,6 +2788,8 @@ ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
@@ -2970,6 +2985,8 @@ GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 

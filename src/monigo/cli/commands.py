@@ -10,6 +10,7 @@ from monigo import tenancy
 from monigo.bootstrap import Services
 from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
+from monigo.cli.people import admin_app, user_app
 from monigo.cli.run import Role, run_alone, run_everything
 from monigo.cli.verification import verify_all
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
@@ -25,6 +26,8 @@ org_app = typer.Typer(help="Organisations.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(org_app, name="org")
 app.add_typer(key_app, name="key")
+app.add_typer(user_app, name="user")
+app.add_typer(admin_app, name="admin")
 
 OrgOption = Annotated[str, typer.Option("--org", help="The organisation's id.")]
 

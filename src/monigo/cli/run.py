@@ -240,6 +240,7 @@ def _show(running: Running, credentials: Credentials) -> None:
 Monigo is ready.
   API       {credentials.base_url}   (reference: {credentials.base_url}/docs)
   test key  {credentials.test_api_key}
+  log in    {credentials.email or "by an account of yours: monigo user create EMAIL"}
   database  {running.database_place}
   all keys  {path}
 
