@@ -32,6 +32,7 @@ PEOPLES_TABLES = {
     "email_codes",
     "invitations",
     "memberships",
+    "platform_admins",
     "recovery_codes",
     "registrations",
     "sessions",
@@ -46,7 +47,7 @@ LOCAL_TABLES = LOOKUPS | {
 }
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
-WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
+WITHOUT_MODE = {"organizations", "api_keys", "onboarding_steps", "test_clocks"}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant

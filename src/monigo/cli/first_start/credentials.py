@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from monigo import people, tenancy
 from monigo.bootstrap import Services
-from monigo.cli.demo import fill_with_demo
+from monigo.cli.first_start.demo import fill_with_demo
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
 from monigo.core.permissions import Role
