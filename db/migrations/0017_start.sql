@@ -8,7 +8,7 @@ CREATE TABLE platform_admins (
 );
 ALTER TABLE platform_admins ADD CONSTRAINT platform_admins_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('platform_admins');
+SELECT restrict_to_people('platform_admins');
 GRANT SELECT, INSERT ON platform_admins TO monigo_app;
 
 -- What an organisation has done of the first steps, whichever mode it was in. Once done, a step stays done.
@@ -27,7 +27,7 @@ CREATE TABLE onboarding_steps (
 );
 ALTER TABLE onboarding_steps ADD CONSTRAINT onboarding_steps_organization_fkey
     FOREIGN KEY (org_id) REFERENCES organizations (org_id) ON DELETE RESTRICT;
-SELECT hold_to_tenant('onboarding_steps');
+SELECT restrict_to_tenant('onboarding_steps');
 GRANT SELECT, INSERT ON onboarding_steps TO monigo_app;
 
 -- How many events happened in the quarter of an hour since an instant, whatever counts them; folding adds
@@ -42,7 +42,7 @@ CREATE TABLE event_volumes (
         CHECK (date_bin('15 minutes', since, '2000-01-01 00:00Z') = since),
     CONSTRAINT event_volumes_not_empty CHECK (event_count > 0)
 ) WITH (fillfactor = 50);
-SELECT hold_to_tenant('event_volumes');
+SELECT restrict_to_tenant('event_volumes');
 GRANT SELECT, INSERT, UPDATE ON event_volumes TO monigo_app;
 INSERT INTO event_volumes (org_id, is_test, since, event_count)
 SELECT event.org_id, event.is_test,
@@ -69,7 +69,7 @@ CREATE TABLE usage_declines (
 );
 COMMENT ON COLUMN usage_declines.recent_events IS 'of the last seven days';
 COMMENT ON COLUMN usage_declines.usual_events IS 'a week''s, of the 28 days before';
-SELECT hold_to_tenant('usage_declines');
+SELECT restrict_to_tenant('usage_declines');
 GRANT SELECT, INSERT, UPDATE, DELETE ON usage_declines TO monigo_app;
 ALTER TABLE usage_declines ADD CONSTRAINT usage_declines_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
@@ -90,5 +90,5 @@ CREATE TABLE member_credits (
         CHECK (credited > 0 AND credited <= credit_limit AND credit_limit <> 'NaN')
 );
 COMMENT ON COLUMN member_credits.credit_limit IS 'the limit under which the last of it was credited';
-SELECT hold_to_tenant('member_credits');
+SELECT restrict_to_tenant('member_credits');
 GRANT SELECT, INSERT, UPDATE ON member_credits TO monigo_app;

@@ -15,9 +15,9 @@ from monigo.cli.first_start.demo import fill_with_demo
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
 from monigo.core.permissions import Role
+from monigo.infra.crypto import write_private
 from monigo.infra.db import Tenant
 from monigo.infra.ids import new_id
-from monigo.infra.secrets import write_private
 from monigo.infra.waiting import until_available
 from monigo.people import NewAccount
 from monigo.tenancy import NewOrganization
