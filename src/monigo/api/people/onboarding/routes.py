@@ -19,7 +19,13 @@ async def get_onboarding_progress(tx: Tx) -> ProgressEnvelope:
     return ProgressEnvelope.of(await reports.onboarding.progress(tx))
 
 
-@router.post("/steps/{step_id}")
+_EXAMPLE = {"org_id": "01890a5d-ac96-774b-bcce-b302099a8057"}
+
+
+@router.post(
+    "/steps/{step_id}",
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
+)
 @atomic(Permission.ONBOARDING_WRITE)
 async def complete_onboarding_step(
     tx: Tx, step_id: Name, body: OnboardingStepIn | None = None

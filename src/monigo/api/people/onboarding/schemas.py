@@ -3,7 +3,6 @@
 from typing import Annotated, Self
 
 from msgspec import Meta
-from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Id, Incoming
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
@@ -13,7 +12,7 @@ from monigo.reports import Progress, Step, StepProgress
 class OnboardingStepIn(Incoming):
     """Whose step is done."""
 
-    org_id: Id | None = Field(default=None, examples=["01890a5d-ac96-774b-bcce-b302099a8057"])
+    org_id: Id | None = None
 
 
 class OnboardingStepOut(Outgoing, frozen=True):
