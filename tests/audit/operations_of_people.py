@@ -66,7 +66,14 @@ def _answered(world, word, status):
     return guest, answer, "invitation", {"status": ("pending", status)}
 
 
+def _step_done(world):
+    answer = world.owner.post("/onboarding/steps/webhook", json={"org_id": world.org_id})
+    told = {"id": (None, "webhook"), "is_by_hand": (None, True)}
+    return world.owner, answer, "onboarding_step", told
+
+
 OF_PEOPLE = {
+    "complete_onboarding_step": _step_done,
     "update_organization_by_id": _renamed,
     "create_api_key": _made_key,
     "revoke_api_key": _revoked_key,

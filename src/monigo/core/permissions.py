@@ -50,6 +50,9 @@ class Permission(StrEnum):
     BILLING_EVENTS_READ = "billing_events:read"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
+    DASHBOARD_READ = "dashboard:read"
+    ONBOARDING_READ = "onboarding:read"
+    ONBOARDING_WRITE = "onboarding:write"
     SET_ASIDE_READ = "set_aside:read"
     AUDIT_READ = "audit:read"
     TEST_CLOCK_READ = "test_clock:read"
@@ -65,6 +68,14 @@ class Permission(StrEnum):
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNT_SECURE = "account:secure"
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether nothing is changed by what needs it."""
+        return self in _READING
+
+
+_READING = frozenset(permission for permission in Permission if permission.endswith(":read"))
 
 
 class Scope(StrEnum):
@@ -134,6 +145,8 @@ GRANTS = (
                 Permission.INVOICES_READ,
                 Permission.BILLS_READ,
                 Permission.REPORTS_READ,
+                Permission.DASHBOARD_READ,
+                Permission.ONBOARDING_READ,
                 Permission.WALLETS_READ,
                 Permission.BILLING_EVENTS_READ,
                 Permission.SET_ASIDE_READ,
@@ -157,6 +170,7 @@ GRANTS = (
                 Permission.INVOICES_FINALIZE,
                 Permission.BILLS_GENERATE,
                 Permission.BILLS_FINALIZE,
+                Permission.ONBOARDING_WRITE,
                 Permission.TEST_CLOCK_ADVANCE,
             }
         ),
@@ -241,6 +255,11 @@ def permissions_of(scopes: Iterable[Scope]) -> frozenset[Permission]:
 def _permissions_of(scopes: frozenset[Scope]) -> frozenset[Permission]:
     held = [grant.permissions for grant in GRANTS if not scopes.isdisjoint(grant.scopes)]
     return frozenset[Permission]().union(*held)
+
+
+def only_reading(permissions: frozenset[Permission]) -> frozenset[Permission]:
+    """What is left of permissions in an organisation that is suspended."""
+    return permissions & _READING
 
 
 def permissions_of_role(role: Role) -> frozenset[Permission]:
