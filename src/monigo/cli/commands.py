@@ -94,9 +94,7 @@ def create_org(name: str, *, as_json: JsonFlag = False) -> None:
 @org_app.command("suspend")
 def suspend_org(org_id: str) -> None:
     """Let an organisation's people and keys only read, from their next request on."""
-    with_services(
-        lambda services: tenancy.suspend_organization(services.database, _org_id(org_id))
-    )
+    with_services(lambda services: tenancy.suspend_organization(services.database, _org_id(org_id)))
     say("suspended")
 
 
