@@ -46,7 +46,7 @@ class InvoiceFact(DocumentFact, frozen=True, kw_only=True):
 
 
 class InvoiceCreated(InvoiceFact, frozen=True, kw_only=True):
-    """A draft was written for the first time."""
+    """An invoice was written for the first time, as a draft or final at once."""
 
 
 class InvoiceFinalized(InvoiceFact, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class BillFact(DocumentFact, frozen=True, kw_only=True):
 
 
 class BillCreated(BillFact, frozen=True, kw_only=True):
-    """A draft was written for the first time."""
+    """A bill was written for the first time, as a draft or final at once."""
 
 
 class BillFinalized(BillFact, frozen=True, kw_only=True):
@@ -103,19 +103,19 @@ DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillD
 
 async def emit_created(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
     """Report those drafts that are written for the first time."""
-    await outbox.emit(
-        tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in rated if item.wanted.is_new]
-    )
+    await outbox.emit(tx, [_created(item) for item in rated if item.wanted.is_new])
 
 
 async def emit_settled(
     tx: Transaction, documents: Sequence[Invoice | RatedInvoice], settlements: Sequence[Settlement]
 ) -> None:
-    """Report what payments made of documents, in their order: final ones, and then paid ones."""
+    """Report what payments made of documents, in their order: new ones, final ones, paid ones."""
     facts: list[Fact] = []
     for document, settled in zip(documents, settlements, strict=True):
         after = settled.status, settled.number, settled.taken
-        if document.status is InvoiceStatus.DRAFT:
+        if isinstance(document, RatedInvoice):
+            if document.wanted.is_new:
+                facts.append(_created(document))
             facts.append(_after(FINALIZED, document, *after))
         if settled.status is InvoiceStatus.PAID:
             facts.append(_after(PAID, document, *after))
@@ -125,6 +125,10 @@ async def emit_settled(
 async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
     """Report what became of one stored, locked invoice or bill."""
     await outbox.emit(tx, [_stored(pair, invoice)])
+
+
+def _created(item: RatedInvoice) -> DocumentFact:
+    return _rated(CREATED, item, InvoiceStatus.DRAFT)
 
 
 def _after(
