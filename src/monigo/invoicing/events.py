@@ -102,20 +102,20 @@ DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillD
 
 
 async def emit_created(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
-    """Report those drafts that are written for the first time."""
-    await outbox.emit(tx, [_created(item) for item in rated if item.wanted.is_new])
+    """Report those that are written for the first time in `tx`, before what is paid of them."""
+    await outbox.emit(
+        tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in rated if item.wanted.is_new]
+    )
 
 
 async def emit_settled(
     tx: Transaction, documents: Sequence[Invoice | RatedInvoice], settlements: Sequence[Settlement]
 ) -> None:
-    """Report what payments made of documents, in their order: new ones, final ones, paid ones."""
+    """Report what payments made of documents, in their order: final ones, and then paid ones."""
     facts: list[Fact] = []
     for document, settled in zip(documents, settlements, strict=True):
         after = settled.status, settled.number, settled.taken
-        if isinstance(document, RatedInvoice):
-            if document.wanted.is_new:
-                facts.append(_created(document))
+        if document.status is InvoiceStatus.DRAFT:
             facts.append(_after(FINALIZED, document, *after))
         if settled.status is InvoiceStatus.PAID:
             facts.append(_after(PAID, document, *after))
@@ -125,10 +125,6 @@ async def emit_settled(
 async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
     """Report what became of one stored, locked invoice or bill."""
     await outbox.emit(tx, [_stored(pair, invoice)])
-
-
-def _created(item: RatedInvoice) -> DocumentFact:
-    return _rated(CREATED, item, InvoiceStatus.DRAFT)
 
 
 def _after(

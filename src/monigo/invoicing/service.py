@@ -287,7 +287,9 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
 
 async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> None:
     """Store a draft as it comes to now, unless that can't be told any more."""
-    await documents.write_drafts(tx, await _rated(tx, wanted))
+    rated = await _rated(tx, wanted)
+    await events.emit_created(tx, rated)
+    await documents.write_drafts(tx, rated)
 
 
 async def _rated(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:

@@ -19,6 +19,7 @@ from monigo.invoicing.closing.realtime import charge
 from monigo.invoicing.closing.rules import Action, Modes, Step, begun_realtime, next_step
 from monigo.invoicing.closing.waits import REPLAY_WAIT, is_replayed, wait_for_more, wait_out_grace
 from monigo.invoicing.documents import ByWallet, InvoicePayment, Paid, settle
+from monigo.invoicing.events import emit_created
 from monigo.invoicing.rating import is_worth_an_invoice, rate, resting
 from monigo.invoicing.types import InvoiceKind, InvoiceRequest, RatedInvoice
 from monigo.subscriptions import PauseReason, Status, Subscription
@@ -112,6 +113,7 @@ async def _take(
     worth = [item for item in rated if is_worth_an_invoice(item)]
     waiting = {known.id for step, known in begun if step.action is Action.DRAFT}
     drafts = [item for item in worth if item.wanted.subscription.id in waiting]
+    await emit_created(tx, worth)
     await documents.write_drafts(tx, drafts)
     ended = [item for item in worth if item.wanted.subscription.id not in waiting]
     short = await _finalize(tx, ended, is_strict)
@@ -138,6 +140,8 @@ async def _charge_begun(
     tx: Transaction, steps: Sequence[Step], taken: Sequence[Subscription], modes: Modes
 ) -> list[Subscription]:
     """Charge the realtime periods that these steps let begin, and pause where that is too much."""
+    if BillingMode.REALTIME not in modes.values():
+        return list(taken)
     short = await charge(
         tx,
         [

@@ -1,19 +1,13 @@
 """Documents: invoices and bills as they are stored, settled, and paid by wallets."""
 
-from monigo.invoicing.documents.rated_store import load_drafts_of_periods
+from monigo.invoicing.documents.rated_store import load_drafts_of_periods, write_drafts
 from monigo.invoicing.documents.rules import (
     check_can_delete,
     check_can_finalize,
     check_can_mark_paid,
     check_can_void,
 )
-from monigo.invoicing.documents.settlement import (
-    ByWallet,
-    InvoicePayment,
-    Received,
-    settle,
-    write_drafts,
-)
+from monigo.invoicing.documents.settlement import ByWallet, InvoicePayment, Received, settle
 from monigo.invoicing.documents.states_store import void
 from monigo.invoicing.documents.store import (
     NUMBERED_AS,

@@ -44,12 +44,6 @@ class InvoicePayment(Struct, frozen=True):
     source: ByWallet | Received
 
 
-async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
-    """Store drafts, and report those that are new."""
-    await rated_store.write_drafts(tx, rated)
-    await events.emit_created(tx, rated)
-
-
 async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Settled]:
     """Take payments for invoices and bills, each for another one, and report what becomes of them.
 
