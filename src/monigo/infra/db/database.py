@@ -6,7 +6,6 @@ from copy import copy
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 import asyncpg
 from msgspec import Struct, field
@@ -27,6 +26,7 @@ from monigo.infra.db.statements import (
     read_boolean,
     read_instant,
 )
+from monigo.infra.db.tenants import Change, Tenant
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -74,26 +74,6 @@ SELECT_TEST_TIME = """
 TEST_TIME = Statement(SELECT_TEST_TIME, (), (read_instant, read_boolean, int))
 
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
-
-
-class Tenant(Struct, frozen=True):
-    """Whose data: one organisation in one mode."""
-
-    org_id: OrganizationId
-    is_test: bool
-
-
-# Of no organisation: what belongs to the installation itself, such as the mails to people who sign
-# up. No organisation has this id.
-INSTALLATION = Tenant(OrganizationId(UUID(int=0)), is_test=False)
-
-
-class Change(Struct, frozen=True):
-    """What a use case changed: one thing before and after; None where there was or is none."""
-
-    tenant: Tenant
-    before: Any
-    after: Any
 
 
 class Sender:
