@@ -2,6 +2,7 @@
 
 A log-in takes two transactions and a hash between them, whoever's e-mail it is. The first notes the
 try, so that many at once are as many tries; the second is there only where the password is right.
+The try is noted when it is the log-in's turn: who is told to come again later has not failed.
 """
 
 from uuid import UUID
@@ -26,12 +27,13 @@ async def login(people: People, origin: Origin, email: str, password: str) -> Si
             forbidden, where it is not verified; rate_limited.
     """
     email = accounts.spelled(email)
-    async with people.transaction() as tx:
-        attempt_id = await attempts.begin(tx, people.vault, email, origin)
-        known = await accounts.find(tx, email)
-        waiting = await accounts.latest_registration(tx, email)
-    kept = known or waiting
-    is_right = await people.passwords.is_same(password, kept and kept.password_hash)
+    async with people.passwords.turn() as turn:
+        async with people.transaction() as tx:
+            attempt_id = await attempts.begin(tx, people.vault, email, origin)
+            known = await accounts.find(tx, email)
+            waiting = await accounts.latest_registration(tx, email)
+        kept = known or waiting
+        is_right = await turn.is_same(password, kept and kept.password_hash)
     if not is_right:
         raise wrong_credentials()
     if known is None:
