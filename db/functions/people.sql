@@ -17,16 +17,27 @@ CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
 -- Whether a person's session counts, and what the person is in the transaction's own organisation.
--- No row: the session doesn't count. No role: the person is no member.
+-- No row: the session doesn't count. No role: the person is no member. `lacks_second_factor`: the
+-- organisation requires one of its people, and the person has none.
 CREATE OR REPLACE FUNCTION person_here(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz)
+) RETURNS TABLE (role text, authenticated_at timestamptz, lacks_second_factor boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at,
+        membership.role IS NOT NULL
+        AND EXISTS (
+            SELECT 1 FROM public.organizations AS own
+            WHERE own.org_id = organization AND own.access @> '{"require_second_factor": true}'
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM public.authenticator_apps AS app
+            WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
+        )
+        AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id

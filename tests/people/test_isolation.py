@@ -22,6 +22,8 @@ PEOPLES = [
     "email_codes",
     "invitations",
     "memberships",
+    "passkey_challenges",
+    "passkeys",
     "recovery_codes",
     "registrations",
     "sessions",

@@ -24,7 +24,8 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
     Raises:
         DomainError: rate_limited.
     """
-    await lock_name(tx, email)
+    # All take them in this order, so that none waits for the other; no e-mail is like an address.
+    await lock_name(tx, f"e-mail {email}")
     await lock_name(tx, f"address {origin.address}")
     email_marks = vault.marks(EMAIL_MARK, email)
     address_marks = vault.marks(ADDRESS_MARK, origin.address)
@@ -49,6 +50,11 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
 def address_mark(vault: Vault, origin: Origin) -> bytes:
     """By what an address is known again."""
     return vault.mark(ADDRESS_MARK, origin.address)
+
+
+def address_marks(vault: Vault, origin: Origin) -> list[bytes]:
+    """All by which an address is known again, also under older keys of the installation."""
+    return vault.marks(ADDRESS_MARK, origin.address)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:

@@ -16,7 +16,8 @@ from monigo.people import Claims
 
 NOT_FOUND = 404
 # Where a person has no right, another of their organisations may hold what they ask for.
-_ELSEWHERE_PERHAPS = frozenset({"organization_not_found", "role_lacks_right"})
+_LACKS_RIGHT = frozenset({"role_lacks_right", "second_factor_required"})
+_ELSEWHERE_PERHAPS = frozenset({"organization_not_found"}) | _LACKS_RIGHT
 
 
 async def tenants_of(services: Services, request: JsonRequest, claims: Claims) -> list[Tenant]:
@@ -91,7 +92,7 @@ async def first_that_knows(
         except DomainError as error:
             if error.kind is not ErrorKind.NOT_FOUND and error.code not in _ELSEWHERE_PERHAPS:
                 raise
-            refusal = error if error.code == "role_lacks_right" else refusal
+            refusal = error if error.code in _LACKS_RIGHT else refusal
             continue
         if response.status_code != NOT_FOUND:
             return response
