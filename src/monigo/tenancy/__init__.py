@@ -28,6 +28,7 @@ from monigo.tenancy.service import (
 )
 from monigo.tenancy.settings import (
     SETTINGS,
+    AccessSettings,
     BillingSettings,
     LimitSettings,
     RetentionSettings,
@@ -48,6 +49,7 @@ __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
     "SETTINGS",
+    "AccessSettings",
     "ApiKey",
     "BillingSettings",
     "IssuedKey",

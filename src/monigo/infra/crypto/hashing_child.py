@@ -12,7 +12,7 @@ from monigo.core.errors import DomainError, ErrorKind
 PROGRAM = Path(__file__).with_name("hashing_process.py")
 # Of lowest priority, it waits for all else that the machine does; but a request may take a minute,
 # and one that hangs is to be replaced before.
-ANSWER_SECONDS_MAX = 30
+ANSWER_SECONDS_MAX = 50
 
 Answer = dict[str, Any]
 
@@ -40,6 +40,8 @@ class HashingChild:
                 str(PROGRAM),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                # So that its priority can be set beside that of all others.
+                start_new_session=True,
             )
         except OSError as error:
             raise _interrupted() from error

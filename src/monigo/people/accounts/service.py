@@ -48,12 +48,12 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
     told = {field: fault for field, fault in faults.items() if fault is not None}
     if told:
         raise invalid(told)
-    address_mark = attempts.address_mark(people.vault, origin)
+    address_hash = attempts.address_hash(people.vault, origin)
     async with people.passwords.turn() as turn:
         async with people.transaction() as tx:
-            await _refuse_free_of_charge(tx, email, address_mark)
+            await _refuse_free_of_charge(tx, email, address_hash)
         hashed = await turn.hash(wanted.password)
-    registration = Registration(new_id(), email, full_name, hashed, address_mark)
+    registration = Registration(new_id(), email, full_name, hashed, address_hash)
     async with people.transaction() as tx:
         if await store.find(tx, email) is not None:
             raise store.email_taken()
@@ -63,7 +63,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
             people.vault,
             email,
             Purpose.VERIFY_EMAIL,
-            address_mark=address_mark,
+            address_hash=address_hash,
             registration_id=registration.id,
         )
         if issued is None:
@@ -84,7 +84,7 @@ async def resend_verification(people: People, origin: Origin, email: str) -> Non
             people.vault,
             email,
             Purpose.VERIFY_EMAIL,
-            address_mark=attempts.address_mark(people.vault, origin),
+            address_hash=attempts.address_hash(people.vault, origin),
             registration_id=registration and registration.id,
         )
         if issued is not None:
@@ -96,8 +96,8 @@ async def latest_registration(
     people: People, tx: Transaction, origin: Origin, email: str
 ) -> Registration | None:
     """The last one who wanted to register an e-mail: from where it is asked, or from anywhere."""
-    marks = attempts.address_marks(people.vault, origin)
-    return await store.latest_registration(tx, email, marks)
+    hashes = attempts.address_hashes(people.vault, origin)
+    return await store.latest_registration(tx, email, hashes)
 
 
 async def verify_email(
@@ -115,9 +115,9 @@ async def verify_email(
         return None
     registration = await store.registration(tx, used.registration_id)
     own = await latest_registration(people, tx, origin, email)
-    marks = attempts.address_marks(people.vault, origin)
+    hashes = attempts.address_hashes(people.vault, origin)
     if registration is None or (
-        own is not None and own.address_mark in marks and registration.address_mark not in marks
+        own is not None and own.address_hash in hashes and registration.address_hash not in hashes
     ):
         return None
     user = User(
@@ -141,7 +141,7 @@ async def forgot_password(people: People, origin: Origin, email: str) -> None:
             people.vault,
             email,
             Purpose.RESET_PASSWORD,
-            address_mark=attempts.address_mark(people.vault, origin),
+            address_hash=attempts.address_hash(people.vault, origin),
             user_id=None if known is None else known.user.id,
         )
         if issued is not None:
@@ -244,11 +244,11 @@ def too_many_codes() -> DomainError:
     )
 
 
-async def _refuse_free_of_charge(tx: Transaction, email: str, address_mark: bytes) -> None:
+async def _refuse_free_of_charge(tx: Transaction, email: str, address_hash: bytes) -> None:
     """Refuse what would be refused anyway, before a password is hashed for it."""
     if await store.find(tx, email) is not None:
         raise store.email_taken()
-    if await codes.are_too_many(tx, email, address_mark):
+    if await codes.are_too_many(tx, email, address_hash):
         raise too_many_codes()
 
 

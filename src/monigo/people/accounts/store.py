@@ -34,15 +34,15 @@ REPLACE_HASH = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = 
 LIST_USERS = f"SELECT {USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT $1"
 
 INSERT_REGISTRATION = """
-    INSERT INTO registrations (id, email, full_name, password_hash, address_mark, created_at)
+    INSERT INTO registrations (id, email, full_name, password_hash, address_hash, created_at)
     VALUES ($1, $2, $3, $4, $5, $6)
 """
 
-REGISTRATION_COLUMNS = "id, email, full_name, password_hash, address_mark"
+REGISTRATION_COLUMNS = "id, email, full_name, password_hash, address_hash"
 
 SELECT_LATEST_REGISTRATION = f"""
     SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE email = $1
-    ORDER BY address_mark = ANY ($2::bytea[]) DESC, created_at DESC, id DESC LIMIT 1
+    ORDER BY address_hash = ANY ($2::bytea[]) DESC, created_at DESC, id DESC LIMIT 1
 """
 
 SELECT_REGISTRATION = f"SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE id = $1"
@@ -112,16 +112,16 @@ async def insert_registration(tx: Transaction, registration: Registration) -> No
         registration.email,
         registration.full_name,
         registration.password_hash,
-        registration.address_mark,
+        registration.address_hash,
         tx.real_now,
     )
 
 
 async def latest_registration(
-    tx: Transaction, email: str, address_marks: Sequence[bytes]
+    tx: Transaction, email: str, address_hashes: Sequence[bytes]
 ) -> Registration | None:
     """The last one who wanted to register an e-mail, from this address rather than from others."""
-    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email, list(address_marks))
+    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email, list(address_hashes))
     return None if row is None else Registration(**dict(row))
 
 

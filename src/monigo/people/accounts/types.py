@@ -23,7 +23,7 @@ class Registration(Struct, frozen=True):
     full_name: str
     password_hash: str
     # From where.
-    address_mark: bytes
+    address_hash: bytes
 
 
 class Change(StrEnum):

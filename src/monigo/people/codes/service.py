@@ -24,7 +24,7 @@ from monigo.people.codes.rules import (
 from monigo.people.codes.types import Code, Issued, Recent
 from monigo.people.store import lock_name
 
-MARK = "mailed code"
+HASH_PURPOSE = "mailed code"
 LINK_BYTES = 32
 
 
@@ -34,7 +34,7 @@ async def issue(
     email: str,
     purpose: Purpose,
     *,
-    address_mark: bytes,
+    address_hash: bytes,
     registration_id: UUID | None = None,
     user_id: UserId | None = None,
 ) -> Issued | None:
@@ -43,12 +43,12 @@ async def issue(
     For an e-mail that nobody has, it is a code of nobody, which is as much work.
     """
     await lock_name(tx, f"e-mail {email}")
-    lately = await _recent(tx, email, address_mark)
+    lately = await _recent(tx, email, address_hash)
     if _is_enough(lately):
         return None
     await expiry.note(tx)
     await store.end(tx, email, purpose)
-    is_link = is_link_only(lately.wrong_tries_today)
+    is_link = is_link_only(lately.failed_attempts_today)
     secret = secrets.token_hex(LINK_BYTES) if is_link else _digits()
     code = _code(
         tx,
@@ -57,7 +57,7 @@ async def issue(
         email=email,
         purpose=purpose,
         is_link=is_link,
-        address_mark=address_mark,
+        address_hash=address_hash,
         registration_id=registration_id,
         user_id=user_id,
     )
@@ -65,9 +65,9 @@ async def issue(
     return Issued(secret, is_link)
 
 
-async def are_too_many(tx: Transaction, email: str, address_mark: bytes) -> bool:
+async def are_too_many(tx: Transaction, email: str, address_hash: bytes) -> bool:
     """Whether no other code would be issued now."""
-    return _is_enough(await _recent(tx, email, address_mark))
+    return _is_enough(await _recent(tx, email, address_hash))
 
 
 async def exchange(tx: Transaction, vault: Vault, code: Code, purpose: Purpose) -> str:
@@ -81,7 +81,7 @@ async def exchange(tx: Transaction, vault: Vault, code: Code, purpose: Purpose) 
         email=code.email,
         purpose=purpose,
         is_link=True,
-        address_mark=code.address_mark,
+        address_hash=code.address_hash,
         registration_id=code.registration_id,
         user_id=code.user_id,
     )
@@ -102,12 +102,12 @@ async def use(
     lately = await _recent(tx, email, b"")
     if code is None or code.expires_at <= tx.real_now:
         return None
-    if not code.is_link and is_link_only(lately.wrong_tries_today):
+    if not code.is_link and is_link_only(lately.failed_attempts_today):
         return None
-    if not vault.recognises(MARK, code.code_mark, presented, place=purpose.value.encode()):
+    if not vault.matches(HASH_PURPOSE, code.code_hash, presented, context=purpose.value.encode()):
         if code.is_link:
             return None  # Nobody guesses it, and nobody ends it for its owner by trying.
-        await store.count_wrong(tx, code.id, is_last=code.wrong_tries + 1 >= TRIES_MAX)
+        await store.count_wrong(tx, code.id, is_last=code.failed_attempts + 1 >= TRIES_MAX)
         return None
     await store.end(tx, email, purpose)
     return code
@@ -115,11 +115,11 @@ async def use(
 
 async def of_token(tx: Transaction, vault: Vault, purpose: Purpose, token: str) -> Code | None:
     """The code that a token stands for, locked; None where it is wrong or has expired."""
-    marks = vault.marks(MARK, token, place=purpose.value.encode())
-    code = await store.lock_open_by_mark(tx, marks, purpose)
+    hashes = vault.keyed_hashes(HASH_PURPOSE, token, context=purpose.value.encode())
+    code = await store.lock_open_by_hash(tx, hashes, purpose)
     if code is None or not code.is_link or code.expires_at <= tx.real_now:
         return None
-    known = any(hmac.compare_digest(code.code_mark, mark) for mark in marks)
+    known = any(hmac.compare_digest(code.code_hash, hash_) for hash_ in hashes)
     return code if known else None
 
 
@@ -132,11 +132,11 @@ def _is_enough(lately: Recent) -> bool:
     return lately.of_email >= PER_HOUR_MAX or lately.of_address >= PER_ADDRESS_AND_HOUR_MAX
 
 
-async def _recent(tx: Transaction, email: str, address_mark: bytes) -> Recent:
+async def _recent(tx: Transaction, email: str, address_hash: bytes) -> Recent:
     return await store.recent(
         tx,
         email=email,
-        address_mark=address_mark,
+        address_hash=address_hash,
         hour_ago=tx.real_now - HOUR,
         day_ago=tx.real_now - DAY,
     )
@@ -150,7 +150,7 @@ def _code(
     email: str,
     purpose: Purpose,
     is_link: bool,
-    address_mark: bytes,
+    address_hash: bytes,
     registration_id: UUID | None,
     user_id: UserId | None,
 ) -> Code:
@@ -159,11 +159,11 @@ def _code(
         email=email,
         purpose=purpose,
         is_link=is_link,
-        code_mark=vault.mark(MARK, secret, place=purpose.value.encode()),
+        code_hash=vault.keyed_hash(HASH_PURPOSE, secret, context=purpose.value.encode()),
         registration_id=registration_id,
         user_id=user_id,
-        address_mark=address_mark,
-        wrong_tries=0,
+        address_hash=address_hash,
+        failed_attempts=0,
         created_at=tx.real_now,
         expires_at=tx.real_now + LIVES[purpose],
     )

@@ -17,7 +17,7 @@ from monigo.people.sessions.service import (
     reauthentication_required,
     refresh,
 )
-from monigo.people.sessions.store import person_here
+from monigo.people.sessions.store import session_membership
 from monigo.people.sessions.types import Claims, Session, SignedIn
 
 __all__ = [
@@ -39,8 +39,8 @@ __all__ = [
     "invalid_refresh_token",
     "is_new_device",
     "list_open",
-    "person_here",
     "present_token",
     "reauthentication_required",
     "refresh",
+    "session_membership",
 ]
