@@ -59,8 +59,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         (401, "No, an unknown, a revoked or an expired API key."),
         (
             403,
-            "No right to it: a key without the scope or of another mode, a person without the role,"
-            " or without a second factor where the organization requires one.",
+            "No right: the scope, mode or role lacks it, or a required second factor is missing.",
         ),
         (404, "Unknown here."),
         (408, "The body came too slowly; nothing changed."),
