@@ -6,25 +6,14 @@ import cbor2
 import pyotp
 import pytest
 
-from support.authenticator import Authenticator, bytes_of, text_of
+from support.authenticator import SITE, Authenticator, add_passkey, bytes_of, offered, text_of
 from support.people import Person
-
-ORIGIN = "http://localhost:8000"
 
 
 def options(person, path, **body):
     answer = person.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()["options"]
-
-
-def offered(person):
-    return options(person, "/user/passkeys/options")
-
-
-def add(person, authenticator, name="my phone", **changed):
-    made = authenticator.make(offered(person), **changed)
-    return person.post("/user/passkeys", json={"name": name, "credential": made})
 
 
 def waiting(person):
@@ -44,21 +33,21 @@ def second(person, challenge, signed):
 
 @pytest.fixture
 def phone():
-    return Authenticator(ORIGIN)
+    return Authenticator(SITE)
 
 
 @pytest.fixture
 def guarded(ada, phone):
     """Somebody whose phone is a passkey."""
-    assert add(ada, phone).status_code == 201
+    assert add_passkey(ada, phone).status_code == 201
     return ada
 
 
 @pytest.fixture
 def stranger(bola):
     """Somebody else with a passkey, and their authenticator."""
-    token = Authenticator(ORIGIN)
-    assert add(bola, token).status_code == 201
+    token = Authenticator(SITE)
+    assert add_passkey(bola, token).status_code == 201
     return bola, token
 
 
@@ -67,7 +56,7 @@ def refusal(answer):
 
 
 def test_a_passkey_is_made_and_asked_for_at_log_in(ada, phone):
-    added = add(ada, phone, name="  my phone ")
+    added = add_passkey(ada, phone, name="  my phone ")
     challenge = waiting(ada)
     asked = to_sign(ada, challenge)
 
@@ -87,14 +76,14 @@ def test_a_passkey_is_made_and_asked_for_at_log_in(ada, phone):
 def test_the_site_is_the_public_urls(ada):
     made, site = offered(ada), ada.backend.services.people.site
 
-    assert (site.host, site.origin) == ("localhost", ORIGIN)
+    assert (site.host, site.origin) == ("localhost", SITE)
     assert (made["rp"]["id"], made["rp"]["name"]) == ("localhost", "Monigo")
     assert made["user"]["name"] == ada.email
     assert len(bytes_of(made["challenge"])) == 32
 
 
 def test_a_recovery_code_signs_in_who_has_lost_the_passkey(ada, phone):
-    (code, *_) = add(ada, phone).json()["recovery_codes"]
+    (code, *_) = add_passkey(ada, phone).json()["recovery_codes"]
 
     assert ada.ask("second-factor", challenge=waiting(ada), code=code).status_code == 200
 
@@ -147,16 +136,16 @@ def test_an_offer_counts_for_five_minutes(ada, phone, backend):
     "elsewhere",
     [
         {"origin": "https://evil.example"},
-        {"origin": f"{ORIGIN}/"},
+        {"origin": f"{SITE}/"},
         {"origin": "http://localhost:8001"},
         {"host": "evil.example"},
     ],
 )
 def test_what_is_signed_elsewhere_makes_no_passkey_and_signs_nobody_in(ada, elsewhere):
-    here = Authenticator(ORIGIN)
-    there = Authenticator(elsewhere.get("origin", ORIGIN), host=elsewhere.get("host"))
-    made = add(ada, there)
-    add(ada, here)
+    here = Authenticator(SITE)
+    there = Authenticator(elsewhere.get("origin", SITE), host=elsewhere.get("host"))
+    made = add_passkey(ada, there)
+    add_passkey(ada, here)
     here.origin, here.host = there.origin, there.host
     challenge = waiting(ada)
 
@@ -197,7 +186,7 @@ def test_another_persons_signature_under_ones_own_name_signs_nobody_in(guarded, 
 
 
 def test_a_credential_belongs_to_one_person(guarded, phone, bola):
-    assert refusal(add(bola, phone)) == (409, "passkey_exists")
+    assert refusal(add_passkey(bola, phone)) == (409, "passkey_exists")
     assert guarded.get("/user/passkeys").json()["count"] == 1
 
 
@@ -213,8 +202,8 @@ def test_a_count_that_does_not_grow_is_a_copys(guarded, phone, count, status):
 
 
 def test_an_authenticator_that_does_not_count_is_taken(ada):
-    token = Authenticator(ORIGIN, counts=False)
-    add(ada, token)
+    token = Authenticator(SITE, counts=False)
+    add_passkey(ada, token)
 
     answers = []
     for _ in range(2):
@@ -247,7 +236,7 @@ def test_nothing_shown_is_named(guarded):
 
 
 def test_a_second_one_is_added_by_who_has_shown_the_first(guarded, phone, backend):
-    first = add(guarded, Authenticator(ORIGIN), name="just after the first")
+    first = add_passkey(guarded, Authenticator(SITE), name="just after the first")
     backend.clock.advance(minutes=16)
     guarded.keep(guarded.refresh())
     guarded.ask("reauthenticate", password=guarded.password)
@@ -255,7 +244,7 @@ def test_a_second_one_is_added_by_who_has_shown_the_first(guarded, phone, backen
     signed = phone.sign(options(guarded, "/auth/reauthenticate/options"))
     shown = guarded.ask("reauthenticate", passkey=signed)
 
-    second_one = add(guarded, Authenticator(ORIGIN), name="later")
+    second_one = add_passkey(guarded, Authenticator(SITE), name="later")
 
     assert (first.status_code, first.json()["recovery_codes"]) == (201, [])
     assert refusal(by_password) == (403, "reauthentication_required")
@@ -291,7 +280,7 @@ def test_an_app_beside_a_passkey_leaves_the_recovery_codes(guarded, backend):
 
 
 def test_passkeys_are_listed_named_and_removed(guarded, phone):
-    add(guarded, Authenticator(ORIGIN), name="a key")
+    add_passkey(guarded, Authenticator(SITE), name="a key")
     first, second_one = guarded.get("/user/passkeys").json()["passkeys"]
 
     renamed = guarded.patch(f"/user/passkeys/{first['id']}", json={"name": " old phone "})
@@ -326,7 +315,7 @@ def test_nobody_touches_anothers_passkey(guarded, stranger):
 
 
 def test_who_switches_the_second_factor_off_has_no_passkeys_left(ada, phone):
-    (code, *_) = add(ada, phone).json()["recovery_codes"]
+    (code, *_) = add_passkey(ada, phone).json()["recovery_codes"]
     answer = ada.post("/user/second-factor/off", json={"code": code})
 
     assert answer.status_code == 200
@@ -347,7 +336,7 @@ def test_a_change_is_told_by_mail(guarded):
 
 def test_a_person_has_ten_passkeys(guarded):
     for number in range(9):
-        assert add(guarded, Authenticator(ORIGIN), name=f"key {number}").status_code == 201
+        assert add_passkey(guarded, Authenticator(SITE), name=f"key {number}").status_code == 201
 
     refused = guarded.post("/user/passkeys/options")
 
@@ -356,7 +345,7 @@ def test_a_person_has_ten_passkeys(guarded):
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
 def test_a_name_that_is_not_taken_is_named(ada, phone, name):
-    answer = add(ada, phone, name=name)
+    answer = add_passkey(ada, phone, name=name)
 
     assert (answer.status_code, list(answer.json()["details"])) == (400, ["name"])
 
@@ -383,7 +372,7 @@ def test_an_old_log_in_makes_no_passkey(ada, backend):
     ],
 )
 def test_odd_keys_are_refused_and_no_fault(ada, phone, changed):
-    answer = add(ada, phone, **changed)
+    answer = add_passkey(ada, phone, **changed)
 
     assert (answer.status_code, list(answer.json()["details"])) == (400, ["credential"])
 

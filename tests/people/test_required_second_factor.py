@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from support.api import Api
-from support.authenticator import Authenticator
+from support.authenticator import SITE, Authenticator, add_passkey
 from support.people import Person
 
 REFUSED = (403, "second_factor_required")
@@ -24,10 +24,9 @@ def require(person, org, wanted):
     return person.put(f"/organizations/{org}", json={"require_second_factor": wanted})
 
 
-def add_passkey(person):
-    options = person.post("/user/passkeys/options").json()["options"]
-    made = Authenticator("http://localhost:8000").make(options)
-    answer = person.post("/user/passkeys", json={"name": "phone", "credential": made})
+def set_up(person):
+    """Have a passkey asked for; its id."""
+    answer = add_passkey(person, Authenticator(SITE))
     assert answer.status_code == 201, answer.text
     return answer.json()["passkey"]["id"]
 
@@ -60,7 +59,7 @@ def test_who_has_none_is_refused_all_of_the_organisation(ada, strict):
 
 
 def test_who_sets_one_up_goes_on_at_once_and_who_takes_it_away_does_not(ada, strict):
-    passkey_id = add_passkey(ada)
+    passkey_id = set_up(ada)
     with_it = customers(ada, strict)
     removed = ada.delete(f"/user/passkeys/{passkey_id}")
 
@@ -122,7 +121,7 @@ def test_a_member_of_a_strict_organisation_signs_in_as_ever(ada, strict):
 
 def test_it_counts_for_who_was_at_work_before(ada, bola, backend):
     org = ada.found()["organization"]["id"]
-    add_passkey(ada)
+    set_up(ada)
     ada.join(bola, org)
     before = customers(bola, org)
     with Person(backend, ada.email):

@@ -9,6 +9,8 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
+# Where the tests' installation says that it is.
+SITE = "http://localhost:8000"
 USER_PRESENT, ATTESTED = 0x01, 0x40
 # COSE (RFC 9053): a key of type EC2, for ES256, on P-256.
 KEY_TYPE, EC2 = 1, 2
@@ -92,3 +94,16 @@ class Authenticator:
             "response": {field: text_of(value) for field, value in response.items()},
             "clientExtensionResults": {},
         }
+
+
+def offered(person):
+    """What a person is offered to have a passkey made."""
+    answer = person.post("/user/passkeys/options")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["options"]
+
+
+def add_passkey(person, authenticator, name="my phone", **changed):
+    """Have a person's authenticator make a passkey; the answer."""
+    made = authenticator.make(offered(person), **changed)
+    return person.post("/user/passkeys", json={"name": name, "credential": made})
