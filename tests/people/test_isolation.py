@@ -28,6 +28,7 @@ PEOPLES = [
     "memberships",
     "passkey_challenges",
     "passkeys",
+    "platform_admins",
     "recovery_codes",
     "registrations",
     "sessions",

@@ -9,7 +9,12 @@ from monigo.people import (
     sign_in,
 )
 from monigo.people.accounts import NewAccount
-from monigo.people.countries import Country, Currency
+from monigo.people.countries import (
+    Country,
+    Currency,
+    ProviderOfCountry,
+    ProviderOfCurrency,
+)
 from monigo.people.organizations import Founded, InvitationStatus, Member, NamedInvitation
 from monigo.people.second_factor import AddedPasskey, Passkey, Setup, State
 from monigo.people.service import People
@@ -42,6 +47,8 @@ __all__ = [
     "Origin",
     "Passkey",
     "People",
+    "ProviderOfCountry",
+    "ProviderOfCurrency",
     "Session",
     "Setup",
     "Shown",
