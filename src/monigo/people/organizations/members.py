@@ -35,7 +35,7 @@ async def found(tx: Transaction, user_id: UserId, wanted: NewOrganization) -> Fo
             too many already.
     """
     await people_store.see_people(tx)
-    await people_store.lock_name(tx, str(user_id))
+    await people_store.lock_name(tx, f"organizations of {user_id}")
     if len(await store.of_person(tx, user_id, ORGANIZATIONS_OF_PERSON_MAX)) == (
         ORGANIZATIONS_OF_PERSON_MAX
     ):
