@@ -67,6 +67,105 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE TABLE public.audit_entries (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_test_mode boolean,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text NOT NULL,
+    permission text NOT NULL,
+    action text NOT NULL,
+    route text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    request_id text NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
+    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
+    CONSTRAINT audit_entries_tell_a_change CHECK ((before IS DISTINCT FROM after)),
+    CONSTRAINT audit_entries_tell_who_did_what CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
+);
+
+CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
+            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
+            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
+            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+        )::text,
+        'UTF8'
+    )
+$$;
+
+CREATE FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    place bigint;
+    link bytea;
+    entry public.audit_entries;
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
+    VALUES (organization, 0, sha256(''))
+    ON CONFLICT (org_id) DO NOTHING;
+    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    FROM public.audit_heads AS head
+    WHERE head.org_id = organization
+    FOR UPDATE;
+
+    FOR entry IN
+        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+            added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+            added.route, added.resource_type, added.resource_id, added.before, added.after,
+            added.address, added.user_agent, added.request_id, NULL::bytea
+        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+        CROSS JOIN LATERAL ROWS FROM (
+            jsonb_to_recordset(record.entries) AS (
+                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+                actor_name text, permission text, action text, route text, resource_type text,
+                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+                request_id text
+            )
+        ) WITH ORDINALITY AS added (
+            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+            resource_type, resource_id, before, after, address, user_agent, request_id, number
+        )
+        ORDER BY record.number, added.number
+    LOOP
+        place := place + 1;
+        entry.sequence := place;
+        link := sha256(link || public.audit_entry_content(entry));
+        INSERT INTO public.audit_entries (
+            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+            action, route, resource_type, resource_id, before, after, address, user_agent,
+            request_id, chain_hash
+        )
+        VALUES (
+            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
+            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
+            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
+            entry.user_agent, entry.request_id, link
+        );
+    END LOOP;
+
+    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    WHERE org_id = organization;
+END
+$$;
+
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -443,6 +542,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_unlinked_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.audit_entries
+        WHERE org_id = old.org_id AND id = old.subject_id
+    ) THEN
+        RAISE EXCEPTION 'entries that are not linked yet stay'
+            USING ERRCODE = '23514', CONSTRAINT = 'audit_entries_stay_until_linked';
+    END IF;
+    RETURN old;
+END
+$$;
+
 CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
@@ -500,7 +615,10 @@ BEGIN
                 AND key.is_test_mode = test
                 AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY
@@ -537,6 +655,20 @@ BEGIN
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
+END
+$$;
+
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.session_membership(organization, test, session, person, instant);
 END
 $$;
 
@@ -813,7 +945,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -821,10 +953,20 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL,
+        membership.role IS NOT NULL
+        AND merchant.access @> '{"require_second_factor": true}'
+        AND NOT EXISTS (
+            SELECT 1 FROM public.authenticator_apps AS app
+            WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
+        )
+        AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
@@ -958,6 +1100,14 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
 );
 
+CREATE TABLE public.audit_heads (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_heads_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_heads_sequence_not_negative CHECK ((sequence >= 0))
+);
+
 CREATE TABLE public.authenticator_apps (
     user_id uuid NOT NULL,
     ciphertext bytea NOT NULL,
@@ -1063,6 +1213,16 @@ CREATE TABLE public.event_retention (
     redacted_until timestamp with time zone NOT NULL,
     CONSTRAINT event_retention_redacts_what_is_not_kept CHECK ((redacted_until <= kept_from))
 );
+
+CREATE TABLE public.event_volumes (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    since timestamp with time zone NOT NULL,
+    event_count bigint NOT NULL,
+    CONSTRAINT event_volumes_begin_at_a_quarter_hour CHECK ((date_bin('00:15:00'::interval, since, '2000-01-01 00:00:00+00'::timestamp with time zone) = since)),
+    CONSTRAINT event_volumes_not_empty CHECK ((event_count > 0))
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.idempotency_records (
     org_id uuid NOT NULL,
@@ -1290,6 +1450,20 @@ CREATE TABLE public.mails (
     written_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.member_credits (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    user_id uuid NOT NULL,
+    day date NOT NULL,
+    currency text NOT NULL,
+    credited numeric(24,6) NOT NULL,
+    credit_limit numeric(24,6) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT member_credits_within_limit CHECK (((credited > (0)::numeric) AND (credited <= credit_limit) AND (credit_limit <> 'NaN'::numeric)))
+);
+
+COMMENT ON COLUMN public.member_credits.credit_limit IS 'the limit under which the last of it was credited';
+
 CREATE TABLE public.memberships (
     org_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1343,6 +1517,14 @@ COMMENT ON COLUMN public.metrics.version IS 'rises with each change of how event
 
 COMMENT ON COLUMN public.metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
 
+CREATE TABLE public.onboarding_steps (
+    org_id uuid NOT NULL,
+    step text NOT NULL,
+    completed_at timestamp with time zone NOT NULL,
+    is_by_hand boolean NOT NULL,
+    CONSTRAINT onboarding_steps_step_known CHECK ((step = ANY (ARRAY['customer'::text, 'metric'::text, 'plan'::text, 'subscription'::text, 'event'::text, 'invoice'::text, 'connection'::text, 'webhook'::text, 'live_key'::text])))
+);
+
 CREATE TABLE public.organizations (
     org_id uuid NOT NULL,
     name text NOT NULL,
@@ -1352,6 +1534,9 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    access jsonb NOT NULL,
+    suspended_at timestamp with time zone,
+    CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
@@ -1392,6 +1577,29 @@ CREATE TABLE public.outbox_facts (
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
     CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
+);
+
+CREATE TABLE public.passkey_challenges (
+    session_id uuid NOT NULL,
+    purpose text NOT NULL,
+    challenge bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT passkey_challenges_challenge_is_long CHECK ((octet_length(challenge) = 32)),
+    CONSTRAINT passkey_challenges_purpose_known CHECK ((purpose = ANY (ARRAY['register'::text, 'reauthenticate'::text])))
+);
+
+CREATE TABLE public.passkeys (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkeys_credential_is_short CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+    CONSTRAINT passkeys_name_is_short CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT passkeys_sign_count_not_negative CHECK ((sign_count >= 0))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -1543,6 +1751,11 @@ CREATE TABLE public.plans (
     CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
 );
 
+CREATE TABLE public.platform_admins (
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.price_overrides (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1629,6 +1842,7 @@ CREATE TABLE public.registrations (
     email text NOT NULL,
     full_name text NOT NULL,
     password_hash text NOT NULL,
+    address_hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT registrations_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
     CONSTRAINT registrations_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
@@ -1692,6 +1906,7 @@ CREATE TABLE public.sessions (
     created_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
     authenticated_at timestamp with time zone NOT NULL,
+    second_factor_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT sessions_expire_after_rotation CHECK ((expires_at > rotated_at)),
@@ -1710,11 +1925,13 @@ CREATE TABLE public.sign_in_attempts (
 CREATE TABLE public.sign_in_challenges (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
+    passkey_challenge bytea NOT NULL,
     user_id uuid NOT NULL,
     failed_attempts integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    CONSTRAINT sign_in_challenges_challenge_is_long CHECK ((octet_length(passkey_challenge) = 32)),
     CONSTRAINT sign_in_challenges_expire_later CHECK ((expires_at > created_at)),
     CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (((failed_attempts >= 0) AND (failed_attempts <= 5)))
 );
@@ -1887,6 +2104,20 @@ CREATE TABLE public.usage_days (
     CONSTRAINT usage_days_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.usage_declines (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    recent_events bigint NOT NULL,
+    usual_events numeric(38,12) NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_declines_below_half CHECK (((recent_events >= 0) AND (((2 * recent_events))::numeric < usual_events)))
+);
+
+COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days';
+
+COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
 
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
@@ -2069,6 +2300,15 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (org_id, sequence);
+
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (org_id);
+
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
@@ -2098,6 +2338,9 @@ ALTER TABLE ONLY public.event_counts
 
 ALTER TABLE ONLY public.event_retention
     ADD CONSTRAINT event_retention_pkey PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.event_volumes
+    ADD CONSTRAINT event_volumes_pkey PRIMARY KEY (org_id, is_test, since);
 
 ALTER TABLE ONLY public.idempotency_records
     ADD CONSTRAINT idempotency_records_pkey PRIMARY KEY (org_id, is_test, request_key);
@@ -2135,6 +2378,9 @@ ALTER TABLE ONLY public.ledger_transfers
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.member_credits
+    ADD CONSTRAINT member_credits_pkey PRIMARY KEY (org_id, is_test, user_id, day, currency);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
 
@@ -2144,6 +2390,9 @@ ALTER TABLE ONLY public.metric_versions
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_pkey PRIMARY KEY (org_id, step);
+
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
 
@@ -2152,6 +2401,15 @@ ALTER TABLE ONLY public.outbox_deliveries
 
 ALTER TABLE ONLY public.outbox_facts
     ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_credential_unique UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
@@ -2176,6 +2434,9 @@ ALTER TABLE ONLY public.plan_simulations
 
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
@@ -2258,6 +2519,9 @@ ALTER TABLE ONLY public.unfolded_batches
 ALTER TABLE ONLY public.usage_days
     ADD CONSTRAINT usage_days_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, day, group_value);
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
@@ -2300,6 +2564,14 @@ CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_a
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (org_id, actor_id, at, sequence);
+
+CREATE INDEX audit_entries_by_resource ON public.audit_entries USING btree (org_id, resource_id, at, sequence);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (org_id, at, sequence);
+
+CREATE INDEX audit_entries_by_type ON public.audit_entries USING btree (org_id, resource_type, at, sequence);
+
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
@@ -2308,9 +2580,13 @@ CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_
 
 CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_hash, created_at);
 
+CREATE INDEX email_codes_by_age ON public.email_codes USING btree (created_at);
+
 CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
 
-CREATE INDEX email_codes_by_hash ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+CREATE INDEX email_codes_by_mark ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+
+CREATE INDEX email_codes_by_registration ON public.email_codes USING btree (registration_id);
 
 CREATE UNIQUE INDEX email_codes_one_open ON public.email_codes USING btree (email, purpose) WHERE (ended_at IS NULL);
 
@@ -2326,6 +2602,10 @@ CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items
 
 CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
 
+CREATE INDEX invoices_by_finalizing ON public.invoices USING btree (org_id, is_test, finalized_at) INCLUDE (plan_type, status, currency, total, amount_paid) WHERE (finalized_at IS NOT NULL);
+
+CREATE INDEX invoices_by_payment ON public.invoices USING btree (org_id, is_test, paid_at) INCLUDE (plan_type, currency, total) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
@@ -2335,6 +2615,8 @@ CREATE INDEX invoices_of_customer ON public.invoices USING btree (org_id, is_tes
 CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((kind = 'closing'::text) AND (status <> 'void'::text));
 
 CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((status = 'draft'::text) AND (kind <> 'supplementary'::text));
+
+CREATE INDEX invoices_owed_to_payees ON public.invoices USING btree (org_id, is_test) INCLUDE (currency, total, amount_paid) WHERE ((plan_type = 'payout'::text) AND (status = ANY (ARRAY['finalized'::text, 'payment_failed'::text])));
 
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
@@ -2349,6 +2631,8 @@ CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
 
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
+
+CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -2386,6 +2670,8 @@ CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org
 
 CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
 
+CREATE INDEX registrations_by_age ON public.registrations USING btree (created_at);
+
 CREATE INDEX registrations_by_email ON public.registrations USING btree (email, created_at);
 
 CREATE INDEX replay_jobs_newest_first ON public.replay_jobs USING btree (org_id, is_test, created_at DESC, id DESC);
@@ -2417,6 +2703,8 @@ CREATE INDEX subscriptions_of_plan ON public.subscriptions USING btree (org_id, 
 CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree (org_id, is_test, scheduled_plan_id) WHERE (scheduled_plan_id IS NOT NULL);
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
+
+CREATE INDEX subscriptions_waiting_for_balance ON public.subscriptions USING btree (org_id, is_test, id) WHERE (pause_reason = 'insufficient_balance'::text);
 
 CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (customer_id, occurred_at);
 
@@ -2468,6 +2756,8 @@ CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservati
 
 CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
 
+CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EACH ROW WHEN ((old.type = 'EntriesWritten'::text)) EXECUTE FUNCTION public.keep_unlinked_entries();
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
 ALTER TABLE ONLY public.api_keys
@@ -2489,7 +2779,7 @@ ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invoice_line_items
-    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
+    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2506,14 +2796,26 @@ ALTER TABLE ONLY public.memberships
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.outbox_deliveries
     ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_session_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.plan_simulations
     ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2584,6 +2886,9 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2614,6 +2919,10 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
@@ -2631,6 +2940,8 @@ ALTER TABLE public.email_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_retention ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_volumes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
 
@@ -2650,11 +2961,15 @@ ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.member_credits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.onboarding_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
@@ -2667,6 +2982,10 @@ CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_settin
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2681,6 +3000,8 @@ CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_set
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.event_volumes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.idempotency_records USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2698,9 +3019,13 @@ CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.member_credits USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.onboarding_steps USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
@@ -2742,6 +3067,8 @@ CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2758,6 +3085,10 @@ CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setti
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.passkeys ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY people_only ON public.authenticator_apps USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -2765,6 +3096,12 @@ CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.peo
 CREATE POLICY people_only ON public.invitations USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkey_challenges USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkeys USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.recovery_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
 
@@ -2785,6 +3122,8 @@ ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
@@ -2826,6 +3165,8 @@ ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
@@ -2844,6 +3185,11 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
+GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
 
@@ -2855,6 +3201,9 @@ GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, walle
 
 REVOKE ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;
@@ -2895,6 +3244,8 @@ GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
 
+GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.billing_events TO monigo_app;
@@ -2918,6 +3269,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.event_volumes TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
 
@@ -2949,17 +3302,25 @@ GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.member_credits TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.onboarding_steps TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkeys TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 
@@ -2980,6 +3341,8 @@ GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
@@ -3024,6 +3387,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 

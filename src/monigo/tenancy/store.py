@@ -11,7 +11,13 @@ from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
 from monigo.infra import json
 from monigo.infra.db import ClockState, Connection, Tenant, Transaction
-from monigo.tenancy.settings import LimitSettings, read_billing, read_limits, read_retention
+from monigo.tenancy.settings import (
+    LimitSettings,
+    read_access,
+    read_billing,
+    read_limits,
+    read_retention,
+)
 from monigo.tenancy.types import (
     ApiKey,
     KeyReference,
@@ -20,27 +26,34 @@ from monigo.tenancy.types import (
 
 INSERT_ORGANIZATION = """
     INSERT INTO organizations (
-        org_id, name, country, created_at, updated_at, billing, retention, limits
-    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
+        org_id, name, country, created_at, updated_at, billing, retention, limits, access
+    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)
 """
 
 SELECT_ORGANIZATION = """
-    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits
+    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, access,
+        suspended_at
     FROM organizations
     WHERE org_id = $1
 """
 
 UPDATE_ORGANIZATION = """
     UPDATE organizations
-    SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7
+    SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7,
+        access = $8
     WHERE org_id = $1
+"""
+
+SUSPEND_ORGANIZATION = """
+    UPDATE organizations SET suspended_at = $2, updated_at = $3 WHERE org_id = $1
 """
 
 SELECT_LIMITS = "SELECT limits FROM organizations WHERE org_id = $1"
 
 KEY_COLUMNS = """
     id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, disabled_at,
-    last_used_at, created_at, updated_at
+    last_used_at, created_at, updated_at,
+    (SELECT suspended_at IS NOT NULL FROM organizations WHERE org_id = $1) AS is_suspended
 """
 
 INSERT_KEY = """
@@ -93,6 +106,11 @@ async def update_organization(tx: Transaction, organization: Organization) -> No
     await tx.connection.execute(UPDATE_ORGANIZATION, *_arguments(organization))
 
 
+async def set_suspended(tx: Transaction, suspended_at: datetime | None) -> None:
+    """Suspend the transaction's own organisation, or end that."""
+    await tx.connection.execute(SUSPEND_ORGANIZATION, tx.org_id, suspended_at, tx.real_now)
+
+
 def _arguments(organization: Organization) -> tuple[object, ...]:
     return (
         organization.id,
@@ -102,6 +120,7 @@ def _arguments(organization: Organization) -> tuple[object, ...]:
         json.encode(organization.billing),
         json.encode(organization.retention),
         json.encode(organization.limits),
+        json.encode(organization.access),
     )
 
 
@@ -120,6 +139,8 @@ async def load_organization(tx: Transaction, *, for_update: bool = False) -> Org
         billing=read_billing(row["billing"]),
         retention=read_retention(row["retention"]),
         limits=read_limits(row["limits"]),
+        access=read_access(row["access"]),
+        suspended_at=row["suspended_at"],
     )
 
 

@@ -7,7 +7,12 @@ from msgspec import Struct
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.core.permissions import Scope
 from monigo.infra.db import Tenant
-from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
+from monigo.tenancy.settings import (
+    AccessSettings,
+    BillingSettings,
+    LimitSettings,
+    RetentionSettings,
+)
 
 ALL_SCOPES = tuple(Scope)
 
@@ -21,8 +26,11 @@ class Organization(Struct, frozen=True):
     billing: BillingSettings
     retention: RetentionSettings
     limits: LimitSettings
+    access: AccessSettings
     created_at: datetime
     updated_at: datetime
+    # Since when it may only read.
+    suspended_at: datetime | None = None
 
 
 class NewOrganization(Struct, frozen=True):
@@ -48,11 +56,17 @@ class ApiKey(Struct, frozen=True):
     last_used_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    # Its organisation may only read.
+    is_suspended: bool = False
 
     def is_active(self, now: datetime) -> bool:
         """Whether the key opens anything now."""
         is_on = self.revoked_at is None and self.disabled_at is None
         return is_on and (self.expires_at is None or now < self.expires_at)
+
+    def is_unrestricted(self, now: datetime) -> bool:
+        """Whether the key may do now all that its scopes say."""
+        return self.is_active(now) and not self.is_suspended
 
 
 class KeyReference(Struct, frozen=True):

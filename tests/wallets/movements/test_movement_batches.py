@@ -20,6 +20,7 @@ from monigo.wallets import Direction, EntryType, Movement
 from monigo.wallets.movements import batcher
 from support.agenda import waiting
 from support.api import Api
+from support.audit import CALL
 
 
 class Desk:
@@ -45,7 +46,8 @@ class Desk:
 
         async def run():
             callers = [KeyReference(tenant, key) for key in key_ids or [self.key_id] * len(asked)]
-            return await asyncio.gather(*map(move, callers, asked), return_exceptions=True)
+            calls = [CALL] * len(asked)
+            return await asyncio.gather(*map(move, callers, asked, calls), return_exceptions=True)
 
         return [
             one.code if isinstance(one, DomainError) else str(one.wallet.balance.normalize())
@@ -182,7 +184,9 @@ def test_one_that_can_not_be_made_hinders_no_other(desk, change, code):
         move = desk.api.backend.services.movements.move
         caller = KeyReference(desk.api.tenant, desk.key_id)
         asked = [good[0], bad, good[1]]
-        return await asyncio.gather(*(move(caller, one) for one in asked), return_exceptions=True)
+        return await asyncio.gather(
+            *(move(caller, one, CALL) for one in asked), return_exceptions=True
+        )
 
     answers = desk.api.backend.run(run())
 
@@ -209,6 +213,7 @@ def test_a_wallet_is_never_moved_in_the_other_mode(desk):
 
 KEYS = {
     "revoked": ("UPDATE api_keys SET revoked_at = now() WHERE id = $1", "invalid_credential"),
+    "off": ("UPDATE api_keys SET disabled_at = now() WHERE id = $1", "invalid_credential"),
     "expired": ("UPDATE api_keys SET expires_at = created_at WHERE id = $1", "invalid_credential"),
     "of the other mode": (
         "UPDATE api_keys SET is_test_mode = NOT is_test_mode WHERE id = $1",
@@ -242,6 +247,18 @@ def test_a_key_that_moved_money_and_ends_moves_none_any_more(desk, statement, co
     desk.api.backend.sql(statement, desk.key_id)
 
     assert desk.move(movement(desk.wallet, "-1")) == [code]
+
+
+def test_a_suspended_organisation_moves_no_money_until_it_is_active_again(desk):
+    suspend = "UPDATE organizations SET suspended_at = $2 WHERE org_id = $1"
+    desk.move(movement(desk.wallet, "-1"))
+
+    desk.api.backend.sql(suspend, desk.api.org_id, desk.api.backend.clock.now())
+    refused = desk.move(movement(desk.wallet, "-1"))
+    desk.api.backend.sql(suspend, desk.api.org_id, None)
+
+    assert refused == ["organization_suspended"]
+    assert desk.move(movement(desk.wallet, "-1")) == ["98"]
 
 
 def test_a_remembered_key_expires_in_its_time(desk):

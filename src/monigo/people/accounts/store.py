@@ -1,5 +1,6 @@
 """All SQL of accounts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,23 +31,36 @@ UPDATE_FULL_NAME = f"""
 
 REPLACE_HASH = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1"
 
-LIST_USERS = f"SELECT {USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT $1"
+LIST_USERS = f"""
+    SELECT {USER_COLUMNS}, admin.user_id IS NOT NULL AS is_platform_admin
+    FROM users LEFT JOIN (SELECT user_id FROM platform_admins) AS admin ON admin.user_id = users.id
+    ORDER BY created_at, id LIMIT $1
+"""
+
+INSERT_PLATFORM_ADMIN = """
+    INSERT INTO platform_admins (user_id, created_at) VALUES ($1, $2)
+    ON CONFLICT (user_id) DO NOTHING
+"""
 
 INSERT_REGISTRATION = """
-    INSERT INTO registrations (id, email, full_name, password_hash, created_at)
-    VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO registrations (id, email, full_name, password_hash, address_hash, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
 
-SELECT_LATEST_REGISTRATION = """
-    SELECT id, email, full_name, password_hash FROM registrations WHERE email = $1
-    ORDER BY created_at DESC, id DESC LIMIT 1
+REGISTRATION_COLUMNS = "id, email, full_name, password_hash, address_hash"
+
+SELECT_LATEST_REGISTRATION = f"""
+    SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE email = $1
+    ORDER BY address_hash = ANY ($2::bytea[]) DESC, created_at DESC, id DESC LIMIT 1
 """
 
-SELECT_REGISTRATION = """
-    SELECT id, email, full_name, password_hash FROM registrations WHERE id = $1
-"""
+SELECT_REGISTRATION = f"SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE id = $1"
 
-DELETE_OLD_REGISTRATIONS = "DELETE FROM registrations WHERE created_at < $1"
+DELETE_OLD_REGISTRATIONS = """
+    DELETE FROM registrations
+    WHERE id IN (SELECT id FROM registrations WHERE created_at < $1 LIMIT $2)
+    RETURNING 1
+"""
 
 
 async def find(tx: Transaction, email: str) -> Credentials | None:
@@ -94,9 +108,19 @@ async def set_password(tx: Transaction, user_id: UserId, password_hash: str) -> 
     await tx.connection.execute(REPLACE_HASH, user_id, password_hash, tx.real_now)
 
 
-async def first_users(tx: Transaction, limit: int) -> list[User]:
-    """People, those of the longest standing first."""
-    return [User(**dict(row)) for row in await tx.connection.fetch(LIST_USERS, limit)]
+async def first_users(tx: Transaction, limit: int) -> list[tuple[User, bool]]:
+    """People, those of the longest standing first, and whether they are platform admins."""
+    found: list[tuple[User, bool]] = []
+    for row in await tx.connection.fetch(LIST_USERS, limit):
+        values = dict(row)
+        is_platform_admin = values.pop("is_platform_admin")
+        found.append((User(**values), is_platform_admin))
+    return found
+
+
+async def insert_platform_admin(tx: Transaction, user_id: UserId) -> None:
+    """Store that a person runs the platform."""
+    await tx.connection.execute(INSERT_PLATFORM_ADMIN, user_id, tx.real_now)
 
 
 async def insert_registration(tx: Transaction, registration: Registration) -> None:
@@ -107,13 +131,16 @@ async def insert_registration(tx: Transaction, registration: Registration) -> No
         registration.email,
         registration.full_name,
         registration.password_hash,
+        registration.address_hash,
         tx.real_now,
     )
 
 
-async def latest_registration(tx: Transaction, email: str) -> Registration | None:
-    """The last one who wanted to register an e-mail."""
-    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email)
+async def latest_registration(
+    tx: Transaction, email: str, address_hashes: Sequence[bytes]
+) -> Registration | None:
+    """The last one who wanted to register an e-mail, from this address rather than from others."""
+    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email, list(address_hashes))
     return None if row is None else Registration(**dict(row))
 
 
@@ -123,9 +150,9 @@ async def registration(tx: Transaction, registration_id: UUID) -> Registration |
     return None if row is None else Registration(**dict(row))
 
 
-async def delete_registrations_before(tx: Transaction, instant: datetime) -> None:
-    """Forget who wanted to register before an instant."""
-    await tx.connection.execute(DELETE_OLD_REGISTRATIONS, instant)
+async def delete_registrations_before(tx: Transaction, instant: datetime, limit: int) -> int:
+    """Forget some who wanted to register before an instant; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD_REGISTRATIONS, instant, limit))
 
 
 def email_taken() -> DomainError:

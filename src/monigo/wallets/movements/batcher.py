@@ -7,10 +7,12 @@ transactions of a process touch the same one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
 from monigo import tenancy
+from monigo.audit import Call
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
 from monigo.infra.batching import Batcher, BatchLimits
@@ -38,10 +40,11 @@ _OF_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DomainE
 
 @dataclass(slots=True)
 class _Request:
-    """One client's movement, and the key it came with."""
+    """One client's movement, and the key and the call that it came with."""
 
     api_key_id: ApiKeyId
     movement: Movement
+    call: Call
 
 
 class MovementBatcher:
@@ -56,14 +59,16 @@ class MovementBatcher:
         # As they were last read; each transaction finds out whether they still are.
         self._keys: dict[ApiKeyId, ApiKey] = {}
 
-    async def move(self, caller: KeyReference, movement: Movement) -> MovementResult:
+    async def move(self, caller: KeyReference, movement: Movement, call: Call) -> MovementResult:
         """Credit or debit a wallet; the answer comes when it is on disk.
+
+        The audit log tells of the call.
 
         Raises:
             DomainError: unauthenticated, forbidden; as `wallets.move`; unavailable, when too much
                 waits already.
         """
-        request = _Request(caller.api_key_id, movement)
+        request = _Request(caller.api_key_id, movement, call)
         return await self._batcher.submit(caller.tenant, request, subject=movement.wallet_id)
 
     async def _flush(
@@ -78,26 +83,33 @@ class MovementBatcher:
             batch = await locked_for(tx, movements, tx.opened[0])
             if not batch.are_api_keys_same or len(known) < len(key_ids):
                 known = await tenancy.get_keys(tx, key_ids)
-                self._remember(known)
-            principals = {
-                one: tenancy.principal_of(key, tenant, tx.real_now) for one, key in known.items()
-            }
+                self._remember(known, tx.real_now)
             await self._limits.of(tx)
             refusals = [
                 tenancy.refusal_of(
-                    principals.get(one.api_key_id), MOVE_PERMISSIONS[one.movement.direction]
+                    known.get(one.api_key_id),
+                    tenant,
+                    tx.real_now,
+                    MOVE_PERMISSIONS[one.movement.direction],
                 )
                 for one in requests
             ]
             allowed = [
-                one.movement
-                for one, refusal in zip(requests, refusals, strict=True)
-                if refusal is None
+                one for one, refusal in zip(requests, refusals, strict=True) if refusal is None
             ]
-            outcomes = iter(await post_on(batch, allowed, is_end=True))
+            principals = {one: tenancy.principal_of(key) for one, key in known.items()}
+            outcomes = iter(
+                await post_on(
+                    batch,
+                    [one.movement for one in allowed],
+                    [(principals[one.api_key_id], one.call) for one in allowed],
+                    is_end=True,
+                )
+            )
         return [refusal or next(outcomes) for refusal in refusals]
 
-    def _remember(self, keys: Mapping[ApiKeyId, ApiKey]) -> None:
+    def _remember(self, keys: Mapping[ApiKeyId, ApiKey], real_now: datetime) -> None:
         if len(self._keys) + len(keys) > KEYS_MAX:
             self._keys.clear()
-        self._keys.update(keys)
+        # `lock_for` finds out whether one still counts, not whether it does so again.
+        self._keys.update({one: key for one, key in keys.items() if key.is_unrestricted(real_now)})
