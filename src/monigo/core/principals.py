@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId, UserId
+from monigo.core.money import Money
 from monigo.core.permissions import Permission
 
 
@@ -25,6 +26,7 @@ class Principal(Struct, frozen=True):
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
+    `credit_limit` is the most that it may credit to wallets in a day; None where none is set.
     """
 
     kind: PrincipalKind
@@ -32,6 +34,7 @@ class Principal(Struct, frozen=True):
     org_id: OrganizationId | None = None
     is_test: bool | None = None
     permissions: frozenset[Permission] = frozenset()
+    credit_limit: Money | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the principal holds a permission."""
@@ -58,9 +61,10 @@ def person(
     org_id: OrganizationId | None,
     is_test: bool | None,
     permissions: frozenset[Permission],
+    credit_limit: Money | None = None,
 ) -> Principal:
     """Somebody who is signed in; of no organisation where only the own account is touched."""
-    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions)
+    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, credit_limit)
 
 
 def system(job: str) -> Principal:

@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
+from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, not_found
+from monigo.core.money import Money
 from monigo.core.permissions import (
     OF_PERSONS,
     SENSITIVE,
     Permission,
     Role,
     permissions_of_role,
+    permissions_within_limit,
 )
 from monigo.core.principals import Principal, person
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
+from monigo.tenancy import Organization
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
@@ -36,11 +40,27 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         raise not_found("organization")
     role = Role(here["role"])
     allowed = permissions_of_role(role)
+    credit_limit = None
+    if needed in permissions_within_limit(role):
+        credit_limit = credit_limit_of(await tenancy.get_organization(tx))
+        allowed |= {needed} if credit_limit is not None else set()
     if needed not in allowed:
         raise DomainError(ErrorKind.FORBIDDEN, "role_lacks_right", f"as {role.value} you may not")
     if needed in SENSITIVE:
         require_fresh(here["authenticated_at"], tx.real_now)
-    return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)
+    return person(
+        claims.user_id,
+        org_id=tx.org_id,
+        is_test=tx.is_test,
+        permissions=allowed,
+        credit_limit=credit_limit,
+    )
+
+
+def credit_limit_of(organization: Organization) -> Money | None:
+    """How much a member may credit to wallets in a day; None where members may not."""
+    amount = organization.limits.member_credit_limit
+    return Money(amount, organization.billing.default_currency) if amount else None
 
 
 async def require_session(tx: Transaction, claims: Claims) -> None:
