@@ -41,7 +41,8 @@ COPY_INVOICES = """
             now() - random() * interval '20 days' AS at
         FROM subscriptions WHERE org_id = '{org}' AND plan_id = '{plan}'
     ) AS subscription
-    CROSS JOIN (SELECT * FROM invoices WHERE id = '{invoice}') AS known
+    CROSS JOIN invoices AS known
+    WHERE known.id = '{invoice}'
 """
 
 FILL_DAYS = """
