@@ -24,8 +24,10 @@ from uuid import UUID
 
 import uvloop
 
+from monigo.audit import Call
 from monigo.bootstrap import bring_up_to_date, open_services
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.infra.settings import Settings
 from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, EntryType, Movement, MovementBatcher
@@ -66,6 +68,15 @@ BARE = """
     FROM source CROSS JOIN target;
 """
 PLAIN = "SELECT plain_transfer(:source, :source + 1, 1);"
+
+CALL = Call(
+    "debit_wallet",
+    "POST /v1/wallets/{wallet_id}/debit",
+    "wallets:debit",
+    address="127.0.0.1",
+    user_agent="bench",
+    request_id="",
+)
 
 _keys = itertools.count()
 
@@ -148,15 +159,14 @@ async def _client(
         movement = Movement(
             wallet_id=random.choice(wallets),
             direction=Direction.DEBIT,
-            amount=Decimal(1),
-            currency="NGN",
+            amount=Money(Decimal(1), "NGN"),
             entry_type=EntryType.USAGE,
             idempotency_key=f"service-{os.getpid()}-{next(_keys)}",
             description="a ride",
             reference_type="",
             reference_id="",
         )
-        await batcher.move(caller, movement)
+        await batcher.move(caller, movement, CALL)
         done += 1
     return done
 

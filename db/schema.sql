@@ -67,6 +67,105 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE TABLE public.audit_entries (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_test_mode boolean,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text NOT NULL,
+    permission text NOT NULL,
+    action text NOT NULL,
+    route text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    request_id text NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
+    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
+    CONSTRAINT audit_entries_tell_a_change CHECK ((before IS DISTINCT FROM after)),
+    CONSTRAINT audit_entries_tell_who_did_what CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
+);
+
+CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
+            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
+            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
+            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+        )::text,
+        'UTF8'
+    )
+$$;
+
+CREATE FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    place bigint;
+    link bytea;
+    entry public.audit_entries;
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
+    VALUES (organization, 0, sha256(''))
+    ON CONFLICT (org_id) DO NOTHING;
+    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    FROM public.audit_heads AS head
+    WHERE head.org_id = organization
+    FOR UPDATE;
+
+    FOR entry IN
+        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+            added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+            added.route, added.resource_type, added.resource_id, added.before, added.after,
+            added.address, added.user_agent, added.request_id, NULL::bytea
+        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+        CROSS JOIN LATERAL ROWS FROM (
+            jsonb_to_recordset(record.entries) AS (
+                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+                actor_name text, permission text, action text, route text, resource_type text,
+                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+                request_id text
+            )
+        ) WITH ORDINALITY AS added (
+            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+            resource_type, resource_id, before, after, address, user_agent, request_id, number
+        )
+        ORDER BY record.number, added.number
+    LOOP
+        place := place + 1;
+        entry.sequence := place;
+        link := sha256(link || public.audit_entry_content(entry));
+        INSERT INTO public.audit_entries (
+            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+            action, route, resource_type, resource_id, before, after, address, user_agent,
+            request_id, chain_hash
+        )
+        VALUES (
+            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
+            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
+            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
+            entry.user_agent, entry.request_id, link
+        );
+    END LOOP;
+
+    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    WHERE org_id = organization;
+END
+$$;
+
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -88,7 +187,8 @@ BEGIN
         known := ARRAY(
             SELECT account.id FROM public.ledger_accounts AS account
             WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
-                AND account.id = ANY (asked.account_ids) AND account.currency = asked.currency
+                AND account.id = ANY ((SELECT asked.account_ids)::uuid[])
+                AND account.currency = asked.currency
         );
         CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
         SELECT side.account_id, side.name INTO STRICT missed
@@ -442,6 +542,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_unlinked_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.audit_entries
+        WHERE org_id = old.org_id AND id = old.subject_id
+    ) THEN
+        RAISE EXCEPTION 'entries that are not linked yet stay'
+            USING ERRCODE = '23514', CONSTRAINT = 'audit_entries_stay_until_linked';
+    END IF;
+    RETURN old;
+END
+$$;
+
 CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
@@ -470,13 +586,14 @@ DECLARE
     are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
-    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
+    WHERE org_id = organization AND is_test = test AND id = ANY ((SELECT wallet_ids)::uuid[])
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
         -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
         is_used := EXISTS (
-            SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
+            SELECT 1
+            FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
             WHERE EXISTS (
                 SELECT 1 FROM public.ledger_requests AS used
                 WHERE used.org_id = organization AND used.is_test = test
@@ -489,12 +606,14 @@ BEGIN
     IF cardinality(api_key_ids) > 0 THEN
         are_same := cardinality(api_key_ids) = (
             SELECT count(*)
-            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
-                AS known (id, expires_at, scopes)
+            FROM unnest(
+                (SELECT api_key_ids), (SELECT api_key_expiries), (SELECT api_key_scopes)
+            ) AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
+                AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
             WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
         ) AND NOT EXISTS (
@@ -508,7 +627,8 @@ BEGIN
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
         state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    WHERE state.org_id = organization AND state.is_test = test
+        AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
@@ -538,7 +658,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -623,7 +743,7 @@ BEGIN
         SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
-            AND account.id = ANY (account_ids)
+            AND account.id = ANY ((SELECT account_ids)::uuid[])
         ORDER BY account.id
         FOR NO KEY UPDATE
     ) AS head;
@@ -638,7 +758,7 @@ BEGIN
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
             posting.counterparty, posting.idempotency_key, posting.metadata, made_at
         )
-        FROM unnest(postings) AS posting
+        FROM unnest((SELECT postings)) AS posting
     LOOP
         place := place + 1;
         balances[source] := balances[source] - amount;
@@ -679,7 +799,8 @@ BEGIN
         posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
         posted.to_sequence, posted.to_hash
     FROM unnest(
-        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+        (SELECT postings), (SELECT from_balances), (SELECT from_sequences), (SELECT from_hashes),
+        (SELECT to_balances), (SELECT to_sequences), (SELECT to_hashes)
     ) AS posted (
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
@@ -689,8 +810,9 @@ BEGIN
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
         moved_at = made_at
-    FROM unnest(accounts, balances, sequences, hashes)
-        AS moved (id, balance, sequence, chain_hash)
+    FROM unnest(
+        (SELECT accounts), (SELECT balances), (SELECT sequences), (SELECT hashes)
+    ) AS moved (id, balance, sequence, chain_hash)
     WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
         AND account.sequence <> moved.sequence;
 
@@ -700,7 +822,7 @@ BEGIN
         )
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
-        FROM unnest(requests) AS request;
+        FROM unnest((SELECT requests)) AS request;
     END IF;
 
     IF is_read THEN
@@ -708,7 +830,10 @@ BEGIN
         SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
             posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
             posted.to_balance, posted.to_sequence
-        FROM unnest(postings, from_balances, from_sequences, to_balances, to_sequences) AS posted (
+        FROM unnest(
+            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
+            (SELECT to_balances), (SELECT to_sequences)
+        ) AS posted (
             id, transaction_id, source, target, amount, currency, entry_type, description,
             reference_type, reference_id, counterparty, idempotency_key, metadata,
             from_balance, from_sequence, to_balance, to_sequence
@@ -820,7 +945,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -828,8 +953,10 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
     LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
@@ -966,6 +1093,14 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
 );
 
+CREATE TABLE public.audit_heads (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_heads_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_heads_sequence_not_negative CHECK ((sequence >= 0))
+);
+
 CREATE TABLE public.authenticator_apps (
     user_id uuid NOT NULL,
     ciphertext bytea NOT NULL,
@@ -1071,6 +1206,16 @@ CREATE TABLE public.event_retention (
     redacted_until timestamp with time zone NOT NULL,
     CONSTRAINT event_retention_redacts_what_is_not_kept CHECK ((redacted_until <= kept_from))
 );
+
+CREATE TABLE public.event_volumes (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    since timestamp with time zone NOT NULL,
+    event_count bigint NOT NULL,
+    CONSTRAINT event_volumes_begin_at_a_quarter_hour CHECK ((date_bin('00:15:00'::interval, since, '2000-01-01 00:00:00+00'::timestamp with time zone) = since)),
+    CONSTRAINT event_volumes_not_empty CHECK ((event_count > 0))
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.idempotency_records (
     org_id uuid NOT NULL,
@@ -1298,6 +1443,20 @@ CREATE TABLE public.mails (
     written_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.member_credits (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    user_id uuid NOT NULL,
+    day date NOT NULL,
+    currency text NOT NULL,
+    credited numeric(24,6) NOT NULL,
+    credit_limit numeric(24,6) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT member_credits_within_limit CHECK (((credited > (0)::numeric) AND (credited <= credit_limit) AND (credit_limit <> 'NaN'::numeric)))
+);
+
+COMMENT ON COLUMN public.member_credits.credit_limit IS 'the limit under which the last of it was credited';
+
 CREATE TABLE public.memberships (
     org_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1350,6 +1509,14 @@ CREATE TABLE public.metrics (
 COMMENT ON COLUMN public.metrics.version IS 'rises with each change of how events are counted';
 
 COMMENT ON COLUMN public.metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
+
+CREATE TABLE public.onboarding_steps (
+    org_id uuid NOT NULL,
+    step text NOT NULL,
+    completed_at timestamp with time zone NOT NULL,
+    is_by_hand boolean NOT NULL,
+    CONSTRAINT onboarding_steps_step_known CHECK ((step = ANY (ARRAY['customer'::text, 'metric'::text, 'plan'::text, 'subscription'::text, 'event'::text, 'invoice'::text, 'connection'::text, 'webhook'::text, 'live_key'::text])))
+);
 
 CREATE TABLE public.organizations (
     org_id uuid NOT NULL,
@@ -1550,6 +1717,11 @@ CREATE TABLE public.plans (
     CONSTRAINT plans_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT plans_trial_in_bounds CHECK (((trial_period_days >= 0) AND (trial_period_days <= 730))),
     CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
+);
+
+CREATE TABLE public.platform_admins (
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.price_overrides (
@@ -1897,6 +2069,20 @@ CREATE TABLE public.usage_days (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.usage_declines (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    recent_events bigint NOT NULL,
+    usual_events numeric(38,12) NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_declines_below_half CHECK (((recent_events >= 0) AND (((2 * recent_events))::numeric < usual_events)))
+);
+
+COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days';
+
+COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
+
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
     dedup uuid NOT NULL,
@@ -2078,6 +2264,15 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (org_id, sequence);
+
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (org_id);
+
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
@@ -2107,6 +2302,9 @@ ALTER TABLE ONLY public.event_counts
 
 ALTER TABLE ONLY public.event_retention
     ADD CONSTRAINT event_retention_pkey PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.event_volumes
+    ADD CONSTRAINT event_volumes_pkey PRIMARY KEY (org_id, is_test, since);
 
 ALTER TABLE ONLY public.idempotency_records
     ADD CONSTRAINT idempotency_records_pkey PRIMARY KEY (org_id, is_test, request_key);
@@ -2144,6 +2342,9 @@ ALTER TABLE ONLY public.ledger_transfers
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.member_credits
+    ADD CONSTRAINT member_credits_pkey PRIMARY KEY (org_id, is_test, user_id, day, currency);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
 
@@ -2152,6 +2353,9 @@ ALTER TABLE ONLY public.metric_versions
 
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_pkey PRIMARY KEY (org_id, step);
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
@@ -2185,6 +2389,9 @@ ALTER TABLE ONLY public.plan_simulations
 
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
@@ -2267,6 +2474,9 @@ ALTER TABLE ONLY public.unfolded_batches
 ALTER TABLE ONLY public.usage_days
     ADD CONSTRAINT usage_days_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, day, group_value);
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
@@ -2309,6 +2519,14 @@ CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_a
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (org_id, actor_id, at, sequence);
+
+CREATE INDEX audit_entries_by_resource ON public.audit_entries USING btree (org_id, resource_id, at, sequence);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (org_id, at, sequence);
+
+CREATE INDEX audit_entries_by_type ON public.audit_entries USING btree (org_id, resource_type, at, sequence);
+
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
@@ -2335,6 +2553,10 @@ CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items
 
 CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
 
+CREATE INDEX invoices_by_finalizing ON public.invoices USING btree (org_id, is_test, finalized_at) INCLUDE (plan_type, status, currency, total, amount_paid) WHERE (finalized_at IS NOT NULL);
+
+CREATE INDEX invoices_by_payment ON public.invoices USING btree (org_id, is_test, paid_at) INCLUDE (plan_type, currency, total) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
@@ -2344,6 +2566,8 @@ CREATE INDEX invoices_of_customer ON public.invoices USING btree (org_id, is_tes
 CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((kind = 'closing'::text) AND (status <> 'void'::text));
 
 CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((status = 'draft'::text) AND (kind <> 'supplementary'::text));
+
+CREATE INDEX invoices_owed_to_payees ON public.invoices USING btree (org_id, is_test) INCLUDE (currency, total, amount_paid) WHERE ((plan_type = 'payout'::text) AND (status = ANY (ARRAY['finalized'::text, 'payment_failed'::text])));
 
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
@@ -2427,6 +2651,8 @@ CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
+CREATE INDEX subscriptions_waiting_for_balance ON public.subscriptions USING btree (org_id, is_test, id) WHERE (pause_reason = 'insufficient_balance'::text);
+
 CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (customer_id, occurred_at);
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
@@ -2477,6 +2703,8 @@ CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservati
 
 CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
 
+CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EACH ROW WHEN ((old.type = 'EntriesWritten'::text)) EXECUTE FUNCTION public.keep_unlinked_entries();
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
 ALTER TABLE ONLY public.api_keys
@@ -2498,7 +2726,7 @@ ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invoice_line_items
-    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
+    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2515,6 +2743,9 @@ ALTER TABLE ONLY public.memberships
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.outbox_deliveries
     ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
 
@@ -2523,6 +2754,9 @@ ALTER TABLE ONLY public.plan_revisions
 
 ALTER TABLE ONLY public.plan_simulations
     ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2593,6 +2827,9 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2623,6 +2860,10 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
@@ -2640,6 +2881,8 @@ ALTER TABLE public.email_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_retention ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_volumes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
 
@@ -2659,11 +2902,15 @@ ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.member_credits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.onboarding_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
@@ -2676,6 +2923,10 @@ CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_settin
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2690,6 +2941,8 @@ CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_set
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.event_volumes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.idempotency_records USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2707,9 +2960,13 @@ CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.member_credits USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.onboarding_steps USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
@@ -2751,6 +3008,8 @@ CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2775,6 +3034,8 @@ CREATE POLICY people_only ON public.invitations USING ((current_setting('app.peo
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
 
+CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
+
 CREATE POLICY people_only ON public.recovery_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.registrations USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -2794,6 +3055,8 @@ ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
@@ -2835,6 +3098,8 @@ ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
@@ -2852,6 +3117,11 @@ ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
+
+GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
@@ -2907,6 +3177,8 @@ GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
 
+GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.billing_events TO monigo_app;
@@ -2930,6 +3202,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.event_volumes TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
 
@@ -2961,11 +3235,15 @@ GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.member_credits TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.onboarding_steps TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 
@@ -2992,6 +3270,8 @@ GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
@@ -3036,6 +3316,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 

@@ -81,6 +81,7 @@ def organization_of(backend, owner):
         "api_key_id": made["api_keys"][1]["id"],
         "invitation_id": owner.invite(org_id, new_email()).json()["invitation"]["id"],
         "session_id": str(uuid4()),
+        "step_id": "customer",
     }
     return Organization(owner, key, ids)
 

@@ -37,6 +37,7 @@ GROUPS = {
     "void": Group(_scopes("write"), MANAGERS),
     "settle by hand": Group(_scopes("admin"), MANAGERS),
     "move money": Group(_scopes("write"), MANAGERS),
+    "see what was changed": Group(_scopes("admin"), MANAGERS),
     "settings": Group(_scopes("admin"), MANAGERS),
     "see members": Group(NO_KEY, ALL),
     "leave": Group(NO_KEY, ALL),
@@ -58,6 +59,7 @@ OPERATIONS_OF = {
         GET /customers
         GET /customers/{customer_id}
         GET /customers/{customer_id}/wallets
+        GET /dashboard
         GET /events
         GET /events/export
         GET /invoices
@@ -67,6 +69,7 @@ OPERATIONS_OF = {
         GET /metrics
         GET /metrics/event-property-keys
         GET /metrics/{metric_id}
+        GET /onboarding/progress
         GET /plans
         GET /plans/simulations/{simulation_id}
         GET /plans/{plan_id}
@@ -112,6 +115,7 @@ OPERATIONS_OF = {
         POST /metrics
         PUT /metrics/{metric_id}
         DELETE /metrics/{metric_id}
+        POST /onboarding/steps/{step_id}
         POST /plans
         POST /plans/simulate
         PUT /plans/{plan_id}
@@ -148,6 +152,10 @@ OPERATIONS_OF = {
         POST /wallets/{wallet_id}/reservations
         POST /wallets/{wallet_id}/reservations/{reservation_id}/capture
         POST /wallets/{wallet_id}/reservations/{reservation_id}/release
+    """,
+    "see what was changed": """
+        GET /audit-logs
+        GET /audit-logs/export
     """,
     "settings": """
         PATCH /organization

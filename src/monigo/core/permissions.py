@@ -50,7 +50,11 @@ class Permission(StrEnum):
     BILLING_EVENTS_READ = "billing_events:read"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
+    DASHBOARD_READ = "dashboard:read"
+    ONBOARDING_READ = "onboarding:read"
+    ONBOARDING_WRITE = "onboarding:write"
     SET_ASIDE_READ = "set_aside:read"
+    AUDIT_READ = "audit:read"
     TEST_CLOCK_READ = "test_clock:read"
     TEST_CLOCK_ADVANCE = "test_clock:advance"
     TEST_DATA_RESET = "test_data:reset"
@@ -141,6 +145,8 @@ GRANTS = (
                 Permission.INVOICES_READ,
                 Permission.BILLS_READ,
                 Permission.REPORTS_READ,
+                Permission.DASHBOARD_READ,
+                Permission.ONBOARDING_READ,
                 Permission.WALLETS_READ,
                 Permission.BILLING_EVENTS_READ,
                 Permission.SET_ASIDE_READ,
@@ -164,6 +170,7 @@ GRANTS = (
                 Permission.INVOICES_FINALIZE,
                 Permission.BILLS_GENERATE,
                 Permission.BILLS_FINALIZE,
+                Permission.ONBOARDING_WRITE,
                 Permission.TEST_CLOCK_ADVANCE,
             }
         ),
@@ -201,7 +208,9 @@ GRANTS = (
     Grant(
         frozenset({Scope.ADMIN}),
         MANAGERS,
-        frozenset({Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET}),
+        frozenset(
+            {Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET, Permission.AUDIT_READ}
+        ),
     ),
     Grant(frozenset({Scope.ADMIN}), EVERYBODY, frozenset({Permission.ORGANIZATION_READ})),
     # Deciding who may act for the organisation, which no key does.

@@ -14,7 +14,7 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
-from monigo.invoicing.closing import catch_up, close_period, finalize_drafts, write_drafts
+from monigo.invoicing.closing import catch_up, close_period, make_final
 from monigo.invoicing.documents import (
     InvoicePayment,
     Received,
@@ -72,9 +72,10 @@ async def generate(
     await customers.lock(tx, [subscription.customer_id])
     drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
+    before = None if known is None else await get(tx, known, plan_type=plan_type)
     wanted = wanted if known is None else wanted.in_place_of(known)
     await _write_draft(tx, wanted)
-    return await get(tx, wanted.id, plan_type=plan_type)
+    return await _changed(tx, before, wanted.id, plan_type)
 
 
 async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
@@ -169,13 +170,13 @@ async def finalize(
         if invoice.period.start > open_period.start:
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
-        return await get(tx, invoice.id, plan_type=plan_type)
-    rated = await _write_draft(tx, _again(invoice, subscription))
+        return await _changed(tx, invoice, invoice.id, plan_type)
+    rated = await _rated(tx, _again(invoice, subscription))
     paid = await documents.pay(tx, rated)
     if paid.short:
         raise documents.insufficient(rated[0])
-    await finalize_drafts(tx, rated, paid)
-    return await get(tx, invoice.id, plan_type=plan_type)
+    await make_final(tx, rated, paid)
+    return await _changed(tx, invoice, invoice.id, plan_type)
 
 
 async def mark_paid(
@@ -194,7 +195,7 @@ async def mark_paid(
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
     """
-    invoice, _ = await _locked(tx, invoice_id)
+    unpaid, _ = await _locked(tx, invoice_id)
     faults: dict[str, str] = {}
     if not reference.strip():
         faults["reference"] = "is required"
@@ -202,13 +203,14 @@ async def mark_paid(
         faults["paid_at"] = "must not lie in the future"
     if faults:
         raise invalid(faults)
-    check_can_mark_paid(invoice)
+    check_can_mark_paid(unpaid)
+    invoice = unpaid
     if is_whole:
         await documents.give_back(tx, invoice, is_voided=False)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
-    return await get(tx, invoice.id)
+    return await _changed(tx, unpaid, invoice.id)
 
 
 async def void(
@@ -228,7 +230,7 @@ async def void(
     await documents.give_back(tx, invoice, is_voided=True)
     await documents.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
-    voided = await get(tx, invoice.id, plan_type=plan_type)
+    voided = await _changed(tx, invoice, invoice.id, plan_type)
     await events.emit(tx, events.VOIDED, voided)
     return voided
 
@@ -245,6 +247,7 @@ async def delete(
     check_can_delete(invoice)
     await documents.delete(tx, invoice.id)
     await events.emit(tx, events.DELETED, invoice)
+    tx.changed(invoice, None)
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
@@ -268,6 +271,18 @@ async def _locked(
     return invoice, subscription
 
 
+async def _changed(
+    tx: Transaction,
+    before: Invoice | None,
+    invoice_id: InvoiceId,
+    plan_type: PlanType = PlanType.COLLECTION,
+) -> Invoice:
+    """An invoice as it stands after what was done to it, which is noted."""
+    invoice = await get(tx, invoice_id, plan_type=plan_type)
+    tx.changed(before, invoice)
+    return invoice
+
+
 def _of_type(invoice: Invoice | None, plan_type: PlanType) -> Invoice:
     if invoice is None or invoice.plan_type is not plan_type:
         raise not_found("invoice" if plan_type is PlanType.COLLECTION else "bill")
@@ -285,11 +300,17 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
     return wanted.in_place_of(draft.id)
 
 
-async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> None:
     """Store a draft as it comes to now, unless that can't be told any more."""
+    rated = await _rated(tx, wanted)
+    await events.emit_created(tx, rated)
+    await documents.write_drafts(tx, rated)
+
+
+async def _rated(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+    """What an invoice comes to now, unless that can't be told any more."""
     rated = await rate(tx, [wanted])
     await check_can_be_read(tx, rated)
-    await write_drafts(tx, rated)
     return rated
 
 

@@ -2,21 +2,20 @@
 
 from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.database import (
-    INSTALLATION,
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
     Database,
     RowLock,
-    Tenant,
     Transaction,
-    as_unavailable,
-    joined,
     reset_lock,
+)
+from monigo.infra.db.errors import (
+    as_unavailable,
     violated_constraint,
+    violation_in,
     violations_as,
 )
-from monigo.infra.db.pipeline import Argument
 from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
 from monigo.infra.db.schema import (
     APP_ROLE,
@@ -26,13 +25,26 @@ from monigo.infra.db.schema import (
     migrate,
     require_present_schema,
 )
+from monigo.infra.db.statements import (
+    Answer,
+    Argument,
+    Statement,
+    joined,
+    read_boolean,
+    read_instant,
+    read_numeric,
+    read_uuid,
+)
+from monigo.infra.db.tenants import INSTALLATION, Change, Tenant
 
 __all__ = [
     "APP_ROLE",
     "INSTALLATION",
     "PROCESS",
     "ROWS_AT_ONCE",
+    "Answer",
     "Argument",
+    "Change",
     "ClockState",
     "Connection",
     "Database",
@@ -40,6 +52,7 @@ __all__ = [
     "MigrationError",
     "OwnConnection",
     "RowLock",
+    "Statement",
     "Tenant",
     "Transaction",
     "app_url",
@@ -47,9 +60,14 @@ __all__ = [
     "check_schema",
     "joined",
     "migrate",
+    "read_boolean",
+    "read_instant",
+    "read_numeric",
+    "read_uuid",
     "require_present_schema",
     "reset_lock",
     "start_embedded",
     "violated_constraint",
+    "violation_in",
     "violations_as",
 ]

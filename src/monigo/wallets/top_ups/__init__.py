@@ -6,19 +6,22 @@ from monigo.wallets.top_ups.service import (
     delete_auto_top_up,
     get_auto_top_up,
     list_top_ups,
+    low_of,
     set_auto_top_up,
 )
 from monigo.wallets.top_ups.store import cancel
-from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp, WalletRule
 
 __all__ = [
     "AutoTopUp",
     "TopUp",
+    "WalletRule",
     "ask_where_low",
     "cancel",
     "count_deposits",
     "delete_auto_top_up",
     "get_auto_top_up",
     "list_top_ups",
+    "low_of",
     "set_auto_top_up",
 ]
