@@ -1,0 +1,5 @@
+"""Payment providers: one port, an adapter for each, and the one way to call them."""
+
+from monigo.providers.registry import ADAPTERS, adapter_of, capabilities, markets_of
+
+__all__ = ["ADAPTERS", "adapter_of", "capabilities", "markets_of"]
