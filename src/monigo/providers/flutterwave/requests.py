@@ -11,8 +11,17 @@ from monigo.providers.port import AccountKind, Intent, Kind, Request, Verb, get,
 
 # Where a currency is one country's only.
 _COUNTRIES = {
-    **{"NGN": "NG", "GHS": "GH", "KES": "KE", "UGX": "UG", "TZS": "TZ", "RWF": "RW"},
-    **{"ZMW": "ZM", "ZAR": "ZA", "MWK": "MW", "EGP": "EG", "ETB": "ET"},
+    "NGN": "NG",
+    "GHS": "GH",
+    "KES": "KE",
+    "UGX": "UG",
+    "TZS": "TZ",
+    "RWF": "RW",
+    "ZMW": "ZM",
+    "ZAR": "ZA",
+    "MWK": "MW",
+    "EGP": "EG",
+    "ETB": "ET",
 }
 
 

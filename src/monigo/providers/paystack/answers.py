@@ -10,7 +10,6 @@ from monigo.providers import port
 from monigo.providers.paystack import webhooks
 from monigo.providers.paystack.requests import number_of
 from monigo.providers.port import (
-    AccountKind,
     Cause,
     Failed,
     FailureCode,

@@ -244,7 +244,7 @@ class ListRefunds(Struct, frozen=True, kw_only=True):
 
 
 class ListDeposits(Struct, frozen=True, kw_only=True):
-    """A page of what came into a virtual account; `customer` is the provider's name of its owner."""
+    """A page of what came into a virtual account; `customer` is the provider's id of its owner."""
 
     verb: ClassVar[Verb] = Verb.LIST_DEPOSITS
     account_reference: str
