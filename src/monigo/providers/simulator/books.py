@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 # What a merchant can pay out before anybody pays it.
 FIRST_BALANCE = Decimal(100_000_000)
@@ -35,7 +35,7 @@ class Merchant(Row):
     public_key: str = ""
     webhook_url: str = ""
     webhook_secret: str = ""
-    balances: dict[str, Decimal]
+    balances: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
 
 class Customer(Row):

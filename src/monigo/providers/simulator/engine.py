@@ -74,6 +74,8 @@ class Simulator:
         self._sender: Sender | None = None
         self._clock = SystemClock()
         self._ahead = timedelta()
+        # Whose each of Monnify's tokens is; all are forgotten when it stops.
+        self.tokens: dict[str, str] = {}
         # By the merchant's key: Paystack takes one batch in five seconds.
         self.last_bulk_at: dict[str, datetime] = {}
         self._later: set[asyncio.Task[None]] = set()
@@ -181,11 +183,13 @@ class Simulator:
     async def deposit(self, account: Account, amount: Decimal, currency: str) -> Charge:
         """Money comes into a virtual account by itself."""
         row_id = self.books.new_id()
+        is_named = account.provider == "flutterwave"
         charge = Charge(
             id=row_id,
             provider=account.provider,
             merchant=account.merchant,
-            reference=f"deposit-{row_id}",
+            # Flutterwave tells the reference that the account was opened with.
+            reference=account.reference if is_named else f"deposit-{row_id}",
             amount=amount,
             currency=currency,
             status="open",

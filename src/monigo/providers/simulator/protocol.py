@@ -86,6 +86,8 @@ Handler = Callable[[Ask], Awaitable[Reply]]
 # Method, path, verb (several by `|`: any of them is scripted), and what answers.
 RouteOf = tuple[str, str, str, Handler]
 _NOT_FOUND, _TOO_MANY, _ERROR, _OK = 404, 429, 500, 200
+# Of these a delay is when something happens afterwards.
+_LATER = frozenset({"pending", "reversed_later", "needs_action"})
 # Nothing is done of what is answered by these.
 _BEFORE = {
     "not_found": (_NOT_FOUND, "not_found", "Not found"),
@@ -104,10 +106,9 @@ class Protocol(Struct, frozen=True):
     is_retried: bool
 
 
-def route(
-    shapes: Shapes, simulator: Simulator, method: str, path: str, verb: str, handler: Handler
-) -> Route:
-    """A route of a provider, whose answers can be scripted under a verb (several by `|`)."""
+def route(shapes: Shapes, simulator: Simulator, made: RouteOf) -> Route:
+    """A route of a provider, whose answers can be scripted under its verb."""
+    method, path, verb, handler = made
 
     async def endpoint(request: Request) -> Response:
         merchant = shapes.merchant(simulator, request)
@@ -117,29 +118,34 @@ def route(
         if body is None:
             return _response(shapes.error(400, "invalid_params", "Invalid JSON"))
         scripted = simulator.script.take(shapes.provider, verb.split("|"))
-        outcome = scripted.outcome if scripted else ""
-        is_later = outcome in {"pending", "reversed_later", "needs_action"}
-        if scripted and scripted.delay_ms and not is_later:
-            await asyncio.sleep(scripted.delay_ms / 1000)
-        if outcome == "drop_before":
-            return await _drop(request)
-        if outcome in _BEFORE:
-            status, code, said = _BEFORE[outcome]
-            return _response(shapes.error(status, code, said))
         query = dict(request.query_params)
         asked = Ask(simulator, merchant, body, request.path_params, query, verb, scripted)
-        reply = await handler(asked)
-        if outcome == "drop_after_commit":
+        if scripted and scripted.delay_ms and scripted.outcome not in _LATER:
+            await asyncio.sleep(scripted.delay_ms / 1000)
+        if asked.outcome == "drop_before":
             return await _drop(request)
-        if outcome == "500":
-            return Response("<h1>Internal Server Error</h1>", _ERROR, media_type="text/html")
-        if outcome == "not_json":
-            return Response("<html>busy</html>", media_type="text/html")
-        if outcome == "duplicate_reference":
-            return _response(shapes.duplicate(verb))
-        return _response(reply)
+        if asked.outcome in _BEFORE:
+            return _response(shapes.error(*_BEFORE[asked.outcome]))
+        reply = await handler(asked)
+        if asked.outcome == "drop_after_commit":
+            return await _drop(request)
+        return _spoilt(shapes, asked) or _response(reply)
 
     return Route(path, endpoint, methods=[method])
+
+
+def _spoilt(shapes: Shapes, ask: Ask) -> Response | None:
+    """Another answer than what was done deserves, if that is scripted."""
+    match ask.outcome:
+        case "500":
+            page = "<h1>Internal Server Error</h1>"
+            return Response(page, _ERROR, media_type="text/html")
+        case "not_json":
+            return Response("<html>busy</html>", media_type="text/html")
+        case "duplicate_reference":
+            return _response(shapes.duplicate(ask.verb))
+        case _:
+            return None
 
 
 async def _body(request: Request) -> dict[str, Any] | None:

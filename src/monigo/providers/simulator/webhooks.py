@@ -15,6 +15,7 @@ log = logger(__name__)
 
 # Answers are awaited as long as Paystack waits in test mode.
 ANSWER_SECONDS = 30
+_OK = 200
 # After so many seconds each, by a provider that sends again; real ones take minutes to hours.
 RETRY_SECONDS = (1, 2, 4, 8, 16, 32)
 # A webhook comes after its answer, unless it is scripted to be early.
@@ -98,7 +99,7 @@ class Sender:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.info("webhook not taken", provider=event.provider, reason=type(error).__name__)
             return False
-        return answer.status_code == httpx.codes.OK
+        return answer.status_code == _OK
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
