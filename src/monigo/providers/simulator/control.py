@@ -59,13 +59,7 @@ def _action(simulator: Simulator, name: str, action: Action) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
             _refuse_browsers(request)
-            try:
-                body = json.decode(await request.body())
-            except (JSONDecodeError, UnicodeDecodeError):
-                raise RefusedError(400, "the body must be JSON") from None
-            if not isinstance(body, dict):
-                raise RefusedError(400, "the body must be an object")
-            return _json(200, await action(simulator, body))
+            return _json(200, await action(simulator, _object(await request.body())))
         except RefusedError as error:
             return _json(error.status, {"error": str(error)})
 
@@ -76,6 +70,16 @@ def _refuse_browsers(request: Request) -> None:
     """A page from anywhere could have a browser on this machine ask: those send an Origin."""
     if "origin" in request.headers:
         raise RefusedError(403, "requests with an Origin are refused")
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.decode(raw or b"{}")
+    except (JSONDecodeError, UnicodeDecodeError):
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(400, "the body must be an object of JSON")
+    return body
 
 
 def _json(status: int, body: Any) -> Response:

@@ -1,7 +1,6 @@
 """Pages for people: the hosted checkout, and all that there is to pay, to send and to decide."""
 
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from monigo.providers.simulator.monnify.shapes import reference_of
 from monigo.providers.simulator.protocol import number_of
 
 _SHOWN_MAX = 100
+_ID_LENGTH_MAX = 20
 _environment = Environment(autoescape=True)
 _LAYOUT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
@@ -92,27 +92,27 @@ def routes(simulator: Simulator) -> list[Route]:
             is_open = charge.status not in {"success", "reversed"}
             return HTMLResponse(_CHECKOUT.render(charge=charge, cards=CARDS, is_open=is_open))
         form = await _form(request)
-        if form is None:
+        if not form:
             return _strange()
         amount = number_of(form.get("amount"))
-        await simulator.pay(charge, amount=amount, card=str(form.get("card", "")))
+        await simulator.pay(charge, amount=amount, card=form.get("card", ""))
         return RedirectResponse(_back(charge) or "/", 303)
 
     async def deposit(request: Request) -> Response:
         form = await _form(request)
-        account = form and simulator.books.get(Account, int(form.get("id", "0")))
-        amount = form and number_of(form.get("amount"))
-        if not account or not amount:
+        account = simulator.books.get(Account, _id_in(form))
+        amount = number_of(form.get("amount"))
+        if account is None or amount is None:
             return _strange()
         await simulator.deposit(account, amount, account.currency)
         return RedirectResponse("/", 303)
 
     async def settle(request: Request) -> Response:
         form = await _form(request)
-        transfer = form and simulator.books.get(Transfer, int(form.get("id", "0")))
-        if not form or not transfer or form.get("status") not in _CHOICES[transfer.status]:
+        transfer = simulator.books.get(Transfer, _id_in(form))
+        if transfer is None or form.get("status") not in _CHOICES[transfer.status]:
             return _strange()
-        await simulator.settle_transfer(transfer, str(form["status"]))
+        await simulator.settle_transfer(transfer, form["status"])
         return RedirectResponse("/", 303)
 
     return [
@@ -123,12 +123,17 @@ def routes(simulator: Simulator) -> list[Route]:
     ]
 
 
-async def _form(request: Request) -> dict[str, Any] | None:
-    """The fields of a form of our own page; None for one that another page sent."""
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form of our own page; nothing of one that another page sent."""
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        return None
-    return {name: value for name, value in (await request.form()).items()}
+        return {}
+    return dict(parse_qsl((await request.body()).decode(errors="replace")))
+
+
+def _id_in(form: dict[str, str]) -> int:
+    given = form.get("id", "")
+    return int(given) if given.isdecimal() and len(given) < _ID_LENGTH_MAX else 0
 
 
 def _strange() -> Response:

@@ -67,6 +67,11 @@ class Ask(Struct, frozen=True):
         """A field of the body, by the first of its names that it has."""
         return next((str(self.body[name]) for name in names if self.body.get(name)), "")
 
+    def count(self, *names: str, usual: int, most: int = 10**9) -> int:
+        """A whole number of the query, by the first of its names that it has."""
+        given = next((self.query[name] for name in names if name in self.query), "")
+        return min(int(given[:9]), most) if given.isdecimal() else usual
+
     def number(self, name: str) -> Decimal | None:
         """A field of the body that is a number above zero."""
         return number_of(self.body.get(name))

@@ -47,7 +47,7 @@ def whose(ask: Ask) -> dict[str, Any]:
 
 def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
     """The part of a list that is asked for, ten rows, and what is told of the whole."""
-    page = max(1, int(ask.query.get("page", "1")))
+    page = max(1, ask.count("page", usual=1))
     pages = max(1, -(-len(rows) // 10))
     info = {"total": len(rows), "current_page": page, "total_pages": pages}
     return {"data": rows[(page - 1) * 10 : page * 10], "meta": {"page_info": info}}

@@ -85,8 +85,8 @@ def whose(ask: Ask) -> dict[str, Any]:
 
 def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
     """The part of a list that is asked for; pages count from nought."""
-    size = max(1, min(int(ask.query.get("size") or ask.query.get("pageSize") or "10"), 100))
-    page = max(0, int(ask.query.get("page") or ask.query.get("pageNo") or "0"))
+    size = max(1, ask.count("size", "pageSize", usual=10, most=100))
+    page = ask.count("page", "pageNo", usual=0)
     pages = max(1, -(-len(rows) // size))
     return {
         "content": rows[page * size : (page + 1) * size],

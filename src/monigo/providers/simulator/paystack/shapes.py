@@ -70,8 +70,8 @@ def whose(ask: Ask) -> dict[str, Any]:
 
 def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
     """The part of a list that is asked for, and what is told of the whole."""
-    size = max(1, min(int(ask.query.get("perPage", "50")), 100))
-    page = max(1, int(ask.query.get("page", "1")))
+    size = max(1, ask.count("perPage", usual=50, most=100))
+    page = max(1, ask.count("page", usual=1))
     pages = max(1, -(-len(rows) // size))
     meta = {"total": len(rows), "perPage": size, "page": page, "pageCount": pages}
     return {"data": rows[(page - 1) * size : page * size], "meta": meta}
