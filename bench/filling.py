@@ -50,8 +50,8 @@ def fill_subscriptions(
         f"""
         INSERT INTO subscriptions (org_id, is_test, id, customer_id, plan_id, plan_type, status,
             timezone, billing_period, billing_anchor, anchor_at, phase_started_at,
-            phase_joined_at, start_date, cancel_at_period_end, closed_until, settled_at,
-            billing_error, created_at, updated_at, phase_joined_revision)
+            phase_agreed_at, start_date, cancel_at_period_end, closed_until, late_usage_checked_at,
+            billing_error, created_at, updated_at, phase_agreed_revision)
         SELECT '{org}', true, gen_random_uuid(), id, '{plan_id}', 'collection', 'active', 'UTC',
             'monthly', 'subscription_start', start, start, start, start, false, start,
             now(), '', now(), now(), 1

@@ -237,38 +237,6 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION public.hold_to_people(target regclass) RETURNS void
-    LANGUAGE plpgsql
-    AS $_$
-BEGIN
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
-    EXECUTE format(
-        'CREATE POLICY people_only ON %s USING (%s)', target,
-        $policy$current_setting('app.people', true) = 'on'$policy$
-    );
-END
-$_$;
-
-CREATE FUNCTION public.hold_to_tenant(target regclass) RETURNS void
-    LANGUAGE plpgsql
-    AS $_$
-DECLARE
-    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
-BEGIN
-    IF EXISTS (
-        SELECT 1 FROM pg_catalog.pg_attribute
-        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
-    ) THEN
-        own_rows := own_rows
-            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
-    END IF;
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
-    EXECUTE format(
-        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
-    );
-END
-$_$;
-
 CREATE FUNCTION public.is_reset(target regclass, is_test boolean) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (is_test AND (COALESCE(current_setting('app.is_reset'::text, true), ''::text) = 'on'::text) AND (EXISTS (SELECT 1 FROM pg_class WHERE ((pg_class.oid = (is_reset.target)::oid) AND (pg_get_userbyid(pg_class.relowner) = CURRENT_USER)))));
@@ -605,23 +573,6 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    PERFORM public.check_own_tenant(organization, test);
-    RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
-    FROM public.sessions AS signed_in
-    LEFT JOIN public.memberships AS membership
-        ON membership.org_id = organization AND membership.user_id = signed_in.user_id
-    WHERE signed_in.id = session AND signed_in.user_id = person
-        AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
-END
-$$;
-
 CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -816,9 +767,58 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.restrict_to_people(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY people_only ON %s USING (%s)', target,
+        $policy$current_setting('app.people', true) = 'on'$policy$
+    );
+END
+$_$;
+
+CREATE FUNCTION public.restrict_to_tenant(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM pg_catalog.pg_attribute
+        WHERE attrelid = target AND attname = 'is_test' AND NOT attisdropped
+    ) THEN
+        own_rows := own_rows
+            || $policy$ AND is_test = nullif(current_setting('app.is_test', true), '')::boolean$policy$;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_rows ON %s USING (%s) WITH CHECK (%s)', target, own_rows, own_rows
+    );
+END
+$_$;
+
 CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
+
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    RETURN QUERY
+    SELECT membership.role, signed_in.authenticated_at
+    FROM public.sessions AS signed_in
+    LEFT JOIN public.memberships AS membership
+        ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    WHERE signed_in.id = session AND signed_in.user_id = person
+        AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
+END
+$$;
 
 CREATE FUNCTION public.stretch_slot(org_id uuid, is_test boolean, customer_id uuid, plan_type text) RETURNS numrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -950,7 +950,7 @@ CREATE TABLE public.api_keys (
 
 CREATE TABLE public.authenticator_apps (
     user_id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     last_step bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     confirmed_at timestamp with time zone
@@ -1022,18 +1022,18 @@ CREATE TABLE public.email_codes (
     email text NOT NULL,
     purpose text NOT NULL,
     is_link boolean NOT NULL,
-    code_mark bytea NOT NULL,
+    code_hash bytea NOT NULL,
     registration_id uuid,
     user_id uuid,
-    address_mark bytea NOT NULL,
-    wrong_tries integer NOT NULL,
+    address_hash bytea NOT NULL,
+    failed_attempts integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT email_codes_expire_later CHECK ((expires_at > created_at)),
-    CONSTRAINT email_codes_mark_is_sha256 CHECK ((octet_length(code_mark) = 32)),
-    CONSTRAINT email_codes_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'set_password'::text]))),
-    CONSTRAINT email_codes_tries_bounded CHECK (((wrong_tries >= 0) AND (wrong_tries <= 5)))
+    CONSTRAINT email_codes_failed_attempts_bounded CHECK (((failed_attempts >= 0) AND (failed_attempts <= 5))),
+    CONSTRAINT email_codes_hash_is_sha256 CHECK ((octet_length(code_hash) = 32)),
+    CONSTRAINT email_codes_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'set_password'::text])))
 );
 
 CREATE TABLE public.event_counts (
@@ -1050,8 +1050,8 @@ CREATE TABLE public.event_retention (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     kept_from timestamp with time zone NOT NULL,
-    blanked_until timestamp with time zone NOT NULL,
-    CONSTRAINT event_retention_blanks_what_is_not_kept CHECK ((blanked_until <= kept_from))
+    redacted_until timestamp with time zone NOT NULL,
+    CONSTRAINT event_retention_redacts_what_is_not_kept CHECK ((redacted_until <= kept_from))
 );
 
 CREATE TABLE public.idempotency_records (
@@ -1078,7 +1078,7 @@ CREATE TABLE public.invitations (
     id uuid NOT NULL,
     email text NOT NULL,
     role text NOT NULL,
-    token_mark bytea NOT NULL,
+    token_hash bytea NOT NULL,
     invited_by uuid NOT NULL,
     status text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -1213,10 +1213,10 @@ CREATE TABLE public.late_usage (
     is_test boolean NOT NULL,
     customer_id uuid NOT NULL,
     day timestamp with time zone NOT NULL,
-    noted_at timestamp with time zone NOT NULL
+    last_received_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON COLUMN public.late_usage.noted_at IS 'by the machine''s clock, when events last came late';
+COMMENT ON COLUMN public.late_usage.last_received_at IS 'real time at which late events last arrived';
 
 CREATE TABLE public.ledger_accounts (
     org_id uuid NOT NULL,
@@ -1276,7 +1276,7 @@ CREATE TABLE public.mails (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     written_at timestamp with time zone NOT NULL
 );
 
@@ -1611,7 +1611,7 @@ COMMENT ON COLUMN public.realtime_charges.parts IS 'what is charged, by its sour
 
 CREATE TABLE public.recovery_codes (
     user_id uuid NOT NULL,
-    code_mark bytea NOT NULL
+    code_hash bytea NOT NULL
 );
 
 CREATE TABLE public.registrations (
@@ -1676,7 +1676,7 @@ CREATE TABLE public.sessions (
     salt bytea NOT NULL,
     generation integer NOT NULL,
     rotated_at timestamp with time zone NOT NULL,
-    spent_at timestamp with time zone[] NOT NULL,
+    recent_rotations timestamp with time zone[] NOT NULL,
     user_agent text NOT NULL,
     address text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -1691,27 +1691,27 @@ CREATE TABLE public.sessions (
 
 CREATE TABLE public.sign_in_attempts (
     id uuid NOT NULL,
-    email_mark bytea NOT NULL,
-    address_mark bytea NOT NULL,
+    email_hash bytea NOT NULL,
+    address_hash bytea NOT NULL,
     succeeded boolean NOT NULL,
-    at timestamp with time zone NOT NULL
+    attempted_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.sign_in_challenges (
     id uuid NOT NULL,
-    token_mark bytea NOT NULL,
+    token_hash bytea NOT NULL,
     user_id uuid NOT NULL,
-    wrong_tries integer NOT NULL,
+    failed_attempts integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT sign_in_challenges_expire_later CHECK ((expires_at > created_at)),
-    CONSTRAINT sign_in_challenges_tries_bounded CHECK (((wrong_tries >= 0) AND (wrong_tries <= 5)))
+    CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (((failed_attempts >= 0) AND (failed_attempts <= 5)))
 );
 
 CREATE TABLE public.signing_keys (
     id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
 
@@ -1734,8 +1734,8 @@ CREATE TABLE public.subscription_phases (
     plan_id uuid NOT NULL,
     billing_period text NOT NULL,
     anchor_at timestamp with time zone NOT NULL,
-    joined_at timestamp with time zone NOT NULL,
-    joined_revision integer NOT NULL
+    agreed_at timestamp with time zone NOT NULL,
+    agreed_revision integer NOT NULL
 );
 
 CREATE TABLE public.subscription_stretches (
@@ -1757,9 +1757,9 @@ CREATE TABLE public.subscription_timeline (
     subscription_id uuid NOT NULL,
     "position" integer NOT NULL,
     happened_at timestamp with time zone NOT NULL,
-    happening text NOT NULL,
+    event text NOT NULL,
     detail text NOT NULL,
-    CONSTRAINT subscription_timeline_happening_known CHECK ((happening = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'plan_change_scheduled'::text, 'plan_change_withdrawn'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
+    CONSTRAINT subscription_timeline_event_known CHECK ((event = ANY (ARRAY['created'::text, 'paused'::text, 'resumed'::text, 'plan_changed'::text, 'plan_change_scheduled'::text, 'plan_change_withdrawn'::text, 'cancel_scheduled'::text, 'cancel_withdrawn'::text, 'canceled'::text])))
 );
 
 CREATE TABLE public.subscriptions (
@@ -1783,17 +1783,17 @@ CREATE TABLE public.subscriptions (
     canceled_at timestamp with time zone,
     closed_until timestamp with time zone NOT NULL,
     recheck_from timestamp with time zone,
-    settled_at timestamp with time zone NOT NULL,
+    late_usage_checked_at timestamp with time zone NOT NULL,
     billing_error text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
-    phase_joined_at timestamp with time zone NOT NULL,
+    phase_agreed_at timestamp with time zone NOT NULL,
     cancel_at timestamp with time zone,
     scheduled_plan_id uuid,
     scheduled_at timestamp with time zone,
     trial_plan_id uuid,
-    phase_joined_revision integer NOT NULL,
+    phase_agreed_revision integer NOT NULL,
     CONSTRAINT subscriptions_billing_anchor_known CHECK ((billing_anchor = ANY (ARRAY['subscription_start'::text, 'month_start'::text]))),
     CONSTRAINT subscriptions_cancel_at_is_flagged CHECK (((cancel_at IS NULL) OR cancel_at_period_end)),
     CONSTRAINT subscriptions_canceled_has_its_time CHECK (((status = 'canceled'::text) = (canceled_at IS NOT NULL))),
@@ -1809,23 +1809,23 @@ CREATE TABLE public.subscriptions (
     CONSTRAINT subscriptions_trial_has_its_plan CHECK (((trial_plan_id IS NULL) = (trial_ends_at IS NULL)))
 );
 
-COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'since when it is on its present plan';
+COMMENT ON COLUMN public.subscriptions.phase_started_at IS 'start of the phase on the present plan';
 
-COMMENT ON COLUMN public.subscriptions.closed_until IS 'the start of the first period that is not closed';
+COMMENT ON COLUMN public.subscriptions.closed_until IS 'start of the first period that is not closed';
 
-COMMENT ON COLUMN public.subscriptions.recheck_from IS 'closed periods that end after it are looked at again with the next one';
+COMMENT ON COLUMN public.subscriptions.recheck_from IS 'closed periods that end later are checked again with the next period close';
 
-COMMENT ON COLUMN public.subscriptions.settled_at IS 'when, by the machine''s clock, closed periods were last looked at for late events';
+COMMENT ON COLUMN public.subscriptions.late_usage_checked_at IS 'real time of the last check of closed periods for late events';
 
-COMMENT ON COLUMN public.subscriptions.phase_joined_at IS 'when it was put on its plan, maybe before the phase starts: what tells edits for new ones';
+COMMENT ON COLUMN public.subscriptions.phase_agreed_at IS 'when the present plan was agreed, maybe before the phase starts; decides which edits apply';
 
-COMMENT ON COLUMN public.subscriptions.cancel_at IS 'the end of the period that ran as cancel_at_period_end was set';
+COMMENT ON COLUMN public.subscriptions.cancel_at IS 'end of the period that was running when cancel_at_period_end was set';
 
-COMMENT ON COLUMN public.subscriptions.scheduled_plan_id IS 'the plan that it is to be on from then on';
+COMMENT ON COLUMN public.subscriptions.scheduled_plan_id IS 'the plan that applies from scheduled_at on';
 
-COMMENT ON COLUMN public.subscriptions.trial_plan_id IS 'whose trial it began with, whatever came then';
+COMMENT ON COLUMN public.subscriptions.trial_plan_id IS 'the plan whose trial the subscription began with';
 
-COMMENT ON COLUMN public.subscriptions.phase_joined_revision IS 'the plan''s revision as it was put on it: a test clock may hold times still';
+COMMENT ON COLUMN public.subscriptions.phase_agreed_revision IS 'the plan''s revision at that time: a test clock may hold times still';
 
 CREATE TABLE public.tenant_lookups (
     org_id uuid NOT NULL
@@ -1942,7 +1942,7 @@ CREATE TABLE public.waiting_retentions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     customer_id uuid NOT NULL,
-    blanked_until timestamp with time zone NOT NULL
+    redacted_until timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.wallet_reservations (
@@ -2096,7 +2096,7 @@ ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_pkey PRIMARY KEY (org_id, id);
 
 ALTER TABLE ONLY public.invitations
-    ADD CONSTRAINT invitations_token_unique UNIQUE (token_mark);
+    ADD CONSTRAINT invitations_token_unique UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id);
@@ -2189,7 +2189,7 @@ ALTER TABLE ONLY public.realtime_charges
     ADD CONSTRAINT realtime_charges_pkey PRIMARY KEY (org_id, is_test, subscription_id, period_start);
 
 ALTER TABLE ONLY public.recovery_codes
-    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_mark);
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (id);
@@ -2213,7 +2213,7 @@ ALTER TABLE ONLY public.sign_in_challenges
     ADD CONSTRAINT sign_in_challenges_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sign_in_challenges
-    ADD CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_mark);
+    ADD CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
@@ -2296,11 +2296,11 @@ CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
-CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_mark, created_at);
+CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_hash, created_at);
 
 CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
 
-CREATE INDEX email_codes_by_mark ON public.email_codes USING btree (code_mark) WHERE (ended_at IS NULL);
+CREATE INDEX email_codes_by_hash ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX email_codes_one_open ON public.email_codes USING btree (email, purpose) WHERE (ended_at IS NULL);
 
@@ -2388,11 +2388,11 @@ CREATE INDEX sessions_by_end ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, created_at);
 
-CREATE INDEX sign_in_attempts_by_address ON public.sign_in_attempts USING btree (address_mark, at);
+CREATE INDEX sign_in_attempts_by_address ON public.sign_in_attempts USING btree (address_hash, attempted_at);
 
-CREATE INDEX sign_in_attempts_by_age ON public.sign_in_attempts USING btree (at);
+CREATE INDEX sign_in_attempts_by_age ON public.sign_in_attempts USING btree (attempted_at);
 
-CREATE INDEX sign_in_attempts_by_email ON public.sign_in_attempts USING btree (email_mark, at);
+CREATE INDEX sign_in_attempts_by_email ON public.sign_in_attempts USING btree (email_hash, attempted_at);
 
 CREATE INDEX sign_in_challenges_by_end ON public.sign_in_challenges USING btree (expires_at);
 
@@ -2542,7 +2542,7 @@ ALTER TABLE ONLY public.subscription_pauses
     ADD CONSTRAINT subscription_pauses_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscription_phases
-    ADD CONSTRAINT subscription_phases_joined_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, joined_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
+    ADD CONSTRAINT subscription_phases_agreed_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, agreed_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscription_phases
     ADD CONSTRAINT subscription_phases_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2557,10 +2557,10 @@ ALTER TABLE ONLY public.subscription_timeline
     ADD CONSTRAINT subscription_timeline_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscriptions
-    ADD CONSTRAINT subscriptions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+    ADD CONSTRAINT subscriptions_agreed_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, phase_agreed_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscriptions
-    ADD CONSTRAINT subscriptions_joined_revision_fkey FOREIGN KEY (org_id, is_test, plan_id, phase_joined_revision) REFERENCES public.plan_revisions(org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
+    ADD CONSTRAINT subscriptions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2855,14 +2855,14 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.person_here(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
-
 REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tenants_with_due_work(instant timestamp with time zone) TO monigo_app;

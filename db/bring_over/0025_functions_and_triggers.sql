@@ -22,7 +22,7 @@ DROP VIEW wallet_states;
 DROP TYPE wallet_movement;
 
 -- As in db/migrations/0001_infra.sql.
-CREATE FUNCTION hold_to_tenant(target regclass) RETURNS void
+CREATE FUNCTION restrict_to_tenant(target regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;

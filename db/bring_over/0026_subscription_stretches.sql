@@ -30,7 +30,7 @@ CREATE TABLE subscription_stretches (
     )
 );
 COMMENT ON COLUMN subscription_stretches.ended_at IS 'exclusive; NULL: no end is known yet';
-SELECT hold_to_tenant('subscription_stretches');
+SELECT restrict_to_tenant('subscription_stretches');
 GRANT SELECT, INSERT, UPDATE, DELETE ON subscription_stretches TO monigo_app;
 ALTER TABLE subscription_stretches ADD CONSTRAINT subscription_stretches_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)

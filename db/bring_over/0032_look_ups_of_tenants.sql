@@ -1,10 +1,10 @@
 -- Row-level security on look-up and queue tables, too: local tables of ids, which are read before the
 -- tenant is known by functions of the owner's.
 
-SELECT hold_to_tenant('api_key_lookups');
-SELECT hold_to_tenant('tenant_lookups');
-SELECT hold_to_tenant('watched_customers');
-SELECT hold_to_tenant('unfolded_batches');
+SELECT restrict_to_tenant('api_key_lookups');
+SELECT restrict_to_tenant('tenant_lookups');
+SELECT restrict_to_tenant('watched_customers');
+SELECT restrict_to_tenant('unfolded_batches');
 
 -- Which process takes a test clock to its target, and until when nobody else may. See
 -- `tenancy/test_clock.py`.

@@ -23,7 +23,7 @@ CREATE TABLE agenda (
     CONSTRAINT agenda_never_due_never_runs
         CHECK (due_at < 'infinity' OR runs_at = 'infinity')
 );
-SELECT hold_to_tenant('agenda');
+SELECT restrict_to_tenant('agenda');
 GRANT SELECT, INSERT, UPDATE, DELETE ON agenda TO monigo_app;
 CREATE INDEX agenda_earliest_first ON agenda (org_id, is_test, kind, due_at, subject);
 CREATE INDEX agenda_runs_at ON agenda (runs_at) WHERE runs_at < 'infinity';

@@ -17,7 +17,7 @@ CREATE TABLE outbox_facts (
     CONSTRAINT outbox_facts_position_positive CHECK (position > 0),
     CONSTRAINT outbox_facts_payload_is_an_object CHECK (jsonb_typeof(payload) = 'object')
 );
-SELECT hold_to_tenant('outbox_facts');
+SELECT restrict_to_tenant('outbox_facts');
 GRANT SELECT, INSERT, DELETE ON outbox_facts TO monigo_app;
 
 -- A fact that a subscriber has not handled yet; it goes in the transaction of what the subscriber does.
@@ -40,7 +40,7 @@ CREATE TABLE outbox_deliveries (
 ALTER TABLE outbox_deliveries ADD CONSTRAINT outbox_deliveries_fact_fkey
     FOREIGN KEY (org_id, is_test, subject_id, position)
     REFERENCES outbox_facts (org_id, is_test, subject_id, position) ON DELETE RESTRICT;
-SELECT hold_to_tenant('outbox_deliveries');
+SELECT restrict_to_tenant('outbox_deliveries');
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_deliveries TO monigo_app;
 
 -- What merchants are told of the facts, which a subscriber writes.

@@ -1,6 +1,6 @@
--- What holds memberships together, and what a tenant's transaction may know of a person.
+-- The invariant of memberships, and what a tenant's transaction may read of a person.
 
--- An organisation that has people has an owner among them. Those who change owners wait for each other.
+-- An organisation with members keeps at least one owner. Concurrent changes of owners are serialised by locks.
 CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -16,9 +16,9 @@ $$;
 CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
--- Whether a person's session counts, and what the person is in the transaction's own organisation.
--- No row: the session doesn't count. No role: the person is no member.
-CREATE OR REPLACE FUNCTION person_here(
+-- The person's role in the transaction's own organisation, if the session is valid.
+-- No row: the session is not valid. No role: the person is not a member.
+CREATE OR REPLACE FUNCTION session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
 ) RETURNS TABLE (role text, authenticated_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -34,5 +34,5 @@ BEGIN
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
 $$;
-REVOKE ALL ON FUNCTION person_here FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION person_here TO monigo_app;
+REVOKE ALL ON FUNCTION session_membership FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION session_membership TO monigo_app;

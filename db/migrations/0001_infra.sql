@@ -4,7 +4,7 @@
 -- Holds a table's rows to the transaction's tenant: by organisation, and by mode where the table has one.
 -- Tables of ids, which are looked into across tenants, are held, too; only functions of the owner's see
 -- more of them.
-CREATE FUNCTION hold_to_tenant(target regclass) RETURNS void
+CREATE FUNCTION restrict_to_tenant(target regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     own_rows text := $policy$org_id = nullif(current_setting('app.org_id', true), '')::uuid$policy$;
@@ -52,7 +52,7 @@ CREATE TABLE idempotency_records (
     CONSTRAINT idempotency_records_answered_is_unclaimed
         CHECK (status IS NULL OR claimed_by IS NULL)
 );
-SELECT hold_to_tenant('idempotency_records');
+SELECT restrict_to_tenant('idempotency_records');
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_records TO monigo_app;
 CREATE INDEX idempotency_records_by_age ON idempotency_records (org_id, is_test, created_at);
 
@@ -81,7 +81,7 @@ CREATE TABLE agenda (
     CONSTRAINT agenda_never_due_never_runs
         CHECK (due_at < 'infinity' OR runs_at = 'infinity')
 );
-SELECT hold_to_tenant('agenda');
+SELECT restrict_to_tenant('agenda');
 GRANT SELECT, INSERT, UPDATE, DELETE ON agenda TO monigo_app;
 CREATE INDEX agenda_earliest_first ON agenda (org_id, is_test, kind, due_at, subject);
 CREATE INDEX agenda_runs_at ON agenda (runs_at) WHERE runs_at < 'infinity';
@@ -106,7 +106,7 @@ CREATE TABLE outbox_facts (
     CONSTRAINT outbox_facts_position_positive CHECK (position > 0),
     CONSTRAINT outbox_facts_payload_is_an_object CHECK (jsonb_typeof(payload) = 'object')
 );
-SELECT hold_to_tenant('outbox_facts');
+SELECT restrict_to_tenant('outbox_facts');
 GRANT SELECT, INSERT, DELETE ON outbox_facts TO monigo_app;
 
 -- A fact that a subscriber has not handled yet; it goes in the transaction of what the subscriber does.
@@ -129,5 +129,5 @@ CREATE TABLE outbox_deliveries (
 ALTER TABLE outbox_deliveries ADD CONSTRAINT outbox_deliveries_fact_fkey
     FOREIGN KEY (org_id, is_test, subject_id, position)
     REFERENCES outbox_facts (org_id, is_test, subject_id, position) ON DELETE RESTRICT;
-SELECT hold_to_tenant('outbox_deliveries');
+SELECT restrict_to_tenant('outbox_deliveries');
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_deliveries TO monigo_app;

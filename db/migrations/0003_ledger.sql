@@ -33,7 +33,7 @@ CREATE TABLE ledger_accounts (
         CHECK (balance >= 0 OR kind IN ('provider', 'revenue'))
 );
 -- An account begins empty, and no right lets the application set what only transfers may move.
-SELECT hold_to_tenant('ledger_accounts');
+SELECT restrict_to_tenant('ledger_accounts');
 GRANT SELECT, INSERT (org_id, is_test, id, kind, currency, created_at) ON ledger_accounts TO monigo_app;
 
 -- What a transfer's and a request's columns may hold.
@@ -88,7 +88,7 @@ CREATE TABLE ledger_transfers (
         AND to_balance_after = to_balance_before + amount
     )
 );
-SELECT hold_to_tenant('ledger_transfers');
+SELECT restrict_to_tenant('ledger_transfers');
 GRANT SELECT ON ledger_transfers TO monigo_app;
 -- An account's entries in their order; no two of them have one place.
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique
@@ -113,7 +113,7 @@ CREATE TABLE ledger_requests (
     created_at timestamptz NOT NULL,
     CONSTRAINT ledger_requests_pkey PRIMARY KEY (org_id, is_test, scope, idempotency_key)
 );
-SELECT hold_to_tenant('ledger_requests');
+SELECT restrict_to_tenant('ledger_requests');
 GRANT SELECT ON ledger_requests TO monigo_app;
 
 -- A transfer to make; `source` and `target` are places in the list of accounts that it comes with.

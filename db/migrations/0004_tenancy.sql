@@ -31,7 +31,7 @@ CREATE TABLE organizations (
     CONSTRAINT organizations_event_quota_not_negative
         CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0)
 );
-SELECT hold_to_tenant('organizations');
+SELECT restrict_to_tenant('organizations');
 GRANT SELECT, INSERT, UPDATE ON organizations TO monigo_app;
 
 -- A key acts in one mode, but belongs to the organisation, whose people see the keys of both.
@@ -50,7 +50,7 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_scopes_known
         CHECK (scopes <@ ARRAY['ingest', 'read', 'write', 'admin'] AND cardinality(scopes) > 0)
 );
-SELECT hold_to_tenant('api_keys');
+SELECT restrict_to_tenant('api_keys');
 GRANT SELECT, INSERT, UPDATE ON api_keys TO monigo_app;
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_organization_fkey
     FOREIGN KEY (org_id) REFERENCES organizations (org_id) ON DELETE RESTRICT;
@@ -64,7 +64,7 @@ CREATE TABLE api_key_lookups (
     CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash),
     CONSTRAINT api_key_lookups_hash_is_sha256 CHECK (octet_length(key_hash) = 32)
 );
-SELECT hold_to_tenant('api_key_lookups');
+SELECT restrict_to_tenant('api_key_lookups');
 GRANT SELECT, INSERT ON api_key_lookups TO monigo_app;
 
 -- The organisations there are, for work that goes through all of them one by one.
@@ -72,7 +72,7 @@ CREATE TABLE tenant_lookups (
     org_id uuid NOT NULL,
     CONSTRAINT tenant_lookups_pkey PRIMARY KEY (org_id)
 );
-SELECT hold_to_tenant('tenant_lookups');
+SELECT restrict_to_tenant('tenant_lookups');
 GRANT SELECT, INSERT ON tenant_lookups TO monigo_app;
 
 -- Gapless numbers: taken by UPDATE in the transaction that uses them.
@@ -84,7 +84,7 @@ CREATE TABLE counters (
     CONSTRAINT counters_pkey PRIMARY KEY (org_id, is_test, name),
     CONSTRAINT counters_value_positive CHECK (value > 0)
 );
-SELECT hold_to_tenant('counters');
+SELECT restrict_to_tenant('counters');
 GRANT SELECT, INSERT, UPDATE ON counters TO monigo_app;
 
 -- The test clock: an organisation's test mode may have a time of its own, which moves forward only.
@@ -110,7 +110,7 @@ CREATE TABLE test_clocks (
     CONSTRAINT test_clocks_counts_not_negative CHECK (steps >= 0 AND resets >= 0),
     CONSTRAINT test_clocks_runner_is_whole CHECK ((runner_id IS NULL) = (runner_until IS NULL))
 );
-SELECT hold_to_tenant('test_clocks');
+SELECT restrict_to_tenant('test_clocks');
 GRANT SELECT, INSERT, UPDATE ON test_clocks TO monigo_app;
 ALTER TABLE test_clocks ADD CONSTRAINT test_clocks_organization_fkey
     FOREIGN KEY (org_id) REFERENCES organizations (org_id) ON DELETE RESTRICT;

@@ -15,7 +15,7 @@ CREATE TABLE customers (
     CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT customers_external_id_not_empty CHECK (external_id <> '')
 );
-SELECT hold_to_tenant('customers');
+SELECT restrict_to_tenant('customers');
 GRANT SELECT, INSERT, UPDATE ON customers TO monigo_app;
 -- A deleted customer's external_id is free again.
 CREATE UNIQUE INDEX customers_external_id_unique
@@ -31,5 +31,5 @@ CREATE TABLE customer_changes (
     version bigint NOT NULL,
     CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test)
 );
-SELECT hold_to_tenant('customer_changes');
+SELECT restrict_to_tenant('customer_changes');
 GRANT SELECT, INSERT, UPDATE ON customer_changes TO monigo_app;

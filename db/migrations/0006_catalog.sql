@@ -29,7 +29,7 @@ CREATE TABLE metrics (
 );
 COMMENT ON COLUMN metrics.version IS 'rises with each change of how events are counted';
 COMMENT ON COLUMN metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
-SELECT hold_to_tenant('metrics');
+SELECT restrict_to_tenant('metrics');
 GRANT SELECT, INSERT, UPDATE ON metrics TO monigo_app;
 
 -- How a metric counted under each of its versions: what is billed stays explained. Append-only.
@@ -50,7 +50,7 @@ CREATE TABLE metric_versions (
         CHECK (aggregation IN ('count', 'sum', 'max', 'minimum', 'average', 'unique')),
     CONSTRAINT metric_versions_count_from_one CHECK (version >= 1)
 );
-SELECT hold_to_tenant('metric_versions');
+SELECT restrict_to_tenant('metric_versions');
 GRANT SELECT, INSERT ON metric_versions TO monigo_app;
 ALTER TABLE metric_versions ADD CONSTRAINT metric_versions_metric_fkey
     FOREIGN KEY (org_id, is_test, metric_id) REFERENCES metrics (org_id, is_test, id)
@@ -79,7 +79,7 @@ CREATE TABLE plans (
         CHECK (billing_mode IN ('postpaid', 'prepaid', 'realtime')),
     CONSTRAINT plans_trial_in_bounds CHECK (trial_period_days BETWEEN 0 AND 730)
 );
-SELECT hold_to_tenant('plans');
+SELECT restrict_to_tenant('plans');
 GRANT SELECT, INSERT, UPDATE ON plans TO monigo_app;
 
 -- What a plan's edits did, and to whom they apply; the first revision is the plan as it was made,
@@ -106,7 +106,7 @@ CREATE TABLE plan_revisions (
     CONSTRAINT plan_revisions_base_fee_timing_known
         CHECK (base_fee_timing IN ('in_arrears', 'in_advance'))
 );
-SELECT hold_to_tenant('plan_revisions');
+SELECT restrict_to_tenant('plan_revisions');
 GRANT SELECT, INSERT ON plan_revisions TO monigo_app;
 ALTER TABLE plan_revisions ADD CONSTRAINT plan_revisions_plan_fkey
     FOREIGN KEY (org_id, is_test, plan_id) REFERENCES plans (org_id, is_test, id)
@@ -122,7 +122,7 @@ CREATE TABLE prices (
     CONSTRAINT prices_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT prices_of_plan UNIQUE (org_id, is_test, plan_id, id)
 );
-SELECT hold_to_tenant('prices');
+SELECT restrict_to_tenant('prices');
 GRANT SELECT, INSERT ON prices TO monigo_app;
 ALTER TABLE prices ADD CONSTRAINT prices_plan_fkey
     FOREIGN KEY (org_id, is_test, plan_id) REFERENCES plans (org_id, is_test, id)
@@ -168,7 +168,7 @@ CREATE TABLE price_revisions (
         ),
     CONSTRAINT price_revisions_count_from_one CHECK (revision >= 1)
 );
-SELECT hold_to_tenant('price_revisions');
+SELECT restrict_to_tenant('price_revisions');
 GRANT SELECT, INSERT ON price_revisions TO monigo_app;
 ALTER TABLE price_revisions ADD CONSTRAINT price_revisions_price_fkey
     FOREIGN KEY (org_id, is_test, plan_id, price_id)
@@ -230,7 +230,7 @@ CREATE TABLE price_overrides (
     ) WHERE (deleted_at IS NULL)
 );
 COMMENT ON COLUMN price_overrides.valid_until IS 'exclusive; NULL: without end';
-SELECT hold_to_tenant('price_overrides');
+SELECT restrict_to_tenant('price_overrides');
 GRANT SELECT, INSERT, UPDATE ON price_overrides TO monigo_app;
 ALTER TABLE price_overrides ADD CONSTRAINT price_overrides_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)

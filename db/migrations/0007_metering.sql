@@ -23,7 +23,7 @@ CREATE TABLE usage_events (
         AND (octet_length(idempotency_key) <= 255 OR length(idempotency_key) <= 255)
     )
 );
-SELECT hold_to_tenant('usage_events');
+SELECT restrict_to_tenant('usage_events');
 GRANT SELECT, INSERT ON usage_events TO monigo_app;
 -- A customer's id says whose it is: naming the organisation and mode, too, would nearly double it.
 CREATE INDEX usage_events_by_customer_and_time ON usage_events (customer_id, occurred_at);
@@ -48,7 +48,7 @@ CREATE TABLE unfolded_batches (
     CONSTRAINT unfolded_batches_pkey PRIMARY KEY (org_id, is_test, batch_id),
     CONSTRAINT unfolded_batches_not_empty CHECK (event_count > 0)
 );
-SELECT hold_to_tenant('unfolded_batches');
+SELECT restrict_to_tenant('unfolded_batches');
 GRANT SELECT, INSERT, DELETE, UPDATE ON unfolded_batches TO monigo_app;
 
 -- One customer's events of one hour under one version of a metric, folded to what every aggregation
@@ -76,7 +76,7 @@ CREATE TABLE usage_hours (
     CONSTRAINT usage_hours_hour_holds_its_events
         CHECK (first_event_at >= hour AND last_event_at < hour + interval '1 hour')
 ) WITH (fillfactor = 80);
-SELECT hold_to_tenant('usage_hours');
+SELECT restrict_to_tenant('usage_hours');
 GRANT SELECT, INSERT, UPDATE, DELETE ON usage_hours TO monigo_app;
 
 -- One customer's events of one day, UTC, under one version of a metric: the sums of its hours.
@@ -105,7 +105,7 @@ CREATE TABLE usage_days (
     CONSTRAINT usage_days_day_holds_its_events
         CHECK (first_event_at >= day AND last_event_at < day + interval '24 hours')
 ) WITH (fillfactor = 80);
-SELECT hold_to_tenant('usage_days');
+SELECT restrict_to_tenant('usage_days');
 GRANT SELECT, INSERT, UPDATE, DELETE ON usage_days TO monigo_app;
 
 -- The distinct values of an hour, for metrics that count them.
@@ -121,7 +121,7 @@ CREATE TABLE usage_hour_values (
         org_id, is_test, customer_id, metric_id, metric_version, hour, value
     )
 );
-SELECT hold_to_tenant('usage_hour_values');
+SELECT restrict_to_tenant('usage_hour_values');
 GRANT SELECT, INSERT, DELETE ON usage_hour_values TO monigo_app;
 
 -- How many events were taken in each calendar month, UTC; folding adds each batch to it once.
@@ -134,7 +134,7 @@ CREATE TABLE event_counts (
     CONSTRAINT event_counts_month_is_its_first_day CHECK (extract(day FROM month) = 1),
     CONSTRAINT event_counts_not_empty CHECK (event_count > 0)
 ) WITH (fillfactor = 50);
-SELECT hold_to_tenant('event_counts');
+SELECT restrict_to_tenant('event_counts');
 GRANT SELECT, INSERT, UPDATE ON event_counts TO monigo_app;
 
 -- The fold notes a day when it adds events of an earlier hour than the present one to it.
@@ -143,11 +143,11 @@ CREATE TABLE late_usage (
     is_test boolean NOT NULL,
     customer_id uuid NOT NULL,
     day timestamptz NOT NULL,
-    noted_at timestamptz NOT NULL,
+    last_received_at timestamptz NOT NULL,
     CONSTRAINT late_usage_pkey PRIMARY KEY (org_id, is_test, customer_id, day)
 );
-COMMENT ON COLUMN late_usage.noted_at IS 'by the machine''s clock, when events last came late';
-SELECT hold_to_tenant('late_usage');
+COMMENT ON COLUMN late_usage.last_received_at IS 'real time at which late events last arrived';
+SELECT restrict_to_tenant('late_usage');
 GRANT SELECT, INSERT, UPDATE, DELETE ON late_usage TO monigo_app;
 
 -- A job goes through the customers in the order of their ids. `next_customer_id` is the last one
@@ -190,7 +190,7 @@ CREATE TABLE replay_jobs (
     CONSTRAINT replay_jobs_report_of_dry_run CHECK (report IS NULL OR dry_run),
     CONSTRAINT replay_jobs_counts_not_negative CHECK (events_total >= 0 AND events_replayed >= 0)
 );
-SELECT hold_to_tenant('replay_jobs');
+SELECT restrict_to_tenant('replay_jobs');
 GRANT SELECT, INSERT, UPDATE ON replay_jobs TO monigo_app;
 ALTER TABLE replay_jobs ADD CONSTRAINT replay_jobs_metric_fkey
     FOREIGN KEY (org_id, is_test, metric_id) REFERENCES metrics (org_id, is_test, id)
@@ -202,29 +202,29 @@ CREATE INDEX replay_jobs_unfinished
 CREATE UNIQUE INDEX replay_jobs_one_processing
     ON replay_jobs (org_id, is_test) WHERE status = 'processing';
 
--- Up to when a tenant's events may have lost their properties (`kept_from`), and certainly have
--- (`blanked_until`). No replay reaches back beyond the first.
+-- Up to which instant a tenant's events may be redacted (`kept_from`), and up to which they are
+-- (`redacted_until`). A replay starts at `kept_from` at the earliest.
 CREATE TABLE event_retention (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     kept_from timestamptz NOT NULL,
-    blanked_until timestamptz NOT NULL,
+    redacted_until timestamptz NOT NULL,
     CONSTRAINT event_retention_pkey PRIMARY KEY (org_id, is_test),
-    CONSTRAINT event_retention_blanks_what_is_not_kept CHECK (blanked_until <= kept_from)
+    CONSTRAINT event_retention_redacts_what_is_not_kept CHECK (redacted_until <= kept_from)
 );
-SELECT hold_to_tenant('event_retention');
+SELECT restrict_to_tenant('event_retention');
 GRANT SELECT, INSERT, UPDATE ON event_retention TO monigo_app;
 
--- Customers whose old events are not all emptied yet: those from `blanked_until` on wait until the
--- period that contains it is closed.
+-- Customers whose old events are not all redacted yet: events from `redacted_until` on wait until the
+-- period that contains this instant is closed.
 CREATE TABLE waiting_retentions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     customer_id uuid NOT NULL,
-    blanked_until timestamptz NOT NULL,
+    redacted_until timestamptz NOT NULL,
     CONSTRAINT waiting_retentions_pkey PRIMARY KEY (org_id, is_test, customer_id)
 );
-SELECT hold_to_tenant('waiting_retentions');
+SELECT restrict_to_tenant('waiting_retentions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON waiting_retentions TO monigo_app;
 ALTER TABLE waiting_retentions ADD CONSTRAINT waiting_retentions_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)

@@ -38,7 +38,7 @@ CREATE TABLE wallets (
     CONSTRAINT wallets_top_up_limit_covers_amount
         CHECK (top_up_monthly_limit >= top_up_amount AND top_up_monthly_limit <> 'NaN')
 );
-SELECT hold_to_tenant('wallets');
+SELECT restrict_to_tenant('wallets');
 GRANT SELECT, INSERT ON wallets TO monigo_app;
 GRANT UPDATE (
     status, updated_at, closed_at, top_up_threshold, top_up_amount, top_up_monthly_limit
@@ -93,7 +93,7 @@ CREATE TABLE wallet_reservations (
         CHECK ((status = 'open') = (settled_at IS NULL)),
     CONSTRAINT wallet_reservations_expires_later CHECK (expires_at > created_at)
 );
-SELECT hold_to_tenant('wallet_reservations');
+SELECT restrict_to_tenant('wallet_reservations');
 GRANT SELECT, INSERT, UPDATE (status, captured_amount, updated_at, settled_at) ON wallet_reservations TO monigo_app;
 ALTER TABLE wallet_reservations ADD CONSTRAINT wallet_reservations_wallet_fkey
     FOREIGN KEY (org_id, is_test, wallet_id, currency)
@@ -128,7 +128,7 @@ CREATE TABLE credit_grants (
     CONSTRAINT credit_grants_expired_in_time CHECK (expired_at >= expires_at),
     CONSTRAINT credit_grants_revoked_later CHECK (revoked_at >= created_at)
 );
-SELECT hold_to_tenant('credit_grants');
+SELECT restrict_to_tenant('credit_grants');
 GRANT SELECT, INSERT, UPDATE (updated_at, expired_at, revoked_at) ON credit_grants TO monigo_app;
 ALTER TABLE credit_grants ADD CONSTRAINT credit_grants_wallet_fkey
     FOREIGN KEY (org_id, is_test, wallet_id, currency)
@@ -162,7 +162,7 @@ CREATE TABLE wallet_top_ups (
     CONSTRAINT wallet_top_ups_settled_has_its_time
         CHECK ((status = 'open') = (settled_at IS NULL))
 );
-SELECT hold_to_tenant('wallet_top_ups');
+SELECT restrict_to_tenant('wallet_top_ups');
 GRANT SELECT, INSERT, UPDATE (status, deposited_amount, updated_at, settled_at) ON wallet_top_ups TO monigo_app;
 ALTER TABLE wallet_top_ups ADD CONSTRAINT wallet_top_ups_wallet_fkey
     FOREIGN KEY (org_id, is_test, wallet_id, currency)

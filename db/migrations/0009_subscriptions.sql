@@ -21,17 +21,17 @@ CREATE TABLE subscriptions (
     canceled_at timestamptz,
     closed_until timestamptz NOT NULL,
     recheck_from timestamptz,
-    settled_at timestamptz NOT NULL,
+    late_usage_checked_at timestamptz NOT NULL,
     billing_error text NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     deleted_at timestamptz,
-    phase_joined_at timestamptz NOT NULL,
+    phase_agreed_at timestamptz NOT NULL,
     cancel_at timestamptz,
     scheduled_plan_id uuid,
     scheduled_at timestamptz,
     trial_plan_id uuid,
-    phase_joined_revision integer NOT NULL,
+    phase_agreed_revision integer NOT NULL,
     CONSTRAINT subscriptions_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT subscriptions_status_known
         CHECK (status IN ('active', 'paused', 'canceled', 'suspended')),
@@ -59,21 +59,21 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscriptions_trial_has_its_plan
         CHECK ((trial_plan_id IS NULL) = (trial_ends_at IS NULL))
 );
-COMMENT ON COLUMN subscriptions.phase_started_at IS 'since when it is on its present plan';
-COMMENT ON COLUMN subscriptions.phase_joined_at
-    IS 'when it was put on its plan, maybe before the phase starts: what tells edits for new ones';
-COMMENT ON COLUMN subscriptions.phase_joined_revision
-    IS 'the plan''s revision as it was put on it: a test clock may hold times still';
+COMMENT ON COLUMN subscriptions.phase_started_at IS 'start of the phase on the present plan';
+COMMENT ON COLUMN subscriptions.phase_agreed_at
+    IS 'when the present plan was agreed, maybe before the phase starts; decides which edits apply';
+COMMENT ON COLUMN subscriptions.phase_agreed_revision
+    IS 'the plan''s revision at that time: a test clock may hold times still';
 COMMENT ON COLUMN subscriptions.cancel_at
-    IS 'the end of the period that ran as cancel_at_period_end was set';
-COMMENT ON COLUMN subscriptions.scheduled_plan_id IS 'the plan that it is to be on from then on';
-COMMENT ON COLUMN subscriptions.trial_plan_id IS 'whose trial it began with, whatever came then';
-COMMENT ON COLUMN subscriptions.closed_until IS 'the start of the first period that is not closed';
+    IS 'end of the period that was running when cancel_at_period_end was set';
+COMMENT ON COLUMN subscriptions.scheduled_plan_id IS 'the plan that applies from scheduled_at on';
+COMMENT ON COLUMN subscriptions.trial_plan_id IS 'the plan whose trial the subscription began with';
+COMMENT ON COLUMN subscriptions.closed_until IS 'start of the first period that is not closed';
 COMMENT ON COLUMN subscriptions.recheck_from
-    IS 'closed periods that end after it are looked at again with the next one';
-COMMENT ON COLUMN subscriptions.settled_at
-    IS 'when, by the machine''s clock, closed periods were last looked at for late events';
-SELECT hold_to_tenant('subscriptions');
+    IS 'closed periods that end later are checked again with the next period close';
+COMMENT ON COLUMN subscriptions.late_usage_checked_at
+    IS 'real time of the last check of closed periods for late events';
+SELECT restrict_to_tenant('subscriptions');
 GRANT SELECT, INSERT, UPDATE ON subscriptions TO monigo_app;
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
@@ -87,8 +87,8 @@ ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_scheduled_plan_fkey
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_trial_plan_fkey
     FOREIGN KEY (org_id, is_test, trial_plan_id) REFERENCES plans (org_id, is_test, id)
     ON DELETE RESTRICT;
-ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_joined_revision_fkey
-    FOREIGN KEY (org_id, is_test, plan_id, phase_joined_revision)
+ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_agreed_revision_fkey
+    FOREIGN KEY (org_id, is_test, plan_id, phase_agreed_revision)
     REFERENCES plan_revisions (org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 -- One paused by the system counts as active; one paused by the merchant leaves its place.
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type
@@ -114,7 +114,7 @@ CREATE TABLE subscription_pauses (
     CONSTRAINT subscription_pauses_reason_known
         CHECK (reason IN ('merchant', 'insufficient_balance', 'dunning'))
 );
-SELECT hold_to_tenant('subscription_pauses');
+SELECT restrict_to_tenant('subscription_pauses');
 GRANT SELECT, INSERT, UPDATE ON subscription_pauses TO monigo_app;
 ALTER TABLE subscription_pauses ADD CONSTRAINT subscription_pauses_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
@@ -131,12 +131,12 @@ CREATE TABLE subscription_phases (
     plan_id uuid NOT NULL,
     billing_period text NOT NULL,
     anchor_at timestamptz NOT NULL,
-    joined_at timestamptz NOT NULL,
-    joined_revision integer NOT NULL,
+    agreed_at timestamptz NOT NULL,
+    agreed_revision integer NOT NULL,
     CONSTRAINT subscription_phases_pkey
         PRIMARY KEY (org_id, is_test, subscription_id, started_at)
 );
-SELECT hold_to_tenant('subscription_phases');
+SELECT restrict_to_tenant('subscription_phases');
 GRANT SELECT, INSERT ON subscription_phases TO monigo_app;
 ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
@@ -144,8 +144,8 @@ ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_subscription_
 ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_plan_fkey
     FOREIGN KEY (org_id, is_test, plan_id) REFERENCES plans (org_id, is_test, id)
     ON DELETE RESTRICT;
-ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_joined_revision_fkey
-    FOREIGN KEY (org_id, is_test, plan_id, joined_revision)
+ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_agreed_revision_fkey
+    FOREIGN KEY (org_id, is_test, plan_id, agreed_revision)
     REFERENCES plan_revisions (org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 
 -- What happened to a subscription, so that it can be told later. Append-only.
@@ -155,18 +155,18 @@ CREATE TABLE subscription_timeline (
     subscription_id uuid NOT NULL,
     position integer NOT NULL,
     happened_at timestamptz NOT NULL,
-    happening text NOT NULL,
+    event text NOT NULL,
     detail text NOT NULL,
     CONSTRAINT subscription_timeline_pkey
         PRIMARY KEY (org_id, is_test, subscription_id, position),
-    CONSTRAINT subscription_timeline_happening_known CHECK (
-        happening IN (
+    CONSTRAINT subscription_timeline_event_known CHECK (
+        event IN (
             'created', 'paused', 'resumed', 'plan_changed', 'plan_change_scheduled',
             'plan_change_withdrawn', 'cancel_scheduled', 'cancel_withdrawn', 'canceled'
         )
     )
 );
-SELECT hold_to_tenant('subscription_timeline');
+SELECT restrict_to_tenant('subscription_timeline');
 GRANT SELECT, INSERT ON subscription_timeline TO monigo_app;
 ALTER TABLE subscription_timeline ADD CONSTRAINT subscription_timeline_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
@@ -202,7 +202,7 @@ CREATE TABLE subscription_stretches (
     )
 );
 COMMENT ON COLUMN subscription_stretches.ended_at IS 'exclusive; NULL: no end is known yet';
-SELECT hold_to_tenant('subscription_stretches');
+SELECT restrict_to_tenant('subscription_stretches');
 GRANT SELECT, INSERT, UPDATE, DELETE ON subscription_stretches TO monigo_app;
 ALTER TABLE subscription_stretches ADD CONSTRAINT subscription_stretches_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)

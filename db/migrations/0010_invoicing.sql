@@ -87,7 +87,7 @@ COMMENT ON COLUMN invoices.amount_paid
 COMMENT ON COLUMN invoices.wallet_paid IS 'the part of it that a wallet and its credits paid';
 COMMENT ON COLUMN invoices.wallet_parts
     IS 'the same by its source and metric, those last used at the end';
-SELECT hold_to_tenant('invoices');
+SELECT restrict_to_tenant('invoices');
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoices TO monigo_app;
 ALTER TABLE invoices ADD CONSTRAINT invoices_customer_fkey
     FOREIGN KEY (org_id, is_test, customer_id) REFERENCES customers (org_id, is_test, id)
@@ -155,7 +155,7 @@ CREATE TABLE invoice_line_items (
         CHECK (uncounted_events BETWEEN 0 AND event_count),
     CONSTRAINT invoice_line_items_position_unique UNIQUE (org_id, is_test, invoice_id, position)
 );
-SELECT hold_to_tenant('invoice_line_items');
+SELECT restrict_to_tenant('invoice_line_items');
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_line_items TO monigo_app;
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_invoice_fkey
     FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES invoices (org_id, is_test, id)
@@ -184,7 +184,7 @@ CREATE TABLE realtime_charges (
 );
 COMMENT ON COLUMN realtime_charges.parts
     IS 'what is charged, by its source and metric, those last used at the end';
-SELECT hold_to_tenant('realtime_charges');
+SELECT restrict_to_tenant('realtime_charges');
 GRANT SELECT, INSERT, UPDATE ON realtime_charges TO monigo_app;
 ALTER TABLE realtime_charges ADD CONSTRAINT realtime_charges_subscription_fkey
     FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES subscriptions (org_id, is_test, id)
@@ -197,7 +197,7 @@ CREATE TABLE watched_customers (
     customer_id uuid NOT NULL,
     CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id)
 );
-SELECT hold_to_tenant('watched_customers');
+SELECT restrict_to_tenant('watched_customers');
 GRANT SELECT, INSERT, UPDATE, DELETE ON watched_customers TO monigo_app;
 
 -- Simulations of a plan's prices: what past usage would have cost. They change nothing else.
@@ -229,7 +229,7 @@ CREATE TABLE plan_simulations (
     CONSTRAINT plan_simulations_counts_not_negative
         CHECK (subscriptions_total >= 0 AND subscriptions_done >= 0)
 );
-SELECT hold_to_tenant('plan_simulations');
+SELECT restrict_to_tenant('plan_simulations');
 GRANT SELECT, INSERT, UPDATE ON plan_simulations TO monigo_app;
 ALTER TABLE plan_simulations ADD CONSTRAINT plan_simulations_plan_fkey
     FOREIGN KEY (org_id, is_test, plan_id) REFERENCES plans (org_id, is_test, id)

@@ -11,5 +11,5 @@ CREATE TABLE billing_events (
     CONSTRAINT billing_events_pkey PRIMARY KEY (org_id, is_test, id),
     CONSTRAINT billing_events_data_is_an_object CHECK (jsonb_typeof(data) = 'object')
 );
-SELECT hold_to_tenant('billing_events');
+SELECT restrict_to_tenant('billing_events');
 GRANT SELECT, INSERT, DELETE ON billing_events TO monigo_app;

@@ -1,11 +1,11 @@
--- Mails that wait to be sent. They hold codes and links, so that they are sealed: only ids and bytes.
+-- Mails that wait to be sent. They contain codes and links, so they are stored encrypted.
 CREATE TABLE mails (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     written_at timestamptz NOT NULL,
     CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id)
 );
-SELECT hold_to_tenant('mails');
+SELECT restrict_to_tenant('mails');
 GRANT SELECT, INSERT, DELETE ON mails TO monigo_app;

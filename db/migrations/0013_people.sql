@@ -1,8 +1,8 @@
--- People: who they are, how they sign in, and of which organisations they are members. Plain local
--- tables, for a person is of no tenant: what is said in a tenant's transaction reaches none of them.
+-- People: accounts, sign-in, and memberships of organisations. Plain local tables, because a person belongs
+-- to no tenant: a tenant's transaction reads and writes none of them.
 
--- Shows a table's rows to transactions of `people` only, which say so (`people/store.py`).
-CREATE FUNCTION hold_to_people(target regclass) RETURNS void
+-- Restricts a table to transactions that set `app.people` (`people/store.py`).
+CREATE FUNCTION restrict_to_people(target regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
@@ -13,7 +13,7 @@ BEGIN
 END
 $$;
 
--- A person with a verified e-mail, in the one spelling by which it is compared.
+-- A person with a verified e-mail address; addresses are stored in lower case, as they are compared.
 CREATE TABLE users (
     id uuid NOT NULL,
     email text NOT NULL,
@@ -27,10 +27,10 @@ CREATE TABLE users (
     CONSTRAINT users_email_is_short CHECK (char_length(email) <= 254),
     CONSTRAINT users_password_is_hashed CHECK (password_hash LIKE '$argon2id$%')
 );
-SELECT hold_to_people('users');
+SELECT restrict_to_people('users');
 GRANT SELECT, INSERT, UPDATE ON users TO monigo_app;
 
--- Who says that an e-mail is theirs, and with which password it shall be. It blocks nobody.
+-- A registration whose e-mail address is not verified yet, with its password. It reserves no address.
 CREATE TABLE registrations (
     id uuid NOT NULL,
     email text NOT NULL,
@@ -41,69 +41,70 @@ CREATE TABLE registrations (
     CONSTRAINT registrations_email_in_one_spelling CHECK (email = lower(email) AND email <> ''),
     CONSTRAINT registrations_password_is_hashed CHECK (password_hash LIKE '$argon2id$%')
 );
-SELECT hold_to_people('registrations');
+SELECT restrict_to_people('registrations');
 GRANT SELECT, INSERT, DELETE ON registrations TO monigo_app;
 CREATE INDEX registrations_by_email ON registrations (email, created_at);
 
--- A code (or, where too many were guessed, a link) that was mailed, and the token that a right one is
--- changed for. Of an e-mail that nobody has there are codes, too, so that nothing tells the two apart.
+-- A mailed code (or link, after too many failed attempts), and the token that a right code is exchanged for.
+-- Unknown addresses get rows, too, so that a response does not reveal whether an account exists.
 CREATE TABLE email_codes (
     id uuid NOT NULL,
     email text NOT NULL,
     purpose text NOT NULL,
     is_link boolean NOT NULL,
-    code_mark bytea NOT NULL,
+    code_hash bytea NOT NULL,
     registration_id uuid,
     user_id uuid,
-    address_mark bytea NOT NULL,
-    wrong_tries integer NOT NULL,
+    address_hash bytea NOT NULL,
+    failed_attempts integer NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
     CONSTRAINT email_codes_pkey PRIMARY KEY (id),
     CONSTRAINT email_codes_purpose_known
         CHECK (purpose IN ('verify_email', 'reset_password', 'set_password')),
-    CONSTRAINT email_codes_mark_is_sha256 CHECK (octet_length(code_mark) = 32),
-    CONSTRAINT email_codes_tries_bounded CHECK (wrong_tries BETWEEN 0 AND 5),
+    CONSTRAINT email_codes_hash_is_sha256 CHECK (octet_length(code_hash) = 32),
+    CONSTRAINT email_codes_failed_attempts_bounded CHECK (failed_attempts BETWEEN 0 AND 5),
     CONSTRAINT email_codes_expire_later CHECK (expires_at > created_at)
 );
 ALTER TABLE email_codes ADD CONSTRAINT email_codes_registration_fkey
     FOREIGN KEY (registration_id) REFERENCES registrations (id) ON DELETE CASCADE;
 ALTER TABLE email_codes ADD CONSTRAINT email_codes_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('email_codes');
+SELECT restrict_to_people('email_codes');
 GRANT SELECT, INSERT, UPDATE, DELETE ON email_codes TO monigo_app;
--- A new one ends the old.
+-- A new code ends the one before it.
 CREATE UNIQUE INDEX email_codes_one_open ON email_codes (email, purpose) WHERE ended_at IS NULL;
 CREATE INDEX email_codes_by_email ON email_codes (email, created_at);
-CREATE INDEX email_codes_by_address ON email_codes (address_mark, created_at);
-CREATE INDEX email_codes_by_mark ON email_codes (code_mark) WHERE ended_at IS NULL;
+CREATE INDEX email_codes_by_address ON email_codes (address_hash, created_at);
+CREATE INDEX email_codes_by_hash ON email_codes (code_hash) WHERE ended_at IS NULL;
 
--- Each try to sign in, by marks of the e-mail and the address; what is not said to have succeeded failed.
+-- Attempts to sign in, by keyed hashes of the e-mail and network address; an attempt counts as failed until
+-- it is recorded as succeeded.
 CREATE TABLE sign_in_attempts (
     id uuid NOT NULL,
-    email_mark bytea NOT NULL,
-    address_mark bytea NOT NULL,
+    email_hash bytea NOT NULL,
+    address_hash bytea NOT NULL,
     succeeded boolean NOT NULL,
-    at timestamptz NOT NULL,
+    attempted_at timestamptz NOT NULL,
     CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id)
 );
-SELECT hold_to_people('sign_in_attempts');
+SELECT restrict_to_people('sign_in_attempts');
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_attempts TO monigo_app;
-CREATE INDEX sign_in_attempts_by_email ON sign_in_attempts (email_mark, at);
-CREATE INDEX sign_in_attempts_by_address ON sign_in_attempts (address_mark, at);
-CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (at);
+CREATE INDEX sign_in_attempts_by_email ON sign_in_attempts (email_hash, attempted_at);
+CREATE INDEX sign_in_attempts_by_address ON sign_in_attempts (address_hash, attempted_at);
+CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (attempted_at);
 
--- A device on which a person is signed in. Its refresh tokens are numbered: `generation` is that of
--- the one that counts. When the last few before it were spent tells `spent_at`: for a moment they still
--- get their successor, and what comes later ends the session.
+-- A device on which a person is signed in. Its refresh tokens are numbered; `generation` is the number of the
+-- valid one. `recent_rotations` has the times at which the tokens before it were rotated: reuse within a
+-- short grace period returns the same successor, later reuse ends the session.
 CREATE TABLE sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
     salt bytea NOT NULL,
     generation integer NOT NULL,
     rotated_at timestamptz NOT NULL,
-    spent_at timestamptz[] NOT NULL,
+    recent_rotations timestamptz[] NOT NULL,
     user_agent text NOT NULL,
     address text NOT NULL,
     created_at timestamptz NOT NULL,
@@ -118,25 +119,25 @@ CREATE TABLE sessions (
 );
 ALTER TABLE sessions ADD CONSTRAINT sessions_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('sessions');
+SELECT restrict_to_people('sessions');
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO monigo_app;
 CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
--- The keys that sign access tokens: the newest signs, the others only let what they signed run out.
+-- Keys of access tokens: the newest signs; older ones only verify tokens until these expire.
 CREATE TABLE signing_keys (
     id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     created_at timestamptz NOT NULL,
     CONSTRAINT signing_keys_pkey PRIMARY KEY (id)
 );
-SELECT hold_to_people('signing_keys');
+SELECT restrict_to_people('signing_keys');
 GRANT SELECT, INSERT, DELETE ON signing_keys TO monigo_app;
 
--- An authenticator app of a person, from its first right code on. A code counts once.
+-- A person's authenticator app, confirmed by its first right code. Each code is accepted once.
 CREATE TABLE authenticator_apps (
     user_id uuid NOT NULL,
-    sealed bytea NOT NULL,
+    ciphertext bytea NOT NULL,
     last_step bigint NOT NULL,
     created_at timestamptz NOT NULL,
     confirmed_at timestamptz,
@@ -144,41 +145,41 @@ CREATE TABLE authenticator_apps (
 );
 ALTER TABLE authenticator_apps ADD CONSTRAINT authenticator_apps_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('authenticator_apps');
+SELECT restrict_to_people('authenticator_apps');
 GRANT SELECT, INSERT, UPDATE, DELETE ON authenticator_apps TO monigo_app;
 
--- Codes for whoever has lost the app; each counts once, and is gone then.
+-- Recovery codes for a person who has lost the app; each is accepted once and then deleted.
 CREATE TABLE recovery_codes (
     user_id uuid NOT NULL,
-    code_mark bytea NOT NULL,
-    CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_mark)
+    code_hash bytea NOT NULL,
+    CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash)
 );
 ALTER TABLE recovery_codes ADD CONSTRAINT recovery_codes_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('recovery_codes');
+SELECT restrict_to_people('recovery_codes');
 GRANT SELECT, INSERT, DELETE ON recovery_codes TO monigo_app;
 
--- A log-in whose password was right, and whose second factor is asked for.
+-- A log-in with a right password that waits for its second factor.
 CREATE TABLE sign_in_challenges (
     id uuid NOT NULL,
-    token_mark bytea NOT NULL,
+    token_hash bytea NOT NULL,
     user_id uuid NOT NULL,
-    wrong_tries integer NOT NULL,
+    failed_attempts integer NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
     CONSTRAINT sign_in_challenges_pkey PRIMARY KEY (id),
-    CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_mark),
-    CONSTRAINT sign_in_challenges_tries_bounded CHECK (wrong_tries BETWEEN 0 AND 5),
+    CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_hash),
+    CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (failed_attempts BETWEEN 0 AND 5),
     CONSTRAINT sign_in_challenges_expire_later CHECK (expires_at > created_at)
 );
 ALTER TABLE sign_in_challenges ADD CONSTRAINT sign_in_challenges_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
-SELECT hold_to_people('sign_in_challenges');
+SELECT restrict_to_people('sign_in_challenges');
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenges TO monigo_app;
 CREATE INDEX sign_in_challenges_by_end ON sign_in_challenges (expires_at);
 
--- Who belongs to which organisation, and as what.
+-- Members of organisations, with their roles.
 CREATE TABLE memberships (
     org_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -190,31 +191,31 @@ CREATE TABLE memberships (
 );
 ALTER TABLE memberships ADD CONSTRAINT memberships_user_fkey
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE RESTRICT;
-SELECT hold_to_people('memberships');
+SELECT restrict_to_people('memberships');
 GRANT SELECT, INSERT, UPDATE, DELETE ON memberships TO monigo_app;
 CREATE INDEX memberships_by_user ON memberships (user_id, joined_at);
 
--- Who was asked to become a member, by a token that lies in one mail and nowhere else.
+-- Invitations to become a member; the token is in the mail only, the row has its keyed hash.
 CREATE TABLE invitations (
     org_id uuid NOT NULL,
     id uuid NOT NULL,
     email text NOT NULL,
     role text NOT NULL,
-    token_mark bytea NOT NULL,
+    token_hash bytea NOT NULL,
     invited_by uuid NOT NULL,
     status text NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     decided_at timestamptz,
     CONSTRAINT invitations_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT invitations_token_unique UNIQUE (token_mark),
+    CONSTRAINT invitations_token_unique UNIQUE (token_hash),
     CONSTRAINT invitations_role_known CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
     CONSTRAINT invitations_status_known
         CHECK (status IN ('pending', 'accepted', 'rejected', 'withdrawn', 'expired')),
     CONSTRAINT invitations_decided_when CHECK ((status = 'pending') = (decided_at IS NULL)),
     CONSTRAINT invitations_email_in_one_spelling CHECK (email = lower(email) AND email <> '')
 );
-SELECT hold_to_people('invitations');
+SELECT restrict_to_people('invitations');
 GRANT SELECT, INSERT, UPDATE ON invitations TO monigo_app;
 CREATE UNIQUE INDEX invitations_one_open ON invitations (org_id, email) WHERE status = 'pending';
 CREATE INDEX invitations_by_email ON invitations (email) WHERE status = 'pending';

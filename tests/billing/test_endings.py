@@ -106,7 +106,7 @@ def test_withdrawing_clears_it(api, clock):
     assert (withdrawn["cancel_at_period_end"], withdrawn["cancel_at"]) == (False, None)
     assert read(api, subscription)["status"] == "paused"
     timeline = api.get(f"{PATH}/{subscription['id']}/timeline").json()["timeline"]
-    assert [entry["happening"] for entry in timeline] == [
+    assert [entry["event"] for entry in timeline] == [
         "created",
         "cancel_scheduled",
         "cancel_withdrawn",

@@ -244,10 +244,11 @@ def test_what_was_stored_before_the_last_look_and_seen_after_it_is_billed(
     fold(api)
     # As if its transaction had begun a minute before that closing, and had ended after it.
     before = (
-        "(SELECT settled_at FROM subscriptions WHERE org_id = $1 AND id = $2) - interval '1 minute'"
+        "(SELECT late_usage_checked_at FROM subscriptions WHERE org_id = $1 AND id = $2)"
+        " - interval '1 minute'"
     )
     for statement in (
-        f"UPDATE late_usage SET noted_at = {before} WHERE org_id = $1",
+        f"UPDATE late_usage SET last_received_at = {before} WHERE org_id = $1",
         f"UPDATE usage_events SET received_at = {before} WHERE org_id = $1",
     ):
         backend.sql(statement, api.org_id, subscription["id"])

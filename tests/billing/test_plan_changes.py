@@ -71,9 +71,9 @@ def bills(api):
     ]
 
 
-def happenings(api, subscription):
+def timeline_events(api, subscription):
     timeline = api.get(f"{PATH}/{subscription['id']}/timeline").json()["timeline"]
-    return [(entry["happening"], entry["happened_at"]) for entry in timeline]
+    return [(entry["event"], entry["happened_at"]) for entry in timeline]
 
 
 def test_it_comes_as_the_period_ends_and_cuts_nothing(api, clock, metric):
@@ -96,7 +96,7 @@ def test_it_comes_as_the_period_ends_and_cuts_nothing(api, clock, metric):
         ("closing", "finalized", "2027-01-31", "2.000000"),
         ("closing", "finalized", "2027-02-28", "5.000000"),
     ]
-    assert happenings(api, subscription) == [
+    assert timeline_events(api, subscription) == [
         ("created", START),
         ("plan_change_scheduled", MIDDLE),
         ("plan_changed", END),
@@ -114,7 +114,7 @@ def test_null_takes_it_back(api, clock, metric):
 
     assert scheduled(taken_back) == scheduled(again) == (None, None)
     assert read(api, subscription)["plan_id"] == first
-    assert [name for name, _ in happenings(api, subscription)] == [
+    assert [name for name, _ in timeline_events(api, subscription)] == [
         "created",
         "plan_change_scheduled",
         "plan_change_withdrawn",

@@ -47,7 +47,7 @@ def status(api, subscription):
     return api.get(f"{PATH}/{subscription['id']}").json()["subscription"]["status"]
 
 
-def happenings(api):
+def event_types(api):
     listed = api.get("/v1/billing-events").json()["events"]
     return [one["type"] for one in listed if one["type"].startswith("subscription.")]
 
@@ -153,7 +153,7 @@ def test_a_fee_that_is_too_much_as_the_trial_ends_pauses(api, wallet, clock):
 
     assert short == ("paused", "0")
     assert (status(api, subscription), balance(api, wallet)) == ("active", "20")
-    assert happenings(api).count("subscription.realtime_balance_exhausted") == 1
+    assert event_types(api).count("subscription.realtime_balance_exhausted") == 1
 
 
 @pytest.mark.parametrize("funds", [None, "965"])

@@ -47,7 +47,7 @@ def waived(api, clock, start, **metric):
 def forget(api):
     services = api.backend.services
     return api.backend.run(
-        metering.forget_properties(services.database, api.tenant, invoicing.open_from)
+        metering.redact_events(services.database, api.tenant, invoicing.open_from)
     )
 
 

@@ -125,7 +125,10 @@ def let_time_pass(api, backend):
     """As if what came late until now had been seen long ago by all that looks at it."""
     fold(api)
     for statement in (
-        "UPDATE late_usage SET noted_at = noted_at - interval '1 hour' WHERE org_id = $1",
+        (
+            "UPDATE late_usage SET last_received_at = last_received_at - interval '1 hour'"
+            " WHERE org_id = $1"
+        ),
         "UPDATE usage_events SET received_at = received_at - interval '1 hour' WHERE org_id = $1",
     ):
         backend.sql(statement, api.org_id)

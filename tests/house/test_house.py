@@ -29,8 +29,8 @@ THIN = ("bootstrap", "worker")
 FUNCTIONS = "db/functions/*.sql"
 ALL_SQL = "db/*/*.sql"
 FUNCTIONS_OF_MIGRATIONS = {
-    "hold_to_people",  # makes policies of tables
-    "hold_to_tenant",  # as above
+    "restrict_to_people",  # makes policies of tables
+    "restrict_to_tenant",  # as above
     "override_slot",  # an index is made of it, so that it can't change
     "stretch_slot",  # as above
 }

@@ -160,9 +160,9 @@ def test_an_open_code_counts_no_more_after_twenty_wrong_tries(person):
     person.register()
     code = code_in(person.mails()[-1])
     person.backend.sql(
-        "INSERT INTO email_codes (id, email, purpose, is_link, code_mark, address_mark,"
-        " wrong_tries, created_at, expires_at, ended_at)"
-        " SELECT gen_random_uuid(), email, purpose, is_link, code_mark, address_mark, 5,"
+        "INSERT INTO email_codes (id, email, purpose, is_link, code_hash, address_hash,"
+        " failed_attempts, created_at, expires_at, ended_at)"
+        " SELECT gen_random_uuid(), email, purpose, is_link, code_hash, address_hash, 5,"
         " created_at, expires_at, created_at FROM email_codes, generate_series(1, 4)"
         " WHERE email = $1",
         person.email,

@@ -226,8 +226,8 @@ def test_nothing_shown_is_named(ada):
 def test_the_apps_secret_lies_sealed(guarded, backend):
     _, secret, recovery_codes = guarded
 
-    kept = str(backend.sql("SELECT sealed FROM authenticator_apps")) + str(
-        backend.sql("SELECT code_mark FROM recovery_codes")
+    kept = str(backend.sql("SELECT ciphertext FROM authenticator_apps")) + str(
+        backend.sql("SELECT code_hash FROM recovery_codes")
     )
 
     assert secret not in kept

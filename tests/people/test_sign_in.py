@@ -85,10 +85,10 @@ def test_an_address_that_fails_for_many_emails_waits(person, ada):
 def plant_failures(backend, person, count):
     """Failures of an e-mail from everywhere."""
     backend.sql(
-        "INSERT INTO sign_in_attempts (id, email_mark, address_mark, succeeded, at)"
+        "INSERT INTO sign_in_attempts (id, email_hash, address_hash, succeeded, attempted_at)"
         " SELECT gen_random_uuid(), $1, sha256(convert_to(n::text, 'UTF8')), false, $2"
         " FROM generate_series(1, $3) AS n",
-        backend.services.people.vault.mark("e-mail of a log-in", person.email),
+        backend.services.people.vault.keyed_hash("e-mail of a log-in", person.email),
         backend.clock.now(),
         count,
     )
@@ -302,9 +302,9 @@ def test_what_came_up_long_ago_is_forgotten(ada, backend):
         "SELECT (SELECT count(*) FROM sessions WHERE user_id = $1) AS sessions,"
         " (SELECT count(*) FROM email_codes WHERE email = $2) AS codes,"
         " (SELECT count(*) FROM registrations WHERE email = $2) AS registrations,"
-        " (SELECT count(*) FROM sign_in_attempts WHERE email_mark = $3) AS attempts",
+        " (SELECT count(*) FROM sign_in_attempts WHERE email_hash = $3) AS attempts",
         ada.user_id,
         ada.email,
-        backend.services.people.vault.mark("e-mail of a log-in", ada.email),
+        backend.services.people.vault.keyed_hash("e-mail of a log-in", ada.email),
     )
     assert dict(row) == {"sessions": 1, "codes": 0, "registrations": 0, "attempts": 1}

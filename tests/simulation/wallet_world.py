@@ -45,8 +45,8 @@ class WalletWorld:
         self.tally = Counter()
         self._first = {}
         self._held = []
-        # When a key was first sent; what was refused because of it must not have been the first.
-        self._sent = {}
+        # How often a key was sent; of those sent at once, any may have been the first to arrive.
+        self._sent = Counter()
         # When the settlement of a reservation that was done was sent; and what was refused, until
         # when, though the reservation had not expired: somebody must have settled it before.
         self._settled = {}
@@ -135,20 +135,21 @@ class WalletWorld:
                     self._note_asked(wallet_id, begun, -change, granted=True)
         elif answer.status_code == 402 and direction == "debit":
             self._note_asked(wallet_id, begun, -change, granted=False)
-        elif answer.status_code == 409 and self._is_first(wallet_id, body, begun):
+        elif answer.status_code == 409 and self._was_sent_once(wallet_id, body):
             self.faults.append(f"a new key was taken for a used one: {body}")
         elif answer.status_code not in {200, 409}:
             self.faults.append(f"{direction} {body} was answered {answer.status_code}")
 
     def _note_key(self, wallet_id, body):
-        """When a request begins, noted as the first with its key if it is."""
+        """When a request begins; noted before it is sent, so that no answer comes before it."""
         begun = time.monotonic()
         with self._lock:
-            self._sent.setdefault((wallet_id, body["idempotency_key"]), (begun, body))
+            self._sent[wallet_id, body["idempotency_key"]] += 1
         return begun
 
-    def _is_first(self, wallet_id, body, begun):
-        return self._sent[wallet_id, body["idempotency_key"]] == (begun, body)
+    def _was_sent_once(self, wallet_id, body):
+        with self._lock:
+            return self._sent[wallet_id, body["idempotency_key"]] == 1
 
     def _note_change(self, wallet_id, begun, amount):
         with self._lock:

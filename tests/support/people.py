@@ -116,14 +116,14 @@ def _plant_registration(backend, email):
     backend.sql(
         "WITH made AS (INSERT INTO registrations (id, email, full_name, password_hash, created_at)"
         " VALUES (gen_random_uuid(), $1, 'Ada Obi', $2, $3) RETURNING id)"
-        " INSERT INTO email_codes (id, email, purpose, is_link, code_mark, registration_id,"
-        " address_mark, wrong_tries, created_at, expires_at)"
+        " INSERT INTO email_codes (id, email, purpose, is_link, code_hash, registration_id,"
+        " address_hash, failed_attempts, created_at, expires_at)"
         " SELECT gen_random_uuid(), $1, 'verify_email', false, $4, id, '', 0, $3,"
         " $3 + interval '1 minute' FROM made",
         email,
         _hashed(),
         now,
-        vault.mark("mailed code", PLANTED_CODE, place=b"verify_email"),
+        vault.keyed_hash("mailed code", PLANTED_CODE, context=b"verify_email"),
     )
 
 

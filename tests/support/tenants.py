@@ -107,9 +107,7 @@ def _forget_old_events(api: Api) -> None:
     services = api.backend.services
     for days in (100, None):
         api.patch("/v1/organization", json={"raw_event_retention_days": days})
-        api.backend.run(
-            metering.forget_properties(services.database, api.tenant, invoicing.open_from)
-        )
+        api.backend.run(metering.redact_events(services.database, api.tenant, invoicing.open_from))
 
 
 def _plant_rows(api: Api, plan, subscription, paid) -> str:
@@ -160,13 +158,13 @@ def _plant_waiting_work(api: Api, subscription) -> None:
         api.tenant.is_test,
     )
     api.backend.sql(
-        "INSERT INTO mails (org_id, is_test, id, sealed, written_at)"
+        "INSERT INTO mails (org_id, is_test, id, ciphertext, written_at)"
         " VALUES ($1, $2, gen_random_uuid(), 'planted', now())",
         api.tenant.org_id,
         api.tenant.is_test,
     )
     api.backend.sql(
-        "INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)"
+        "INSERT INTO waiting_retentions (org_id, is_test, customer_id, redacted_until)"
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
         subscription["id"],
     )

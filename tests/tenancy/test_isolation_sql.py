@@ -50,7 +50,7 @@ WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
-    "person_here",  # what a person is in the transaction's own organisation, if signed in
+    "session_membership",  # what a person is in the transaction's own organisation, if signed in
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.

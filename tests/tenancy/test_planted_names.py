@@ -19,7 +19,7 @@ PINNED = "search_path=pg_catalog, public, pg_temp"
 # What is first in it, is found first. PostgreSQL never looks into pg_temp for functions.
 PLANTED_PATH = "pg_temp, planted, public, pg_catalog"
 # Only migrations call them.
-BY_MIGRATIONS_ONLY = {"hold_to_tenant", "hold_to_people"}
+BY_MIGRATIONS_ONLY = {"restrict_to_tenant", "restrict_to_people"}
 
 FUNCTIONS = """
     SELECT proname AS name, prorettype = 'trigger'::regtype AS is_trigger,

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
 from monigo.api.kernel.http.request_figures import Counted
@@ -51,12 +51,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.outermost = Browsers(app.answer, services.settings.cors_origins)
-    app.state.bodies = HeldBodies()
+    app.state.body_memory = BodyMemory()
     app.state.addresses = ClientAddresses(services.settings.trusted_proxies)
     app.state.clocks = AdvancingClocks(services)
     raw_routes: tuple[RawRoute, ...] = (
-        IngestRoute(services, app.state.bodies),
-        MovementsRoute(services, app.state.bodies),
+        IngestRoute(services, app.state.body_memory),
+        MovementsRoute(services, app.state.body_memory),
     )
     app.state.raw_routes = raw_routes
     app.include_router(health)

@@ -38,6 +38,6 @@ async def check_can_be_read(tx: Transaction, rated: Sequence[RatedInvoice]) -> N
         if item.wanted.period.end <= item.wanted.subscription.closed_until
         for price in item.terms.prices
     ]
-    if queries and await metering.has_emptied_events(tx, queries):
+    if queries and await metering.misses_redacted_events(tx, queries):
         message = "the period's usage can't be read any more: its events are beyond the retention"
         raise conflict("beyond_retention", message)

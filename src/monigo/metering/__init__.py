@@ -29,7 +29,7 @@ from monigo.metering.replay import (
     running_replays,
     start_replay,
 )
-from monigo.metering.retention import events_kept_from, forget_old_events, forget_properties
+from monigo.metering.retention import events_kept_from, redact_events, redaction_task
 from monigo.metering.rollup import (
     EVENT_RETENTION,
     USAGE_CHANGED,
@@ -50,10 +50,10 @@ from monigo.metering.usage import (
     SeriesRequest,
     Usage,
     UsageQuery,
-    has_emptied_events,
     late_from,
     list_activity,
     measure,
+    misses_redacted_events,
     read_series,
 )
 
@@ -92,18 +92,18 @@ __all__ = [
     "export_csv",
     "fold_all",
     "fold_lag",
-    "forget_old_events",
-    "forget_properties",
     "get_replay",
-    "has_emptied_events",
     "late_from",
     "list_activity",
     "list_events",
     "list_replays",
     "measure",
+    "misses_redacted_events",
     "plan_walk",
     "property_keys",
     "read_series",
+    "redact_events",
+    "redaction_task",
     "redefine_metric",
     "replay_some",
     "replayed_hours",

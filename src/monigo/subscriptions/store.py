@@ -16,18 +16,18 @@ from monigo.subscriptions.types import PauseReason, Phase, Status, Subscription
 
 COLUMNS = """
     id, customer_id, plan_id, plan_type, status, pause_reason, timezone, billing_period,
-    billing_anchor, anchor_at, phase_started_at, phase_joined_at, start_date, end_date,
+    billing_anchor, anchor_at, phase_started_at, phase_agreed_at, start_date, end_date,
     trial_ends_at, trial_plan_id, cancel_at_period_end, cancel_at, scheduled_plan_id, scheduled_at,
-    canceled_at, closed_until, recheck_from, settled_at, billing_error, created_at, updated_at,
-    phase_joined_revision
+    canceled_at, closed_until, recheck_from, late_usage_checked_at, billing_error, created_at,
+    updated_at, phase_agreed_revision
 """
 
 INSERT = """
     INSERT INTO subscriptions (
         org_id, is_test, id, customer_id, plan_id, plan_type, status, pause_reason, timezone,
         billing_period, billing_anchor, anchor_at, phase_started_at, start_date, end_date,
-        trial_ends_at, trial_plan_id, cancel_at_period_end, closed_until, settled_at,
-        billing_error, created_at, updated_at, phase_joined_at, phase_joined_revision
+        trial_ends_at, trial_plan_id, cancel_at_period_end, closed_until, late_usage_checked_at,
+        billing_error, created_at, updated_at, phase_agreed_at, phase_agreed_revision
     ) VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
         $21, $22, $22, $23, $24
@@ -77,10 +77,10 @@ SELECT_OF_CUSTOMERS = f"""
 UPDATE = """
     UPDATE subscriptions
     SET plan_id = $4, billing_period = $5, anchor_at = $6, phase_started_at = $7,
-        phase_joined_at = $8, status = $9, pause_reason = $10, cancel_at_period_end = $11,
+        phase_agreed_at = $8, status = $9, pause_reason = $10, cancel_at_period_end = $11,
         cancel_at = $12, scheduled_plan_id = $13, scheduled_at = $14, canceled_at = $15,
-        closed_until = $16, recheck_from = $17, settled_at = $18, billing_error = $19,
-        updated_at = $20, phase_joined_revision = $21
+        closed_until = $16, recheck_from = $17, late_usage_checked_at = $18, billing_error = $19,
+        updated_at = $20, phase_agreed_revision = $21
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
@@ -88,22 +88,22 @@ UPDATE = """
 UPDATE_BILLED = """
     UPDATE subscriptions AS stored
     SET closed_until = billed.closed_until, recheck_from = billed.recheck_from,
-        settled_at = billed.settled_at, billing_error = billed.billing_error
+        late_usage_checked_at = billed.late_usage_checked_at, billing_error = billed.billing_error
     FROM unnest(
         $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[]
-    ) AS billed (id, closed_until, recheck_from, settled_at, billing_error)
+    ) AS billed (id, closed_until, recheck_from, late_usage_checked_at, billing_error)
     WHERE stored.org_id = $1 AND stored.is_test = $2 AND stored.id = billed.id
 """
 
 INSERT_PHASE = """
     INSERT INTO subscription_phases (
-        org_id, is_test, subscription_id, started_at, joined_at, joined_revision, plan_id,
+        org_id, is_test, subscription_id, started_at, agreed_at, agreed_revision, plan_id,
         billing_period, anchor_at
     ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 SELECT_PHASES = """
-    SELECT subscription_id, started_at, joined_at, joined_revision, plan_id, billing_period,
+    SELECT subscription_id, started_at, agreed_at, agreed_revision, plan_id, billing_period,
         anchor_at
     FROM subscription_phases
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = ANY ($3::uuid[])
@@ -346,7 +346,7 @@ async def _with_phases(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     phases: dict[UUID, list[Phase]] = {}
     if changed:
         for row in await tx.fetch(SELECT_PHASES, changed):
-            phase = _phase(row, row["started_at"], row["joined_at"], row["joined_revision"])
+            phase = _phase(row, row["started_at"], row["agreed_at"], row["agreed_revision"])
             phases.setdefault(row["subscription_id"], []).append(phase)
     return [_subscription(row, tuple(phases.get(row["id"], ()))) for row in rows]
 
@@ -369,7 +369,7 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
         id=SubscriptionId(row["id"]),
         customer_id=CustomerId(row["customer_id"]),
         phase=_phase(
-            row, row["phase_started_at"], row["phase_joined_at"], row["phase_joined_revision"]
+            row, row["phase_started_at"], row["phase_agreed_at"], row["phase_agreed_revision"]
         ),
         past_phases=past_phases,
         plan_type=PlanType(row["plan_type"]),
@@ -388,7 +388,7 @@ def _subscription(row: asyncpg.Record, past_phases: tuple[Phase, ...]) -> Subscr
         canceled_at=row["canceled_at"],
         closed_until=row["closed_until"],
         recheck_from=row["recheck_from"],
-        late_usage_checked_at=row["settled_at"],
+        late_usage_checked_at=row["late_usage_checked_at"],
         billing_error=row["billing_error"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -17,7 +17,7 @@ FACTS = """
     SELECT count(*) AS count FROM outbox_facts
     WHERE org_id = $1 AND is_test AND occurred_at < $2
 """
-FORGET_EVENTS = metering.forget_old_events(invoicing.open_from)
+FORGET_EVENTS = metering.redaction_task(invoicing.open_from)
 
 
 @pytest.fixture

@@ -306,7 +306,9 @@ def test_a_taken_port_makes_it_choose_another(data_dir):
 def test_a_port_taken_after_the_look_at_it_is_tried_again(data_dir, monkeypatch):
     kept = int((data_dir / "postgres.port").read_text())
     looks = iter([True, False, True])
-    monkeypatch.setattr("monigo.infra.db.postgres.place._is_free", lambda _port: next(looks))
+    monkeypatch.setattr(
+        "monigo.infra.db.postgres.data_directory._is_free", lambda _port: next(looks)
+    )
     with socket.create_server(("127.0.0.1", kept)):
         result = start_and_stop(data_dir)
 
@@ -339,7 +341,7 @@ def test_a_lost_password_is_told_as_such(data_dir):
         start_and_stop(data_dir)
 
 
-def test_a_place_that_is_no_directory_is_told_as_such(tmp_path):
+def test_a_data_dir_that_is_no_directory_is_reported(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(EmbeddedPostgresError, match="choose another with MONIGO_DATA_DIR"):

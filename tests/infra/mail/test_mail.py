@@ -72,7 +72,7 @@ def send(api, backend):
 
 @pytest.fixture
 def rows(backend, api):
-    return lambda: backend.sql("SELECT sealed FROM mails WHERE org_id = $1", api.org_id)
+    return lambda: backend.sql("SELECT ciphertext FROM mails WHERE org_id = $1", api.org_id)
 
 
 def test_a_mail_arrives_as_text_and_html_and_is_gone(mailer, server, write, send, rows):
@@ -104,9 +104,9 @@ def test_a_mail_lies_sealed_until_it_is_sent(mailer, write, rows):
 
     (row,) = rows()
 
-    assert b"Ada" not in row["sealed"]
-    assert b"ada@" not in row["sealed"]
-    assert b"Good day" in VAULT.open("mail", row["sealed"], place=mail_id.bytes)
+    assert b"Ada" not in row["ciphertext"]
+    assert b"ada@" not in row["ciphertext"]
+    assert b"Good day" in VAULT.decrypt("mail", row["ciphertext"], context=mail_id.bytes)
 
 
 def test_a_mail_that_could_not_be_sent_is_sent_later(mailer, server, write, send, backend):

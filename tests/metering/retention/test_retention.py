@@ -22,7 +22,7 @@ def keep_for(api, days):
 def forget(api):
     services = api.backend.services
     return api.backend.run(
-        metering.forget_properties(services.database, api.tenant, invoicing.open_from)
+        metering.redact_events(services.database, api.tenant, invoicing.open_from)
     )
 
 
@@ -81,7 +81,7 @@ def test_only_what_may_be_as_old_must_be_folded_before(backend, is_test, emptied
     backend.clock.reset()
 
 
-def test_the_key_of_an_emptied_event_stays_known(aged):
+def test_the_key_of_a_redacted_event_stays_known(aged):
     forget(aged)
 
     answer = aged.ingest(event("old", name="tokens", properties={"n": 7}))

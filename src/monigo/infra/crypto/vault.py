@@ -1,4 +1,4 @@
-"""The vault: seals what must be read again, marks what must be recognised, under one secret key."""
+"""Encrypts what must be read again, and hashes what must be recognised, under a secret key."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.infra.secrets import kept_secret
+from monigo.infra.crypto.secrets import kept_secret
 from monigo.infra.settings import Settings
 
 SECRET_FILE = "secret.key"  # noqa: S105 - where it lies, not what it is
@@ -23,83 +23,86 @@ _HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
 
 
 class UnreadableSecretError(Exception):
-    """A sealed value was changed, belongs elsewhere, or its key is no longer among ours."""
+    """A ciphertext was changed or moved, or its key is not configured."""
 
 
 class Vault:
-    """Works under the installation's secret keys, of which the first is the present one.
+    """Encryption and keyed hashes under the installation's secret keys, the current one first.
 
-    `purpose` is what a value is for, in our words; each has keys of its own. `place` is what it
-    belongs to, such as its row's id.
+    Each `purpose` (what a value is for) has derived keys of its own. `context` is what a value
+    belongs to, such as its row's id: a ciphertext or hash is of no use in another context.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = tuple(secret.encode() for secret in secrets)
         self._derived: dict[tuple[bytes, str], bytes] = {}
 
-    def seal(self, purpose: str, plain: bytes, *, place: bytes = b"") -> bytes:
-        """The value as it may lie in the database.
+    def encrypt(self, purpose: str, plain: bytes, *, context: bytes = b"") -> bytes:
+        """The ciphertext of a value (AES-256-GCM), as it is stored in the database.
 
         Raises:
             DomainError: unavailable, where the installation has no key.
         """
-        secret = self._present()
+        secret = self._current()
         nonce = os.urandom(_NONCE_BYTES)
         cipher = AESGCM(self._key(secret, f"seal {purpose}"))
         head = _VERSION + _key_id(secret)
-        return head + nonce + cipher.encrypt(nonce, plain, head + place)
+        return head + nonce + cipher.encrypt(nonce, plain, head + context)
 
-    def open(self, purpose: str, sealed: bytes, *, place: bytes = b"") -> bytes:
-        """What was sealed.
+    def decrypt(self, purpose: str, ciphertext: bytes, *, context: bytes = b"") -> bytes:
+        """The plain value of a ciphertext.
 
         Raises:
-            UnreadableSecretError: it was changed or moved, or its key is gone.
+            UnreadableSecretError: the ciphertext was changed or moved, or its key is gone.
             DomainError: unavailable, where the installation has no key.
         """
-        self._present()
-        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
+        self._current()
+        head, nonce = ciphertext[:_HEAD_BYTES], ciphertext[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
         for secret in self._secrets:
             if head != _VERSION + _key_id(secret):
                 continue
             cipher = AESGCM(self._key(secret, f"seal {purpose}"))
             try:
-                return cipher.decrypt(nonce, sealed[_HEAD_BYTES + _NONCE_BYTES :], head + place)
+                return cipher.decrypt(
+                    nonce, ciphertext[_HEAD_BYTES + _NONCE_BYTES :], head + context
+                )
             except InvalidTag as error:
                 raise UnreadableSecretError(purpose) from error
         raise UnreadableSecretError(purpose)
 
-    def mark(self, purpose: str, value: str, *, place: bytes = b"") -> bytes:
-        """By what a value is recognised that can't be told from it: 32 bytes.
+    def keyed_hash(self, purpose: str, value: str, *, context: bytes = b"") -> bytes:
+        """HMAC-SHA256 of a value: 32 bytes that recognise the value and do not reveal it.
 
         Raises:
             DomainError: unavailable, where the installation has no key.
         """
-        return self._mark(self._present(), purpose, value, place)
+        return self._hash(self._current(), purpose, value, context)
 
-    def marks(self, purpose: str, value: str, *, place: bytes = b"") -> list[bytes]:
-        """All marks under which a value may be known, the present key's first.
-
-        Raises:
-            DomainError: unavailable, where the installation has no key.
-        """
-        self._present()
-        return [self._mark(secret, purpose, value, place) for secret in self._secrets]
-
-    def recognises(self, purpose: str, mark: bytes, value: str, *, place: bytes = b"") -> bool:
-        """Whether a mark is the value's, told in the same time whatever it is.
+    def keyed_hashes(self, purpose: str, value: str, *, context: bytes = b"") -> list[bytes]:
+        """The value's keyed hash under each of the keys, the current one's first.
 
         Raises:
             DomainError: unavailable, where the installation has no key.
         """
-        same = [hmac.compare_digest(one, mark) for one in self.marks(purpose, value, place=place)]
+        self._current()
+        return [self._hash(secret, purpose, value, context) for secret in self._secrets]
+
+    def matches(self, purpose: str, known_hash: bytes, value: str, *, context: bytes = b"") -> bool:
+        """Whether a keyed hash is the value's; compares in constant time.
+
+        Raises:
+            DomainError: unavailable, where the installation has no key.
+        """
+        hashes = self.keyed_hashes(purpose, value, context=context)
+        same = [hmac.compare_digest(one, known_hash) for one in hashes]
         return any(same)
 
-    def _mark(self, secret: bytes, purpose: str, value: str, place: bytes) -> bytes:
-        # The place tells its length, so that no value can stand for another with its place.
-        message = len(place).to_bytes(4, "big") + place + value.encode()
+    def _hash(self, secret: bytes, purpose: str, value: str, context: bytes) -> bytes:
+        # The length keeps context and value apart: none can be read as a part of the other.
+        message = len(context).to_bytes(4, "big") + context + value.encode()
         return hmac.digest(self._key(secret, f"mark {purpose}"), message, "sha256")
 
-    def _present(self) -> bytes:
+    def _current(self) -> bytes:
         if not self._secrets:
             raise DomainError(
                 ErrorKind.UNAVAILABLE,
@@ -117,10 +120,11 @@ class Vault:
 
 
 def vault_of(settings: Settings) -> Vault:
-    """The installation's vault; one without keys where none are set, none can be made, none lies.
+    """The installation's vault, under the keys of `MONIGO_SECRET_KEY` or of the data directory.
 
-    With the embedded database a key is made and kept beside it. Elsewhere none is made: it would
-    be lost with the machine, and what it sealed with it.
+    With the embedded database a key is generated and kept in the data directory. With another
+    database none is generated: the key would be lost with the machine, and with the key all that it
+    encrypted. A vault without keys refuses every call.
     """
     if settings.secret_key is not None:
         given = settings.secret_key.get_secret_value().split(",")
@@ -131,5 +135,5 @@ def vault_of(settings: Settings) -> Vault:
 
 
 def _key_id(secret: bytes) -> bytes:
-    """Which key it is, from which the key can't be told."""
+    """A short id of a key, which does not reveal the key."""
     return hashlib.sha256(b"monigo key id " + secret).digest()[:_KEY_ID_BYTES]

@@ -40,8 +40,8 @@ class Mailer:
             DomainError: unavailable, where the installation has no key to seal it with.
         """
         mail_id = MailId(new_id())
-        sealed = self._vault.seal(PURPOSE, msgspec.json.encode(mail), place=mail_id.bytes)
-        await store.insert(tx, mail_id, sealed)
+        ciphertext = self._vault.encrypt(PURPOSE, msgspec.json.encode(mail), context=mail_id.bytes)
+        await store.insert(tx, mail_id, ciphertext)
         await agenda.put(tx, MAIL, {mail_id: tx.real_now})
         return mail_id
 
@@ -53,7 +53,7 @@ class Mailer:
             now = tx.real_now
         if waiting is not None and now - waiting.written_at <= AGE_MAX:
             try:
-                plain = self._vault.open(PURPOSE, waiting.sealed, place=mail_id.bytes)
+                plain = self._vault.decrypt(PURPOSE, waiting.ciphertext, context=mail_id.bytes)
                 await self._transport.send(mail_id, msgspec.json.decode(plain, type=Mail), now)
             except (MailRefusedError, UnreadableSecretError) as error:
                 log.warning("mail dropped", mail=str(mail_id), reason=type(error).__name__)

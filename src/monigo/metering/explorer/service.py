@@ -1,7 +1,7 @@
 """The event explorer: lists stored events page by page, and streams all of them.
 
 A customer's events come by their own time. Without a customer they come in the order in which they
-arrived. A cursor names a place between two events, so that what is ingested meanwhile neither
+arrived. A cursor names a position between two events, so that what is ingested meanwhile neither
 repeats nor shifts anything. A statement looks at a bounded number of events: a page may therefore
 hold fewer than asked for, and still say where to go on.
 """
@@ -19,7 +19,7 @@ from monigo import customers
 from monigo.core.errors import invalid
 from monigo.infra.db import Database, Tenant, Transaction
 from monigo.metering.explorer import store
-from monigo.metering.explorer.store import Place, Walk
+from monigo.metering.explorer.store import Position, Walk
 from monigo.metering.explorer.types import EventFilter, EventPage, EventRequest, StoredEvent
 from monigo.metering.rules import AGE_MAX, LEAD_MAX
 
@@ -78,7 +78,7 @@ async def stream_events(
     database: Database, tenant: Tenant, walk: Walk
 ) -> AsyncIterator[list[StoredEvent]]:
     """All events of a walk, a list at a time, each read in a short transaction of its own."""
-    after: Place | None = None
+    after: Position | None = None
     while True:
         async with database.transaction(tenant) as tx:
             piece = await _next_piece(tx, walk, after, limit=EVENTS_A_PAGE_MAX, offset=0)
@@ -97,11 +97,11 @@ class _Piece(Struct, frozen=True):
     """Some events of a walk, and where it goes on, unless it has ended."""
 
     events: list[StoredEvent]
-    after: Place | None
+    after: Position | None
 
 
 async def _next_piece(
-    tx: Transaction, walk: Walk, after: Place | None, *, limit: int, offset: int
+    tx: Transaction, walk: Walk, after: Position | None, *, limit: int, offset: int
 ) -> _Piece:
     events = await store.read(tx, walk, after, limit=limit + 1, offset=offset)
     if len(events) > limit:
@@ -124,25 +124,25 @@ def _is_past(walk: Walk, last: StoredEvent) -> bool:
     return last.received_at - walk.end > AGE_MAX + ARRIVAL_SLACK
 
 
-def _cursor(walk: Walk, place: Place) -> str:
-    if isinstance(place.key, UUID):
-        packed = _BY_ARRIVAL.pack(_kind(walk), place.key.bytes, place.dedup.bytes)
+def _cursor(walk: Walk, position: Position) -> str:
+    if isinstance(position.key, UUID):
+        packed = _BY_ARRIVAL.pack(_kind(walk), position.key.bytes, position.dedup.bytes)
     else:
-        packed = _BY_TIME.pack(_kind(walk), (place.key - _EPOCH) // _TICK, place.dedup.bytes)
+        packed = _BY_TIME.pack(_kind(walk), (position.key - _EPOCH) // _TICK, position.dedup.bytes)
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _parse_cursor(walk: Walk, text: str) -> Place:
-    place = None
+def _parse_cursor(walk: Walk, text: str) -> Position:
+    position = None
     with suppress(ValueError, OverflowError, struct.error):
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         kind, key, dedup = (_BY_ARRIVAL if walk.is_by_arrival else _BY_TIME).unpack(packed)
         if kind == _kind(walk):
             behind = UUID(bytes=key) if walk.is_by_arrival else _EPOCH + key * _TICK
-            place = Place(behind, UUID(bytes=dedup))
-    if place is None:
+            position = Position(behind, UUID(bytes=dedup))
+    if position is None:
         raise invalid({"cursor": "is of no list with this customer_id and sort_order"})
-    return place
+    return position
 
 
 def _kind(walk: Walk) -> bytes:

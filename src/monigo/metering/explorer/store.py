@@ -37,7 +37,7 @@ BY_TIME_UP = "ORDER BY occurred_at, dedup"
 BY_ARRIVAL_DOWN = "ORDER BY batch_id DESC, dedup DESC"
 BY_ARRIVAL_UP = "ORDER BY batch_id, dedup"
 
-# The bounds are narrowed to the place ($3, $4), so that the index leads straight to it.
+# The bounds are narrowed to the position ($3, $4), so that the index leads straight to it.
 OF_CUSTOMER_DOWN = f"""
     SELECT {COLUMNS} FROM usage_events
     WHERE org_id = $1 AND is_test = $2 AND customer_id = $5 AND occurred_at >= $6
@@ -108,8 +108,8 @@ SELECT_PROPERTY_KEYS = f"""
 """
 
 
-class Place(Struct, frozen=True):
-    """A place right behind an event: its time, or the batch that it came in, and its hash."""
+class Position(Struct, frozen=True):
+    """A position right behind an event: its time, or the batch that it came in, and its hash."""
 
     key: datetime | UUID
     dedup: UUID
@@ -129,9 +129,9 @@ class Walk(Struct, frozen=True):
         """Whether the order is that of arrival."""
         return self.customer_id is None
 
-    def behind(self, event: StoredEvent) -> Place:
-        """The place from which the walk goes on after an event."""
-        return Place(event.batch_id if self.is_by_arrival else event.occurred_at, event.id)
+    def behind(self, event: StoredEvent) -> Position:
+        """The position from which the walk goes on after an event."""
+        return Position(event.batch_id if self.is_by_arrival else event.occurred_at, event.id)
 
 
 def _statement(walk: Walk, template: str) -> str:
@@ -147,13 +147,13 @@ def _statement(walk: Walk, template: str) -> str:
 
 
 async def read(
-    tx: Transaction, walk: Walk, after: Place | None, *, limit: int, offset: int
+    tx: Transaction, walk: Walk, after: Position | None, *, limit: int, offset: int
 ) -> list[StoredEvent]:
     """The next events of a walk that match, among those that one statement looks at."""
     bounds = (walk.start, walk.end) if walk.is_by_arrival else ()
     rows = await tx.fetch(
         _statement(walk, READ_OF_ALL if walk.is_by_arrival else READ_OF_CUSTOMER),
-        *_place_arguments(walk, after),
+        *_position_arguments(walk, after),
         *bounds,
         walk.event_name,
         limit,
@@ -162,9 +162,9 @@ async def read(
     return [_event(row) for row in rows]
 
 
-async def last_examined(tx: Transaction, walk: Walk, after: Place | None) -> StoredEvent | None:
+async def last_examined(tx: Transaction, walk: Walk, after: Position | None) -> StoredEvent | None:
     """The last event that `read` looks at, matching or not; None if it reads up to the end."""
-    row = await tx.fetchrow(_statement(walk, LAST_EXAMINED), *_place_arguments(walk, after))
+    row = await tx.fetchrow(_statement(walk, LAST_EXAMINED), *_position_arguments(walk, after))
     return None if row is None else _event(row)
 
 
@@ -173,14 +173,18 @@ async def property_keys(tx: Transaction, event_name: str) -> list[str]:
     return [row["key"] for row in await tx.fetch(SELECT_PROPERTY_KEYS, event_name)]
 
 
-def _place_arguments(walk: Walk, after: Place | None) -> Sequence[object]:
+def _position_arguments(walk: Walk, after: Position | None) -> Sequence[object]:
     start, end = walk.start, walk.end
     if walk.is_by_arrival:
-        after = after or Place(*((LAST_ID, LAST_ID) if walk.newest_first else (FIRST_ID, FIRST_ID)))
+        after = after or Position(
+            *((LAST_ID, LAST_ID) if walk.newest_first else (FIRST_ID, FIRST_ID))
+        )
         return (after.key, after.dedup)
     if after is None:
         after = (
-            Place(LAST_INSTANT, LAST_ID) if walk.newest_first else Place(FIRST_INSTANT, FIRST_ID)
+            Position(LAST_INSTANT, LAST_ID)
+            if walk.newest_first
+            else Position(FIRST_INSTANT, FIRST_ID)
         )
     elif isinstance(after.key, datetime):
         if not walk.newest_first:

@@ -1,4 +1,4 @@
-"""Retention: old events lose their properties, and keep the row by which their key stays known."""
+"""Retention: old events are redacted, which empties their properties and keeps their keys."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from monigo.metering.rollup import LOOK_EVERY
 from monigo.metering.rules import AGE_MAX, AHEAD, floor_hour
 from monigo.metering.types import REPLAY
 
-# Blanking stays behind the setting, so that a replay from its very edge finds its events.
+# Redaction stays behind the setting, so that a replay from its very edge finds its events.
 MARGIN = timedelta(days=1)
 # Small, because updated rows are locked until the transaction ends.
 EVENTS_A_STEP = 5_000
@@ -28,7 +28,7 @@ OpenFrom = Callable[[Transaction, Sequence[CustomerId]], Awaitable[Mapping[Custo
 
 
 async def events_kept_from(tx: Transaction) -> datetime:
-    """From when on the tenant's events can be counted anew."""
+    """The instant from which the tenant's events can be counted again."""
     organization = await tenancy.get_organization(tx)
     by_setting = kept_from(organization.retention.raw_event_retention_days, tx.now)
     # Once gone they stay gone, even if the setting now says to keep them longer.
@@ -39,40 +39,40 @@ async def events_kept_from(tx: Transaction) -> datetime:
 async def look(
     database: Database, claim: Claim, _stop: asyncio.Event, *, open_from: OpenFrom
 ) -> None:
-    """Forget what an organisation keeps no longer, and look again in a day."""
-    await forget_properties(database, claim.tenant, open_from)
+    """Redact the events that an organisation no longer retains; runs again after a day."""
+    await redact_events(database, claim.tenant, open_from)
     async with database.transaction(claim.tenant) as tx:
         await claim.finish(tx, again_at=tx.real_now + LOOK_EVERY)
 
 
-async def forget_properties(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
-    """Empty the properties of events older than the organisation keeps them; how many.
+async def redact_events(database: Database, tenant: Tenant, open_from: OpenFrom) -> int:
+    """Redact events older than the organisation retains them; returns how many.
 
-    Only of folded ones, and not while a replay might need them. Those of a period of a customer's
-    that is still to be billed wait: the hours at its ends are counted from them.
+    Only folded events are redacted, and none while a replay might need them. The events of a
+    period that is still to be billed wait: the hours at its ends are counted from them.
     """
     async with database.transaction(tenant) as tx:
         window = await _due(tx)
     if window is None:
         return 0
-    blanked = 0
+    redacted = 0
     after: CustomerId | None = None
     while True:
         async with database.transaction(tenant) as tx:
             customer_ids = await store.list_customers(tx, after=after, limit=CUSTOMERS_A_STEP)
             if not customer_ids:
-                await store.fulfil(tx, window.end)
-                return blanked
-            count = await _blank(tx, customer_ids, window, open_from)
-        blanked += count
+                await store.complete_redaction(tx, window.end)
+                return redacted
+            count = await _redact(tx, customer_ids, window, open_from)
+        redacted += count
         if count < EVENTS_A_STEP:
             after = customer_ids[-1]
 
 
-async def _blank(
+async def _redact(
     tx: Transaction, customer_ids: Sequence[CustomerId], window: Period, open_from: OpenFrom
 ) -> int:
-    """Empty some of what these customers' closed periods had; fewer than a step's at the end."""
+    """Redact one step's events of these customers; fewer than a step where none is left."""
     waiting = await store.load_waiting(tx, customer_ids)
     opened = await open_from(tx, customer_ids)
     starts = {known: waiting.get(known, window.start) for known in customer_ids}
@@ -83,7 +83,7 @@ async def _blank(
     spans = {
         known: Period(start, ends[known]) for known, start in starts.items() if start < ends[known]
     }
-    count = await store.blank(tx, spans, limit=EVENTS_A_STEP)
+    count = await store.redact(tx, spans, limit=EVENTS_A_STEP)
     if count < EVENTS_A_STEP:
         kept_back = {known: end for known, end in ends.items() if end < window.end}
         if kept_back:
@@ -95,7 +95,7 @@ async def _blank(
 
 
 async def _due(tx: Transaction) -> Period | None:
-    """The window whose events are to lose their properties, promised; None when there is none."""
+    """The window whose events are to be redacted, announced; None where there is none."""
     days = (await tenancy.get_organization(tx)).retention.raw_event_retention_days
     if days is None or await queue.list_unfinished(tx, REPLAY):
         return None
@@ -106,5 +106,5 @@ async def _due(tx: Transaction) -> Period | None:
     if await store.has_unfolded(tx, received_before=received_before):
         return None
     first = kept_from(None, tx.now)
-    await store.promise(tx, until, first=first)
+    await store.announce_redaction(tx, until, first=first)
     return await store.load(tx)

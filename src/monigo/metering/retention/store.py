@@ -1,4 +1,4 @@
-"""The SQL that takes the properties from old events, and remembers how far that has come."""
+"""The SQL that redacts old events, and records up to when they are redacted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,19 +8,19 @@ from monigo.core.periods import Period
 from monigo.infra.db import Transaction
 
 SELECT_RETENTION = """
-    SELECT kept_from, blanked_until FROM event_retention WHERE org_id = $1 AND is_test = $2
+    SELECT kept_from, redacted_until FROM event_retention WHERE org_id = $1 AND is_test = $2
 """
 
-PROMISE = """
-    INSERT INTO event_retention (org_id, is_test, kept_from, blanked_until)
+PUT_KEPT_FROM = """
+    INSERT INTO event_retention (org_id, is_test, kept_from, redacted_until)
     VALUES ($1, $2, $3, $4)
     ON CONFLICT (org_id, is_test)
     DO UPDATE SET kept_from = greatest(event_retention.kept_from, excluded.kept_from)
 """
 
-FULFIL = """
-    UPDATE event_retention SET blanked_until = $3
-    WHERE org_id = $1 AND is_test = $2 AND blanked_until < $3
+PUT_REDACTED_UNTIL = """
+    UPDATE event_retention SET redacted_until = $3
+    WHERE org_id = $1 AND is_test = $2 AND redacted_until < $3
 """
 
 SELECT_CUSTOMERS = """
@@ -30,7 +30,7 @@ SELECT_CUSTOMERS = """
     LIMIT $4
 """
 
-BLANK = """
+REDACT = """
     UPDATE usage_events SET properties = '{}'
     WHERE org_id = $1 AND is_test = $2 AND dedup = ANY (ARRAY (
         SELECT event.dedup
@@ -45,16 +45,16 @@ BLANK = """
 """
 
 SELECT_WAITING = """
-    SELECT customer_id, blanked_until FROM waiting_retentions
+    SELECT customer_id, redacted_until FROM waiting_retentions
     WHERE org_id = $1 AND is_test = $2 AND customer_id = ANY ($3::uuid[])
 """
 
 PUT_WAITING = """
-    INSERT INTO waiting_retentions (org_id, is_test, customer_id, blanked_until)
-    SELECT $1, $2, customer_id, blanked_until
-    FROM unnest($3::uuid[], $4::timestamptz[]) AS waiting (customer_id, blanked_until)
+    INSERT INTO waiting_retentions (org_id, is_test, customer_id, redacted_until)
+    SELECT $1, $2, customer_id, redacted_until
+    FROM unnest($3::uuid[], $4::timestamptz[]) AS waiting (customer_id, redacted_until)
     ON CONFLICT (org_id, is_test, customer_id)
-        DO UPDATE SET blanked_until = excluded.blanked_until
+        DO UPDATE SET redacted_until = excluded.redacted_until
 """
 
 DELETE_WAITING = """
@@ -71,27 +71,27 @@ HAS_UNFOLDED = """
 
 
 async def load(tx: Transaction) -> Period | None:
-    """From when on events may, and up to when they do lack their properties; None: never yet."""
+    """The window whose events are being redacted; None where no redaction is unfinished."""
     row = await tx.fetchrow(SELECT_RETENTION)
-    if row is None or row["blanked_until"] >= row["kept_from"]:
+    if row is None or row["redacted_until"] >= row["kept_from"]:
         return None
-    return Period(row["blanked_until"], row["kept_from"])
+    return Period(row["redacted_until"], row["kept_from"])
 
 
 async def load_kept_from(tx: Transaction) -> datetime | None:
-    """From when on all events have their properties; None where none ever lost them."""
+    """The instant from which no event is redacted; None where none ever was."""
     row = await tx.fetchrow(SELECT_RETENTION)
     return None if row is None else row["kept_from"]
 
 
-async def promise(tx: Transaction, kept_from: datetime, *, first: datetime) -> None:
-    """Note that older events are about to lose their properties; `first` is the oldest's time."""
-    await tx.execute(PROMISE, kept_from, first)
+async def announce_redaction(tx: Transaction, kept_from: datetime, *, first: datetime) -> None:
+    """Record that events before `kept_from` are about to be redacted; `first`: the oldest event."""
+    await tx.execute(PUT_KEPT_FROM, kept_from, first)
 
 
-async def fulfil(tx: Transaction, until: datetime) -> None:
-    """Note that all older events have lost their properties."""
-    await tx.execute(FULFIL, until)
+async def complete_redaction(tx: Transaction, until: datetime) -> None:
+    """Record that all older events are redacted."""
+    await tx.execute(PUT_REDACTED_UNTIL, until)
 
 
 async def list_customers(
@@ -101,29 +101,29 @@ async def list_customers(
     return [CustomerId(row["id"]) for row in await tx.fetch(SELECT_CUSTOMERS, after, limit)]
 
 
-async def blank(tx: Transaction, spans: Mapping[CustomerId, Period], *, limit: int) -> int:
-    """Empty the properties of at most so many events in customers' spans; how many there were."""
+async def redact(tx: Transaction, spans: Mapping[CustomerId, Period], *, limit: int) -> int:
+    """Redact at most `limit` events in the customers' spans; returns how many were."""
     starts = [span.start for span in spans.values()]
     ends = [span.end for span in spans.values()]
-    tag = await tx.execute(BLANK, list(spans), starts, ends, limit)
+    tag = await tx.execute(REDACT, list(spans), starts, ends, limit)
     return int(tag.rpartition(" ")[2])
 
 
 async def load_waiting(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> dict[CustomerId, datetime]:
-    """From when on old events of these customers wait to be emptied, where any do."""
+    """The start of the events that wait for redaction, for each of the customers who has some."""
     rows = await tx.fetch(SELECT_WAITING, customer_ids)
-    return {CustomerId(row["customer_id"]): row["blanked_until"] for row in rows}
+    return {CustomerId(row["customer_id"]): row["redacted_until"] for row in rows}
 
 
 async def put_waiting(tx: Transaction, waiting: Mapping[CustomerId, datetime]) -> None:
-    """Note from when on old events of customers wait to be emptied."""
+    """Record from when on old events of customers wait for redaction."""
     await tx.execute(PUT_WAITING, list(waiting), list(waiting.values()))
 
 
 async def delete_waiting(tx: Transaction, customer_ids: Sequence[CustomerId]) -> None:
-    """Note that no old events of these customers wait any more."""
+    """Record that no old events of these customers wait any more."""
     await tx.execute(DELETE_WAITING, customer_ids)
 
 

@@ -7,7 +7,7 @@ from monigo.metering.retention.service import OpenFrom, look
 from monigo.metering.rollup import EVENT_RETENTION
 
 
-def forget_old_events(open_from: OpenFrom) -> Task:
+def redaction_task(open_from: OpenFrom) -> Task:
     """Retention; `open_from` tells which periods are still to be counted."""
     work = Steps(partial(look, open_from=open_from))
     return Task(EVENT_RETENTION, work, concurrency=1, every_seconds=60)

@@ -138,13 +138,14 @@ COUNT_EVENTS_OF_BATCHES = """
 
 # The period close looks at these days again, if it has closed them.
 NOTE_LATE = """
-    INSERT INTO late_usage (org_id, is_test, customer_id, day, noted_at)
+    INSERT INTO late_usage (org_id, is_test, customer_id, day, last_received_at)
     SELECT $1, $2, customer_id, date_trunc('day', occurred_at, 'UTC') AS day, $5
     FROM usage_events
     WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[]) AND occurred_at < $4
     GROUP BY customer_id, day
     ORDER BY customer_id, day
-    ON CONFLICT (org_id, is_test, customer_id, day) DO UPDATE SET noted_at = excluded.noted_at
+    ON CONFLICT (org_id, is_test, customer_id, day)
+    DO UPDATE SET last_received_at = excluded.last_received_at
 """
 
 HAS_UNIQUE_METRIC = """

@@ -3,10 +3,10 @@
 from monigo.metering.usage.points import Granularity
 from monigo.metering.usage.series import read_series
 from monigo.metering.usage.service import (
-    has_emptied_events,
     late_from,
     list_activity,
     measure,
+    misses_redacted_events,
 )
 from monigo.metering.usage.types import (
     CustomerActivity,
@@ -27,9 +27,9 @@ __all__ = [
     "SeriesRequest",
     "Usage",
     "UsageQuery",
-    "has_emptied_events",
     "late_from",
     "list_activity",
     "measure",
+    "misses_redacted_events",
     "read_series",
 ]

@@ -20,7 +20,7 @@ SELECT_LATE_FROM = """
         FROM asked
         JOIN late_usage AS mark ON mark.org_id = $1 AND mark.is_test = $2
             AND mark.customer_id = asked.customer_id AND mark.day < asked.closed_until
-            AND mark.noted_at >= asked.looked_at
+            AND mark.last_received_at >= asked.looked_at
         UNION ALL
         SELECT asked.ordinal, event.occurred_at
         FROM asked

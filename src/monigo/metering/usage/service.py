@@ -6,7 +6,7 @@ from datetime import datetime
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
 from monigo.infra.db import Transaction
-from monigo.metering.usage import activity_store, emptied_store, late_store, store
+from monigo.metering.usage import activity_store, late_store, redacted_store, store
 from monigo.metering.usage.types import CustomerActivity, LateQuery, Usage, UsageQuery
 
 
@@ -43,10 +43,10 @@ def list_activity(
     )
 
 
-async def has_emptied_events(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
+async def misses_redacted_events(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
     """Whether these readings miss what events held that have been emptied.
 
     Whole hours are read from their buckets and miss nothing, nor does a plain count. Ask after a
     reading: what is emptied meanwhile is seen.
     """
-    return await emptied_store.has_emptied(tx, queries)
+    return await redacted_store.misses_redacted(tx, queries)

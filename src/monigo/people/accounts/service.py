@@ -59,7 +59,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
             people.vault,
             email,
             Purpose.VERIFY_EMAIL,
-            address_mark=attempts.address_mark(people.vault, origin),
+            address_hash=attempts.address_hash(people.vault, origin),
             registration_id=registration.id,
         )
         if issued is None:
@@ -80,7 +80,7 @@ async def resend_verification(people: People, origin: Origin, email: str) -> Non
             people.vault,
             email,
             Purpose.VERIFY_EMAIL,
-            address_mark=attempts.address_mark(people.vault, origin),
+            address_hash=attempts.address_hash(people.vault, origin),
             registration_id=registration and registration.id,
         )
         if issued is not None:
@@ -121,7 +121,7 @@ async def forgot_password(people: People, origin: Origin, email: str) -> None:
             people.vault,
             email,
             Purpose.RESET_PASSWORD,
-            address_mark=attempts.address_mark(people.vault, origin),
+            address_hash=attempts.address_hash(people.vault, origin),
             user_id=None if known is None else known.user.id,
         )
         if issued is not None:

@@ -13,7 +13,7 @@ from monigo.people.attempts.rules import blocked_until
 from monigo.people.store import lock_name
 from monigo.people.types import Origin
 
-EMAIL_MARK, ADDRESS_MARK = "e-mail of a log-in", "address of a log-in"
+EMAIL_HASH, ADDRESS_HASH = "e-mail of a log-in", "address of a log-in"
 
 
 async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UUID:
@@ -26,10 +26,10 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
     """
     await lock_name(tx, email)
     await lock_name(tx, f"address {origin.address}")
-    email_marks = vault.marks(EMAIL_MARK, email)
-    address_marks = vault.marks(ADDRESS_MARK, origin.address)
+    email_hashes = vault.keyed_hashes(EMAIL_HASH, email)
+    address_hashes = vault.keyed_hashes(ADDRESS_HASH, origin.address)
     until = blocked_until(
-        await store.failures(tx, email_marks=email_marks, address_marks=address_marks)
+        await store.failures(tx, email_hashes=email_hashes, address_hashes=address_hashes)
     )
     if until is not None and until > tx.real_now:
         raise DomainError(
@@ -41,14 +41,14 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
     await expiry.note(tx)
     attempt_id = new_id()
     await store.insert_attempt(
-        tx, attempt_id, email_mark=email_marks[0], address_mark=address_marks[0]
+        tx, attempt_id, email_hash=email_hashes[0], address_hash=address_hashes[0]
     )
     return attempt_id
 
 
-def address_mark(vault: Vault, origin: Origin) -> bytes:
+def address_hash(vault: Vault, origin: Origin) -> bytes:
     """By what an address is known again."""
-    return vault.mark(ADDRESS_MARK, origin.address)
+    return vault.keyed_hash(ADDRESS_HASH, origin.address)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:

@@ -7,55 +7,57 @@ from uuid import UUID
 from monigo.infra.db import Transaction
 from monigo.people.attempts.rules import DAY, TRUSTED_FOR, WINDOW, Failures
 
-# Marks under older keys of the installation count, too.
+# Hashes under former keys of the installation count, too.
 SELECT_FAILURES = """
     SELECT
         count(*) FILTER (
-            WHERE NOT succeeded AND at > $3 AND email_mark = ANY ($1) AND address_mark = ANY ($2)
+            WHERE NOT succeeded AND attempted_at > $3
+                AND email_hash = ANY ($1) AND address_hash = ANY ($2)
         ) AS of_email_and_address,
-        min(at) FILTER (
-            WHERE NOT succeeded AND at > $3 AND email_mark = ANY ($1) AND address_mark = ANY ($2)
+        min(attempted_at) FILTER (
+            WHERE NOT succeeded AND attempted_at > $3
+                AND email_hash = ANY ($1) AND address_hash = ANY ($2)
         ) AS first_of_email_and_address,
         count(*) FILTER (
-            WHERE NOT succeeded AND at > $3 AND address_mark = ANY ($2)
+            WHERE NOT succeeded AND attempted_at > $3 AND address_hash = ANY ($2)
         ) AS of_address,
-        min(at) FILTER (
-            WHERE NOT succeeded AND at > $3 AND address_mark = ANY ($2)
+        min(attempted_at) FILTER (
+            WHERE NOT succeeded AND attempted_at > $3 AND address_hash = ANY ($2)
         ) AS first_of_address,
         count(*) FILTER (
-            WHERE NOT succeeded AND at > $4 AND email_mark = ANY ($1)
+            WHERE NOT succeeded AND attempted_at > $4 AND email_hash = ANY ($1)
         ) AS of_email,
-        min(at) FILTER (
-            WHERE NOT succeeded AND at > $4 AND email_mark = ANY ($1)
+        min(attempted_at) FILTER (
+            WHERE NOT succeeded AND attempted_at > $4 AND email_hash = ANY ($1)
         ) AS first_of_email,
         count(*) FILTER (
-            WHERE succeeded AND email_mark = ANY ($1) AND address_mark = ANY ($2)
+            WHERE succeeded AND email_hash = ANY ($1) AND address_hash = ANY ($2)
         ) > 0 AS is_trusted
     FROM sign_in_attempts
-    WHERE at > $5 AND (email_mark = ANY ($1::bytea[]) OR address_mark = ANY ($2::bytea[]))
+    WHERE attempted_at > $5 AND (email_hash = ANY ($1::bytea[]) OR address_hash = ANY ($2::bytea[]))
 """
 
 INSERT_ATTEMPT = """
-    INSERT INTO sign_in_attempts (id, email_mark, address_mark, succeeded, at)
+    INSERT INTO sign_in_attempts (id, email_hash, address_hash, succeeded, attempted_at)
     VALUES ($1, $2, $3, false, $4)
 """
 
 SUCCEED = "UPDATE sign_in_attempts SET succeeded = true WHERE id = $1"
 
-DELETE_OLD_FAILURES = "DELETE FROM sign_in_attempts WHERE at < $1 AND NOT succeeded"
+DELETE_OLD_FAILURES = "DELETE FROM sign_in_attempts WHERE attempted_at < $1 AND NOT succeeded"
 
-DELETE_OLD_SUCCESSES = "DELETE FROM sign_in_attempts WHERE at < $1"
+DELETE_OLD_SUCCESSES = "DELETE FROM sign_in_attempts WHERE attempted_at < $1"
 
 
 async def failures(
-    tx: Transaction, *, email_marks: Sequence[bytes], address_marks: Sequence[bytes]
+    tx: Transaction, *, email_hashes: Sequence[bytes], address_hashes: Sequence[bytes]
 ) -> Failures:
     """How often an e-mail, an address and both together failed of late."""
     now = tx.real_now
     row = await tx.connection.fetchrow(
         SELECT_FAILURES,
-        list(email_marks),
-        list(address_marks),
+        list(email_hashes),
+        list(address_hashes),
         now - WINDOW,
         now - DAY,
         now - TRUSTED_FOR,
@@ -64,10 +66,10 @@ async def failures(
 
 
 async def insert_attempt(
-    tx: Transaction, attempt_id: UUID, *, email_mark: bytes, address_mark: bytes
+    tx: Transaction, attempt_id: UUID, *, email_hash: bytes, address_hash: bytes
 ) -> None:
     """Note a try, which counts as failed until it is said to have gone well."""
-    await tx.connection.execute(INSERT_ATTEMPT, attempt_id, email_mark, address_mark, tx.real_now)
+    await tx.connection.execute(INSERT_ATTEMPT, attempt_id, email_hash, address_hash, tx.real_now)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:

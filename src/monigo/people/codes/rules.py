@@ -9,7 +9,7 @@ TRIES_MAX = 5
 # Of an e-mail, whatever they are for.
 PER_HOUR_MAX = 5
 # All codes of an e-mail together: then only a link of 256 bits, which nobody guesses.
-WRONG_TRIES_A_DAY_MAX = 20
+FAILED_ATTEMPTS_PER_DAY_MAX = 20
 # Of one network address, so that it can't have mails sent to everybody.
 PER_ADDRESS_AND_HOUR_MAX = 50
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -31,6 +31,6 @@ LIVES = {
 }
 
 
-def is_link_only(wrong_tries_today: int) -> bool:
+def is_link_only(failed_attempts_today: int) -> bool:
     """Whether codes of an e-mail were guessed at too often for another one to be of digits."""
-    return wrong_tries_today >= WRONG_TRIES_A_DAY_MAX
+    return failed_attempts_today >= FAILED_ATTEMPTS_PER_DAY_MAX

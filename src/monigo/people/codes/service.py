@@ -24,7 +24,7 @@ from monigo.people.codes.rules import (
 from monigo.people.codes.types import Code, Issued, Recent
 from monigo.people.store import lock_name
 
-MARK = "mailed code"
+HASH_PURPOSE = "mailed code"
 LINK_BYTES = 32
 
 
@@ -34,7 +34,7 @@ async def issue(
     email: str,
     purpose: Purpose,
     *,
-    address_mark: bytes,
+    address_hash: bytes,
     registration_id: UUID | None = None,
     user_id: UserId | None = None,
 ) -> Issued | None:
@@ -43,12 +43,12 @@ async def issue(
     For an e-mail that nobody has, it is a code of nobody, which is as much work.
     """
     await lock_name(tx, email)
-    lately = await _recent(tx, email, address_mark)
+    lately = await _recent(tx, email, address_hash)
     if lately.of_email >= PER_HOUR_MAX or lately.of_address >= PER_ADDRESS_AND_HOUR_MAX:
         return None
     await expiry.note(tx)
     await store.end(tx, email, purpose)
-    is_link = is_link_only(lately.wrong_tries_today)
+    is_link = is_link_only(lately.failed_attempts_today)
     secret = secrets.token_hex(LINK_BYTES) if is_link else _digits()
     code = _code(
         tx,
@@ -57,7 +57,7 @@ async def issue(
         email=email,
         purpose=purpose,
         is_link=is_link,
-        address_mark=address_mark,
+        address_hash=address_hash,
         registration_id=registration_id,
         user_id=user_id,
     )
@@ -76,7 +76,7 @@ async def exchange(tx: Transaction, vault: Vault, code: Code, purpose: Purpose) 
         email=code.email,
         purpose=purpose,
         is_link=True,
-        address_mark=code.address_mark,
+        address_hash=code.address_hash,
         registration_id=code.registration_id,
         user_id=code.user_id,
     )
@@ -97,10 +97,10 @@ async def use(
     lately = await _recent(tx, email, b"")
     if code is None or code.expires_at <= tx.real_now:
         return None
-    if not code.is_link and is_link_only(lately.wrong_tries_today):
+    if not code.is_link and is_link_only(lately.failed_attempts_today):
         return None
-    if not vault.recognises(MARK, code.code_mark, presented, place=purpose.value.encode()):
-        await store.count_wrong(tx, code.id, is_last=code.wrong_tries + 1 >= TRIES_MAX)
+    if not vault.matches(HASH_PURPOSE, code.code_hash, presented, context=purpose.value.encode()):
+        await store.count_wrong(tx, code.id, is_last=code.failed_attempts + 1 >= TRIES_MAX)
         return None
     await store.end(tx, email, purpose)
     return code
@@ -108,11 +108,11 @@ async def use(
 
 async def of_token(tx: Transaction, vault: Vault, purpose: Purpose, token: str) -> Code | None:
     """The code that a token stands for, locked; None where it is wrong or has expired."""
-    marks = vault.marks(MARK, token, place=purpose.value.encode())
-    code = await store.lock_open_by_mark(tx, marks, purpose)
+    hashes = vault.keyed_hashes(HASH_PURPOSE, token, context=purpose.value.encode())
+    code = await store.lock_open_by_hash(tx, hashes, purpose)
     if code is None or not code.is_link or code.expires_at <= tx.real_now:
         return None
-    known = any(hmac.compare_digest(code.code_mark, mark) for mark in marks)
+    known = any(hmac.compare_digest(code.code_hash, hash_) for hash_ in hashes)
     return code if known else None
 
 
@@ -121,11 +121,11 @@ async def end_all(tx: Transaction, email: str) -> None:
     await store.end(tx, email, *Purpose)
 
 
-async def _recent(tx: Transaction, email: str, address_mark: bytes) -> Recent:
+async def _recent(tx: Transaction, email: str, address_hash: bytes) -> Recent:
     return await store.recent(
         tx,
         email=email,
-        address_mark=address_mark,
+        address_hash=address_hash,
         hour_ago=tx.real_now - HOUR,
         day_ago=tx.real_now - DAY,
     )
@@ -139,7 +139,7 @@ def _code(
     email: str,
     purpose: Purpose,
     is_link: bool,
-    address_mark: bytes,
+    address_hash: bytes,
     registration_id: UUID | None,
     user_id: UserId | None,
 ) -> Code:
@@ -148,11 +148,11 @@ def _code(
         email=email,
         purpose=purpose,
         is_link=is_link,
-        code_mark=vault.mark(MARK, secret, place=purpose.value.encode()),
+        code_hash=vault.keyed_hash(HASH_PURPOSE, secret, context=purpose.value.encode()),
         registration_id=registration_id,
         user_id=user_id,
-        address_mark=address_mark,
-        wrong_tries=0,
+        address_hash=address_hash,
+        failed_attempts=0,
         created_at=tx.real_now,
         expires_at=tx.real_now + LIVES[purpose],
     )

@@ -11,7 +11,7 @@ from monigo.people.codes.rules import Purpose
 from monigo.people.codes.types import Code, Recent
 
 CODE_COLUMNS = """
-    id, email, purpose, is_link, code_mark, registration_id, user_id, address_mark, wrong_tries,
+    id, email, purpose, is_link, code_hash, registration_id, user_id, address_hash, failed_attempts,
     created_at, expires_at
 """
 
@@ -24,10 +24,10 @@ SELECT_RECENT = """
         (SELECT count(*) FROM email_codes
             WHERE email = $1 AND created_at > $3 AND purpose <> 'set_password') AS of_email,
         (SELECT count(*) FROM email_codes
-            WHERE address_mark = $2 AND created_at > $3 AND purpose <> 'set_password')
+            WHERE address_hash = $2 AND created_at > $3 AND purpose <> 'set_password')
             AS of_address,
-        (SELECT coalesce(sum(wrong_tries), 0) FROM email_codes
-            WHERE email = $1 AND created_at > $4) AS wrong_tries_today
+        (SELECT coalesce(sum(failed_attempts), 0) FROM email_codes
+            WHERE email = $1 AND created_at > $4) AS failed_attempts_today
 """
 
 SELECT_OPEN = f"""
@@ -36,9 +36,9 @@ SELECT_OPEN = f"""
     FOR UPDATE
 """
 
-SELECT_OPEN_BY_MARK = f"""
+SELECT_OPEN_BY_HASH = f"""
     SELECT {CODE_COLUMNS} FROM email_codes
-    WHERE code_mark = ANY ($1::bytea[]) AND purpose = $2 AND ended_at IS NULL
+    WHERE code_hash = ANY ($1::bytea[]) AND purpose = $2 AND ended_at IS NULL
     FOR UPDATE
 """
 
@@ -48,7 +48,7 @@ END_CODES = """
 """
 
 COUNT_WRONG = """
-    UPDATE email_codes SET wrong_tries = wrong_tries + 1, ended_at = $2 WHERE id = $1
+    UPDATE email_codes SET failed_attempts = failed_attempts + 1, ended_at = $2 WHERE id = $1
 """
 
 DELETE_OLD = "DELETE FROM email_codes WHERE created_at < $1"
@@ -62,21 +62,21 @@ async def insert(tx: Transaction, code: Code) -> None:
         code.email,
         code.purpose.value,
         code.is_link,
-        code.code_mark,
+        code.code_hash,
         code.registration_id,
         code.user_id,
-        code.address_mark,
-        code.wrong_tries,
+        code.address_hash,
+        code.failed_attempts,
         code.created_at,
         code.expires_at,
     )
 
 
 async def recent(
-    tx: Transaction, *, email: str, address_mark: bytes, hour_ago: datetime, day_ago: datetime
+    tx: Transaction, *, email: str, address_hash: bytes, hour_ago: datetime, day_ago: datetime
 ) -> Recent:
     """What was sent to an e-mail, and to whoever asked from an address."""
-    row = await tx.connection.fetchrow(SELECT_RECENT, email, address_mark, hour_ago, day_ago)
+    row = await tx.connection.fetchrow(SELECT_RECENT, email, address_hash, hour_ago, day_ago)
     return Recent(**dict(row or {}))
 
 
@@ -85,9 +85,9 @@ async def lock_open(tx: Transaction, email: str, purpose: Purpose) -> Code | Non
     return _code(await tx.connection.fetchrow(SELECT_OPEN, email, purpose.value))
 
 
-async def lock_open_by_mark(tx: Transaction, marks: list[bytes], purpose: Purpose) -> Code | None:
-    """The code that has one of these marks, if it has not expired."""
-    return _code(await tx.connection.fetchrow(SELECT_OPEN_BY_MARK, marks, purpose.value))
+async def lock_open_by_hash(tx: Transaction, hashes: list[bytes], purpose: Purpose) -> Code | None:
+    """The code that has one of these hashes, if it has not expired."""
+    return _code(await tx.connection.fetchrow(SELECT_OPEN_BY_HASH, hashes, purpose.value))
 
 
 async def end(tx: Transaction, email: str, *purposes: Purpose) -> None:

@@ -16,11 +16,11 @@ class Code(Struct, frozen=True):
     email: str
     purpose: Purpose
     is_link: bool
-    code_mark: bytes
+    code_hash: bytes
     registration_id: UUID | None
     user_id: UserId | None
-    address_mark: bytes
-    wrong_tries: int
+    address_hash: bytes
+    failed_attempts: int
     created_at: datetime
     expires_at: datetime
 
@@ -37,4 +37,4 @@ class Recent(Struct, frozen=True):
 
     of_email: int
     of_address: int
-    wrong_tries_today: int
+    failed_attempts_today: int

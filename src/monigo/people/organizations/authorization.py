@@ -12,7 +12,7 @@ from monigo.core.permissions import (
 )
 from monigo.core.principals import Principal, person
 from monigo.infra.db import INSTALLATION, Transaction
-from monigo.people.sessions import FRESH_LIFE, Claims, person_here
+from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
@@ -25,7 +25,7 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         DomainError: unauthenticated; not_found, where the person is no member; forbidden, where
             the role does not allow it, or the person signed in too long ago for it.
     """
-    here = await person_here(tx, user_id=claims.user_id, session_id=claims.session_id)
+    here = await session_membership(tx, user_id=claims.user_id, session_id=claims.session_id)
     if here is None:
         raise unauthenticated()
     if tx.tenant == INSTALLATION and needed in OF_PERSONS:
@@ -49,7 +49,7 @@ async def require_session(tx: Transaction, claims: Claims) -> None:
     Raises:
         DomainError: unauthenticated.
     """
-    if await person_here(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
+    if await session_membership(tx, user_id=claims.user_id, session_id=claims.session_id) is None:
         raise unauthenticated()
 
 

@@ -33,7 +33,7 @@ from monigo.people.organizations.types import Invitation, InvitationStatus, Name
 from monigo.people.service import People
 from monigo.people.types import User
 
-MARK = "invitation"
+HASH_PURPOSE = "invitation"
 RETRY_AFTER_SECONDS = 3600
 
 
@@ -69,7 +69,7 @@ async def invite(
         expires_at=tx.real_now + INVITATION_LIFE,
         decided_at=None,
     )
-    await store.insert_invitation(tx, invitation, people.vault.mark(MARK, token))
+    await store.insert_invitation(tx, invitation, people.vault.keyed_hash(HASH_PURPOSE, token))
     await outbox.emit(tx, [MemberInvited(invitation_id=invitation.id, role=role)])
     name = (await tenancy.get_organization(tx)).name
     await people.write_mail(
@@ -152,7 +152,7 @@ async def _own(tx: Transaction, vault: Vault, user: User, reference: str) -> Inv
     if by_id is not None:
         found = await store.lock_by_id(tx, by_id, user.email)
     else:
-        found = await store.lock_by_token(tx, vault.marks(MARK, reference))
+        found = await store.lock_by_token(tx, vault.keyed_hashes(HASH_PURPOSE, reference))
     invitation = _still_open(tx, found)
     if invitation.email != user.email:
         raise DomainError(

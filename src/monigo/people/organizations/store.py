@@ -62,7 +62,7 @@ INVITATION_COLUMNS = """
 """
 
 INSERT_INVITATION = f"""
-    INSERT INTO invitations ({INVITATION_COLUMNS}, token_mark)
+    INSERT INTO invitations ({INVITATION_COLUMNS}, token_hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
@@ -95,7 +95,7 @@ LOCK_IN_ORGANIZATION = f"""
 """
 
 LOCK_BY_TOKEN = f"""
-    SELECT {INVITATION_COLUMNS} FROM invitations WHERE token_mark = ANY ($1::bytea[]) FOR UPDATE
+    SELECT {INVITATION_COLUMNS} FROM invitations WHERE token_hash = ANY ($1::bytea[]) FOR UPDATE
 """
 
 LOCK_BY_ID = f"""
@@ -172,7 +172,7 @@ async def delete(tx: Transaction, user_id: UserId) -> None:
         await tx.connection.execute(DELETE_MEMBERSHIP, tx.org_id, user_id)
 
 
-async def insert_invitation(tx: Transaction, invitation: Invitation, token_mark: bytes) -> None:
+async def insert_invitation(tx: Transaction, invitation: Invitation, token_hash: bytes) -> None:
     """Store an invitation.
 
     Raises:
@@ -190,7 +190,7 @@ async def insert_invitation(tx: Transaction, invitation: Invitation, token_mark:
             invitation.created_at,
             invitation.expires_at,
             invitation.decided_at,
-            token_mark,
+            token_hash,
         )
 
 
@@ -223,9 +223,9 @@ async def lock_in_organization(tx: Transaction, invitation_id: InvitationId) -> 
     return None if row is None else _invitation(row)
 
 
-async def lock_by_token(tx: Transaction, marks: Sequence[bytes]) -> Invitation | None:
-    """The invitation whose token has one of these marks, held until the transaction ends."""
-    row = await tx.connection.fetchrow(LOCK_BY_TOKEN, list(marks))
+async def lock_by_token(tx: Transaction, hashes: Sequence[bytes]) -> Invitation | None:
+    """The invitation whose token has one of these hashes, held until the transaction ends."""
+    row = await tx.connection.fetchrow(LOCK_BY_TOKEN, list(hashes))
     return None if row is None else _invitation(row)
 
 

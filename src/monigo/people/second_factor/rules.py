@@ -17,7 +17,7 @@ RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 # A log-in waits for so long, and for so many wrong codes.
 CHALLENGE_LIFE = timedelta(minutes=5)
-CHALLENGE_TRIES_MAX = 5
+CHALLENGE_ATTEMPTS_MAX = 5
 CHALLENGE_BYTES = 32
 
 _CODE = re.compile(r"[0-9]{6}")

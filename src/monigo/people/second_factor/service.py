@@ -13,9 +13,9 @@ from monigo.infra.db import Transaction
 from monigo.people import store as people_store
 from monigo.people.second_factor import store
 from monigo.people.second_factor.rules import (
+    CHALLENGE_ATTEMPTS_MAX,
     CHALLENGE_BYTES,
     CHALLENGE_LIFE,
-    CHALLENGE_TRIES_MAX,
     RECOVERY_ALPHABET,
     RECOVERY_CODE_LENGTH,
     RECOVERY_CODES,
@@ -27,8 +27,8 @@ from monigo.people.second_factor.rules import (
 from monigo.people.second_factor.types import Challenge, Setup, State
 from monigo.people.types import User
 
-PURPOSE, MARK = "authenticator app", "recovery code"
-CHALLENGE_MARK = "log-in that waits"
+PURPOSE, HASH_PURPOSE = "authenticator app", "recovery code"
+CHALLENGE_HASH = "log-in that waits"
 
 
 async def state_of(tx: Transaction, user_id: UserId) -> State:
@@ -45,8 +45,8 @@ async def set_up(tx: Transaction, vault: Vault, user: User) -> Setup:
     """
     await people_store.see_people(tx)
     secret = pyotp.random_base32()
-    sealed = vault.seal(PURPOSE, secret.encode(), place=user.id.bytes)
-    if not await store.put_app(tx, user.id, sealed):
+    ciphertext = vault.encrypt(PURPOSE, secret.encode(), context=user.id.bytes)
+    if not await store.put_app(tx, user.id, ciphertext):
         raise conflict("second_factor_on", "an authenticator app is set up already")
     return Setup(secret, setup_uri(secret, user.email))
 
@@ -73,8 +73,8 @@ async def check(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bo
         return False
     if await _is_app_code(tx, vault, user_id, code):
         return True
-    marks = vault.marks(MARK, spelled(code), place=user_id.bytes)
-    return await store.use_recovery_code(tx, user_id, marks)
+    hashes = vault.keyed_hashes(HASH_PURPOSE, spelled(code), context=user_id.bytes)
+    return await store.use_recovery_code(tx, user_id, hashes)
 
 
 async def switch_off(tx: Transaction, user_id: UserId) -> None:
@@ -97,9 +97,9 @@ async def begin_challenge(
     token = secrets.token_hex(CHALLENGE_BYTES)
     challenge = Challenge(
         id=attempt_id,
-        token_mark=vault.mark(CHALLENGE_MARK, token),
+        token_hash=vault.keyed_hash(CHALLENGE_HASH, token),
         user_id=user_id,
-        wrong_tries=0,
+        failed_attempts=0,
         created_at=tx.real_now,
         expires_at=tx.real_now + CHALLENGE_LIFE,
     )
@@ -109,7 +109,7 @@ async def begin_challenge(
 
 async def lock_challenge(tx: Transaction, vault: Vault, token: str) -> Challenge | None:
     """The log-in that waits under a token; None where there is none, or it took too long."""
-    return await store.lock_challenge(tx, vault.marks(CHALLENGE_MARK, token))
+    return await store.lock_challenge(tx, vault.keyed_hashes(CHALLENGE_HASH, token))
 
 
 async def pass_challenge(tx: Transaction, challenge: Challenge) -> None:
@@ -119,7 +119,7 @@ async def pass_challenge(tx: Transaction, challenge: Challenge) -> None:
 
 async def miss_challenge(tx: Transaction, challenge: Challenge) -> None:
     """Count a wrong second factor; after some the password is asked for again."""
-    is_last = challenge.wrong_tries + 1 >= CHALLENGE_TRIES_MAX
+    is_last = challenge.failed_attempts + 1 >= CHALLENGE_ATTEMPTS_MAX
     await store.count_wrong(tx, challenge.id, is_last=is_last)
 
 
@@ -137,7 +137,7 @@ async def _is_app_code(tx: Transaction, vault: Vault, user_id: UserId, code: str
     app = await store.lock_app(tx, user_id)
     if app is None:
         return False
-    secret = vault.open(PURPOSE, app.sealed, place=user_id.bytes).decode()
+    secret = vault.decrypt(PURPOSE, app.ciphertext, context=user_id.bytes).decode()
     step = matching_step(secret, code, now=tx.real_now, last_step=app.last_step)
     if step is None:
         return False
@@ -150,6 +150,6 @@ async def _new_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) ->
         "".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(RECOVERY_CODE_LENGTH))
         for _ in range(RECOVERY_CODES)
     ]
-    marks = [vault.mark(MARK, code, place=user_id.bytes) for code in codes]
-    await store.replace_recovery_codes(tx, user_id, marks)
+    hashes = [vault.keyed_hash(HASH_PURPOSE, code, context=user_id.bytes) for code in codes]
+    await store.replace_recovery_codes(tx, user_id, hashes)
     return [shown(code) for code in codes]

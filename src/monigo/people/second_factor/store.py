@@ -11,14 +11,15 @@ from monigo.infra.db import Transaction
 from monigo.people.second_factor.types import App, Challenge, State
 
 PUT_APP = """
-    INSERT INTO authenticator_apps (user_id, sealed, last_step, created_at) VALUES ($1, $2, 0, $3)
-    ON CONFLICT (user_id) DO UPDATE SET sealed = $2, last_step = 0, created_at = $3
+    INSERT INTO authenticator_apps (user_id, ciphertext, last_step, created_at)
+    VALUES ($1, $2, 0, $3)
+    ON CONFLICT (user_id) DO UPDATE SET ciphertext = $2, last_step = 0, created_at = $3
     WHERE authenticator_apps.confirmed_at IS NULL
     RETURNING 1
 """
 
 LOCK_APP = """
-    SELECT user_id, sealed, last_step, confirmed_at FROM authenticator_apps WHERE user_id = $1
+    SELECT user_id, ciphertext, last_step, confirmed_at FROM authenticator_apps WHERE user_id = $1
     FOR UPDATE
 """
 
@@ -30,14 +31,15 @@ USE_STEP = """
 DELETE_APP = "DELETE FROM authenticator_apps WHERE user_id = $1"
 
 INSERT_RECOVERY_CODES = """
-    INSERT INTO recovery_codes (user_id, code_mark) SELECT $1, mark FROM unnest($2::bytea[]) AS mark
+    INSERT INTO recovery_codes (user_id, code_hash) SELECT $1, code_hash
+    FROM unnest($2::bytea[]) AS code_hash
     ON CONFLICT DO NOTHING
 """
 
 DELETE_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
 
 USE_RECOVERY_CODE = """
-    DELETE FROM recovery_codes WHERE user_id = $1 AND code_mark = ANY ($2::bytea[]) RETURNING 1
+    DELETE FROM recovery_codes WHERE user_id = $1 AND code_hash = ANY ($2::bytea[]) RETURNING 1
 """
 
 SELECT_STATE = """
@@ -49,7 +51,7 @@ SELECT_STATE = """
 """
 
 
-CHALLENGE_COLUMNS = "id, token_mark, user_id, wrong_tries, created_at, expires_at"
+CHALLENGE_COLUMNS = "id, token_hash, user_id, failed_attempts, created_at, expires_at"
 
 INSERT_CHALLENGE = f"""
     INSERT INTO sign_in_challenges ({CHALLENGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)
@@ -57,14 +59,14 @@ INSERT_CHALLENGE = f"""
 
 LOCK_CHALLENGE = f"""
     SELECT {CHALLENGE_COLUMNS} FROM sign_in_challenges
-    WHERE token_mark = ANY ($1::bytea[]) AND ended_at IS NULL AND expires_at > $2
+    WHERE token_hash = ANY ($1::bytea[]) AND ended_at IS NULL AND expires_at > $2
     FOR UPDATE
 """
 
 END_CHALLENGE = "UPDATE sign_in_challenges SET ended_at = $2 WHERE id = $1"
 
 COUNT_WRONG = """
-    UPDATE sign_in_challenges SET wrong_tries = wrong_tries + 1, ended_at = $2 WHERE id = $1
+    UPDATE sign_in_challenges SET failed_attempts = failed_attempts + 1, ended_at = $2 WHERE id = $1
 """
 
 END_CHALLENGES_OF_USER = """
@@ -74,9 +76,9 @@ END_CHALLENGES_OF_USER = """
 DELETE_OLD_CHALLENGES = "DELETE FROM sign_in_challenges WHERE expires_at < $1"
 
 
-async def put_app(tx: Transaction, user_id: UserId, sealed: bytes) -> bool:
+async def put_app(tx: Transaction, user_id: UserId, ciphertext: bytes) -> bool:
     """Store an app that is to be confirmed; False where a confirmed one is there."""
-    return bool(await tx.connection.fetchval(PUT_APP, user_id, sealed, tx.real_now))
+    return bool(await tx.connection.fetchval(PUT_APP, user_id, ciphertext, tx.real_now))
 
 
 async def lock_app(tx: Transaction, user_id: UserId) -> App | None:
@@ -96,15 +98,15 @@ async def delete(tx: Transaction, user_id: UserId) -> None:
     await tx.connection.execute(DELETE_RECOVERY_CODES, user_id)
 
 
-async def replace_recovery_codes(tx: Transaction, user_id: UserId, marks: Sequence[bytes]) -> None:
+async def replace_recovery_codes(tx: Transaction, user_id: UserId, hashes: Sequence[bytes]) -> None:
     """Store new recovery codes instead of those there are."""
     await tx.connection.execute(DELETE_RECOVERY_CODES, user_id)
-    await tx.connection.execute(INSERT_RECOVERY_CODES, user_id, list(marks))
+    await tx.connection.execute(INSERT_RECOVERY_CODES, user_id, list(hashes))
 
 
-async def use_recovery_code(tx: Transaction, user_id: UserId, marks: Sequence[bytes]) -> bool:
-    """Take a recovery code away; False where there is none with these marks."""
-    return bool(await tx.connection.fetchval(USE_RECOVERY_CODE, user_id, list(marks)))
+async def use_recovery_code(tx: Transaction, user_id: UserId, hashes: Sequence[bytes]) -> bool:
+    """Take a recovery code away; False where there is none with these hashes."""
+    return bool(await tx.connection.fetchval(USE_RECOVERY_CODE, user_id, list(hashes)))
 
 
 async def state(tx: Transaction, user_id: UserId) -> State:
@@ -118,18 +120,18 @@ async def insert_challenge(tx: Transaction, challenge: Challenge) -> None:
     await tx.connection.execute(
         INSERT_CHALLENGE,
         challenge.id,
-        challenge.token_mark,
+        challenge.token_hash,
         challenge.user_id,
-        challenge.wrong_tries,
+        challenge.failed_attempts,
         challenge.created_at,
         challenge.expires_at,
     )
 
 
-async def lock_challenge(tx: Transaction, marks: Sequence[bytes]) -> Challenge | None:
-    """The open challenge whose token has one of these marks, held until the transaction ends."""
+async def lock_challenge(tx: Transaction, hashes: Sequence[bytes]) -> Challenge | None:
+    """The open challenge whose token has one of these hashes, held until the transaction ends."""
     row: asyncpg.Record | None = await tx.connection.fetchrow(
-        LOCK_CHALLENGE, list(marks), tx.real_now
+        LOCK_CHALLENGE, list(hashes), tx.real_now
     )
     return None if row is None else Challenge(**dict(row))
 

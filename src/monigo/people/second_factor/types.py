@@ -12,7 +12,7 @@ class App(Struct, frozen=True):
     """A person's authenticator app; it counts from its first right code on."""
 
     user_id: UserId
-    sealed: bytes
+    ciphertext: bytes
     last_step: int
     confirmed_at: datetime | None
 
@@ -35,8 +35,8 @@ class Challenge(Struct, frozen=True):
     """A log-in that waits for its second factor, the password being right; its id is the try's."""
 
     id: UUID
-    token_mark: bytes
+    token_hash: bytes
     user_id: UserId
-    wrong_tries: int
+    failed_attempts: int
     created_at: datetime
     expires_at: datetime

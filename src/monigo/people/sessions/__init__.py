@@ -15,7 +15,7 @@ from monigo.people.sessions.service import (
     present_token,
     refresh,
 )
-from monigo.people.sessions.store import person_here
+from monigo.people.sessions.store import session_membership
 from monigo.people.sessions.types import Claims, Session, SignedIn
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "invalid_refresh_token",
     "is_new_device",
     "list_open",
-    "person_here",
     "present_token",
     "refresh",
+    "session_membership",
 ]

@@ -131,7 +131,7 @@ class AccessTokens:
         found: list[_Key] = []
         for row in await store.signing_keys(tx):
             try:
-                seed = self._vault.open(PURPOSE, row["sealed"], place=row["id"].bytes)
+                seed = self._vault.decrypt(PURPOSE, row["ciphertext"], context=row["id"].bytes)
             except UnreadableSecretError:
                 log.warning("a signing key can't be opened any more", key=str(row["id"]))
                 continue
@@ -143,7 +143,7 @@ class AccessTokens:
         key = _Key(new_id(), Ed25519PrivateKey.generate(), tx.real_now)
         seed = key.private.private_bytes_raw()
         await store.insert_signing_key(
-            tx, key.id, self._vault.seal(PURPOSE, seed, place=key.id.bytes)
+            tx, key.id, self._vault.encrypt(PURPOSE, seed, context=key.id.bytes)
         )
         return key
 

@@ -14,8 +14,8 @@ ACCESS_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(days=30)
 # A response may be lost, and two tabs may ask at once; who steals a token comes later than that.
 GRACE = timedelta(seconds=30)
-# How many spent tokens are remembered for that long: nobody needs to refresh more often.
-SPENT_MAX = 10
+# How many rotations are remembered for that long: no client needs to refresh more often.
+RECENT_ROTATIONS_MAX = 10
 # Since the password was last told, for what can do much harm.
 FRESH_LIFE = timedelta(minutes=15)
 USER_AGENT_LENGTH_MAX = 300
@@ -76,25 +76,26 @@ def parsed_token(text: str) -> RefreshToken | None:
 
 
 def successor(
-    generation: int, *, present: int, spent_at: Sequence[datetime], now: datetime
+    generation: int, *, present: int, recent_rotations: Sequence[datetime], now: datetime
 ) -> int | None:
-    """The generation of the token that one is changed for; None where it ends the session.
+    """The generation of the refresh token that replaces one; None where its reuse ends the session.
 
-    The present one is changed for the next. One that was spent a moment ago is changed for the
-    same as then. `spent_at` are the times of the last ones before the present one, oldest first.
+    The current token is replaced by the next. A token that was rotated within the grace period is
+    replaced by the same one as before. `recent_rotations` are the times at which the tokens before
+    the current one were rotated, oldest first.
     """
     if generation == present:
         return present + 1
-    place = generation - present + len(spent_at)
-    if generation < present and place >= 0 and now - spent_at[place] <= GRACE:
+    index = generation - present + len(recent_rotations)
+    if generation < present and index >= 0 and now - recent_rotations[index] <= GRACE:
         return generation + 1
     return None
 
 
-def still_remembered(spent_at: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
-    """The times of spent tokens after the present one is spent, too."""
-    kept = [at for at in spent_at if now - at <= GRACE]
-    return (*kept, now)[-SPENT_MAX:]
+def with_rotation(recent_rotations: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
+    """The remembered rotations after the current token is rotated at `now`."""
+    kept = [at for at in recent_rotations if now - at <= GRACE]
+    return (*kept, now)[-RECENT_ROTATIONS_MAX:]
 
 
 def device_of(user_agent: str) -> str:

@@ -18,13 +18,13 @@ from monigo.people.sessions.rules import (
     device_of,
     kept_user_agent,
     parsed_token,
-    still_remembered,
     successor,
+    with_rotation,
 )
 from monigo.people.sessions.types import Session
 from monigo.people.types import Origin
 
-MARK = "refresh token"
+HASH_PURPOSE = "refresh token"
 SALT_BYTES = 32
 
 
@@ -35,7 +35,7 @@ async def begin(tx: Transaction, user_id: UserId, origin: Origin) -> Session:
         user_id=user_id,
         salt=secrets.token_bytes(SALT_BYTES),
         generation=1,
-        spent_at=(),
+        recent_rotations=(),
         user_agent=kept_user_agent(origin.user_agent),
         address=origin.address,
         created_at=tx.real_now,
@@ -55,7 +55,7 @@ def present_token(vault: Vault, session: Session) -> str:
 
 def _token(vault: Vault, session: Session, generation: int) -> str:
     """A session's refresh token of a generation: the same one whenever it is asked for."""
-    mac = vault.mark(MARK, str(generation), place=session.id.bytes + session.salt)
+    mac = vault.keyed_hash(HASH_PURPOSE, str(generation), context=session.id.bytes + session.salt)
     return RefreshToken(session.id, generation, mac).text
 
 
@@ -71,11 +71,14 @@ async def refresh(
     session = None if token is None else await store.lock(tx, SessionId(token.session_id))
     if token is None or session is None or not session.is_open(tx.real_now):
         return None
-    place = session.id.bytes + session.salt
-    if not vault.recognises(MARK, token.mac, str(token.generation), place=place):
+    context = session.id.bytes + session.salt
+    if not vault.matches(HASH_PURPOSE, token.mac, str(token.generation), context=context):
         return None
     following = successor(
-        token.generation, present=session.generation, spent_at=session.spent_at, now=tx.real_now
+        token.generation,
+        present=session.generation,
+        recent_rotations=session.recent_rotations,
+        now=tx.real_now,
     )
     if following is None:
         await store.end(tx, session.user_id, session.id)
@@ -84,7 +87,7 @@ async def refresh(
         session = replace(
             session,
             generation=following,
-            spent_at=still_remembered(session.spent_at, tx.real_now),
+            recent_rotations=with_rotation(session.recent_rotations, tx.real_now),
             last_seen_at=tx.real_now,
             expires_at=tx.real_now + SESSION_LIFE,
             address=origin.address,
@@ -100,8 +103,8 @@ async def end_by_token(tx: Transaction, vault: Vault, presented: str) -> None:
     session = None if token is None else await store.lock(tx, SessionId(token.session_id))
     if token is None or session is None:
         return
-    place = session.id.bytes + session.salt
-    if vault.recognises(MARK, token.mac, str(token.generation), place=place):
+    context = session.id.bytes + session.salt
+    if vault.matches(HASH_PURPOSE, token.mac, str(token.generation), context=context):
         await store.end(tx, session.user_id, session.id)
 
 

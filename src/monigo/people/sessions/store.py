@@ -11,7 +11,7 @@ from monigo.infra.db import Transaction
 from monigo.people.sessions.types import Session
 
 SESSION_COLUMNS = """
-    id, user_id, salt, generation, spent_at, user_agent, address, created_at, last_seen_at,
+    id, user_id, salt, generation, recent_rotations, user_agent, address, created_at, last_seen_at,
     authenticated_at, expires_at, ended_at
 """
 
@@ -30,7 +30,7 @@ SELECT_SESSIONS = f"""
 
 ROTATE_SESSION = """
     UPDATE sessions
-    SET generation = $2, spent_at = $3, rotated_at = $4, last_seen_at = $4, expires_at = $5,
+    SET generation = $2, recent_rotations = $3, rotated_at = $4, last_seen_at = $4, expires_at = $5,
         address = $6, user_agent = $7
     WHERE id = $1
 """
@@ -54,13 +54,15 @@ SELECT_DEVICES = "SELECT DISTINCT user_agent FROM sessions WHERE user_id = $1"
 
 DELETE_OLD = "DELETE FROM sessions WHERE expires_at < $1"
 
-SELECT_SIGNING_KEYS = "SELECT id, sealed, created_at FROM signing_keys ORDER BY created_at DESC, id"
+SELECT_SIGNING_KEYS = (
+    "SELECT id, ciphertext, created_at FROM signing_keys ORDER BY created_at DESC, id"
+)
 
-INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, sealed, created_at) VALUES ($1, $2, $3)"
+INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, ciphertext, created_at) VALUES ($1, $2, $3)"
 
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
-PERSON_HERE = "SELECT role, authenticated_at FROM person_here($1, $2, $3, $4, $5)"
+SESSION_MEMBERSHIP = "SELECT role, authenticated_at FROM session_membership($1, $2, $3, $4, $5)"
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -71,7 +73,7 @@ async def insert(tx: Transaction, session: Session) -> None:
         session.user_id,
         session.salt,
         session.generation,
-        list(session.spent_at),
+        list(session.recent_rotations),
         session.user_agent,
         session.address,
         session.created_at,
@@ -100,7 +102,7 @@ async def rotate(tx: Transaction, session: Session) -> None:
         ROTATE_SESSION,
         session.id,
         session.generation,
-        list(session.spent_at),
+        list(session.recent_rotations),
         session.last_seen_at,
         session.expires_at,
         session.address,
@@ -139,9 +141,9 @@ async def signing_keys(tx: Transaction) -> list[asyncpg.Record]:
     return await tx.connection.fetch(SELECT_SIGNING_KEYS)
 
 
-async def insert_signing_key(tx: Transaction, key_id: UUID, sealed: bytes) -> None:
+async def insert_signing_key(tx: Transaction, key_id: UUID, ciphertext: bytes) -> None:
     """Store a new key."""
-    await tx.connection.execute(INSERT_SIGNING_KEY, key_id, sealed, tx.real_now)
+    await tx.connection.execute(INSERT_SIGNING_KEY, key_id, ciphertext, tx.real_now)
 
 
 async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
@@ -149,17 +151,17 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
     await tx.connection.execute(DELETE_SIGNING_KEYS, list(key_ids))
 
 
-async def person_here(
+async def session_membership(
     tx: Transaction, *, user_id: UserId, session_id: SessionId
 ) -> asyncpg.Record | None:
     """A person's role in the transaction's organisation, and when they proved who they are.
 
     None where the session doesn't count; the role is null for who is no member.
     """
-    return await tx.fetchrow(PERSON_HERE, session_id, user_id, tx.real_now)
+    return await tx.fetchrow(SESSION_MEMBERSHIP, session_id, user_id, tx.real_now)
 
 
 def _session(row: asyncpg.Record) -> Session:
     values = dict(row)
-    values["spent_at"] = tuple(values["spent_at"])
+    values["recent_rotations"] = tuple(values["recent_rotations"])
     return Session(**values)

@@ -16,7 +16,7 @@ class Session(Struct, frozen=True):
     user_id: UserId
     salt: bytes
     generation: int
-    spent_at: tuple[datetime, ...]
+    recent_rotations: tuple[datetime, ...]
     user_agent: str
     address: str
     created_at: datetime

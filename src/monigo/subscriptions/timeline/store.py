@@ -6,7 +6,7 @@ from monigo.subscriptions.timeline.types import TimelineEntry, TimelineEvent
 
 INSERT_TIMELINE = """
     INSERT INTO subscription_timeline (
-        org_id, is_test, subscription_id, position, happened_at, happening, detail
+        org_id, is_test, subscription_id, position, happened_at, event, detail
     )
     SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6
     FROM subscription_timeline
@@ -15,7 +15,7 @@ INSERT_TIMELINE = """
 """
 
 SELECT_TIMELINE = """
-    SELECT happened_at, happening, detail FROM subscription_timeline
+    SELECT happened_at, event, detail FROM subscription_timeline
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3
     ORDER BY position
 """
@@ -32,6 +32,6 @@ async def load(tx: Transaction, subscription_id: SubscriptionId) -> list[Timelin
     """What happened to a subscription, in order."""
     rows = await tx.fetch(SELECT_TIMELINE, subscription_id)
     return [
-        TimelineEntry(row["happened_at"], TimelineEvent(row["happening"]), row["detail"])
+        TimelineEntry(row["happened_at"], TimelineEvent(row["event"]), row["detail"])
         for row in rows
     ]

@@ -32,8 +32,8 @@ def other(backend):
 
 
 @pytest.fixture
-def held(backend):
-    return backend.server.config.app.state.bodies
+def memory(backend):
+    return backend.server.config.app.state.body_memory
 
 
 def key_id(backend, api):
@@ -95,15 +95,15 @@ class Stalled:
 @pytest.mark.parametrize(("spoil", "status"), [(revoke, 401), (expire, 401), (restrict, 403)])
 @pytest.mark.parametrize("path", [ORDINARY, INGEST, MOVEMENT.format(wallet="x")])
 def test_a_key_that_does_not_count_has_no_body_held(
-    api, backend, other, held, *, path, spoil, status
+    api, backend, other, memory, *, path, spoil, status
 ):
     api.get(ORDINARY)
     spoil(backend, api)
-    free = held.bytes_free
+    free = memory.bytes_free
 
     stalled = [Stalled(api, path, sends=4 * MEBIBYTE) for _ in range(5)]
     told = [client.answer() for client in stalled]
-    while_stalled = held.bytes_free
+    while_stalled = memory.bytes_free
     written = other.post(INGEST, json={"events": [event("e1")]})
     for client in stalled:
         client.socket.close()
@@ -144,13 +144,13 @@ def test_a_bad_request_under_a_key_that_ended_is_told_of_the_key_alone(
     assert answer.json() == {"error": "missing or invalid API key", "code": "invalid_credential"}
 
 
-def test_an_organisation_that_stalls_leaves_memory_to_all_others(api, other, held):
+def test_an_organisation_that_stalls_leaves_memory_to_all_others(api, other, memory):
     api.customer()
-    free = held.bytes_free
+    free = memory.bytes_free
 
     stalled = [Stalled(api, INGEST, sends=4 * MEBIBYTE) for _ in range(8)]
     told = [client.answer() for client in stalled[5:]]
-    left = held.bytes_free
+    left = memory.bytes_free
     content = b'{"events": [' + b" " * (4 * MEBIBYTE) + b"]}"
     large = other.post(INGEST, content=content)
     for client in stalled:
@@ -162,32 +162,32 @@ def test_an_organisation_that_stalls_leaves_memory_to_all_others(api, other, hel
 
 
 def test_however_many_organisations_stall_the_next_one_finds_memory():
-    all_bodies = bodies.HeldBodies(20 * MEBIBYTE)
+    memory = bodies.BodyMemory(20 * MEBIBYTE)
 
     for org_id in range(1_000):
-        while all_bodies.take(org_id, 64 * 1024):
+        while memory.take(org_id, 64 * 1024):
             continue
 
-    assert all_bodies.take("next", 1_000)
-    assert all_bodies.bytes_free > 0
+    assert memory.take("next", 1_000)
+    assert memory.bytes_free > 0
 
 
 def test_memory_that_is_given_back_is_free_again():
-    all_bodies = bodies.HeldBodies(100)
-    with all_bodies.hold("a"):
-        all_bodies.take("a", 50)
-        refused = all_bodies.take("a", 1)
-    all_bodies.give_back("a", 50)
+    memory = bodies.BodyMemory(100)
+    with memory.reader("a"):
+        memory.take("a", 50)
+        refused = memory.take("a", 1)
+    memory.free("a", 50)
 
     assert not refused
-    assert (all_bodies.bytes_free, all_bodies.take("a", 50)) == (100, True)
+    assert (memory.bytes_free, memory.take("a", 50)) == (100, True)
 
 
 @pytest.mark.parametrize("path", [ORDINARY, INGEST, MOVEMENT.format(wallet="x")])
 @pytest.mark.parametrize("sends", [1, 20_000])
-def test_a_body_that_comes_too_slowly_is_cut(api, held, monkeypatch, path, sends):
+def test_a_body_that_comes_too_slowly_is_cut(api, memory, monkeypatch, path, sends):
     monkeypatch.setattr(bodies, "WINDOW_SECONDS", 0.2)
-    free = held.bytes_free
+    free = memory.bytes_free
 
     with Stalled(api, path, sends=sends, announces=MEBIBYTE) as stalled:
         told = stalled.whole_answer()
@@ -195,7 +195,7 @@ def test_a_body_that_comes_too_slowly_is_cut(api, held, monkeypatch, path, sends
     assert told.startswith(b"HTTP/1.1 408 ")
     assert b"access-control-allow-origin: *\r\n" in told
     assert b'"code":"body_too_slow"' in told
-    assert held.bytes_free == free
+    assert memory.bytes_free == free
 
 
 def test_a_body_that_keeps_coming_is_not_cut(api, monkeypatch):

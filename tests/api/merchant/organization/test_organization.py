@@ -67,8 +67,14 @@ def test_settings_need_the_scope_admin(api, backend, method):
     assert settings(api)["name"] != "X"
 
 
-def test_rates_and_numbers_out_of_bounds_are_told_at_once(api):
-    changes = {"vat_rate": 200, "wht_rate": "100.1", "raw_event_retention_days": 1}
+def test_all_settings_at_fault_are_named_at_once(api):
+    changes = {
+        "vat_rate": 200,
+        "wht_rate": "100.1",
+        "raw_event_retention_days": 1,
+        "timezone": "Lagos",
+        "default_currency": "XXY",
+    }
 
     answer = api.patch("/v1/organization", json=changes)
 

@@ -88,7 +88,7 @@ TRIALS = """
     SELECT known.status, plans.name FROM subscriptions AS known
     LEFT JOIN plans ON plans.id = known.trial_plan_id ORDER BY known.created_at
 """
-JOINED = "SELECT phase_joined_revision FROM subscriptions"
+JOINED = "SELECT phase_agreed_revision FROM subscriptions"
 DUE = """
     SELECT known.status, due.due_at = known.created_at AS is_at_once FROM agenda AS due
     JOIN subscriptions AS known ON known.id = due.subject AND due.kind = 'period_close'

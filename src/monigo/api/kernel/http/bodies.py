@@ -10,11 +10,11 @@ from starlette.requests import Request
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
 
-# A body lives until its request is answered, and up to six times over: as received, joined,
+# A body is in memory until its request is answered, in up to six copies: as received, joined,
 # decoded, and encoded for the database.
-HELD_BYTES_MAX = 20 * 1024 * 1024
-# What is read of a body before its key is known to count. Most bodies are smaller, and are spared
-# a question: their key is checked in the transaction that they cause.
+BODY_MEMORY_BYTES_MAX = 20 * 1024 * 1024
+# What is read of a body before its key is checked. Most bodies are smaller, and need no query of
+# their own: their key is checked in the transaction that they cause.
 UNCHECKED_BYTES_MAX = 8 * 1024
 # A client on a bad line sends more than this in that time, or all that is left.
 WINDOW_SECONDS = 10
@@ -24,44 +24,44 @@ WINDOW_BYTES_MIN = 40 * 1024
 Check = Callable[[], Awaitable[None]]
 
 
-class HeldBodies:
-    """The bytes of all bodies that this process holds now, and whose they are.
+class BodyMemory:
+    """The memory of all request bodies in this process, accounted per organisation.
 
-    An organisation may hold as much as is left free for the others. So the first one to come gets
-    half of the memory, and however many fill their share, the next one finds some.
+    An organisation's bodies may take as much memory as they leave free for the others. So the
+    first organisation gets at most half, and however many use up their share, the next finds some.
     """
 
-    def __init__(self, bytes_max: int = HELD_BYTES_MAX) -> None:
+    def __init__(self, bytes_max: int = BODY_MEMORY_BYTES_MAX) -> None:
         self.bytes_free = bytes_max
-        self._held: dict[OrganizationId, int] = {}
+        self._taken: dict[OrganizationId, int] = {}
 
-    def hold(self, org_id: OrganizationId) -> "HeldBody":
-        """A place for one request's body, for as long as its `with` block lasts."""
-        return HeldBody(self, org_id)
+    def reader(self, org_id: OrganizationId) -> "BodyReader":
+        """Reads one request's body; its memory is freed at the end of the `with` block."""
+        return BodyReader(self, org_id)
 
     def take(self, org_id: OrganizationId, size: int) -> bool:
         """Take memory for an organisation's body; False where its share is used up."""
-        held = self._held.get(org_id, 0) + size
-        if held > self.bytes_free - size:
+        taken = self._taken.get(org_id, 0) + size
+        if taken > self.bytes_free - size:
             return False
-        self._held[org_id] = held
+        self._taken[org_id] = taken
         self.bytes_free -= size
         return True
 
-    def give_back(self, org_id: OrganizationId, size: int) -> None:
+    def free(self, org_id: OrganizationId, size: int) -> None:
         """Free memory that an organisation's bodies took."""
         self.bytes_free += size
-        held = self._held.pop(org_id, 0) - size
-        if held > 0:
-            self._held[org_id] = held
+        taken = self._taken.pop(org_id, 0) - size
+        if taken > 0:
+            self._taken[org_id] = taken
 
 
-class HeldBody:
-    """One request's body and what it takes of the memory for all."""
+class BodyReader:
+    """Reads one request's body within the memory of all bodies."""
 
     __slots__ = ("_all", "_chunks", "_org_id", "_size")
 
-    def __init__(self, all_bodies: HeldBodies, org_id: OrganizationId) -> None:
+    def __init__(self, all_bodies: BodyMemory, org_id: OrganizationId) -> None:
         self._all = all_bodies
         self._org_id = org_id
         self._size = 0
@@ -76,12 +76,12 @@ class HeldBody:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._all.give_back(self._org_id, self._size)
+        self._all.free(self._org_id, self._size)
         self._size = 0
         self._chunks.clear()
 
     async def read(self, request: Request, bytes_max: int, check: Check) -> bytes:
-        """The whole body. `check` is called before more than a few kB of it are held.
+        """The whole body. `check` is called before more than a few kB are read.
 
         Raises:
             DomainError: what `check` raises; too large, or unavailable while other bodies take the

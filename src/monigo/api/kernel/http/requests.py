@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from msgspec import Struct
 
-from monigo.api.kernel.http.bodies import Check, HeldBody
+from monigo.api.kernel.http.bodies import BodyReader, Check
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.ids import parse_id
 from monigo.infra import json
@@ -42,14 +42,14 @@ class JsonRequest(Request):
 
 
 async def read_request(
-    request: Request, held: HeldBody, check: Check, *, bytes_max: int = BODY_BYTES_MAX
+    request: Request, reader: BodyReader, check: Check, *, bytes_max: int = BODY_BYTES_MAX
 ) -> JsonRequest:
-    """The request with its body, which is held until the answer.
+    """The request with its body, which stays in memory until the response.
 
     Raises:
-        DomainError: as `HeldBody.read`.
+        DomainError: as `BodyReader.read`.
     """
-    body = await held.read(request, bytes_max, check)
+    body = await reader.read(request, bytes_max, check)
     copy = JsonRequest(request.scope, request.receive)
     copy._body = body  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Starlette keeps it
     return copy

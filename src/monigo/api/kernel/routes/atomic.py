@@ -73,13 +73,13 @@ async def keep(
     """
     final = final_answer(response)
     if final is not None and vault is not None:
-        final = Answer(final.status, vault.seal(PURPOSE, final.body))
+        final = Answer(final.status, vault.encrypt(PURPOSE, final.body))
     if final is not None:
         await idempotency.atomic.keep(tx, known, final)
 
 
 def _opened(vault: Vault, kept: Answer) -> Answer:
-    return Answer(kept.status, vault.open(PURPOSE, kept.body))
+    return Answer(kept.status, vault.decrypt(PURPOSE, kept.body))
 
 
 def _kept_refusal(error: Exception) -> Response | None:

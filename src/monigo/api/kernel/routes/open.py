@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from starlette.requests import ClientDisconnect
 
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.requests import read_request
 from monigo.api.kernel.routes.answering import AnsweringRoute
@@ -35,12 +35,12 @@ class OpenRoute(AnsweringRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            bodies: HeldBodies = request.app.state.bodies
+            memory: BodyMemory = request.app.state.body_memory
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
-                    with bodies.hold(INSTALLATION.org_id) as held:
+                    with memory.reader(INSTALLATION.org_id) as reader:
                         return await handle(
-                            await read_request(request, held, _nobody, bytes_max=BODY_BYTES_MAX)
+                            await read_request(request, reader, _nobody, bytes_max=BODY_BYTES_MAX)
                         )
             except TimeoutError as error:
                 raise timed_out() from error

@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 from starlette.requests import ClientDisconnect
 
 from monigo import tenancy
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.errors import as_domain_error
 from monigo.api.kernel.http.paths import decoded
 from monigo.api.kernel.http.requests import Handler, JsonRequest, check_face, read_request
@@ -129,16 +129,16 @@ async def _respond_to_person(
     route: TenantRoute, request: Request, claims: Claims, handle: Handler
 ) -> Response:
     services: Services = request.app.state.services
-    bodies: HeldBodies = request.app.state.bodies
+    memory: BodyMemory = request.app.state.body_memory
     request.state.claims = claims
 
     async def check() -> None:
         await check_session(services, claims)
 
     # Which organisation it is for may stand in the body, so that it counts for the person.
-    with bodies.hold(OrganizationId(claims.user_id)) as held:
+    with memory.reader(OrganizationId(claims.user_id)) as reader:
         try:
-            read = await read_request(request, held, check)
+            read = await read_request(request, reader, check)
             tenants = (
                 [INSTALLATION] if route.is_of_persons else await tenants_of(services, read, claims)
             )
@@ -158,15 +158,15 @@ async def _respond_to_key(
     respond_to: Respond,
 ) -> Response:
     services: Services = request.app.state.services
-    bodies: HeldBodies = request.app.state.bodies
+    memory: BodyMemory = request.app.state.body_memory
 
     async def check() -> None:
         await services.keys.check(caller, permission)
 
     async def respond() -> Response:
-        with bodies.hold(caller.tenant.org_id) as held:
+        with memory.reader(caller.tenant.org_id) as reader:
             try:
-                read = await read_request(request, held, check)
+                read = await read_request(request, reader, check)
                 await check_face(read, caller.tenant)
             except DomainError:
                 await check()  # A key that counts no more is told nothing else.

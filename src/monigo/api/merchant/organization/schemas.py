@@ -21,9 +21,11 @@ from monigo.tenancy import SETTINGS, Organization, Setting
 
 
 def _sent(setting: Setting) -> tuple[Any, Any]:
-    """How a setting is sent; what is not sent stays as it is."""
-    rate = Annotated[RateIn, Field(ge=setting.least, le=setting.most)]
-    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: rate, tuple: list[Name]}
+    """How a setting is sent.
+
+    Its bounds are checked with the organisation's other rules, so that one answer names all faults.
+    """
+    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: RateIn, tuple: list[Name]}
     kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
     examples = list(setting.examples) if setting.kind in {str, tuple} else None
     return kind | None, Field(
@@ -34,8 +36,8 @@ def _sent(setting: Setting) -> tuple[Any, Any]:
 def _whole(setting: Setting) -> Any:
     least, most = setting.least, setting.most
     kind = LongWhole if most is None or most >= 10**WHOLE_DIGITS_MAX else Whole
-    told = {"type": "integer", "minimum": least, "maximum": most}
-    return Annotated[kind, Field(ge=least, le=most), WithJsonSchema(told)]
+    documented = {"type": "integer", "minimum": least, "maximum": most}
+    return Annotated[kind, WithJsonSchema(documented)]
 
 
 def _shown(setting: Setting) -> Any:

@@ -137,9 +137,7 @@ async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
     entries = await subscriptions.read_timeline(tx, subscription_id)
     return Timeline(
         timeline=[
-            TimelineEntryOut(
-                happened_at=entry.happened_at, happening=entry.event, detail=entry.detail
-            )
+            TimelineEntryOut(happened_at=entry.happened_at, event=entry.event, detail=entry.detail)
             for entry in entries
         ],
         count=len(entries),

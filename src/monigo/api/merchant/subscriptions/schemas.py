@@ -144,7 +144,7 @@ class TimelineEntryOut(Outgoing, frozen=True):
     """Something that happened; `detail` is the reason of a pause, or a plan's id."""
 
     happened_at: Instant
-    happening: str
+    event: str
     detail: str
 
 

@@ -5,7 +5,7 @@ In the data directory: `postgres/` is the cluster, `postgres.password` the owner
 `postgres.owner.lock` is held by the process that stops the server at its end.
 """
 
+from monigo.infra.db.postgres.data_directory import EmbeddedPostgresError
 from monigo.infra.db.postgres.launcher import EmbeddedPostgres, start_embedded
-from monigo.infra.db.postgres.place import EmbeddedPostgresError
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "start_embedded"]

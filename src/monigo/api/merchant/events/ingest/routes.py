@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from monigo import metering
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.principals import authenticate
 from monigo.api.kernel.routes.rate_limit import limited
@@ -26,9 +26,9 @@ class IngestRoute:
     permissions = frozenset({Permission.EVENTS_INGEST})
     path_format = PATH
 
-    def __init__(self, services: Services, bodies: HeldBodies) -> None:
+    def __init__(self, services: Services, memory: BodyMemory) -> None:
         self._services = services
-        self._bodies = bodies
+        self._memory = memory
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""
@@ -50,13 +50,13 @@ class IngestRoute:
         return await limited(self._services, caller, lambda: self._store(caller, request))
 
     async def _store(self, caller: KeyReference, request: Request) -> Response:
-        # What is decoded refers to the body's bytes, so they are held until the answer.
+        # Decoded events refer to the body's bytes, which stay in memory until the response.
         async def check() -> None:
             await self._services.keys.check(caller, Permission.EVENTS_INGEST)
 
-        with self._bodies.hold(caller.tenant.org_id) as held:
+        with self._memory.reader(caller.tenant.org_id) as reader:
             try:
-                events = metering.decode_batch(await held.read(request, BODY_BYTES_MAX, check))
+                events = metering.decode_batch(await reader.read(request, BODY_BYTES_MAX, check))
             except DomainError:
                 await check()  # A key that counts no more is told nothing else.
                 raise

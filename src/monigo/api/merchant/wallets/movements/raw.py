@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from monigo.api.kernel.http.bodies import HeldBodies
+from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.requests import JsonRequest, check_face, read_request
 from monigo.api.kernel.routes.principals import authenticate, looks_like_token
 from monigo.api.kernel.routes.rate_limit import limited
@@ -37,9 +37,9 @@ class MovementsRoute:
     permissions = frozenset(MOVE_PERMISSIONS.values())
     path_format = "/v1/wallets/{wallet_id}/{direction}"
 
-    def __init__(self, services: Services, bodies: HeldBodies) -> None:
+    def __init__(self, services: Services, memory: BodyMemory) -> None:
         self._services = services
-        self._bodies = bodies
+        self._memory = memory
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""
@@ -65,9 +65,9 @@ class MovementsRoute:
         async def check() -> None:
             await self._services.keys.check(caller, MOVE_PERMISSIONS[direction])
 
-        with self._bodies.hold(caller.tenant.org_id) as held:
+        with self._memory.reader(caller.tenant.org_id) as reader:
             try:
-                read = await read_request(request, held, check)
+                read = await read_request(request, reader, check)
                 await check_face(read, caller.tenant)
                 movement = await _movement(read)
             except (DomainError, RequestValidationError):

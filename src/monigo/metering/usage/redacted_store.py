@@ -8,7 +8,7 @@ from monigo.metering.usage.types import UsageQuery
 
 # What is counted from the events themselves: not from buckets, and not by their number alone. An
 # event that never had a property can't be told from one that lost them.
-HAS_EMPTIED = f"""
+MISSES_REDACTED = f"""
     WITH {ASKED}
     SELECT EXISTS (
         SELECT 1 FROM broken
@@ -26,7 +26,7 @@ HAS_EMPTIED = f"""
 """
 
 
-async def has_emptied(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
+async def misses_redacted(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
     """Whether an event has lost its properties that one of these readings counts by them."""
     arguments = asked_arguments(queries, tx.now)
-    return arguments is not None and await tx.fetchval(HAS_EMPTIED, *arguments)
+    return arguments is not None and await tx.fetchval(MISSES_REDACTED, *arguments)

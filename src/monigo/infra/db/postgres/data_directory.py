@@ -27,7 +27,7 @@ class EmbeddedPostgresError(RuntimeError):
     """The embedded database can't be started, attached to or stopped; says what to do."""
 
 
-class Place(Struct, frozen=True):
+class DataDirectory(Struct, frozen=True):
     """The data directory, absolute, and the names in it."""
 
     root: Path
@@ -126,11 +126,11 @@ class Place(Struct, frozen=True):
             return file.read().decode(errors="replace").strip()
 
 
-def open_place(data_dir: Path) -> Place:
+def open_data_directory(data_dir: Path) -> DataDirectory:
     """The data directory, made (for its owner alone) if it is not there yet."""
     root = data_dir.expanduser().absolute()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Place(root.resolve())
+    return DataDirectory(root.resolve())
 
 
 class Postmaster(Struct, frozen=True):
