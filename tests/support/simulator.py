@@ -10,8 +10,9 @@ import httpx
 
 from monigo.core.money import Money
 from monigo.infra.http_client import HttpClient
-from monigo.providers import ADAPTERS, ProviderClient
 from monigo.providers import port as p
+from monigo.providers.client import ProviderClient
+from monigo.providers.registry import ADAPTERS
 from monigo.providers.simulator import running_simulator
 
 KEYS = {

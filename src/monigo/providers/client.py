@@ -223,7 +223,7 @@ class ProviderClient:
 
     def _base_url(self, told: Capabilities, *, is_test: bool) -> str:
         usual = told.test_url if is_test else told.live_url
-        return self._base_urls.get((told.provider, is_test), usual)
+        return self._base_urls.get((told.name.value, is_test), usual)
 
 
 def url_of(base_url: str, request: Request) -> str:

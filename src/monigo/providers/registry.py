@@ -2,13 +2,14 @@
 
 from monigo.core.errors import not_found
 from monigo.providers import flutterwave, monnify, paystack
-from monigo.providers.port import Adapter, Capabilities, Market
+from monigo.providers.port import Adapter
 
+# In the order in which they are shown.
 ADAPTERS: dict[str, Adapter] = {
-    "flutterwave": flutterwave.ADAPTER,
-    "monnify": monnify.ADAPTER,
-    "paystack": paystack.ADAPTER,
+    adapter.capabilities.name.value: adapter
+    for adapter in (paystack.ADAPTER, flutterwave.ADAPTER, monnify.ADAPTER)
 }
+PROVIDERS = tuple(adapter.capabilities for adapter in ADAPTERS.values())
 
 
 def adapter_of(provider: str) -> Adapter:
@@ -21,18 +22,3 @@ def adapter_of(provider: str) -> Adapter:
     if adapter is None:
         raise not_found("provider")
     return adapter
-
-
-def capabilities() -> tuple[Capabilities, ...]:
-    """What each provider can do, by its name."""
-    return tuple(adapter.capabilities for _, adapter in sorted(ADAPTERS.items()))
-
-
-def markets_of(country: str) -> dict[str, Market]:
-    """What providers do in a country (ISO 3166), by the provider's name."""
-    return {
-        one.provider: market
-        for one in capabilities()
-        for market in one.markets
-        if market.country == country
-    }

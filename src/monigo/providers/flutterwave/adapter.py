@@ -6,43 +6,39 @@ from monigo.providers import port
 from monigo.providers.flutterwave import webhooks
 from monigo.providers.flutterwave.answers import outcome
 from monigo.providers.flutterwave.requests import REQUESTS, request
-from monigo.providers.port import AccountKind, Intent, Kind, Preparation, Repeat, Succeeded, Verb
+from monigo.providers.port import (
+    Intent,
+    Kind,
+    PayoutMethod,
+    Preparation,
+    ProviderName,
+    Repeat,
+    Succeeded,
+    Verb,
+)
 
-_BANK, _PHONE = (AccountKind.BANK,), (AccountKind.MOBILE_MONEY,)
-_BOTH = (AccountKind.BANK, AccountKind.MOBILE_MONEY)
-
-
-def _market(country: str, currency: str, kinds: tuple[AccountKind, ...], *also: str) -> port.Market:
-    return port.Market(country, (currency, *also), {currency: kinds} if kinds else {})
-
+_BANK = frozenset({PayoutMethod.BANK_TRANSFER})
+_PHONE = frozenset({PayoutMethod.MOBILE_MONEY})
 
 CAPABILITIES = port.Capabilities(
-    provider="flutterwave",
+    name=ProviderName.FLUTTERWAVE,
     title="Flutterwave",
     live_url="https://api.flutterwave.com/v3",
     test_url="https://api.flutterwave.com/v3",
     live_key="FLWSECK-",
     test_key="FLWSECK_TEST-",
     verbs=frozenset(REQUESTS),
-    markets=(
-        _market("BF", "XOF", _BANK),
-        _market("CI", "XOF", _BOTH),
-        _market("CM", "XAF", _BOTH),
-        _market("EG", "EGP", ()),
-        _market("ET", "ETB", _PHONE),
-        _market("GB", "GBP", (), "EUR"),
-        _market("GH", "GHS", _BOTH),
-        _market("KE", "KES", _BOTH),
-        _market("ML", "XOF", _BANK),
-        _market("MW", "MWK", _PHONE),
-        _market("NG", "NGN", _BANK, "USD", "EUR", "GBP"),
-        _market("RW", "RWF", _BOTH),
-        _market("SN", "XOF", _BOTH),
-        _market("TZ", "TZS", _BOTH),
-        _market("UG", "UGX", _BOTH),
-        _market("ZA", "ZAR", _BANK),
-        _market("ZM", "ZMW", _BOTH),
+    collects=frozenset(
+        {
+            *("EGP", "ETB", "EUR", "GBP", "GHS", "KES", "MWK", "NGN", "RWF"),
+            *("TZS", "UGX", "USD", "XAF", "XOF", "ZAR", "ZMW"),
+        }
     ),
+    pays_out={
+        **dict.fromkeys(("BF", "GN", "GW", "ML", "NG", "SL", "TN", "ZA"), _BANK),
+        **dict.fromkeys(("CI", "CM", "GH", "KE", "RW", "SN", "TZ", "UG", "ZM"), _BANK | _PHONE),
+        **dict.fromkeys(("ET", "MW"), _PHONE),
+    },
     virtual_accounts=("NGN", "GHS"),
     resolves=("NGN", "GHS"),
     networks={

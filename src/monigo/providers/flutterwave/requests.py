@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from monigo.providers import port
 from monigo.providers.flutterwave.webhooks import WIRES
-from monigo.providers.port import AccountKind, Intent, Kind, Request, Verb, get, post, to_wire
+from monigo.providers.port import Intent, Kind, PayoutMethod, Request, Verb, get, post, to_wire
 
 # Where a currency is one country's only.
 _COUNTRIES = {
@@ -72,7 +72,7 @@ def _refund(intent: port.Refund) -> Request:
 def _paid_out(intent: port.Transfer, *, bank: str) -> dict[str, Any]:
     """A payout; `bank` is what the field of the bank or network is called."""
     account = intent.account
-    is_phone = account.kind is AccountKind.MOBILE_MONEY
+    is_phone = account.method is PayoutMethod.MOBILE_MONEY
     return {
         bank: account.code,
         "account_number": account.number.removeprefix("+") if is_phone else account.number,

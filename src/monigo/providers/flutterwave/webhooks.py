@@ -23,7 +23,7 @@ SIGNATURE_HEADER = "verif-hash"
 # Major units. The countries of each are in the adapter's markets.
 CURRENCIES = (
     *("NGN", "GHS", "KES", "UGX", "TZS", "RWF", "ZMW", "ZAR", "XOF", "XAF"),
-    *("MWK", "EGP", "ETB", "USD", "EUR", "GBP", "SLL", "GNF", "TND"),
+    *("MWK", "EGP", "ETB", "USD", "EUR", "GBP", "SLE", "GNF", "TND"),
 )
 WIRES = {
     # Of any currency, what it tells can be read.

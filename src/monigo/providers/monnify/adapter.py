@@ -9,17 +9,27 @@ from monigo.providers import port
 from monigo.providers.monnify import webhooks
 from monigo.providers.monnify.answers import outcome
 from monigo.providers.monnify.requests import REQUESTS, login_request, request, token_of
-from monigo.providers.port import AccountKind, Intent, Kind, Preparation, Repeat, Succeeded, Verb
+from monigo.providers.port import (
+    Intent,
+    Kind,
+    PayoutMethod,
+    Preparation,
+    ProviderName,
+    Repeat,
+    Succeeded,
+    Verb,
+)
 
 CAPABILITIES = port.Capabilities(
-    provider="monnify",
+    name=ProviderName.MONNIFY,
     title="Monnify",
     live_url="https://api.monnify.com",
     test_url="https://sandbox.monnify.com",
     live_key="MK_PROD_",
     test_key="MK_TEST_",
     verbs=frozenset(REQUESTS),
-    markets=(port.Market("NG", ("NGN",), {"NGN": (AccountKind.BANK,)}),),
+    collects_in={"NG": frozenset({"NGN"})},
+    pays_out={"NG": frozenset({PayoutMethod.BANK_TRANSFER})},
     virtual_accounts=("NGN",),
     resolves=("NGN",),
     unit=port.Unit.MAJOR,

@@ -121,7 +121,7 @@ def _banks(intent: port.Banks, body: Any) -> Outcome:
         port.Bank(code=text(row, "code"), name=text(row, "name"), country="NG", currency="NGN")
         for row in rows(body)
     )
-    is_here = intent.country == "NG" and intent.kind is port.AccountKind.BANK
+    is_here = intent.country == "NG" and intent.method is port.PayoutMethod.BANK_TRANSFER
     return Succeeded(result=tuple(one for one in found if one.code) if is_here else ())
 
 

@@ -89,7 +89,8 @@ def charge(data: Any) -> Fact:
         reference="" if is_deposit else text(data, "paymentReference"),
         provider_id=text(data, "transactionReference"),
         rail_id=_session(data),
-        amount=paid,
+        # Nought is told of what nobody paid.
+        amount=paid or None,
         fee=paid - net if paid and net and paid >= net else None,
         is_final=state in _FINAL,
         code=_ENDED.get(status) or decline_of(reason) if state is State.FAILED else None,

@@ -10,38 +10,41 @@ from monigo.providers.paystack import webhooks
 from monigo.providers.paystack.answers import account_name, outcome
 from monigo.providers.paystack.requests import REQUESTS, request
 from monigo.providers.port import (
-    AccountKind,
     Failed,
     FailureCode,
     Intent,
     Kind,
     Outcome,
+    PayoutMethod,
     Preparation,
+    ProviderName,
     Repeat,
     Succeeded,
     Tokens,
     Verb,
 )
 
-_BANK, _PHONE = AccountKind.BANK, AccountKind.MOBILE_MONEY
+_BANK = frozenset({PayoutMethod.BANK_TRANSFER})
+_BOTH = _BANK | {PayoutMethod.MOBILE_MONEY}
 
 CAPABILITIES = port.Capabilities(
-    provider="paystack",
+    name=ProviderName.PAYSTACK,
     title="Paystack",
     live_url="https://api.paystack.co",
     test_url="https://api.paystack.co",
     live_key="sk_live_",
     test_key="sk_test_",
     verbs=frozenset(REQUESTS),
-    markets=(
-        port.Market("CI", ("XOF",), {}),
-        port.Market("EG", ("EGP",), {}),
-        port.Market("GH", ("GHS",), {"GHS": (_BANK, _PHONE)}),
-        port.Market("KE", ("KES", "USD"), {"KES": (_BANK, _PHONE)}),
-        port.Market("NG", ("NGN", "USD"), {"NGN": (_BANK,)}),
-        port.Market("RW", ("RWF",), {}),
-        port.Market("ZA", ("ZAR",), {"ZAR": (_BANK,)}),
-    ),
+    collects_in={
+        "CI": frozenset({"XOF"}),
+        "EG": frozenset({"EGP"}),
+        "GH": frozenset({"GHS"}),
+        "KE": frozenset({"KES", "USD"}),
+        "NG": frozenset({"NGN", "USD"}),
+        "RW": frozenset({"RWF"}),
+        "ZA": frozenset({"ZAR"}),
+    },
+    pays_out={"GH": _BOTH, "KE": _BOTH, "NG": _BANK, "ZA": _BANK},
     virtual_accounts=("NGN",),
     resolves=("NGN", "GHS"),
     unit=port.Unit.SUBUNIT,

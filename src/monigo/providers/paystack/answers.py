@@ -164,7 +164,7 @@ def _banks(intent: port.Banks, data: Any) -> Outcome:
                 name=text(row, "name"),
                 country=intent.country,
                 currency=text(row, "currency") or intent.currency,
-                kind=intent.kind,
+                method=intent.method,
             )
             for row in rows(data)
             if text(row, "code") and at(row, "active") is not False and not at(row, "is_deleted")

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from monigo.core.errors import invalid
 from monigo.providers import port
 from monigo.providers.paystack.webhooks import WIRES
-from monigo.providers.port import AccountKind, Intent, Kind, Request, Verb, get, post, to_wire
+from monigo.providers.port import Intent, Kind, PayoutMethod, Request, Verb, get, post, to_wire
 
-_BANK, _PHONE = AccountKind.BANK, AccountKind.MOBILE_MONEY
+_BANK, _PHONE = PayoutMethod.BANK_TRANSFER, PayoutMethod.MOBILE_MONEY
 _RECIPIENTS = {
     ("NGN", _BANK): "nuban",
     ("GHS", _BANK): "ghipss",
@@ -83,7 +83,7 @@ def _bulk(intent: port.Bulk) -> Request:
 
 
 def _recipient(account: port.PayoutAccount) -> dict[str, Any]:
-    kind = _RECIPIENTS.get((account.currency, account.kind))
+    kind = _RECIPIENTS.get((account.currency, account.method))
     if kind is None:
         raise invalid({"currency": f"Paystack pays out no {account.currency} to such an account"})
     return {
@@ -97,7 +97,7 @@ def _recipient(account: port.PayoutAccount) -> dict[str, Any]:
 
 def number_of(account: port.PayoutAccount) -> str:
     """The account's number; phones in the national form."""
-    if account.kind is AccountKind.BANK:
+    if account.method is PayoutMethod.BANK_TRANSFER:
         return account.number
     return _CALLING_CODES.sub("0", account.number)
 
@@ -109,7 +109,7 @@ def _customer(intent: port.Customer) -> Request:
 
 
 def _banks(intent: port.Banks) -> Request:
-    kind = "mobile_money" if intent.kind is AccountKind.MOBILE_MONEY else ""
+    kind = "mobile_money" if intent.method is PayoutMethod.MOBILE_MONEY else ""
     country = _COUNTRIES.get(intent.country, intent.country)
     return get("bank", country=country, currency=intent.currency, type=kind, perPage=_PAGE_SIZE)
 

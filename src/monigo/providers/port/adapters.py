@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from monigo.providers.port.amounts import Wire
-from monigo.providers.port.intents import AccountKind, Intent, Verb
+from monigo.providers.port.intents import Intent, PayoutMethod, ProviderName, Verb
 from monigo.providers.port.outcomes import Fact, Outcome, Succeeded
 
 
@@ -59,18 +59,15 @@ class Authenticity(StrEnum):
     UNVERIFIABLE = "unverifiable"
 
 
-class Market(Struct, frozen=True):
-    """A country (ISO 3166) and what a provider does there, by currency."""
-
-    country: str
-    collects: tuple[str, ...]
-    pays_out: Mapping[str, tuple[AccountKind, ...]]
-
-
 class Capabilities(Struct, frozen=True, kw_only=True):
-    """What a provider can do, and how it behaves; what it can't is not among its verbs."""
+    """What a provider can do, and how it behaves; what it can't is not among its verbs.
 
-    provider: str
+    It collects the currencies of `collects` from payers anywhere, those of `collects_in` for
+    merchants of the country (ISO 3166). `pays_out` are the countries of payees, who are paid in
+    their country's currency, and `minimums` the least that it charges at once.
+    """
+
+    name: ProviderName
     title: str
     live_url: str
     test_url: str
@@ -78,7 +75,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     live_key: str
     test_key: str
     verbs: frozenset[Verb]
-    markets: tuple[Market, ...]
+    collects: frozenset[str] = frozenset()
+    collects_in: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    pays_out: Mapping[str, frozenset[PayoutMethod]]
     # Currencies that virtual accounts may be in, and of whose accounts it tells the names.
     virtual_accounts: tuple[str, ...]
     resolves: tuple[str, ...]
@@ -103,13 +102,15 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     # The same destination and amount are refused so long, even under another reference.
     same_transfer_gap: timedelta = timedelta()
 
-    def collects(self) -> tuple[str, ...]:
-        """The currencies that charges may be in."""
-        return tuple(sorted({code for one in self.markets for code in one.collects}))
+    def collected_in(self, country: str, currency: str) -> frozenset[str]:
+        """What it collects for a country's merchants, whose own currency is given."""
+        return self.collects_in.get(country, frozenset()) | (self.collects & {currency})
 
-    def pays_out(self) -> tuple[str, ...]:
-        """The currencies that transfers may be in."""
-        return tuple(sorted({code for one in self.markets for code in one.pays_out}))
+    def is_collected(self, currency: str) -> bool:
+        """Whether it collects a currency at all."""
+        return currency in self.collects or any(
+            currency in currencies for currencies in self.collects_in.values()
+        )
 
 
 class Keys(Struct, frozen=True, kw_only=True):

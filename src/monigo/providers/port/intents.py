@@ -52,10 +52,18 @@ class Kind(StrEnum):
     VIRTUAL_ACCOUNT = "virtual_account"
 
 
-class AccountKind(StrEnum):
-    """Where payouts go."""
+class ProviderName(StrEnum):
+    """A payment provider."""
 
-    BANK = "bank"
+    PAYSTACK = "paystack"
+    FLUTTERWAVE = "flutterwave"
+    MONNIFY = "monnify"
+
+
+class PayoutMethod(StrEnum):
+    """How money reaches a payee."""
+
+    BANK_TRANSFER = "bank_transfer"
     MOBILE_MONEY = "mobile_money"
 
 
@@ -66,7 +74,7 @@ class PayoutAccount(Struct, frozen=True, kw_only=True):
     phone number in E.164, `recipient` what the provider calls the account, where it does.
     """
 
-    kind: AccountKind = AccountKind.BANK
+    method: PayoutMethod = PayoutMethod.BANK_TRANSFER
     code: str
     number: str
     name: str
@@ -207,7 +215,7 @@ class Banks(Struct, frozen=True, kw_only=True):
     verb: ClassVar[Verb] = Verb.BANKS
     country: str
     currency: str
-    kind: AccountKind = AccountKind.BANK
+    method: PayoutMethod = PayoutMethod.BANK_TRANSFER
 
 
 class Balance(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from monigo.core.money import Money
-from monigo.providers.port.intents import AccountKind, Kind
+from monigo.providers.port.intents import Kind, PayoutMethod
 
 
 class State(StrEnum):
@@ -154,7 +154,7 @@ class Bank(Struct, frozen=True, kw_only=True):
     name: str
     country: str
     currency: str
-    kind: AccountKind = AccountKind.BANK
+    method: PayoutMethod = PayoutMethod.BANK_TRANSFER
 
 
 class Facts(Struct, frozen=True):
