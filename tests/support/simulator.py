@@ -76,6 +76,18 @@ class Simulation:
             webhook_secret=secret,
         )
 
+    def forget_listener(self, provider):
+        self.control(
+            "merchants", provider=provider, secret_key=KEYS[provider].secret_key, webhook_url=""
+        )
+
+    def paid(self, provider, asked="2500.00", **how):
+        """A checkout that was paid: its reference, and what a look-up tells of it."""
+        reference = self.reference()
+        self.ask(provider, checkout(reference, asked))
+        self.control("pay", provider=provider, reference=reference, **how)
+        return reference, self.ask(provider, lookup(p.Kind.CHARGE, reference)).fact
+
     def wait_until(self, condition):
         """Let time go by in the simulator until something is so."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -17,6 +17,15 @@ WHOLE_SECONDS = 25
 # Larger than any page of a provider's list.
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _CONNECTIONS_MAX = 100
+# The last two are of addresses that can't be, such as a port above 65535.
+_FAULTS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    OverflowError,
+    ValueError,
+)
 
 
 class HttpAnswer(Struct, frozen=True):
@@ -81,7 +90,7 @@ class HttpClient:
             )
             async with asyncio.timeout(seconds):
                 return await self._answer(request)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except _FAULTS as error:
             # Its message may hold the URL, and that account numbers.
             name = type(error).__name__
             if not sent.is_set():

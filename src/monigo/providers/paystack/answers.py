@@ -38,10 +38,10 @@ from monigo.providers.reading import (
 _CODES = {
     "insufficient_balance": FailureCode.INSUFFICIENT_BALANCE,
     "invalid_transfer_recipient": FailureCode.INVALID_RECIPIENT,
-    "missing_params": FailureCode.INVALID_REQUEST,
-    "invalid_params": FailureCode.INVALID_REQUEST,
     "invalid_Key": FailureCode.UNAUTHORIZED,
 }
+# Of these the words say more.
+_VAGUE_CODES = frozenset({"missing_params", "invalid_params"})
 _DUPLICATE = re.compile(r"duplicate .*reference|reference already exists", re.IGNORECASE)
 _REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
 _NOT_FOUND, _UNAUTHORIZED = 404, 401
@@ -71,6 +71,8 @@ def _refusal(intent: Intent, answer: port.Answer, told: Any) -> Outcome:
     if intent.verb is Verb.LOOKUP and (answer.status == _NOT_FOUND or "not_found" in name):
         return Unknown(cause=Cause.NOT_FOUND, detail=said)
     code = _CODES.get(name) or refusal_of(said)
+    if code is None and name in _VAGUE_CODES:
+        code = FailureCode.INVALID_REQUEST
     if answer.status == _UNAUTHORIZED:
         code = FailureCode.UNAUTHORIZED
     # A processor may have done it, and a refusal under a 200 that we don't know may be none.
