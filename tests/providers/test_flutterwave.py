@@ -230,7 +230,7 @@ def test_the_hash_is_a_password_that_proves_nothing_of_the_body(given, secrets, 
 
 def test_a_charge_that_waits_for_its_payer_tells_where():
     body = {**fine({**PAID, "status": "pending"}),
-            "meta": {"authorization": {"mode": "redirect", "redirect": "https://bank/3ds"}}}  # fmt: skip
+            "meta": {"authorization": {"redirect": "https://bank/3ds"}}}  # fmt: skip
 
     assert answered(charge(), 200, body).url == "https://bank/3ds"
 

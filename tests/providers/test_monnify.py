@@ -213,8 +213,9 @@ def test_events_of_transfers(event, status, state):
 
 
 def test_events_of_refunds():
-    (fact,) = told("SUCCESSFUL_REFUND", {"transactionReference": OWN, "refundStatus": "COMPLETED",
-                                         "refundReference": REFERENCE, "refundAmount": 100})  # fmt: skip
+    row = {"transactionReference": OWN, "refundReference": REFERENCE, "refundAmount": 100}
+
+    (fact,) = told("SUCCESSFUL_REFUND", {**row, "refundStatus": "COMPLETED"})
 
     assert (fact.kind, fact.state, fact.reference, fact.charge_id) == (
         p.Kind.REFUND, p.State.SUCCEEDED, REFERENCE, OWN,

@@ -107,6 +107,21 @@ def test_without_time_nothing_is_sent():
     assert peer.seen == []
 
 
+@pytest.mark.parametrize("key", ["Bearer ", "Bearer a\r\nX: y", "Bearer a\x00"])
+def test_what_no_header_can_hold_is_not_sent(key):
+    peer = Peer()
+
+    async def run():
+        http = HttpClient()
+        try:
+            await http.send("GET", peer.url, headers={"Authorization": key})
+        finally:
+            await http.close()
+
+    with pytest.raises(NotSentError):
+        asyncio.run(run())
+
+
 def test_a_redirect_is_an_answer_and_not_followed():
     peer = Peer(b"HTTP/1.1 302 Found\r\nLocation: http://evil/\r\nContent-Length: 0\r\n\r\n")
 

@@ -17,15 +17,6 @@ WHOLE_SECONDS = 25
 # Larger than any page of a provider's list.
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _CONNECTIONS_MAX = 100
-# The last two are of addresses that can't be, such as a port above 65535.
-_FAULTS = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    OSError,
-    OverflowError,
-    ValueError,
-)
 
 
 class HttpAnswer(Struct, frozen=True):
@@ -90,10 +81,11 @@ class HttpClient:
             )
             async with asyncio.timeout(seconds):
                 return await self._answer(request)
-        except _FAULTS as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was: was anything sent?
             # Its message may hold the URL, and that account numbers.
             name = type(error).__name__
-            if not sent.is_set():
+            # What HTTP has no form for, such as a key with a line's end in it, is not written.
+            if not sent.is_set() or isinstance(error, httpx.LocalProtocolError):
                 raise NotSentError(name) from None
             is_timeout = isinstance(error, httpx.TimeoutException | TimeoutError)
             raise NoAnswerError(name, is_timeout=is_timeout) from None

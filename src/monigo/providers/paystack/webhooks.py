@@ -79,10 +79,9 @@ def charge(data: Any) -> Fact:
         from_wire(at(data, name), currency, WIRES)
         for name in ("amount", "requested_amount", "fees")
     )
-    borne = None
-    if paid and asked and paid > asked:
-        # More than the fee was no fee: the payer sent too much.
-        borne = paid - asked if fee is None else min(paid - asked, fee)
+    over = paid - asked if paid and asked and paid > asked else None
+    # More than the fee is no fee: the payer sent too much, and all of that is money.
+    borne = over if over and (fee is None or over <= fee) else None
     status = text(data, "status")
     state = _CHARGES.get(status, State.UNKNOWN)
     reason = first(data, "gateway_response", "message")
