@@ -496,7 +496,10 @@ BEGIN
                 AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY
@@ -532,6 +535,20 @@ BEGIN
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
+END
+$$;
+
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.session_membership(organization, test, session, person, instant);
 END
 $$;
 
@@ -803,7 +820,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -811,10 +828,11 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
@@ -1342,6 +1360,7 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    suspended_at timestamp with time zone,
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
@@ -2845,6 +2864,9 @@ GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, walle
 
 REVOKE ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;

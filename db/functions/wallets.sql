@@ -20,7 +20,7 @@ GRANT SELECT ON wallet_states TO monigo_app;
 -- Locks wallets in the order of their ids and tells how they stand after that. Also whether any of these
 -- keys was used before in the wallet beside it (who looks for a key before the lock may miss the use that
 -- held it), and whether these API keys still are of this mode, expire when they did, have the same scopes, in
--- one text each, and are not revoked.
+-- one text each, are neither revoked nor switched off, and of an organisation that is not suspended.
 CREATE OR REPLACE FUNCTION lock_wallets(
     organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[],
     api_key_ids uuid[], api_key_expiries timestamptz[], api_key_scopes text[]
@@ -63,7 +63,10 @@ BEGIN
                 AND key.is_test_mode = test
                 AND key.expires_at IS NOT DISTINCT FROM known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY

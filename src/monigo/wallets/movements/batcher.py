@@ -7,6 +7,7 @@ transactions of a process touch the same one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -74,14 +75,14 @@ class MovementBatcher:
             batch = await lock_for(tx, [one.movement for one in requests], known.values())
             if not batch.are_api_keys_same or len(known) < len(key_ids):
                 known = await tenancy.get_keys(tx, key_ids)
-                self._remember(known)
-            principals = {
-                one: tenancy.principal_of(key, tenant, tx.real_now) for one, key in known.items()
-            }
+                self._remember(known, tx.real_now)
             await self._limits.of(tx)
             refusals = [
                 tenancy.refusal_of(
-                    principals.get(one.api_key_id), MOVE_PERMISSIONS[one.movement.direction]
+                    known.get(one.api_key_id),
+                    tenant,
+                    tx.real_now,
+                    MOVE_PERMISSIONS[one.movement.direction],
                 )
                 for one in requests
             ]
@@ -93,7 +94,8 @@ class MovementBatcher:
             outcomes = iter(await post_on(batch, allowed))
         return [refusal or next(outcomes) for refusal in refusals]
 
-    def _remember(self, keys: Mapping[ApiKeyId, ApiKey]) -> None:
+    def _remember(self, keys: Mapping[ApiKeyId, ApiKey], real_now: datetime) -> None:
         if len(self._keys) + len(keys) > KEYS_MAX:
             self._keys.clear()
-        self._keys.update(keys)
+        # `lock_for` finds out whether one still counts, not whether it does so again.
+        self._keys.update({one: key for one, key in keys.items() if key.is_unrestricted(real_now)})
