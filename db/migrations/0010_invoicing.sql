@@ -112,6 +112,14 @@ CREATE INDEX invoices_newest_first ON invoices (org_id, is_test, created_at DESC
 -- Most invoices round nothing, and have no entry.
 CREATE INDEX invoices_with_rounding
     ON invoices (org_id, is_test, subscription_id) WHERE rounded_off <> 0;
+-- What was billed and what was paid in some days, without a look at the invoices themselves.
+CREATE INDEX invoices_by_finalizing ON invoices (org_id, is_test, finalized_at)
+    INCLUDE (plan_type, status, currency, total, amount_paid) WHERE finalized_at IS NOT NULL;
+CREATE INDEX invoices_by_payment ON invoices (org_id, is_test, paid_at)
+    INCLUDE (plan_type, currency, total) WHERE paid_at IS NOT NULL;
+CREATE INDEX invoices_owed_to_payees ON invoices (org_id, is_test)
+    INCLUDE (currency, total, amount_paid)
+    WHERE plan_type = 'payout' AND status IN ('finalized', 'payment_failed');
 
 -- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's
 -- fee), and `group_value` tells the lines of one price apart where its metric groups. A line's period

@@ -1,10 +1,10 @@
 """What is due of wallets by itself, as the agenda knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
-from monigo.infra.db import Transaction
+from monigo.infra.db import Statement, Transaction
 from monigo.wallets.types import Wallet
 
 # Of a reservation: it ends, and what it holds comes back.
@@ -15,6 +15,6 @@ CREDIT_EXPIRY = Kind("credit_expiry", Follows.TENANT)
 WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
 
 
-async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
-    """Note locked wallets that got something, for whoever waits for it."""
-    await agenda.put(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})
+def prepare_credited(tx: Transaction, credited: Collection[Wallet]) -> Sequence[Statement]:
+    """What notes locked wallets that got something, for whoever waits for it."""
+    return agenda.prepare(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})

@@ -8,8 +8,8 @@ from uuid import UUID
 from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
-from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, Task
-from monigo.infra.db import ClockState, Database, Tenant, Transaction
+from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, SetAsideCount, Task
+from monigo.infra.db import ClockState, Database, Statement, Tenant, Transaction
 
 # No transaction of ours lasts longer, by far.
 TRANSACTION_MAX = timedelta(hours=1)
@@ -29,11 +29,13 @@ async def put(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> N
     done at once. Whoever works on the subject now leaves the entry on the agenda.
     """
     if due:
-        await store.put(
-            tx,
-            kind.name,
-            [(one, due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()],
-        )
+        await tx.send(*prepare(tx, kind, due))
+
+
+def prepare(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> Sequence[Statement]:
+    """As `put`, by statements to be sent along with others of `tx`."""
+    entries = [(one, due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()]
+    return [store.putting(kind.name, entries)] if entries else []
 
 
 async def put_unless_there(tx: Transaction, kind: Kind, subject: UUID, due_at: datetime) -> None:
@@ -110,6 +112,11 @@ def clock_tasks(tasks: Sequence[Task]) -> tuple[Task, ...]:
 async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside]:
     """The tenant's work that failed and was set aside, with its reasons."""
     return await store.list_set_aside(tx, request)
+
+
+async def count_set_aside(tx: Transaction, shown_max: int) -> dict[str, SetAsideCount]:
+    """How much of the tenant's work of each kind was set aside, with the first few subjects."""
+    return await store.count_set_aside(tx, shown_max)
 
 
 async def tenants_with_set_aside(database: Database) -> list[Tenant]:

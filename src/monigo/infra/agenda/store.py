@@ -12,8 +12,8 @@ import asyncpg
 
 from monigo.core.ids import OrganizationId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.agenda.types import DueFigures, Entry, SetAside
-from monigo.infra.db import Connection, Tenant, Transaction
+from monigo.infra.agenda.types import DueFigures, Entry, SetAside, SetAsideCount
+from monigo.infra.db import Argument, Connection, Statement, Tenant, Transaction
 
 # Of a bigint, and so many that none comes twice.
 VERSION_BITS = 62
@@ -23,9 +23,10 @@ PUT = """
     INSERT INTO agenda (
         org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
     )
-    SELECT $1, $2, $3, due.subject, due.due_at, coalesce(due.runs_at, 'infinity'), $7, 0, ''
-    FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
-        AS due (subject, due_at, runs_at)
+    SELECT $1, $2, $3, due.subject, due.due_at, due.runs_at, $7, 0, ''
+    FROM unnest(
+        (SELECT $4::uuid[]), (SELECT $5::timestamptz[]), (SELECT $6::timestamptz[])
+    ) AS due (subject, due_at, runs_at)
     ORDER BY due.subject
     ON CONFLICT (org_id, is_test, kind, subject) DO UPDATE
     SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = excluded.version,
@@ -155,6 +156,14 @@ COUNT_SET_ASIDE = """
     SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2 AND attempts > 0
 """
 
+COUNT_SET_ASIDE_BY_KIND = """
+    SELECT kind, count(*) AS count, (array_agg(subject ORDER BY subject))[:$3] AS subjects
+    FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND attempts > 0
+    GROUP BY kind
+    ORDER BY kind
+"""
+
 COUNT = "SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2"
 
 # Nobody would run it, though its instant is past on the clock that stands.
@@ -166,17 +175,17 @@ SELECT_FORGOTTEN = """
 """
 
 
-async def put(
-    tx: Transaction, kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]
-) -> None:
-    """Store subjects with their `due_at` and `runs_at`, instead of what was there before."""
-    await tx.execute(
+def putting(kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]) -> Statement:
+    """What stores subjects with their `due_at` and `runs_at`, instead of what was there before."""
+    return Statement(
         PUT,
-        kind,
-        [subject for subject, _, _ in entries],
-        [due_at for _, due_at, _ in entries],
-        [at for _, _, at in entries],
-        _new_version(),
+        (
+            Argument.text(kind.encode()),
+            Argument.uuids([subject.bytes for subject, _, _ in entries]),
+            Argument.instants([due_at for _, due_at, _ in entries]),
+            Argument.instants([at for _, _, at in entries]),
+            Argument.integer(_new_version()),
+        ),
     )
 
 
@@ -298,6 +307,14 @@ async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside
     return Page(
         [SetAside(**row) for row in rows], await tx.fetchval(COUNT_SET_ASIDE), request.offset
     )
+
+
+async def count_set_aside(tx: Transaction, shown_max: int) -> dict[str, SetAsideCount]:
+    """How much of each kind was set aside, with the first few subjects."""
+    return {
+        row["kind"]: SetAsideCount(row["count"], tuple(row["subjects"]))
+        for row in await tx.fetch(COUNT_SET_ASIDE_BY_KIND, shown_max)
+    }
 
 
 async def count(tx: Transaction) -> int:

@@ -84,6 +84,13 @@ class SetAside(Struct, frozen=True):
     reason: str
 
 
+class SetAsideCount(Struct, frozen=True):
+    """How much of a kind of work was set aside, and the first few subjects of it."""
+
+    count: int
+    subjects: tuple[UUID, ...]
+
+
 # Works on a slice in the transaction that takes it off the agenda; answers the subjects that
 # somebody else is at, which stay on it. What the handler puts on the agenda anew stays, too.
 WorkSlice = Callable[[Transaction, Sequence[Entry]], Awaitable[Collection[UUID]]]
