@@ -81,7 +81,7 @@ def test_whatever_comes_back_is_an_outcome(provider, intent, status, body):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(body=BODIES)
 def test_whatever_is_sent_to_us_is_a_list_of_facts(provider, body):
     found = ADAPTERS[provider].facts({}, body)

@@ -1,5 +1,7 @@
 """Each verb against each scripted fault, over HTTP, for each provider."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from monigo.providers import port as p
@@ -416,3 +418,31 @@ def test_an_account_that_paystack_refuses_is_no_transfer(simulated):
 
     assert outcome.code is p.FailureCode.INVALID_RECIPIENT
     assert simulated.books("paystack")["transfers"] == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_all_charges_and_transfers_of_a_time_are_listed_page_by_page(simulated, provider):
+    made = {"charges": [simulated.paid(provider)[0] for _ in range(12)]}
+    sent = [transfer(simulated.reference(), f"{number + 5}.00") for number in range(12)]
+    made["transfers"] = [one.reference for one in sent]
+    outcomes = [simulated.ask(provider, one) for one in sent]
+
+    listed = {
+        "charges": _listed(simulated, provider, p.Verb.LIST_CHARGES),
+        "transfers": _listed(simulated, provider, p.Verb.LIST_TRANSFERS),
+    }
+
+    assert all(isinstance(one, p.Succeeded | p.Pending) for one in outcomes)
+    assert {name: sorted(one.reference for one in rows) for name, rows in listed.items()} == made
+    assert sorted(one.amount.amount for one in listed["transfers"]) == [*range(5, 17)]
+
+
+def _listed(simulated, provider, verb):
+    since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    found, page = [], 1
+    while page is not None:
+        intent = p.ListRows(verb=verb, since=since, until=until, page=page)
+        result = simulated.ask(provider, intent).result
+        found += result.facts
+        page = result.next_page
+    return found

@@ -88,14 +88,14 @@ def test_a_connection_that_ends_too_soon_leaves_it_unknown(pieces):
 
 
 def test_the_time_is_for_all_of_it_however_slowly_bytes_come():
-    peer = Peer(b"HTTP/1.1 200 OK\r\n", *[b"a: b\r\n"] * 50, pause=0.05)
+    peer = Peer(b"HTTP/1.1 200 OK\r\n", *[b"a: b\r\n"] * 400, pause=0.05)
     begun = time.monotonic()
 
     with pytest.raises(NoAnswerError) as unknown:
         send(peer.url, seconds=0.4)
 
     assert unknown.value.is_timeout
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_without_time_nothing_is_sent():
