@@ -2582,7 +2582,7 @@ ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invoice_line_items
-    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
+    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;

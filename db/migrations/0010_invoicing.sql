@@ -165,9 +165,10 @@ CREATE TABLE invoice_line_items (
 );
 SELECT restrict_to_tenant('invoice_line_items');
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_line_items TO monigo_app;
+-- Looked at as a transaction commits: no line joins a final invoice, so that lines come first.
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_invoice_fkey
     FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES invoices (org_id, is_test, id)
-    ON DELETE CASCADE;
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_price_fkey
     FOREIGN KEY (org_id, is_test, price_id) REFERENCES prices (org_id, is_test, id)
     ON DELETE RESTRICT;

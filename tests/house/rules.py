@@ -7,7 +7,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 Rule = Callable[[str, str], list[str]]
 
@@ -184,6 +184,19 @@ def words_of_the_field(path: str, text: str) -> list[str]:
             if f"_{word}_" in f"_{name}_" and not path.startswith(ITS_OWN.get(word, ()))
         ]
     return offences
+
+
+def called_in(owner: str, functions: Collection[str]) -> Rule:
+    """Functions, by the last name of their module and their own, that one file alone may call."""
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{node.lineno} {_dotted(node.func)} is called in {owner} only"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call) and _dotted(node.func) in functions and path != owner
+        ]
+
+    return rule
 
 
 def noqa_with_reason(path: str, text: str) -> list[str]:

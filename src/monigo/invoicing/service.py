@@ -14,7 +14,7 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
-from monigo.invoicing.closing import catch_up, close_period, finalize_drafts, write_drafts
+from monigo.invoicing.closing import catch_up, close_period, make_final
 from monigo.invoicing.documents import (
     InvoicePayment,
     Received,
@@ -170,11 +170,11 @@ async def finalize(
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
-    rated = await _write_draft(tx, _again(invoice, subscription))
+    rated = await _rated(tx, _again(invoice, subscription))
     paid = await documents.pay(tx, rated)
     if paid.short:
         raise documents.insufficient(rated[0])
-    await finalize_drafts(tx, rated, paid)
+    await make_final(tx, rated, paid)
     return await get(tx, invoice.id, plan_type=plan_type)
 
 
@@ -285,11 +285,17 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
     return wanted.in_place_of(draft.id)
 
 
-async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> None:
     """Store a draft as it comes to now, unless that can't be told any more."""
+    rated = await _rated(tx, wanted)
+    await events.emit_created(tx, rated)
+    await documents.write_drafts(tx, rated)
+
+
+async def _rated(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+    """What an invoice comes to now, unless that can't be told any more."""
     rated = await rate(tx, [wanted])
     await check_can_be_read(tx, rated)
-    await write_drafts(tx, rated)
     return rated
 
 
