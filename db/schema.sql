@@ -67,6 +67,105 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE TABLE public.audit_entries (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_test_mode boolean,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text NOT NULL,
+    permission text NOT NULL,
+    action text NOT NULL,
+    route text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    request_id text NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
+    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
+    CONSTRAINT audit_entries_tell_a_change CHECK ((before IS DISTINCT FROM after)),
+    CONSTRAINT audit_entries_tell_who_did_what CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
+);
+
+CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
+            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
+            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
+            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+        )::text,
+        'UTF8'
+    )
+$$;
+
+CREATE FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    place bigint;
+    link bytea;
+    entry public.audit_entries;
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
+    VALUES (organization, 0, sha256(''))
+    ON CONFLICT (org_id) DO NOTHING;
+    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    FROM public.audit_heads AS head
+    WHERE head.org_id = organization
+    FOR UPDATE;
+
+    FOR entry IN
+        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+            added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+            added.route, added.resource_type, added.resource_id, added.before, added.after,
+            added.address, added.user_agent, added.request_id, NULL::bytea
+        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+        CROSS JOIN LATERAL ROWS FROM (
+            jsonb_to_recordset(record.entries) AS (
+                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+                actor_name text, permission text, action text, route text, resource_type text,
+                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+                request_id text
+            )
+        ) WITH ORDINALITY AS added (
+            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+            resource_type, resource_id, before, after, address, user_agent, request_id, number
+        )
+        ORDER BY record.number, added.number
+    LOOP
+        place := place + 1;
+        entry.sequence := place;
+        link := sha256(link || public.audit_entry_content(entry));
+        INSERT INTO public.audit_entries (
+            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+            action, route, resource_type, resource_id, before, after, address, user_agent,
+            request_id, chain_hash
+        )
+        VALUES (
+            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
+            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
+            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
+            entry.user_agent, entry.request_id, link
+        );
+    END LOOP;
+
+    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    WHERE org_id = organization;
+END
+$$;
+
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -443,6 +542,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_unlinked_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.audit_entries
+        WHERE org_id = old.org_id AND id = old.subject_id
+    ) THEN
+        RAISE EXCEPTION 'entries that are not linked yet stay'
+            USING ERRCODE = '23514', CONSTRAINT = 'audit_entries_stay_until_linked';
+    END IF;
+    RETURN old;
+END
+$$;
+
 CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
@@ -543,7 +658,11 @@ BEGIN
 END
 $$;
 
+<<<<<<< HEAD
 CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
+=======
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
+>>>>>>> main
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -830,7 +949,11 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
+<<<<<<< HEAD
 CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
+=======
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
+>>>>>>> main
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -838,6 +961,7 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
+<<<<<<< HEAD
     SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL,
         membership.role IS NOT NULL
         AND merchant.access @> '{"require_second_factor": true}'
@@ -846,7 +970,12 @@ BEGIN
             WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
         )
         AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
+=======
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL
+>>>>>>> main
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
     LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
@@ -981,6 +1110,14 @@ CREATE TABLE public.api_keys (
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.audit_heads (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_heads_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_heads_sequence_not_negative CHECK ((sequence >= 0))
 );
 
 CREATE TABLE public.authenticator_apps (
@@ -2175,6 +2312,15 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (org_id, sequence);
+
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (org_id);
+
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
@@ -2430,6 +2576,14 @@ CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_a
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (org_id, actor_id, at, sequence);
+
+CREATE INDEX audit_entries_by_resource ON public.audit_entries USING btree (org_id, resource_id, at, sequence);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (org_id, at, sequence);
+
+CREATE INDEX audit_entries_by_type ON public.audit_entries USING btree (org_id, resource_type, at, sequence);
+
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
@@ -2614,6 +2768,8 @@ CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservati
 
 CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
 
+CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EACH ROW WHEN ((old.type = 'EntriesWritten'::text)) EXECUTE FUNCTION public.keep_unlinked_entries();
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
 ALTER TABLE ONLY public.api_keys
@@ -2775,6 +2931,10 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
@@ -2834,6 +2994,10 @@ CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_settin
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -3033,6 +3197,11 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
+GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
 
@@ -3086,6 +3255,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
+
+GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo.api.people.api_keys.routes import router as api_keys
+from monigo.api.people.audit_logs.routes import router as audit_logs
 from monigo.api.people.auth.routes import of_persons as reauthentication
 from monigo.api.people.auth.routes import router as auth
 from monigo.api.people.countries.routes import router as countries
@@ -34,4 +35,4 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
 ORGANIZATION_ROUTERS: tuple[APIRouter, ...] = (organization, members, invitations_of_organization)
 
 # For who belongs to the organisation that the query or the body names.
-TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys, dashboard, onboarding)
+TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys, audit_logs, dashboard, onboarding)

@@ -40,7 +40,9 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     if tx.tenant == INSTALLATION and needed in OF_PERSONS:
         if needed in SENSITIVE:
             require_fresh(here["authenticated_at"], tx.real_now)
-        return person(claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS)
+        return person(
+            claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS, name=here["name"]
+        )
     if here["role"] is None:
         raise not_found("organization")
     if here["lacks_second_factor"]:
@@ -59,7 +61,13 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         allowed = only_reading(allowed)
     if needed in SENSITIVE:
         require_fresh(here["authenticated_at"], tx.real_now)
-    return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)
+    return person(
+        claims.user_id,
+        org_id=tx.org_id,
+        is_test=tx.is_test,
+        permissions=allowed,
+        name=here["name"],
+    )
 
 
 async def require_session(tx: Transaction, claims: Claims) -> None:

@@ -72,11 +72,18 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, ciphertext, created_at) VALU
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
 SESSION_MEMBERSHIP = """
+<<<<<<< HEAD
     SELECT role, authenticated_at, is_suspended, lacks_second_factor
     FROM session_membership($1, $2, $3, $4, $5)
 """
 LOCKED_SESSION_MEMBERSHIP = """
     SELECT role, authenticated_at, is_suspended, lacks_second_factor
+=======
+    SELECT role, name, authenticated_at, is_suspended FROM session_membership($1, $2, $3, $4, $5)
+"""
+LOCKED_SESSION_MEMBERSHIP = """
+    SELECT role, name, authenticated_at, is_suspended
+>>>>>>> main
     FROM locked_session_membership($1, $2, $3, $4, $5)
 """
 
@@ -171,7 +178,7 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 async def session_membership(
     tx: Transaction, *, user_id: UserId, session_id: SessionId, is_locked: bool = False
 ) -> asyncpg.Record | None:
-    """A person's role in the transaction's organisation, and when they proved who they are.
+    """A person's role in the transaction's organisation, their name, and when they proved it.
 
     None where the session doesn't count; the role is null for who is no member. A second factor is
     lacking where the organisation requires one and the person has none. Where it `is_locked`,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.http.errors import STATUSES
 from monigo.api.kernel.routes.declarations import atomic, public, raw
 from monigo.api.kernel.routes.open import OpenRoute, OriginOfRequest, PeopleOfProcess
@@ -180,7 +181,7 @@ async def reset_password(services: PeopleOfProcess, body: ResetIn) -> Message:
 
 
 @of_persons.post("/reauthenticate")
-@raw(Permission.ACCOUNT_WRITE)
+@raw(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def reauthenticate(
     services: PeopleOfProcess,
     origin: OriginOfRequest,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.routes.declarations import atomic, raw
 from monigo.api.kernel.routes.open import OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -30,7 +31,7 @@ async def get_profile(tx: Tx, claims: ClaimsOfRequest) -> ProfileOut:
 
 
 @router.put("/profile")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def update_profile(tx: Tx, claims: ClaimsOfRequest, body: ProfileIn) -> ProfileOut:
     """Change your name."""
     renamed = await people.accounts.rename_user(tx, claims.user_id, body.full_name)
@@ -45,7 +46,7 @@ async def get_second_factor(tx: Tx, claims: ClaimsOfRequest) -> SecondFactorOut:
 
 
 @router.post("/second-factor", status_code=201)
-@atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
 async def set_up_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> SetupOut:
@@ -55,7 +56,7 @@ async def set_up_second_factor(
 
 
 @router.post("/second-factor/confirm")
-@atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
 async def confirm_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:
@@ -68,7 +69,7 @@ async def confirm_second_factor(
 
 
 @router.post("/second-factor/recovery-codes")
-@raw(Permission.ACCOUNT_SECURE)
+@raw(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION)
 async def renew_recovery_codes(
     services: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:
@@ -78,7 +79,7 @@ async def renew_recovery_codes(
 
 
 @router.post("/second-factor/off")
-@raw(Permission.ACCOUNT_SECURE)
+@raw(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION)
 async def switch_second_factor_off(
     services: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
 ) -> Message:
