@@ -658,11 +658,7 @@ BEGIN
 END
 $$;
 
-<<<<<<< HEAD
-CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
-=======
-CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
->>>>>>> main
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -949,11 +945,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-<<<<<<< HEAD
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
-=======
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
->>>>>>> main
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -961,8 +953,8 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-<<<<<<< HEAD
-    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL,
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL,
         membership.role IS NOT NULL
         AND merchant.access @> '{"require_second_factor": true}'
         AND NOT EXISTS (
@@ -970,10 +962,6 @@ BEGIN
             WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
         )
         AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
-=======
-    SELECT membership.role, known.full_name, signed_in.authenticated_at,
-        merchant.suspended_at IS NOT NULL
->>>>>>> main
     FROM public.sessions AS signed_in
     JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership

@@ -72,18 +72,11 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, ciphertext, created_at) VALU
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
 SESSION_MEMBERSHIP = """
-<<<<<<< HEAD
-    SELECT role, authenticated_at, is_suspended, lacks_second_factor
+    SELECT role, name, authenticated_at, is_suspended, lacks_second_factor
     FROM session_membership($1, $2, $3, $4, $5)
 """
 LOCKED_SESSION_MEMBERSHIP = """
-    SELECT role, authenticated_at, is_suspended, lacks_second_factor
-=======
-    SELECT role, name, authenticated_at, is_suspended FROM session_membership($1, $2, $3, $4, $5)
-"""
-LOCKED_SESSION_MEMBERSHIP = """
-    SELECT role, name, authenticated_at, is_suspended
->>>>>>> main
+    SELECT role, name, authenticated_at, is_suspended, lacks_second_factor
     FROM locked_session_membership($1, $2, $3, $4, $5)
 """
 

@@ -196,7 +196,7 @@ async def reauthenticate(
 
 
 @of_persons.post("/reauthenticate/options")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def reauthentication_options(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> PasskeyOptions:

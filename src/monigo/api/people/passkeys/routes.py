@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.open import PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -33,7 +34,7 @@ async def list_passkeys(tx: Tx, claims: ClaimsOfRequest) -> PasskeyList:
 
 
 @router.post("/options")
-@atomic(Permission.ACCOUNT_SECURE)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION)
 async def offer_passkey(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> PasskeyOptions:
@@ -48,7 +49,7 @@ async def offer_passkey(
 
 
 @router.post("", status_code=201)
-@atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
 async def add_passkey(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: PasskeyIn
 ) -> AddedPasskeyOut:
@@ -60,7 +61,7 @@ async def add_passkey(
 
 
 @router.patch("/{passkey_id}")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def rename_passkey(
     tx: Tx, claims: ClaimsOfRequest, passkey_id: Id, body: RenameIn
 ) -> OnePasskey:
@@ -72,7 +73,7 @@ async def rename_passkey(
 
 
 @router.delete("/{passkey_id}")
-@atomic(Permission.ACCOUNT_SECURE)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION)
 async def remove_passkey(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, passkey_id: Id
 ) -> Message:
