@@ -234,6 +234,9 @@ GRANTS = (
     ),
 )
 
+# What these roles may do, too, where the organisation has set a limit, and within it.
+WITHIN_LIMIT = {Role.MEMBER: frozenset({Permission.WALLETS_CREDIT})}
+
 _SCOPES = {permission: grant.scopes for grant in GRANTS for permission in grant.permissions}
 _OF_ROLES = {
     role: frozenset[Permission]().union(
@@ -267,3 +270,8 @@ def only_reading(permissions: frozenset[Permission]) -> frozenset[Permission]:
 def permissions_of_role(role: Role) -> frozenset[Permission]:
     """What a person in this role may do in the organisation."""
     return _OF_ROLES[role]
+
+
+def permissions_within_limit(role: Role) -> frozenset[Permission]:
+    """What a person in this role may do, too, as far as a limit of the organisation's goes."""
+    return WITHIN_LIMIT.get(role, frozenset())
