@@ -84,6 +84,7 @@ def organization_of(backend, owner):
         "invitation_id": owner.invite(org_id, new_email()).json()["invitation"]["id"],
         "session_id": str(uuid4()),
         "step_id": "customer",
+        "passkey_id": str(uuid4()),
     }
     return Organization(owner, key, ids)
 
@@ -124,6 +125,10 @@ def suspended_to_people(method, group):
     return None if group not in GROUPS or is_reading(method) else "organization_suspended"
 
 
+def guarded_from_people(_method, group):
+    return "second_factor_required" if group in GROUPS else None
+
+
 def unknown_to_people(_method, group):
     return "organization_not_found" if group in GROUPS else None
 
@@ -158,6 +163,9 @@ def callers_of(backend, people):
         "outsider": Caller(own, an_outsider(people).http, of_person(unknown_to_people)),
         "old log-in": Caller(own, an_old_owner(backend, own, people), of_person(old_to_people)),
         "without the second factor": Caller(own, one_step_in(backend, own, people), of_nobody),
+        "without a required second factor": Caller(
+            *one_that_requires(own, people), of_person(guarded_from_people)
+        ),
         "owner of a suspended one": Caller(
             suspended, suspended.owner.http, of_person(suspended_to_people)
         ),
@@ -191,6 +199,15 @@ def an_old_owner(backend, organization, people):
     return person.http
 
 
+def one_that_requires(organization, people):
+    """One that requires a second factor of its people, and its owner, who has none."""
+    owner = people()
+    org_id = owner.found()["organization"]["id"]
+    owner.put(f"/organizations/{org_id}", json={"require_second_factor": True}).raise_for_status()
+    ids = {**organization.ids, "org_id": org_id}
+    return Organization(owner, organization.key, ids), owner.http
+
+
 def one_step_in(backend, organization, people):
     """An owner whose password was right, and who has not shown the second factor."""
     person = people()
@@ -209,6 +226,7 @@ KINDS = [
     "outsider",
     "old log-in",
     "without the second factor",
+    "without a required second factor",
     "owner of a suspended one",
     "key of a suspended one",
     *(f"key that may {scope}" for scope in Scope),
