@@ -1,11 +1,13 @@
 """Access tokens: signed by Ed25519, a quarter of an hour, saying who and in which session only."""
 
 import asyncio
+import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import jwt
+from cachetools import FIFOCache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
@@ -34,6 +36,17 @@ RETIRED_AFTER = ANNOUNCED_FOR + timedelta(seconds=2 * KNOWN_SECONDS) + ACCESS_LI
 LOOK_SECONDS = 5
 
 
+# About 5 MB; beyond it those read first are read again.
+REMEMBERED_MAX = 10_000
+
+
+class _Said(Struct, frozen=True):
+    """What a token of ours says, and until when, in seconds since 1970."""
+
+    claims: Claims
+    expires_at: int
+
+
 class _Key(Struct, frozen=True):
     id: UUID
     private: Ed25519PrivateKey
@@ -50,6 +63,8 @@ class AccessTokens:
         self._present: _Key | None = None
         self._known_at: float | None = None
         self._looking = asyncio.Lock()
+        # By their hashes. A signature stays right: what it is worth, each transaction asks.
+        self._read: FIFOCache[bytes, _Said] = FIFOCache(REMEMBERED_MAX)
 
     async def sign(self, claims: Claims, now: datetime) -> str:
         """The token of a session, for a quarter of an hour from now on.
@@ -72,6 +87,17 @@ class AccessTokens:
 
     async def read(self, token: str, now: datetime) -> Claims | None:
         """What a token says; None for one that is not ours, or has run out."""
+        token_hash = hashlib.sha256(token.encode()).digest()
+        said = self._read.get(token_hash)
+        if said is None:
+            said = await self._verified(token)
+            if said is None:
+                return None
+            self._read[token_hash] = said
+        return said.claims if now.timestamp() < said.expires_at else None
+
+    async def _verified(self, token: str) -> _Said | None:
+        """What a token says that is signed by us; to check it takes longer than a short query."""
         try:
             key_id = str(jwt.get_unverified_header(token).get("kid", ""))
         except jwt.InvalidTokenError:
@@ -94,9 +120,9 @@ class AccessTokens:
         except jwt.InvalidTokenError:
             return None
         user_id, session_id = parse_id(said["sub"]), parse_id(said["sid"])
-        if user_id is None or session_id is None or now.timestamp() >= said["exp"]:
+        if user_id is None or session_id is None:
             return None
-        return Claims(UserId(user_id), SessionId(session_id))
+        return _Said(Claims(UserId(user_id), SessionId(session_id)), said["exp"])
 
     async def _signing_key(self) -> _Key:
         async with self._looking:
