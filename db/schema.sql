@@ -658,7 +658,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -710,14 +710,16 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "app.is_posting" TO 'on'
     AS $$
 #variable_conflict use_column
 DECLARE
     -- The accounts, each once, and their heads as each transfer leaves them.
     accounts uuid[];
+    currencies text[];
     balances numeric[];
     sequences bigint[];
     hashes bytea[];
@@ -734,13 +736,16 @@ DECLARE
     target integer;
     amount numeric(24, 6);
     content bytea;
+    is_of_currency boolean;
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
-    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
-        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
-    INTO accounts, balances, sequences, hashes, may_owe
+    SELECT array_agg(head.id), array_agg(head.currency), array_agg(head.balance),
+        array_agg(head.sequence), array_agg(head.chain_hash),
+        array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, currencies, balances, sequences, hashes, may_owe
     FROM (
-        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        SELECT account.id, account.currency, account.balance, account.sequence,
+            account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
             AND account.id = ANY ((SELECT account_ids)::uuid[])
@@ -751,15 +756,22 @@ BEGIN
         PERFORM public.refuse_ledger_accounts(organization, test, account_ids, postings);
     END IF;
 
-    FOR source, target, amount, content IN
-        SELECT posting.source, posting.target, posting.amount, public.ledger_transfer_content(
-            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
-            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
-            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
-            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
-        )
+    FOR source, target, amount, is_of_currency, content IN
+        SELECT posting.source, posting.target, posting.amount,
+            (currencies[posting.source], currencies[posting.target])
+                = (posting.currency, posting.currency),
+            public.ledger_transfer_content(
+                organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+                accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+                posting.entry_type, posting.description, posting.reference_type,
+                posting.reference_id, posting.counterparty, posting.idempotency_key,
+                posting.metadata, made_at
+            )
         FROM unnest((SELECT postings)) AS posting
     LOOP
+        IF is_of_currency IS FALSE THEN
+            PERFORM public.refuse_ledger_currency(postings, accounts, currencies);
+        END IF;
         place := place + 1;
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
@@ -784,6 +796,7 @@ BEGIN
         to_hashes[place] := hashes[target];
     END LOOP;
 
+    RETURN QUERY
     INSERT INTO public.ledger_transfers (
         org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
         entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
@@ -805,7 +818,9 @@ BEGIN
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
-    );
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
 
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
@@ -823,21 +838,6 @@ BEGIN
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
         FROM unnest((SELECT requests)) AS request;
-    END IF;
-
-    IF is_read THEN
-        RETURN QUERY
-        SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
-            posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
-            posted.to_balance, posted.to_sequence
-        FROM unnest(
-            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
-            (SELECT to_balances), (SELECT to_sequences)
-        ) AS posted (
-            id, transaction_id, source, target, amount, currency, entry_type, description,
-            reference_type, reference_id, counterparty, idempotency_key, metadata,
-            from_balance, from_sequence, to_balance, to_sequence
-        );
     END IF;
 END
 $$;
@@ -865,6 +865,25 @@ BEGIN
                 THEN 'ledger_transfers_from_account_fkey'
             ELSE 'ledger_transfers_to_account_fkey'
         END;
+END
+$$;
+
+CREATE FUNCTION public.refuse_ledger_currency(postings public.ledger_posting[], accounts uuid[], currencies text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    missed record;
+BEGIN
+    SELECT accounts[side.place] AS account_id, side.name, posting.currency INTO STRICT missed
+    FROM unnest(postings) AS posting
+    CROSS JOIN LATERAL (
+        VALUES ('from', posting.source), ('to', posting.target)
+    ) AS side (name, place)
+    WHERE currencies[side.place] <> posting.currency
+    LIMIT 1;
+    RAISE EXCEPTION 'no account % in %', missed.account_id, missed.currency
+        USING ERRCODE = '23503',
+        CONSTRAINT = format('ledger_transfers_%s_account_fkey', missed.name);
 END
 $$;
 
@@ -945,7 +964,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -954,7 +973,14 @@ BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
     SELECT membership.role, known.full_name, signed_in.authenticated_at,
-        merchant.suspended_at IS NOT NULL
+        merchant.suspended_at IS NOT NULL,
+        membership.role IS NOT NULL
+        AND merchant.access @> '{"require_second_factor": true}'
+        AND NOT EXISTS (
+            SELECT 1 FROM public.authenticator_apps AS app
+            WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
+        )
+        AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
     FROM public.sessions AS signed_in
     JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
@@ -1527,12 +1553,15 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    access jsonb NOT NULL,
     suspended_at timestamp with time zone,
+    CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
     CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((((retention ->> 'raw_event_retention_days'::text))::integer >= 100) AND (((retention ->> 'raw_event_retention_days'::text))::integer <= 36500))),
     CONSTRAINT organizations_request_rate_in_bounds CHECK (((((limits ->> 'requests_per_second_max'::text))::integer >= 1) AND (((limits ->> 'requests_per_second_max'::text))::integer <= 1000000))),
@@ -1568,6 +1597,29 @@ CREATE TABLE public.outbox_facts (
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
     CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
+);
+
+CREATE TABLE public.passkey_challenges (
+    session_id uuid NOT NULL,
+    purpose text NOT NULL,
+    challenge bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT passkey_challenges_challenge_is_long CHECK ((octet_length(challenge) = 32)),
+    CONSTRAINT passkey_challenges_purpose_known CHECK ((purpose = ANY (ARRAY['register'::text, 'reauthenticate'::text])))
+);
+
+CREATE TABLE public.passkeys (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkeys_credential_is_short CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+    CONSTRAINT passkeys_name_is_short CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT passkeys_sign_count_not_negative CHECK ((sign_count >= 0))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -1810,6 +1862,7 @@ CREATE TABLE public.registrations (
     email text NOT NULL,
     full_name text NOT NULL,
     password_hash text NOT NULL,
+    address_hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT registrations_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
     CONSTRAINT registrations_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
@@ -1873,6 +1926,7 @@ CREATE TABLE public.sessions (
     created_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
     authenticated_at timestamp with time zone NOT NULL,
+    second_factor_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT sessions_expire_after_rotation CHECK ((expires_at > rotated_at)),
@@ -1891,11 +1945,13 @@ CREATE TABLE public.sign_in_attempts (
 CREATE TABLE public.sign_in_challenges (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
+    passkey_challenge bytea NOT NULL,
     user_id uuid NOT NULL,
     failed_attempts integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    CONSTRAINT sign_in_challenges_challenge_is_long CHECK ((octet_length(passkey_challenge) = 32)),
     CONSTRAINT sign_in_challenges_expire_later CHECK ((expires_at > created_at)),
     CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (((failed_attempts >= 0) AND (failed_attempts <= 5)))
 );
@@ -2366,6 +2422,15 @@ ALTER TABLE ONLY public.outbox_deliveries
 ALTER TABLE ONLY public.outbox_facts
     ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
 
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_credential_unique UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
 
@@ -2535,9 +2600,13 @@ CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_
 
 CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_hash, created_at);
 
+CREATE INDEX email_codes_by_age ON public.email_codes USING btree (created_at);
+
 CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
 
-CREATE INDEX email_codes_by_hash ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+CREATE INDEX email_codes_by_mark ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+
+CREATE INDEX email_codes_by_registration ON public.email_codes USING btree (registration_id);
 
 CREATE UNIQUE INDEX email_codes_one_open ON public.email_codes USING btree (email, purpose) WHERE (ended_at IS NULL);
 
@@ -2583,6 +2652,8 @@ CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfe
 
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
+CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at);
+
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
 CREATE INDEX pgqueuer_ep_prio_id_idx ON public.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::public.pgqueuer_status);
@@ -2618,6 +2689,8 @@ CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (
 CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org_id, is_test, price_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
+
+CREATE INDEX registrations_by_age ON public.registrations USING btree (created_at);
 
 CREATE INDEX registrations_by_email ON public.registrations USING btree (email, created_at);
 
@@ -2673,7 +2746,7 @@ CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btre
 
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
-CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
+CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT WHEN ((current_setting('app.is_posting'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION public.check_accounts_of_transfers();
 
 CREATE TRIGGER keep_accounts_of_transfers AFTER DELETE ON public.ledger_accounts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.keep_accounts_of_transfers();
 
@@ -2748,6 +2821,12 @@ ALTER TABLE ONLY public.onboarding_steps
 
 ALTER TABLE ONLY public.outbox_deliveries
     ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_session_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -3026,6 +3105,10 @@ CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setti
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.passkeys ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY people_only ON public.authenticator_apps USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -3033,6 +3116,10 @@ CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.peo
 CREATE POLICY people_only ON public.invitations USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkey_challenges USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkeys USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
 
@@ -3147,8 +3234,8 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) TO monigo_app;
@@ -3250,6 +3337,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkeys TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 

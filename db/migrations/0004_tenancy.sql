@@ -11,11 +11,13 @@ CREATE TABLE organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    access jsonb NOT NULL,
     CONSTRAINT organizations_pkey PRIMARY KEY (org_id),
     CONSTRAINT organizations_name_not_empty CHECK (name <> ''),
     CONSTRAINT organizations_billing_is_an_object CHECK (jsonb_typeof(billing) = 'object'),
     CONSTRAINT organizations_retention_is_an_object CHECK (jsonb_typeof(retention) = 'object'),
     CONSTRAINT organizations_limits_is_an_object CHECK (jsonb_typeof(limits) = 'object'),
+    CONSTRAINT organizations_access_is_an_object CHECK (jsonb_typeof(access) = 'object'),
     CONSTRAINT organizations_default_currency_available
         CHECK (billing -> 'available_currencies' @> (billing -> 'default_currency')),
     CONSTRAINT organizations_vat_rate_is_a_percentage
@@ -29,7 +31,9 @@ CREATE TABLE organizations (
     CONSTRAINT organizations_request_rate_in_bounds
         CHECK ((limits ->> 'requests_per_second_max')::integer BETWEEN 1 AND 1000000),
     CONSTRAINT organizations_event_quota_not_negative
-        CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0)
+        CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0),
+    CONSTRAINT organizations_member_credit_limit_in_bounds
+        CHECK ((limits ->> 'member_credit_limit')::numeric BETWEEN 0 AND 1000000000000000)
 );
 SELECT restrict_to_tenant('organizations');
 GRANT SELECT, INSERT, UPDATE ON organizations TO monigo_app;

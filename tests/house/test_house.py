@@ -26,6 +26,7 @@ MIGRATIONS = "db/migrations/*.sql"
 SHELVES = ("core",)
 # What puts the parts together has no rules of its own to tell of.
 THIN = ("bootstrap", "worker")
+ADAPTER_ROOMS = ("port", "paystack", "flutterwave", "monnify")
 FUNCTIONS = "db/functions/*.sql"
 ALL_SQL = "db/*/*.sql"
 FUNCTIONS_OF_MIGRATIONS = {
@@ -49,6 +50,11 @@ def test_source_files_have_at_most_400_lines():
 
 def test_test_files_have_at_most_600_lines():
     assert offences(rules.lines_at_most(600), "tests/**/*.py") == []
+
+
+def test_no_file_holds_both_sides_of_a_conflict():
+    places = ("*.md", "*.toml", "docs/**/*.md", "bench/**/*.*", "tests/**/*.md")
+    assert offences(rules.merged, SOURCE, ALL_SQL, "src/**/*.md", "tests/**/*.py", *places) == []
 
 
 def test_functions_have_at_most_60_lines():
@@ -115,6 +121,18 @@ def test_the_core_is_pure():
 
 def test_the_rules_of_domains_are_pure():
     assert offences(rules.pure, "src/monigo/**/rules.py") == []
+
+
+def test_adapters_of_providers_are_pure():
+    adapters = [f"src/monigo/providers/{name}/*.py" for name in ADAPTER_ROOMS]
+
+    assert offences(rules.pure, *adapters, "src/monigo/providers/re*.py") == []
+
+
+def test_adapters_of_providers_stay_small():
+    adapters = [f"src/monigo/providers/{name}/*" for name in ADAPTER_ROOMS[1:]]
+
+    assert offences(rules.lines_at_most(300), *adapters) == []
 
 
 def test_every_query_of_tenant_data_is_held_to_its_tenant():

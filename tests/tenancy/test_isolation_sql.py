@@ -32,6 +32,8 @@ PEOPLES_TABLES = {
     "email_codes",
     "invitations",
     "memberships",
+    "passkey_challenges",
+    "passkeys",
     "platform_admins",
     "recovery_codes",
     "registrations",

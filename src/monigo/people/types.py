@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role
+from monigo.core.permissions import Permission, Role
 
 
 class Origin(Struct, frozen=True):
@@ -26,8 +26,9 @@ class User(Struct, frozen=True):
 
 
 class MembershipOf(Struct, frozen=True):
-    """An organisation that a person belongs to, and as what."""
+    """An organisation that a person belongs to, as what, and what that allows now."""
 
     org_id: OrganizationId
     name: str
     role: Role
+    permissions: frozenset[Permission]

@@ -31,6 +31,7 @@ from monigo.tenancy.service import (
 )
 from monigo.tenancy.settings import (
     SETTINGS,
+    AccessSettings,
     BillingSettings,
     LimitSettings,
     RetentionSettings,
@@ -51,6 +52,7 @@ __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
     "SETTINGS",
+    "AccessSettings",
     "ApiKey",
     "BillingSettings",
     "IssuedKey",

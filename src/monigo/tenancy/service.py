@@ -40,7 +40,7 @@ from monigo.tenancy.rules import (
     secret_hash,
     with_settings,
 )
-from monigo.tenancy.settings import LimitSettings, RetentionSettings
+from monigo.tenancy.settings import AccessSettings, LimitSettings, RetentionSettings
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -75,6 +75,7 @@ async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organiza
             billing=wanted.billing,
             retention=RetentionSettings(),
             limits=LimitSettings(),
+            access=AccessSettings(),
             created_at=tx.real_now,
             updated_at=tx.real_now,
         )

@@ -14,6 +14,7 @@ from monigo.api.people.members.routes import router as members
 from monigo.api.people.onboarding.routes import router as onboarding
 from monigo.api.people.organizations.routes import of_organization as organization
 from monigo.api.people.organizations.routes import router as organizations
+from monigo.api.people.passkeys.routes import router as passkeys
 from monigo.api.people.sessions.routes import router as sessions
 from monigo.api.people.user.routes import router as user
 
@@ -25,6 +26,7 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
     reauthentication,
     sessions,
     user,
+    passkeys,
     organizations,
     invitations,
 )

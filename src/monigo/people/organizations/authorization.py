@@ -4,6 +4,7 @@ from datetime import datetime
 
 from monigo import tenancy
 from monigo.core.errors import DomainError, ErrorKind, not_found
+from monigo.core.money import Money
 from monigo.core.permissions import (
     OF_PERSONS,
     SENSITIVE,
@@ -11,23 +12,25 @@ from monigo.core.permissions import (
     Role,
     only_reading,
     permissions_of_role,
+    permissions_within_limit,
 )
 from monigo.core.principals import Principal, person
 from monigo.infra.db import INSTALLATION, Transaction
-from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
+from monigo.people.sessions import FRESH_LIFE, Claims, reauthentication_required, session_membership
+from monigo.tenancy import Organization
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
     """Who a signed-in person is in the transaction, which may do what is needed.
 
     Nothing of it is in the token, so that a removed member, a changed role and an ended session
-    count from the next transaction on. For a new key they wait until the transaction ends, for it
-    would outlive them unseen.
+    count from the next transaction on. So does an organisation that requires a second factor. For a
+    new key they wait until the transaction ends, for it would outlive them unseen.
 
     Raises:
         DomainError: unauthenticated; not_found, where the person is no member; forbidden, where
-            the role does not allow it, the organisation is suspended, or the person signed in too
-            long ago for it.
+            a second factor is required and lacking, the role does not allow it, the organisation
+            is suspended, or the person signed in too long ago for it.
     """
     here = await session_membership(
         tx,
@@ -45,8 +48,18 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         )
     if here["role"] is None:
         raise not_found("organization")
+    if here["lacks_second_factor"]:
+        raise DomainError(
+            ErrorKind.FORBIDDEN,
+            "second_factor_required",
+            "the organization requires a second factor, please set one up",
+        )
     role = Role(here["role"])
     allowed = permissions_of_role(role)
+    credit_limit = None
+    if needed in permissions_within_limit(role):
+        credit_limit = credit_limit_of(await tenancy.get_organization(tx))
+        allowed |= {needed} if credit_limit is not None else set()
     if needed not in allowed:
         raise DomainError(ErrorKind.FORBIDDEN, "role_lacks_right", f"as {role.value} you may not")
     if here["is_suspended"]:
@@ -61,7 +74,14 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         is_test=tx.is_test,
         permissions=allowed,
         name=here["name"],
+        credit_limit=credit_limit,
     )
+
+
+def credit_limit_of(organization: Organization) -> Money | None:
+    """How much a member may credit to wallets in a day; None where members may not."""
+    amount = organization.limits.member_credit_limit
+    return Money(amount, organization.billing.default_currency) if amount else None
 
 
 async def require_session(tx: Transaction, claims: Claims) -> None:
@@ -81,9 +101,7 @@ def require_fresh(authenticated_at: datetime, now: datetime) -> None:
         DomainError: forbidden.
     """
     if now - authenticated_at > FRESH_LIFE:
-        raise DomainError(
-            ErrorKind.FORBIDDEN, "reauthentication_required", "please sign in again for this"
-        )
+        raise reauthentication_required("please sign in again for this")
 
 
 def unauthenticated() -> DomainError:

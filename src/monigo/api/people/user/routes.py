@@ -52,7 +52,7 @@ async def set_up_second_factor(
 ) -> SetupOut:
     """Set an authenticator app up. It counts once POST …/confirm has seen a code of it."""
     user = await people.accounts.get_user(tx, claims.user_id)
-    return SetupOut.of(await people.second_factor.set_up(tx, services.vault, user))
+    return SetupOut.of(await people.second_factor.set_up(tx, services.vault, claims, user))
 
 
 @router.post("/second-factor/confirm")
@@ -60,8 +60,11 @@ async def set_up_second_factor(
 async def confirm_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:
-    """Have the second factor asked for from now on; keep the recovery codes."""
-    codes = await people.second_factor.confirm(tx, services.vault, claims.user_id, body.code)
+    """Have the second factor asked for from now on; keep the recovery codes.
+
+    There are none where they came with a passkey before.
+    """
+    codes = await people.sign_in.confirm_app(services, tx, claims, body.code)
     return RecoveryCodesOut(recovery_codes=codes)
 
 
@@ -80,6 +83,6 @@ async def renew_recovery_codes(
 async def switch_second_factor_off(
     services: PeopleOfProcess, origin: OriginOfRequest, claims: ClaimsOfRequest, body: CodeIn
 ) -> Message:
-    """Have no second factor asked for any more."""
+    """Have no second factor asked for any more: app, passkeys and recovery codes are forgotten."""
     await people.sign_in.switch_second_factor_off(services, origin, claims, body.code)
     return Message(message="the second factor is off")
