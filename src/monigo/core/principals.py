@@ -26,7 +26,8 @@ class Principal(Struct, frozen=True):
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
-    `credit_limit` is the most that it may credit to wallets in a day; None where none is set.
+    `name` is what people know it by, as far as it was asked for. `credit_limit` is the most that it
+    may credit to wallets in a day; None where none is set.
     """
 
     kind: PrincipalKind
@@ -34,6 +35,7 @@ class Principal(Struct, frozen=True):
     org_id: OrganizationId | None = None
     is_test: bool | None = None
     permissions: frozenset[Permission] = frozenset()
+    name: str = ""
     credit_limit: Money | None = None
 
     def may(self, permission: Permission) -> bool:
@@ -50,9 +52,10 @@ def api_key(
     org_id: OrganizationId,
     is_test: bool,
     permissions: frozenset[Permission],
+    name: str = "",
 ) -> Principal:
     """A key of an organisation, which acts in one mode."""
-    return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions)
+    return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions, name)
 
 
 def person(
@@ -61,10 +64,13 @@ def person(
     org_id: OrganizationId | None,
     is_test: bool | None,
     permissions: frozenset[Permission],
+    name: str = "",
     credit_limit: Money | None = None,
 ) -> Principal:
     """Somebody who is signed in; of no organisation where only the own account is touched."""
-    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, credit_limit)
+    return Principal(
+        PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, name, credit_limit
+    )
 
 
 def system(job: str) -> Principal:

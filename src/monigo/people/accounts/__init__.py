@@ -15,18 +15,21 @@ from monigo.people.accounts.service import (
     forgot_password,
     get_user,
     invalid_code,
+    latest_registration,
     register,
     rename_user,
     replace_password,
     resend_verification,
     reset_password,
+    tell_second_factor_change,
     verify_email,
     verify_reset_code,
 )
-from monigo.people.accounts.store import find, latest_registration, lock
-from monigo.people.accounts.types import Credentials, Registration
+from monigo.people.accounts.store import find, lock
+from monigo.people.accounts.types import Change, Credentials, Registration
 
 __all__ = [
+    "Change",
     "Credentials",
     "NewAccount",
     "Registration",
@@ -50,6 +53,7 @@ __all__ = [
     "reset_password",
     "set_password",
     "spelled",
+    "tell_second_factor_change",
     "verify_email",
     "verify_reset_code",
 ]

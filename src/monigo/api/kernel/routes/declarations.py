@@ -1,7 +1,7 @@
-"""What each route says of itself: its kind, and the permission that its callers need.
+"""What each route says of itself: its kind, the permission that its callers need, what it changes.
 
-Nothing is guessed from a route's method or path. A route that says nothing is refused when the
-application is put together.
+Nothing is guessed from a route's path. A route that says nothing is refused when the application is
+put together.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 from fastapi import Request, Response
 from msgspec import Struct
 
+from monigo.api.kernel.changes import Audited, Unaudited
 from monigo.bootstrap import Services
 from monigo.core.permissions import Permission
 from monigo.core.principals import Principal
@@ -65,20 +66,27 @@ class Declaration(Struct, frozen=True):
     permission: Permission | None
     stages: Stages | None = None
     tells_secret: bool = False
+    changes: Audited = None
 
 
-def atomic(permission: Permission, *, tells_secret: bool = False) -> Callable[[Endpoint], Endpoint]:
+def atomic(
+    permission: Permission, *, changes: Audited = None, tells_secret: bool = False
+) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that works in one transaction of the caller's tenant.
 
-    The record of an Idempotency-Key commits with the effect it tells of. Of one that
-    `tells_secret` the answer is kept sealed, for nobody but who asks may know it.
+    The record of an Idempotency-Key commits with the effect it tells of, and so does the entry of
+    what it `changes`. Of one that `tells_secret` the answer is kept sealed, for nobody but who asks
+    may know it.
     """
-    return _declared(Declaration(Kind.ATOMIC, permission, tells_secret=tells_secret))
+    return _declared(
+        Declaration(Kind.ATOMIC, permission, tells_secret=tells_secret, changes=changes)
+    )
 
 
 def staged(
     permission: Permission,
     *,
+    changes: Audited,
     call: Callable[[Outside, Intent], Awaitable[Outcome]],
     record: Callable[[Transaction, Intent, Outcome], Awaitable[Response]],
 ) -> Callable[[Callable[..., Awaitable[Intent]]], Callable[..., Awaitable[Intent]]]:
@@ -89,23 +97,25 @@ def staged(
     transaction; then `record` writes down the outcome in a last one, and answers. A refusal of the
     endpoint undoes the first transaction and is kept like any route's. Once it has committed, a
     repeat with the key never makes another intent: it waits for the holder, or takes the intent
-    over. The route tells its answer's shape as `response_model`.
+    over. What the endpoint `changes` is audited with the intent, once, whatever the outcome. The
+    route tells its answer's shape as `response_model`.
     """
 
     def declare(endpoint: Callable[..., Awaitable[Intent]]) -> Callable[..., Awaitable[Intent]]:
         intent_type = get_type_hints(endpoint).get("return", Any)
         stages = Stages(intent_type, call, record)
-        return _declared(Declaration(Kind.STAGED, permission, stages))(endpoint)
+        return _declared(Declaration(Kind.STAGED, permission, stages, changes=changes))(endpoint)
 
     return declare
 
 
-def raw(permission: Permission) -> Callable[[Endpoint], Endpoint]:
+def raw(permission: Permission, *, changes: Unaudited) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that begins its transactions itself, and checks its caller in them.
 
-    For what counts tries that fail, and what waits for a password to be hashed.
+    For what counts tries that fail, and what waits for a password to be hashed; nothing of an
+    organisation's.
     """
-    return _declared(Declaration(Kind.RAW, permission))
+    return _declared(Declaration(Kind.RAW, permission, changes=changes))
 
 
 def public(endpoint: Endpoint) -> Endpoint:
