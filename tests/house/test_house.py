@@ -26,6 +26,7 @@ MIGRATIONS = "db/migrations/*.sql"
 SHELVES = ("core",)
 # What puts the parts together has no rules of its own to tell of.
 THIN = ("bootstrap", "worker")
+ADAPTER_ROOMS = ("port", "paystack", "flutterwave", "monnify")
 FUNCTIONS = "db/functions/*.sql"
 ALL_SQL = "db/*/*.sql"
 FUNCTIONS_OF_MIGRATIONS = {
@@ -115,6 +116,18 @@ def test_the_core_is_pure():
 
 def test_the_rules_of_domains_are_pure():
     assert offences(rules.pure, "src/monigo/**/rules.py") == []
+
+
+def test_adapters_of_providers_are_pure():
+    adapters = [f"src/monigo/providers/{name}/*.py" for name in ADAPTER_ROOMS]
+
+    assert offences(rules.pure, *adapters, "src/monigo/providers/re*.py") == []
+
+
+def test_adapters_of_providers_stay_small():
+    adapters = [f"src/monigo/providers/{name}/*" for name in ADAPTER_ROOMS[1:]]
+
+    assert offences(rules.lines_at_most(300), *adapters) == []
 
 
 def test_every_query_of_tenant_data_is_held_to_its_tenant():

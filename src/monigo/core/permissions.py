@@ -175,12 +175,14 @@ GRANTS = (
             }
         ),
     ),
-    # Undoing or settling what was billed.
+    # Undoing what was billed.
     Grant(
         frozenset({Scope.WRITE}),
         MANAGERS,
-        frozenset({Permission.INVOICES_VOID, Permission.INVOICES_MARK_PAID, Permission.BILLS_VOID}),
+        frozenset({Permission.INVOICES_VOID, Permission.BILLS_VOID}),
     ),
+    # Saying that money came in which nobody else saw.
+    Grant(frozenset({Scope.ADMIN}), MANAGERS, frozenset({Permission.INVOICES_MARK_PAID})),
     # Moving money of wallets.
     Grant(
         frozenset({Scope.WRITE}),

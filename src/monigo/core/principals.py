@@ -26,8 +26,8 @@ class Principal(Struct, frozen=True):
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
-    `name` is what people know it by, as far as it was asked for. `credit_limit` is the most that it
-    may credit to wallets in a day; None where none is set.
+    `name` is what people know it by, as far as it was asked for.
+    `credit_limit` is the most that it may credit to wallets in a day; None where none is set.
     """
 
     kind: PrincipalKind
