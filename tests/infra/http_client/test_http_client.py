@@ -129,9 +129,9 @@ def test_a_redirect_is_an_answer_and_not_followed():
     assert len(peer.seen) == 1
 
 
-@pytest.mark.parametrize(("pause", "connections"), [(0, 1), (0.5, 2)])
-def test_a_connection_that_nobody_used_is_not_used_again(monkeypatch, pause, connections):
-    monkeypatch.setattr(client, "KEEP_ALIVE_SECONDS", 0.25)
+@pytest.mark.parametrize(("kept", "connections"), [(60, 1), (0.1, 2)])
+def test_a_connection_that_nobody_used_is_not_used_again(monkeypatch, kept, connections):
+    monkeypatch.setattr(client, "KEEP_ALIVE_SECONDS", kept)
     opened = []
 
     async def serve(reader, writer):
@@ -145,7 +145,7 @@ def test_a_connection_that_nobody_used_is_not_used_again(monkeypatch, pause, con
         http = HttpClient()
         for _ in range(2):
             await http.send("POST", url, headers={}, content=b"{}")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(0.3)
         await http.close()
         server.close()
 
