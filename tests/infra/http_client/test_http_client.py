@@ -129,6 +129,30 @@ def test_a_redirect_is_an_answer_and_not_followed():
     assert len(peer.seen) == 1
 
 
+@pytest.mark.parametrize(("kept", "connections"), [(60, 1), (0.1, 2)])
+def test_a_connection_that_nobody_used_is_not_used_again(monkeypatch, kept, connections):
+    monkeypatch.setattr(client, "KEEP_ALIVE_SECONDS", kept)
+    opened = []
+
+    async def serve(reader, writer):
+        opened.append(writer)
+        while await reader.readuntil(b"\r\n\r\n{}"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    async def run():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        http = HttpClient()
+        for _ in range(2):
+            await http.send("POST", url, headers={}, content=b"{}")
+            await asyncio.sleep(0.3)
+        await http.close()
+        server.close()
+
+    asyncio.run(run())
+    assert len(opened) == connections
+
+
 def test_an_answer_that_is_too_large_is_none(monkeypatch):
     monkeypatch.setattr(client, "ANSWER_BYTES_MAX", 10)
     peer = Peer(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + b"x" * 11)
