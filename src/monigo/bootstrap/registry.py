@@ -1,4 +1,4 @@
-"""Who has a say in what lower domains do, and who follows from it."""
+"""The guards, reactions and subscribers of lower domains."""
 
 from monigo import catalog, customers, invoicing, subscriptions, wallets, webhooks
 from monigo.infra.registry import Registry

@@ -1,4 +1,4 @@
-"""The commands. Each says what it did on standard output; logs go to standard error."""
+"""The commands. Each prints what it did on standard output; logs go to standard error."""
 
 import asyncio
 import json
@@ -205,7 +205,7 @@ def _with_services(action: Callable[[Services], Awaitable[Result]]) -> Result:
 
 
 def _run(main: Callable[[Settings], Awaitable[Result]]) -> Result:
-    """Run a command's coroutine; faults of the operator are told in one line."""
+    """Run a command's coroutine; faults of the operator are printed in one line."""
     settings = Settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     try:

@@ -14,12 +14,12 @@ class PrincipalKind(StrEnum):
     API_KEY = "api_key"
     # Signed in; what they may do is their role's in the organisation.
     PERSON = "person"
-    # Work that runs by itself; its id names the job.
+    # Background work; its id names the job.
     SYSTEM = "system"
 
 
 class Principal(Struct, frozen=True):
-    """Who acts in a transaction, so that what happened can say who did it.
+    """Who acts in a transaction; recorded with what happens in it.
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.

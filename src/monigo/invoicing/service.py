@@ -51,7 +51,7 @@ async def generate(
     Raises:
         DomainError: not_found, naming the field; invalid, when no period starts there; conflict on
             a plan of the other type, before the start, in the trial, after the end, or for a period
-            that is not waived, or whose events retention has emptied.
+            that is not waived, or whose events are redacted.
     """
     subscription_id = parse_id(subscription_reference)
     try:
@@ -102,7 +102,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
 
     Raises:
         DomainError: not_found; conflict, when the amounts are more than an invoice can hold, or
-            retention has emptied events of a closed period.
+            events of a closed period are redacted.
     """
     seen = await documents.load(tx, invoice_id)
     if seen is None:
@@ -113,7 +113,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
 
 
 async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
-    """Have what a replay counted anew reach customers: closed periods that overlap its window.
+    """Schedule a check of the closed periods that overlap a replay's window.
 
     Their differences, under the metrics of now, come with the next closing or supplementary
     invoice. `event_name` "" is for all events.
@@ -153,9 +153,8 @@ async def finalize(
     The draft of a period that has ended becomes its closing invoice, without its grace time.
 
     Raises:
-        DomainError: not_found; conflict, unless it is a draft, or when retention has emptied events
-            of its closed period; insufficient, when the plan is paid from a wallet that has too
-            little.
+        DomainError: not_found; conflict, unless it is a draft, or when events are redacted of its
+            closed period; insufficient, when the plan is paid from a wallet that has too little.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
@@ -188,8 +187,8 @@ async def mark_paid(
 ) -> Invoice:
     """Note that an invoice's money was received elsewhere, under the merchant's reference.
 
-    It is what was still due, and nothing goes back; `is_whole` says that all of the invoice was
-    received there, so that what wallet and credits paid of it goes back.
+    The payment is what was still due, and nothing is refunded. With `is_whole` all of the invoice
+    was received elsewhere, so that what wallet and credits paid of it is refunded.
 
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
@@ -248,7 +247,7 @@ async def delete(
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
-    """Raise conflict while a customer owes an invoice."""
+    """Raise conflict while a customer has an unpaid invoice."""
     if await documents.count_unpaid(tx, asked.customer_id):
         raise conflict("customer_owes", "the customer has an unpaid invoice")
 
@@ -286,7 +285,7 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
 
 
 async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
-    """Store a draft as it comes to now, unless that can't be told any more."""
+    """Store a draft with its present amounts, unless these can't be computed any more."""
     rated = await rate(tx, [wanted])
     await check_can_be_read(tx, rated)
     await write_drafts(tx, rated)

@@ -54,7 +54,8 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     exact = row["line_amount"]
     due = subtotal([exact], row["currency"])
     if row["rounded_off"] is not None and is_rounded(row["subtotal"], exact, row["currency"]):
-        # Which way a half goes is told by the subscription's other invoices: see `_of_rounding`.
+        # Which way a half is rounded depends on the subscription's other invoices: see
+        # `_of_rounding`.
         due = row["subtotal"]
     vat = tax_amount(due, row["vat_rate"], row["currency"]) if row["vat_enabled"] else Decimal(0)
     wht = tax_amount(due, row["wht_rate"], row["currency"])
@@ -92,14 +93,14 @@ async def _of_rounding(tx: Transaction, currencies: Iterable[str]) -> list[Diffe
 
 
 def _of_payment(row: asyncpg.Record) -> list[Difference]:
-    """Whether a wallet paid what the invoice says, unless its period is compared as a whole."""
+    """Compare what a wallet paid with the invoice, unless its period is compared as a whole."""
     if row["is_part_of_period"]:
         return []
     return _unlike(INVOICE, str(row["id"]), row["told"], row["taken"])
 
 
 async def _of_periods(tx: Transaction) -> list[Difference]:
-    """Whether wallets paid what realtime periods say, and nothing that nobody asked for."""
+    """Compare what wallets paid with realtime periods; report payments without a period, too."""
     differences: list[Difference] = []
     after: tuple[UUID, datetime] | None = None
     while rows := await verify_store.load_periods(tx, after=after, limit=INVOICES_A_PAGE):

@@ -41,8 +41,8 @@ _TAKEN = """
     WHERE org_id = $1 AND is_test = $2 AND idempotency_key = ''
 """
 
-# What an invoice says that a wallet paid. Without a reference a wallet paid all of it; what it paid
-# all of was not received elsewhere.
+# A wallet's payment as recorded on the invoice. Without a reference the wallet paid all of it, and
+# nothing was received elsewhere.
 _TOLD = """
     SELECT CASE
         WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
@@ -51,8 +51,8 @@ _TOLD = """
     END AS amount
 """
 
-# An invoice with the sum of its lines, and what a wallet paid for it by what it says, and by the
-# ledger; of a period that was charged before its invoices only the whole can be compared.
+# An invoice with the sum of its lines, and what a wallet paid by its own record and by the ledger.
+# A period that was charged before it was invoiced is compared as a whole only.
 SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
@@ -122,8 +122,8 @@ SELECT_ROUNDING = """
     LIMIT $5
 """
 
-# A period that was charged before its invoices is compared as a whole: its invoices say what they
-# took, and what was charged and no invoice has used up waits for one.
+# A period that was charged before it was invoiced is compared as a whole: the payments on its
+# invoices, and the charges that no invoice has used yet.
 SELECT_PERIODS = f"""
     SELECT charge.subscription_id, charge.period_start, name.text AS name,
         invoiced.told + charge.charged AS told,
@@ -217,7 +217,7 @@ async def last_number(tx: Transaction, plan_type: PlanType) -> tuple[int, int]:
 async def load_periods(
     tx: Transaction, *, after: tuple[UUID, datetime] | None, limit: int
 ) -> list[asyncpg.Record]:
-    """The next realtime periods: what was paid by what they say, and by the ledger."""
+    """The next realtime periods: what was paid by their own records, and by the ledger."""
     subscription_id, period_start = after or (None, None)
     return await tx.fetch(SELECT_PERIODS, subscription_id, period_start, limit)
 

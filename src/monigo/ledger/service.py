@@ -56,7 +56,7 @@ async def post(
 async def post_unread(
     tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
 ) -> None:
-    """As `post`, for whoever doesn't look at the transfers that were made."""
+    """As `post`, without reading the transfers that were made."""
     await _post(tx, postings, requests, is_read=False)
 
 

@@ -98,7 +98,7 @@ COMPARE_ACCOUNTS = """
     LIMIT $3
 """
 
-# What a transfer says of its accounts must be so: no other currency, no account that is not there.
+# A transfer's accounts must exist and have its currency.
 COMPARE_CURRENCIES = """
     SELECT transfer.id::text AS subject, transfer.currency AS stored,
         source.currency || ' to ' || target.currency AS computed

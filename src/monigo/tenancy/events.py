@@ -8,7 +8,7 @@ from monigo.tenancy.types import Scope
 
 
 class OrganizationFact(Fact, frozen=True, kw_only=True):
-    """Something that happened to an organisation, reported in the mode of whoever did it."""
+    """A fact of an organisation, reported in the mode of the caller who caused it."""
 
     subject = "organization"
     organization_id: OrganizationId

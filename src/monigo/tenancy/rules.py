@@ -15,7 +15,7 @@ from monigo.tenancy.settings import CURRENCIES_MAX, GROUPS, SETTINGS
 from monigo.tenancy.types import Organization
 
 KEY_PREFIXES = {True: "mk_test_", False: "mk_live_"}
-# Characters of a key that are kept readable, so that people can tell their keys apart.
+# Characters of a key that are kept readable, so that people recognise their keys.
 KEY_PREFIX_SHOWN = 12
 # A secret: the prefix and 256 random bits as hex.
 SECRET_LENGTH = len("mk_test_") + 64

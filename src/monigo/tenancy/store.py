@@ -69,7 +69,7 @@ SET_KEY_DISABLED = f"""
     RETURNING {KEY_COLUMNS}
 """
 
-# Never back, whichever process tells its own first; and only of keys that count.
+# Never earlier, in whatever order processes report; and only of valid keys.
 NOTE_KEYS_USED = """
     UPDATE api_keys SET last_used_at = used.at
     FROM (SELECT id, at FROM unnest($2::uuid[], $3::timestamptz[]) AS each (id, at)) AS used

@@ -63,7 +63,7 @@ class KeyReference(Struct, frozen=True):
 
 
 class IssuedKey(Struct, frozen=True):
-    """A new key together with its secret, which is told once."""
+    """A new key together with its secret, which is shown once."""
 
     key: ApiKey
     secret: str

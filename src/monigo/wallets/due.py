@@ -1,4 +1,4 @@
-"""What is due of wallets by itself, as the agenda knows it."""
+"""Kinds of due work of wallets on the agenda."""
 
 from collections.abc import Sequence
 
@@ -16,5 +16,5 @@ WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
 
 
 async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
-    """Note locked wallets that got something, for whoever waits for it."""
+    """Put locked, credited wallets on the agenda, for payments that wait for money."""
     await agenda.put(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})

@@ -1,4 +1,4 @@
-"""The projection: which facts merchants are told, under which name, and what of them. Pure."""
+"""The projection: which facts are published as billing events, under which name and shape. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ NAMES: Mapping[type[Fact], EventType] = {
 
 
 def project(recorded: Recorded) -> BillingEvent:
-    """What merchants are told of a fact, which must be of a type in `NAMES`."""
+    """The billing event of a fact, whose type must be in `NAMES`."""
     fact = recorded.fact
     return BillingEvent(recorded.id, _name(fact), _data(fact), recorded.occurred_at)
 

@@ -1,4 +1,4 @@
-"""The worker: does due work, runs the queue's jobs and folds usage until told to stop."""
+"""The worker: does due work, runs the queue's jobs and folds usage until it is stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

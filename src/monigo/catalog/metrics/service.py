@@ -52,7 +52,7 @@ async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
 
 
 async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
-    """Redefine a metric; running periods are measured anew by it.
+    """Redefine a metric; running periods are measured by the new definition.
 
     Raises:
         DomainError: not_found; invalid, also where a percentage needs the aggregation to stay.

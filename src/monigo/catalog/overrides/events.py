@@ -21,7 +21,7 @@ class OverrideFact(Fact, frozen=True, kw_only=True):
 
 
 class OverrideCreated(OverrideFact, frozen=True, kw_only=True):
-    """A customer pays otherwise than a price says."""
+    """A customer has an override of a price."""
 
 
 class OverrideChanged(OverrideFact, frozen=True, kw_only=True):

@@ -96,7 +96,7 @@ async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: boo
 
 
 async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
-    """End a locked subscription now, or where it has ended by itself, and bill what it used.
+    """End a locked subscription, now or at its scheduled end, and bill what it used.
 
     One that waited while a period was closed ends where that one does.
     """
@@ -109,10 +109,10 @@ async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
 
 
 async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
-    """Give back what was charged for the open period, where the change leaves it no length.
+    """Refund what was charged for the open period, where the change leaves the period no length.
 
-    It was opened and charged in the very instant in which the subscription ends, or goes on under
-    another plan, which charges anew.
+    The period was opened and charged at the very instant at which the subscription ends, or
+    continues under another plan, which charges for itself.
     """
     begins_at, cut_at = changed.closed_until, changed.canceled_at or changed.phase.started_at
     if begins_at >= cut_at:

@@ -19,7 +19,7 @@ LOOK_AFTER = timedelta(minutes=1)
 
 
 async def charge_changed(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
-    """Charge the subscriptions of customers whose usage changed; those who are busy stay due."""
+    """Charge the subscriptions of customers whose usage changed; locked customers stay due."""
     customer_ids = [CustomerId(entry.subject) for entry in entries]
     owing, busy = await _hold_owing(tx, customer_ids)
     await customers.lock(tx, {one.customer_id for one in owing})
@@ -31,7 +31,7 @@ async def charge_changed(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]
 
 
 async def flag_uncharged(tx: Transaction, subject: UUID, reason: str) -> None:
-    """Say on a customer's realtime subscriptions why they could not be charged.
+    """Record on a customer's realtime subscriptions why they could not be charged.
 
     They are tried again as unclosed periods are; the next success charges what came since.
     """
@@ -55,7 +55,7 @@ async def _hold_owing(
 
 
 async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[SubscriptionId]:
-    """Charge the running periods of locked subscriptions; those whose wallets had too little."""
+    """Charge the running periods of locked subscriptions; returns those left short of money."""
     wanted = [
         InvoiceRequest.charge_of(one, period)
         for one in known

@@ -42,7 +42,7 @@ TAKE_BACK = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# Times can be the same while a test clock stands still; numbers tell what came first.
+# Times can be equal while a test clock stands still; the order is that of the numbers.
 VOID = """
     UPDATE invoices SET status = 'void', voided_at = $4, updated_at = $4,
         voided_after = coalesce(

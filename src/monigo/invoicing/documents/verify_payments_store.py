@@ -1,4 +1,4 @@
-"""The SQL that compares what sources paid with what invoices and running periods say they did."""
+"""The SQL that compares the ledger's payments with those of invoices and running periods."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -144,7 +144,7 @@ SELECT_FOR_NO_INVOICE = f"""
 
 
 async def list_sources(tx: Transaction, limit: int) -> Sequence[asyncpg.Record]:
-    """Where sources paid otherwise than invoices and periods say."""
+    """Payments that differ between the ledger and invoices or periods."""
     return await tx.fetch(SELECT_SOURCES, limit)
 
 

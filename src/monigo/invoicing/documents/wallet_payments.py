@@ -116,7 +116,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
 async def charge(tx: Transaction, rated: Sequence[RatedInvoice]) -> set[InvoiceId]:
     """Take what running realtime periods have come to since the last time, as far as it is there.
 
-    The previews for which too little was there are told by their ids; the rest stays due.
+    Returns the ids of the previews for which the wallet had too little; their rest stays due.
     """
     keys = [_key(item) for item in rated]
     charged = await charges_store.load_charges(tx, keys)
@@ -157,7 +157,7 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
 
 
 async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
-    """Give back what a wallet paid of a locked invoice that is not paid, each source its own.
+    """Refund what a wallet paid of a locked, unpaid invoice to the sources that paid it.
 
     It is to be voided, or all of it was received elsewhere.
     """
@@ -180,7 +180,7 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
 async def give_back_charges(
     tx: Transaction, subscription: Subscription, period_start: datetime, currency: str
 ) -> None:
-    """Give back what was charged for a period that nothing will be billed for, each source its own.
+    """Refund what was charged for a period that will not be billed to the sources that paid it.
 
     The subscription and then its customer are locked.
     """
@@ -267,7 +267,7 @@ def _charged_more(item: RatedInvoice, before: Charge | None, took: Sequence[Paid
         amount = EXACT.add(_amount(before), sum_of(took))
         return Charge.of_money(amount, item.lines, item.totals.total)
     if is_by_money:
-        # A wallet whose credits are used up tells no metrics any more.
+        # A wallet whose credits are used up has no metrics any more.
         took = wallets.parts_of((), _due(item, _parts(item, before)), sum_of(took))
     return Charge.of(merged(_parts(item, before), took))
 

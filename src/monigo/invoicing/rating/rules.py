@@ -97,7 +97,8 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
         )
     parts = split(charge.model, amount, quantities, billed=list(billed))
     if billed:
-        # A value that is told no more (another `group_by`, or `other`) gives back what was billed.
+        # A value without a line now (another `group_by`, or `other`) credits what was billed for
+        # it.
         told = {part.group_value for part in parts}
         parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
     _check_amounts(priced, (amount, *[part.amount for part in parts]))

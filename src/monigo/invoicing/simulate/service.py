@@ -1,4 +1,4 @@
-"""The use cases of simulations: past usage priced anew under proposed prices. Nothing changes.
+"""The use cases of simulations: past usage priced under proposed prices. Nothing is changed.
 
 A small one is priced while its client waits; a larger one is a job, which goes through the
 subscriptions page by page, each in a short transaction, and starts again from nothing where it was
@@ -45,7 +45,7 @@ from monigo.metering import Usage, UsageQuery
 from monigo.subscriptions import Subscription
 
 SIMULATION = JobKind("plan_simulation", "plan_simulations")
-# What a request prices by itself within a second or so; more is a job.
+# As much as a request prices within a second or so; more is a job.
 INLINE_SUBSCRIPTIONS_MAX = 100
 INLINE_PERIODS_MAX = 1_000
 # What one job goes through in minutes; nobody waits longer for an answer to "what if".

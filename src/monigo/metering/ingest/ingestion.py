@@ -80,7 +80,7 @@ class Ingestor:
     async def ingest(self, caller: KeyReference, events: list[Event]) -> IngestResult:
         """Store a batch whole; the answer comes when it is on disk.
 
-        The first use of an idempotency key counts, for ever; repeats are told as duplicates.
+        The first use of an idempotency key counts, for ever; repeats are reported as duplicates.
 
         Raises:
             DomainError: unauthenticated, forbidden; invalid, naming each event with an unknown

@@ -31,7 +31,7 @@ async def events_kept_from(tx: Transaction) -> datetime:
     """The instant from which the tenant's events can be counted again."""
     organization = await tenancy.get_organization(tx)
     by_setting = kept_from(organization.retention.raw_event_retention_days, tx.now)
-    # Once gone they stay gone, even if the setting now says to keep them longer.
+    # What was redacted stays so, even if the setting now retains events for longer.
     by_loss = await store.load_kept_from(tx)
     return by_setting if by_loss is None else max(by_setting, by_loss)
 

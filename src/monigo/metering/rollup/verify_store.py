@@ -20,7 +20,7 @@ _FOLDED = """
 
 _COUNTED = COUNTED.format(chosen=f"event.occurred_at >= {_WHOLE} AND {_FOLDED}")
 
-# Both sides tell of each subject as JSON, in which numbers are equal whatever their zeros.
+# Both sides have each subject as JSON, in which numbers are equal whatever their zeros.
 _DIFFERENCES = """
     WITH computed AS ({computed}), stored AS ({stored})
     SELECT coalesce(stored.subject, computed.subject)::text AS subject,
@@ -169,7 +169,7 @@ COUNT = """
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Where buckets, days, distinct values, months and batches are not what the events say."""
+    """Buckets, days, distinct values, months and batches that differ from the events."""
     return [
         Difference(what, row["subject"], row["stored"], row["computed"])
         for what, comparison in COMPARISONS.items()

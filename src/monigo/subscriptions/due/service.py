@@ -1,4 +1,4 @@
-"""What is to be done for subscriptions by itself: noted on the agenda, for billing to do."""
+"""Due work of subscriptions: noted on the agenda, done by billing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -54,12 +54,12 @@ async def lock_due(
 
 
 async def look_at(tx: Transaction, instants: Mapping[SubscriptionId, datetime]) -> None:
-    """Look at subscriptions at an instant each, instead of when their own state says."""
+    """Put subscriptions on the agenda, at given instants instead of those of their state."""
     await agenda.put(tx, PERIOD_CLOSE, instants)
 
 
 async def flag_unbilled(tx: Transaction, subscription_id: SubscriptionId, reason: str) -> None:
-    """Say on a subscription why it could not be billed.
+    """Record on a subscription why it could not be billed.
 
     One that somebody holds is left: whatever changes it has it looked at again.
     """

@@ -18,8 +18,8 @@ MOVE_PERMISSIONS = {
 }
 
 # What moves between the customer and the world outside stands against the provider; what the
-# merchant earns, gives back or corrects against its revenue. A refund goes out when it is debited,
-# and is of usage when it is credited (behaviour page, Wallets and ledger).
+# merchant earns, refunds or corrects against its revenue. A refund goes out when it is debited, and
+# is of usage when it is credited (behaviour page, Wallets and ledger).
 _OUTSIDE = frozenset(
     {
         (Direction.CREDIT, EntryType.DEPOSIT),
@@ -32,7 +32,7 @@ _OUTSIDE = frozenset(
 
 # What goes back where it came from does so whatever the wallet's status.
 _RETURNING = frozenset({EntryType.RELEASE, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
-# What is only set aside, or ends by itself, is no use that a top-up would make good.
+# Reserving and expiring are no usage that a top-up should make up for.
 _NO_USE = frozenset({EntryType.RESERVATION, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
 
 
@@ -81,7 +81,7 @@ def check_usable(wallet: Wallet, movement: Movement) -> None:
 def returns(movement: Movement) -> bool:
     """Whether a movement gives something back, as a suspended or closed wallet allows, too.
 
-    What was held, what a grant has left, and a refund that billing makes by itself.
+    Released reservations, the rest of a grant, and refunds that billing makes.
     """
     return movement.entry_type in _RETURNING or (
         movement.entry_type is EntryType.REFUND

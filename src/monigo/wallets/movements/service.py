@@ -180,7 +180,7 @@ class MovementBatch:
         return transfers
 
     async def post_unread(self) -> None:
-        """As `post`, for whoever doesn't look at the transfers."""
+        """As `post`, without reading the transfers."""
         await ledger.post_unread(self._tx, self._postings, self._requests)
         await self._follow()
 
