@@ -1,4 +1,4 @@
-"""The registry: who has a say in what a lower domain does, and who follows from it.
+"""The registry: guards, reactions and subscribers of lower domains.
 
 A domain asks a question (may this customer be deleted?) or reports a fact, and knows nobody of
 those above it. Bootstrap builds one registry of their guards, reactions and subscribers; a
@@ -34,7 +34,7 @@ class Registry:
         self.guards = guards
         self.reactions = reactions
         self.subscribers = {one.name: one for one in subscribers}
-        # The names of those who want facts of a type; nobody, where it is absent.
+        # The names of a fact type's subscribers; none, where the type is absent.
         self.wanted: Mapping[str, tuple[str, ...]] = _wanted(subscribers)
 
     async def ask(self, tx: Transaction, question: Any) -> None:
@@ -62,7 +62,7 @@ class Registry:
 
 
 async def ask(tx: Transaction, question: Any) -> None:
-    """Ask everybody who has a say in what the question names.
+    """Ask all guards of a question.
 
     Raises:
         DomainError: somebody refuses.
@@ -72,7 +72,7 @@ async def ask(tx: Transaction, question: Any) -> None:
 
 
 def registry_of(source: Transaction | Database) -> Registry:
-    """The registry of a transaction. Without one nobody knows who has a say: that is no consent.
+    """The registry of a transaction. A transaction without one can't consult guards: an error.
 
     Raises:
         InvariantError: the database was opened without one.

@@ -72,7 +72,7 @@ async def generate(
     await customers.lock(tx, [subscription.customer_id])
     drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
-    wanted = wanted if known is None else wanted.in_place_of(known)
+    wanted = wanted if known is None else wanted.replacing(known)
     await _write_draft(tx, wanted)
     return await get(tx, wanted.id, plan_type=plan_type)
 
@@ -203,7 +203,7 @@ async def mark_paid(
         raise invalid(faults)
     check_can_mark_paid(invoice)
     if is_whole:
-        await documents.give_back(tx, invoice, is_voided=False)
+        await documents.refund(tx, invoice, is_voided=False)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
@@ -224,7 +224,7 @@ async def void(
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
-    await documents.give_back(tx, invoice, is_voided=True)
+    await documents.refund(tx, invoice, is_voided=True)
     await documents.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
     voided = await get(tx, invoice.id, plan_type=plan_type)
@@ -281,7 +281,7 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
         wanted = InvoiceRequest.closing_of(subscription, draft.period)
     else:
         wanted = InvoiceRequest.waived_of(subscription, draft.period)
-    return wanted.in_place_of(draft.id)
+    return wanted.replacing(draft.id)
 
 
 async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:

@@ -300,7 +300,7 @@ class InvoiceRequest(Struct, frozen=True):
             with_minimum=with_minimum,
         )
 
-    def in_place_of(self, draft_id: InvoiceId) -> Self:
+    def replacing(self, draft_id: InvoiceId) -> Self:
         """The same invoice, recomputed under the id of a draft that there is."""
         return replace(self, id=draft_id, is_new=False)
 

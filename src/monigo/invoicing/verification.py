@@ -87,8 +87,8 @@ async def _of_rounding(tx: Transaction, currencies: Iterable[str]) -> list[Diffe
         what, stored, computed = "subtotal after rounding", row["subtotal"], row["computed"]
         if row["rounding"] != row["carried"]:
             what, stored, computed = "rounding carried", row["rounding"], row["carried"]
-        told = format_decimal(stored), format_decimal(computed)
-        differences.append(Difference(f"invoice {what}", str(row["id"]), *told))
+        recorded = format_decimal(stored), format_decimal(computed)
+        differences.append(Difference(f"invoice {what}", str(row["id"]), *recorded))
     return differences
 
 
@@ -96,7 +96,7 @@ def _of_payment(row: asyncpg.Record) -> list[Difference]:
     """Compare what a wallet paid with the invoice, unless its period is compared as a whole."""
     if row["is_part_of_period"]:
         return []
-    return _unlike(INVOICE, str(row["id"]), row["told"], row["taken"])
+    return _unlike(INVOICE, str(row["id"]), row["recorded"], row["taken"])
 
 
 async def _of_periods(tx: Transaction) -> list[Difference]:
@@ -107,18 +107,18 @@ async def _of_periods(tx: Transaction) -> list[Difference]:
         after = rows[-1]["subscription_id"], rows[-1]["period_start"]
         if len(differences) < DIFFERENCES_MAX:
             for row in rows:
-                differences += _unlike(PERIOD, row["name"], row["told"], row["taken"])
+                differences += _unlike(PERIOD, row["name"], row["recorded"], row["taken"])
     for row in await verify_store.list_paid_for_nothing(tx, DIFFERENCES_MAX):
         differences += _unlike(row["reference_type"], row["reference_id"], None, row["taken"])
     return differences[:DIFFERENCES_MAX]
 
 
 def _unlike(
-    reference_type: str, subject: str, told: Decimal | None, taken: Decimal
+    reference_type: str, subject: str, recorded: Decimal | None, taken: Decimal
 ) -> list[Difference]:
-    if told == taken:
+    if recorded == taken:
         return []
-    stored = None if told is None else format_decimal(told)
+    stored = None if recorded is None else format_decimal(recorded)
     return [Difference(PAID_BY_WALLETS[reference_type], subject, stored, format_decimal(taken))]
 
 

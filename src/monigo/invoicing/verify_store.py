@@ -43,7 +43,7 @@ _TAKEN = """
 
 # A wallet's payment as recorded on the invoice. Without a reference the wallet paid all of it, and
 # nothing was received elsewhere.
-_TOLD = """
+_RECORDED = """
     SELECT CASE
         WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
         WHEN invoice.status = 'paid' AND invoice.wallet_paid = invoice.total THEN 0
@@ -57,7 +57,7 @@ SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
         invoice.rounded_off, line.amount AS line_amount, line.rounding, wallet.amount AS taken,
-        told.amount AS told,
+        recorded.amount AS recorded,
         invoice.billing_mode <> 'postpaid' AND EXISTS (
             SELECT 1 FROM realtime_charges
             WHERE org_id = $1 AND is_test = $2 AND subscription_id = invoice.subscription_id
@@ -73,7 +73,7 @@ SELECT_SUMS = f"""
     CROSS JOIN LATERAL (
         {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
     ) AS wallet
-    CROSS JOIN LATERAL ({_TOLD}) AS told
+    CROSS JOIN LATERAL ({_RECORDED}) AS recorded
     WHERE invoice.org_id = $1 AND invoice.is_test = $2
         AND ($3::uuid IS NULL OR invoice.id > $3)
     ORDER BY invoice.id
@@ -126,7 +126,7 @@ SELECT_ROUNDING = """
 # invoices, and the charges that no invoice has used yet.
 SELECT_PERIODS = f"""
     SELECT charge.subscription_id, charge.period_start, name.text AS name,
-        invoiced.told + charge.charged AS told,
+        invoiced.recorded + charge.charged AS recorded,
         invoiced.taken + charged.amount AS taken
     FROM realtime_charges AS charge
     JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
@@ -135,9 +135,10 @@ SELECT_PERIODS = f"""
         {PERIOD_NAME.format(row="charge")}
     ) AS name
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(told.amount), 0) AS told, coalesce(sum(wallet.amount), 0) AS taken
+        SELECT coalesce(sum(recorded.amount), 0) AS recorded,
+            coalesce(sum(wallet.amount), 0) AS taken
         FROM invoices AS invoice
-        CROSS JOIN LATERAL ({_TOLD}) AS told
+        CROSS JOIN LATERAL ({_RECORDED}) AS recorded
         CROSS JOIN LATERAL (
             {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
         ) AS wallet

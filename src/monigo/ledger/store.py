@@ -160,13 +160,13 @@ def posting_arguments(
     account_ids = {posting.from_account_id for posting in postings}
     account_ids.update(posting.to_account_id for posting in postings)
     ordered = sorted(account_ids)
-    places = {account_id: place for place, account_id in enumerate(ordered, 1)}
+    positions = {account_id: position for position, account_id in enumerate(ordered, 1)}
     return ordered, [
         (
             transfer_id,
             posting.transaction_id,
-            places[posting.from_account_id],
-            places[posting.to_account_id],
+            positions[posting.from_account_id],
+            positions[posting.to_account_id],
             posting.amount,
             posting.currency,
             posting.entry_type.value,

@@ -95,7 +95,7 @@ def _out_of_bounds(organization: Organization) -> dict[str, str]:
         value: Decimal | int | None = getattr(getattr(organization, setting.group), setting.name)
         if setting.is_optional if value is None else least <= value <= most:
             continue
-        told = "a percentage from " if setting.kind is Decimal else ""
+        kind = "a percentage from " if setting.kind is Decimal else ""
         or_none = ", or null" if setting.is_optional else ""
-        faults[setting.name] = f"must be {told}{least} to {most}{or_none}"
+        faults[setting.name] = f"must be {kind}{least} to {most}{or_none}"
     return faults

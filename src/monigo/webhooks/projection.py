@@ -56,7 +56,7 @@ def _data(fact: Fact) -> dict[str, Any]:
         case WalletTopUpRequested():
             return {"top_up": _top_up(fact)}
         case _:
-            raise InvariantError(f"{type(fact).__name__} is not told to merchants")
+            raise InvariantError(f"{type(fact).__name__} is not published to merchants")
 
 
 def _invoice(fact: InvoiceFact) -> dict[str, str]:

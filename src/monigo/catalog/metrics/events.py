@@ -25,10 +25,10 @@ class MetricCreated(MetricFact, frozen=True, kw_only=True):
 
 
 class MetricEdited(MetricFact, frozen=True, kw_only=True):
-    """A metric was redefined; `counts_anew` where it counts otherwise than before."""
+    """A metric was redefined; `is_recounted` where it counts otherwise than before."""
 
     event_name: str
-    counts_anew: bool
+    is_recounted: bool
 
 
 class MetricDeleted(MetricFact, frozen=True, kw_only=True):

@@ -62,12 +62,12 @@ async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, 
     check_definition(definition)
     if definition.aggregation is not PERCENTAGE_OF:
         await registry.ask(tx, MetricUnsumming(metric.id))
-    counts_anew = counts_otherwise(metric.definition, definition)
+    is_recounted = counts_otherwise(metric.definition, definition)
     fact = MetricEdited(
-        metric_id=metric.id, event_name=definition.event_name, counts_anew=counts_anew
+        metric_id=metric.id, event_name=definition.event_name, is_recounted=is_recounted
     )
     await outbox.emit(tx, [fact])
-    return await store.update(tx, metric.id, definition, counts_anew=counts_anew)
+    return await store.update(tx, metric.id, definition, is_recounted=is_recounted)
 
 
 async def delete_metric(tx: Transaction, metric_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """The runner of due work: looks whose work is due, and works it off in lanes, tenants in turn.
 
 Each kind has lanes of its own, so that none waits for another. A tenant's first slice comes before
-the further slices of those who have more, and those go round, a slice each.
+the further slices of other tenants, which then take turns, a slice each.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ async def _look(database: Database, lanes: dict[str, "_Lanes"]) -> None:
 
 
 class _Lanes:
-    """The tenants that wait for one kind of work, and those who work it off."""
+    """The tenants that wait for one kind of work, and the lanes that do it."""
 
     def __init__(
         self,

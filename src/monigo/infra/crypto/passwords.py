@@ -32,7 +32,7 @@ class Passwords:
         self._starting = asyncio.Lock()
         self._child: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
-        # How many were asked for, for whoever wants to know that two ways cost the same.
+        # How many passwords were hashed or compared; tests compare the cost of two responses by it.
         self.count = 0
 
     async def hash(self, password: str) -> str:
@@ -96,7 +96,7 @@ class Passwords:
             return self._child
 
     async def _read(self, child: asyncio.subprocess.Process) -> None:
-        """Hand on the answers of a child until it ends; then whoever still waits is told so."""
+        """Pass on the child's answers until it ends; then fail all requests that still wait."""
         while child.stdout is not None and (line := await child.stdout.readline()):
             answer: Answer = json.loads(line)
             future = self._waiting.get(answer["id"])

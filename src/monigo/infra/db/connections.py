@@ -47,7 +47,7 @@ class Connections:
         try:
             yield connection
         finally:
-            await self._give_back(connection)
+            await self._return(connection)
 
     async def _take(self) -> Connection:
         while self._kept:
@@ -61,7 +61,7 @@ class Connections:
         finally:
             self._waiting -= 1
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _return(self, connection: Connection) -> None:
         is_kept = not self._waiting and len(self._kept) < self._kept_max and is_open(connection)
         if is_kept:
             self._kept.append(connection)

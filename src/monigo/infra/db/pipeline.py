@@ -32,7 +32,7 @@ _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _SYNC = b"S\x00\x00\x00\x04"
 _ROLL_BACK = b"Q\x00\x00\x00\x0dROLLBACK\x00"
 _PARSED, _ROW, _DONE, _FAILED, _READY = b"1DCEZ"
-# What ReadyForQuery tells of a connection that is in no transaction.
+# The status in ReadyForQuery of a connection outside of a transaction.
 _IDLE = b"I"
 
 _names = itertools.count()
@@ -104,7 +104,7 @@ class Pipeline(asyncio.Protocol):
 
     def __init__(self, connection: Connection) -> None:
         # Where the driver keeps what it connected; it has no public name for it.
-        self._transport: asyncio.Transport = connection._transport  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - as said
+        self._transport: asyncio.Transport = connection._transport  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - see above
         self._driver: asyncio.Protocol = connection._protocol  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - as above
         self._loop = asyncio.get_running_loop()
         # The names of the statements that were prepared on it.
@@ -191,7 +191,7 @@ class Pipeline(asyncio.Protocol):
             self._answered.set_result(Answer(self._rows, self._tags[self._place]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever waits, and the driver."""
+        """Fail the waiting query, and notify the driver."""
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(
                 self._error or asyncpg.ConnectionDoesNotExistError("the connection was closed")

@@ -66,7 +66,7 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     subscription = await catch_up(tx, subscription)
     changed = await subscriptions.change_plan(tx, subscription, plan_id)
-    await _give_back_charges(tx, changed)
+    await _refund_charges(tx, changed)
     await watch(tx, changed)
     return await close_now(tx, changed)
 
@@ -104,11 +104,11 @@ async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
     if known.status is not Status.CANCELED or subscription.status is Status.CANCELED:
         ends_at = subscriptions.effective_at(known, tx.now)
         known = await subscriptions.cancel(tx, known, ends_at)
-        await _give_back_charges(tx, known)
+        await _refund_charges(tx, known)
     return await close_now(tx, known)
 
 
-async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
+async def _refund_charges(tx: Transaction, changed: Subscription) -> None:
     """Refund what was charged for the open period, where the change leaves the period no length.
 
     The period was opened and charged at the very instant at which the subscription ends, or
@@ -119,4 +119,4 @@ async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
         await customers.lock(tx, [changed.customer_id])
         plans = await catalog.get_plans(tx, [changed.plan_id])
         currency = plans[changed.plan_id].details.currency
-        await documents.give_back_charges(tx, changed, begins_at, currency)
+        await documents.refund_charges(tx, changed, begins_at, currency)

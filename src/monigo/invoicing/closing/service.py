@@ -191,14 +191,14 @@ async def _finalize(
     paid = await documents.pay(tx, rated)
     if paid.short and is_strict:
         raise documents.insufficient(next(item for item in rated if item.wanted.id in paid.short))
-    kept_back = [
+    deferred = [
         item
         for item in rated
         if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
-    ids = {item.wanted.id for item in kept_back}
+    ids = {item.wanted.id for item in deferred}
     await finalize_drafts(tx, [item for item in rated if item.wanted.id not in ids], paid)
-    return {item.wanted.subscription.id for item in kept_back}
+    return {item.wanted.subscription.id for item in deferred}
 
 
 async def _paused_or_resumed(
@@ -274,7 +274,7 @@ async def _with_drafts(
             item.kind is InvoiceKind.CLOSING
             or modes[item.subscription.id] is not BillingMode.POSTPAID
         ):
-            placed.append(item.in_place_of(draft))
+            placed.append(item.replacing(draft))
     return placed
 
 

@@ -35,7 +35,7 @@ SETTLE = """
 """
 
 # What wallets paid of an invoice that is not paid is taken back.
-TAKE_BACK = """
+REVERT_PAYMENTS = """
     UPDATE invoices
     SET amount_paid = amount_paid - wallet_paid, wallet_paid = 0, wallet_parts = '[]',
         updated_at = $4
@@ -77,9 +77,9 @@ async def settle(tx: Transaction, settlements: Sequence[Settlement]) -> None:
     )
 
 
-async def take_back(tx: Transaction, invoice_id: InvoiceId) -> None:
+async def revert_payments(tx: Transaction, invoice_id: InvoiceId) -> None:
     """Have it that wallets paid nothing of a locked invoice that is not paid."""
-    await tx.execute(TAKE_BACK, invoice_id, tx.now)
+    await tx.execute(REVERT_PAYMENTS, invoice_id, tx.now)
 
 
 async def void(tx: Transaction, invoice_id: InvoiceId) -> None:

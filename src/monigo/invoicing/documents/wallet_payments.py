@@ -64,19 +64,19 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     Realtime charges of the period are taken off first; what they took too much goes back when the
     period closes.
     """
-    owed = await _to_be_paid(tx, rated)
-    if not owed:
+    payable = await _to_be_paid(tx, rated)
+    if not payable:
         return NOTHING_PAID
-    charged = await _charged(tx, owed)
+    charged = await _charged(tx, payable)
     limits = await _limits(tx, charged.values())
-    divided = [_divide(item, charged.get(_key(item)), limits) for item in owed]
+    divided = [_divide(item, charged.get(_key(item)), limits) for item in payable]
     rests = [
         EXACT.subtract(item.totals.total, sum_of(division.kept))
-        for item, division in zip(owed, divided, strict=True)
+        for item, division in zip(payable, divided, strict=True)
     ]
     if any(division.excess for division in divided):
         # Those that pay and those that get back, in one order.
-        await wallets.lock_owned(tx, [_owner(item) for item in owed])
+        await wallets.lock_owned(tx, [_owner(item) for item in payable])
     took = iter(
         await wallets.pay_all(
             tx,
@@ -84,7 +84,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
                 _payment(
                     item, rest, partial(_counted, item, charged, division), extent=_extent(item)
                 )
-                for item, division, rest in zip(owed, divided, rests, strict=True)
+                for item, division, rest in zip(payable, divided, rests, strict=True)
                 if rest > 0
             ],
         )
@@ -93,7 +93,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     short: set[InvoiceId] = set()
     left: dict[ChargeKey, Charge] = {}
     back: list[Repayment] = []
-    for item, division, rest in zip(owed, divided, rests, strict=True):
+    for item, division, rest in zip(payable, divided, rests, strict=True):
         taken = next(took) if rest > 0 else []
         if item.billing_mode is not BillingMode.POSTPAID and sum_of(taken) < rest:
             short.add(item.wanted.id)
@@ -156,7 +156,7 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
 
 
-async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
+async def refund(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
     """Refund what a wallet paid of a locked, unpaid invoice to the sources that paid it.
 
     It is to be voided, or all of it was received elsewhere.
@@ -164,7 +164,7 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
     if not invoice.wallet_paid:
         return
     parts = await charges_store.load_parts(tx, invoice.id)
-    await states_store.take_back(tx, invoice.id)
+    await states_store.revert_payments(tx, invoice.id)
     repayment = Repayment(
         customer_id=invoice.customer_id,
         currency=invoice.currency,
@@ -177,7 +177,7 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
     await wallets.repay_all(tx, [repayment])
 
 
-async def give_back_charges(
+async def refund_charges(
     tx: Transaction, subscription: Subscription, period_start: datetime, currency: str
 ) -> None:
     """Refund what was charged for a period that will not be billed to the sources that paid it.
@@ -286,9 +286,9 @@ def _counted(item: RatedInvoice, charged: Mapping[ChargeKey, Charge], division: 
     return _parts(item, charge) if charge is not None and charge.is_of_money else division.kept
 
 
-async def _charged(tx: Transaction, owed: Sequence[RatedInvoice]) -> dict[ChargeKey, Charge]:
+async def _charged(tx: Transaction, payable: Sequence[RatedInvoice]) -> dict[ChargeKey, Charge]:
     """What was charged before of the periods that are not billed postpaid."""
-    keys = [_key(item) for item in owed if item.billing_mode is not BillingMode.POSTPAID]
+    keys = [_key(item) for item in payable if item.billing_mode is not BillingMode.POSTPAID]
     return await charges_store.load_charges(tx, keys) if keys else {}
 
 

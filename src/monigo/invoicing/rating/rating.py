@@ -217,8 +217,8 @@ async def _add_removed_prices(
 
 def _lines(part: _Part, billed: BilledGroups) -> list[Line]:
     lines = [] if part.fee is None else fee_lines(part.period, part.fee, billed)
-    told = usage_lines if part.closed is None else adjustment_lines
-    return told(part.period, part.usages, billed) + lines
+    lines_of = usage_lines if part.closed is None else adjustment_lines
+    return lines_of(part.period, part.usages, billed) + lines
 
 
 async def _totaled(

@@ -144,15 +144,15 @@ async def start_report(tx: Transaction, proposal: Proposal) -> Report:
 
 
 async def simulate_some(
-    tx: Transaction, simulation: Simulation, place: Cursor, report: Report
+    tx: Transaction, simulation: Simulation, cursor: Cursor, report: Report
 ) -> Cursor | None:
     """The next page of a simulation that is under way; None at its end, or when it is gone."""
-    page = await _page(tx, simulation.proposal, after=place.after, limit=PAGE_SIZE)
+    page = await _page(tx, simulation.proposal, after=cursor.after, limit=PAGE_SIZE)
     if not page:
         return None
     pieces = await _pieces(tx, simulation.proposal, page, simulation.created_at)
     report.add(await _priced(tx, simulation.proposal, pieces))
-    following = Cursor(page[-1].id, place.done + len(page))
+    following = Cursor(page[-1].id, cursor.done + len(page))
     if not await store.advance(tx, _id(simulation), following.done):
         return None
     return following

@@ -126,8 +126,8 @@ def _type_faults(body: bytes) -> DomainError:
             message, _, path = str(error).partition(" - at `$.")
             missing = re.search(r"missing required field `(\w+)`", message)
             field = missing[1] if missing else path.rstrip("`")
-            place = f"events[{position}].{field}" if field else f"events[{position}]"
-            faults[place] = "is required" if missing else message[:1].lower() + message[1:]
+            path = f"events[{position}].{field}" if field else f"events[{position}]"
+            faults[path] = "is required" if missing else message[:1].lower() + message[1:]
     return _invalid(faults)
 
 

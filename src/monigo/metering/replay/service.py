@@ -108,7 +108,7 @@ async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
 async def define_metric(tx: Transaction, definition: catalog.MetricDefinition) -> Metric:
     """Define a metric and have the events that are stored already counted by it."""
     metric = await catalog.create_metric(tx, definition)
-    await _count_anew(tx, metric)
+    await _rebuild(tx, metric)
     return metric
 
 
@@ -121,7 +121,7 @@ async def redefine_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str
     before = await catalog.get_metric(tx, metric_id)
     metric = await catalog.update_metric(tx, metric_id, changes)
     if metric.version != before.version:
-        await _count_anew(tx, metric)
+        await _rebuild(tx, metric)
     return metric
 
 
@@ -193,7 +193,7 @@ async def _enqueue(
     return job
 
 
-async def _count_anew(tx: Transaction, metric: Metric) -> None:
+async def _rebuild(tx: Transaction, metric: Metric) -> None:
     """Have a metric's buckets made; until they are whole, its usage is read from events."""
     start = max(tx.now - REPLAY_SPAN_MAX + AHEAD, await events_kept_from(tx))
     request = ReplayRequest(start, tx.now + AHEAD, metric.definition.event_name, dry_run=False)

@@ -85,10 +85,10 @@ async def _redact(
     }
     count = await store.redact(tx, spans, limit=EVENTS_A_STEP)
     if count < EVENTS_A_STEP:
-        kept_back = {known: end for known, end in ends.items() if end < window.end}
-        if kept_back:
-            await store.put_waiting(tx, kept_back)
-        done = [known for known in waiting if known not in kept_back]
+        deferred = {known: end for known, end in ends.items() if end < window.end}
+        if deferred:
+            await store.put_waiting(tx, deferred)
+        done = [known for known in waiting if known not in deferred]
         if done:
             await store.delete_waiting(tx, done)
     return count

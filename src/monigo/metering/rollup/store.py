@@ -14,7 +14,7 @@ from monigo.metering.rules import first_of_month, floor_hour
 SHARE_FOLDING = (
     "SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
 )
-HOLD_FOLDING = (
+LOCK_FOLDING = (
     "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
 )
 
@@ -185,7 +185,7 @@ async def lock_folding_shared(tx: Transaction) -> None:
 
 async def lock_folding(tx: Transaction) -> None:
     """Wait for the folds under way, and keep others from starting until the transaction ends."""
-    await tx.execute(HOLD_FOLDING)
+    await tx.execute(LOCK_FOLDING)
 
 
 async def take_batches(tx: Transaction, limit: int) -> TakenBatches:

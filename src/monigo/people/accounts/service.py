@@ -45,9 +45,9 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
         "full_name": full_name_fault(full_name),
         "password": password_fault(wanted.password, email=email),
     }
-    told = {field: fault for field, fault in faults.items() if fault is not None}
-    if told:
-        raise invalid(told)
+    found = {field: fault for field, fault in faults.items() if fault is not None}
+    if found:
+        raise invalid(found)
     hashed = await people.passwords.hash(wanted.password)
     registration = Registration(new_id(), email, full_name, hashed)
     async with people.transaction() as tx:
@@ -69,7 +69,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
 
 
 async def resend_verification(people: People, origin: Origin, email: str) -> None:
-    """Mail another code to whoever registered last; who has nothing to show is told so by mail."""
+    """Mail another code to whoever registered last; who has nothing to show is found so by mail."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
@@ -112,7 +112,7 @@ async def verify_email(people: People, tx: Transaction, email: str, code: str) -
 
 
 async def forgot_password(people: People, origin: Origin, email: str) -> None:
-    """Mail a code to reset the password by; who has no account is told so by mail."""
+    """Mail a code to reset the password by; who has no account is found so by mail."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)

@@ -78,7 +78,7 @@ class AccessTokens:
         if key is None:
             return None
         try:
-            said = jwt.decode(
+            payload = jwt.decode(
                 token,
                 key.private.public_key(),
                 algorithms=[ALGORITHM],
@@ -91,8 +91,8 @@ class AccessTokens:
             )
         except jwt.InvalidTokenError:
             return None
-        user_id, session_id = parse_id(said["sub"]), parse_id(said["sid"])
-        if user_id is None or session_id is None or now.timestamp() >= said["exp"]:
+        user_id, session_id = parse_id(payload["sub"]), parse_id(payload["sid"])
+        if user_id is None or session_id is None or now.timestamp() >= payload["exp"]:
             return None
         return Claims(UserId(user_id), SessionId(session_id))
 

@@ -16,7 +16,7 @@ SESSION_LIFE = timedelta(days=30)
 GRACE = timedelta(seconds=30)
 # How many rotations are remembered for that long: no client needs to refresh more often.
 RECENT_ROTATIONS_MAX = 10
-# Since the password was last told, for what can do much harm.
+# Since the password was last entered, for what can do much harm.
 FRESH_LIFE = timedelta(minutes=15)
 USER_AGENT_LENGTH_MAX = 300
 

@@ -104,11 +104,11 @@ def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
     if is_debit and amount > wallet.balance:
         raise insufficient(wallet)
     change = -amount if is_debit else amount
-    is_held = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
+    is_reserving = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
     return replace(
         wallet,
         balance=wallet.balance + change,
-        reserved_balance=wallet.reserved_balance - (change if is_held else 0),
+        reserved_balance=wallet.reserved_balance - (change if is_reserving else 0),
         entries=wallet.entries + 1,
         updated_at=now,
     )

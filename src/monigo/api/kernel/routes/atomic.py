@@ -20,7 +20,7 @@ PURPOSE = "kept answer"
 
 
 async def respond_atomically(
-    tells_secret: bool,  # noqa: FBT001 - bound to a route when it is made
+    has_secret: bool,  # noqa: FBT001 - bound to a route when it is made
     caller: Caller,
     request: JsonRequest,
     permission: Permission,
@@ -32,7 +32,7 @@ async def respond_atomically(
         tx = await authorized(services, begun, caller, permission)
         known = await identity_of(tx, request)
         before = None if known is None else await idempotency.atomic.begin(tx, known)
-        vault = services.people.vault if tells_secret else None
+        vault = services.people.vault if has_secret else None
         if before is not None:
             return replayed(before if vault is None else _opened(vault, before))
         response = await handled(tx, request, handle, is_kept=known is not None)
@@ -67,9 +67,9 @@ async def handled(
 async def keep(
     tx: Transaction, known: RequestIdentity, response: Response, vault: Vault | None = None
 ) -> None:
-    """Keep a response for repeats, if it is final, in the transaction that did what it tells.
+    """Store a final response for repeats, in the transaction whose effect it reports.
 
-    With a vault it is kept sealed.
+    With a vault it is stored encrypted.
     """
     final = final_answer(response)
     if final is not None and vault is not None:

@@ -1,7 +1,7 @@
-"""What each route says of itself: its kind, and the permission that its callers need.
+"""Declarations of routes: the kind, and the permission that callers need.
 
-Nothing is guessed from a route's method or path. A route that says nothing is refused when the
-application is put together.
+Nothing is guessed from a route's method or path. A route without a declaration fails the start of
+the application.
 """
 
 from collections.abc import Awaitable, Callable
@@ -49,8 +49,8 @@ class Stages(Struct, frozen=True):
 
     `call` may be run again for the same intent, after a process died or a call failed: it must have
     the same effect outside, however often. Only what `record` returns is kept for repeats: a final
-    answer as it is; after another refusal (402) a repeat begins anew, after 5xx it goes on from
-    the same intent.
+    answer as it is; after another refusal (402) a repeat starts over, after 5xx it resumes with the
+    same intent.
     """
 
     intent_type: Any
@@ -64,16 +64,16 @@ class Declaration(Struct, frozen=True):
     kind: Kind
     permission: Permission | None
     stages: Stages | None = None
-    tells_secret: bool = False
+    has_secret: bool = False
 
 
-def atomic(permission: Permission, *, tells_secret: bool = False) -> Callable[[Endpoint], Endpoint]:
+def atomic(permission: Permission, *, has_secret: bool = False) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that works in one transaction of the caller's tenant.
 
-    The record of an Idempotency-Key commits with the effect it tells of. Of one that
-    `tells_secret` the answer is kept sealed, for nobody but who asks may know it.
+    The record of an Idempotency-Key commits with the effect that it reports. With `has_secret` the
+    response is stored encrypted, because it contains a secret that only the caller may know.
     """
-    return _declared(Declaration(Kind.ATOMIC, permission, tells_secret=tells_secret))
+    return _declared(Declaration(Kind.ATOMIC, permission, has_secret=has_secret))
 
 
 def staged(
@@ -89,7 +89,7 @@ def staged(
     transaction; then `record` writes down the outcome in a last one, and answers. A refusal of the
     endpoint undoes the first transaction and is kept like any route's. Once it has committed, a
     repeat with the key never makes another intent: it waits for the holder, or takes the intent
-    over. The route tells its answer's shape as `response_model`.
+    over. The route declares its response's shape as `response_model`.
     """
 
     def declare(endpoint: Callable[..., Awaitable[Intent]]) -> Callable[..., Awaitable[Intent]]:

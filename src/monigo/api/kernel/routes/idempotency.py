@@ -1,4 +1,4 @@
-"""Idempotency-Key: what it says in HTTP. `infra/idempotency` keeps the requests."""
+"""The Idempotency-Key header. `infra/idempotency` stores the requests."""
 
 from fastapi import Request, Response
 

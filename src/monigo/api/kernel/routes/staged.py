@@ -25,7 +25,7 @@ from monigo.infra import idempotency
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, Claim
 
-# From here on a status says that we, or those whom we asked, could not do it.
+# Statuses from here on mean that we, or the provider, failed.
 FIRST_FAULT_OF_OURS = 500
 
 
@@ -116,7 +116,7 @@ async def _recorded(
 ) -> Response:
     async with outside.services.database.transaction(outside.tenant) as tx:
         if intended.claim is not None:
-            await idempotency.staged.hold(tx, intended.claim)
+            await idempotency.staged.lock_claim(tx, intended.claim)
         response = await stages.record(tx, intended.intent, outcome)
         if intended.claim is not None:
             await _settle(tx, intended.claim, response)
@@ -133,6 +133,6 @@ async def _settle(tx: Transaction, claim: Claim, response: Response) -> None:
     if final is not None:
         await idempotency.staged.answer(tx, claim, final)
     elif response.status_code < FIRST_FAULT_OF_OURS:
-        await idempotency.staged.begin_anew(tx, claim)
+        await idempotency.staged.start_over(tx, claim)
     else:
         await idempotency.staged.release(tx, claim)

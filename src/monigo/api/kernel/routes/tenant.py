@@ -58,7 +58,7 @@ class TenantRoute(AnsweringRoute):
         if declared is None or permission is None:
             raise TypeError(f"the route {path} of a tenant declares neither kind nor permission")
         self._permission = permission
-        self._respond: Respond = partial(respond_atomically, declared.tells_secret)
+        self._respond: Respond = partial(respond_atomically, declared.has_secret)
         self._is_atomic = declared.stages is None
         if declared.kind is Kind.RAW:
             self._respond = _respond_by_itself
@@ -66,7 +66,7 @@ class TenantRoute(AnsweringRoute):
             endpoint = returning_intent(endpoint)
             self._respond = partial(respond_in_stages, declared.stages)
         super().__init__(path, endpoint, **options)
-        # Told with the operation, so that whoever makes a key knows what it needs.
+        # Documented with the operation, so that people know which scopes a key needs.
         self.openapi_extra = {**(self.openapi_extra or {}), "x-permission": permission.value}
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -169,7 +169,7 @@ async def _respond_to_key(
                 read = await read_request(request, reader, check)
                 await check_face(read, caller.tenant)
             except DomainError:
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             return await respond_to(caller, read, permission, handle)
 

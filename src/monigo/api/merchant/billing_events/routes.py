@@ -1,4 +1,4 @@
-"""Routes of billing events: what happened, as merchants are told it."""
+"""Routes of billing events."""
 
 from typing import Annotated
 

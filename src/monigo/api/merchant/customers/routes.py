@@ -62,6 +62,6 @@ async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> Custom
 @router.delete("/customers/{customer_id}")
 @atomic(Permission.CUSTOMERS_WRITE)
 async def delete_customer(tx: Tx, customer_id: Name) -> Message:
-    """Hide a customer, unless it has an active subscription or owes an invoice."""
+    """Hide a customer, unless it has an active subscription or an unpaid invoice."""
     await customers.delete(tx, customer_id)
     return Message(message="customer deleted")

@@ -27,7 +27,7 @@ async def _price(outside: Outside, planned: PlannedSimulation) -> Simulation | N
 async def _priced(
     tx: Transaction, planned: PlannedSimulation, simulation: Simulation | None
 ) -> Response:
-    """Tell the report, or where to ask for it."""
+    """The report, or the job whose result will be the report."""
     if planned.simulation_id is not None:
         return _answer(await invoicing.get_simulation(tx, planned.simulation_id), 202)
     if simulation is None:

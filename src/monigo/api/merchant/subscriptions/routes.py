@@ -133,7 +133,7 @@ async def _with_status(
 @router.get("/subscriptions/{subscription_id}/timeline")
 @atomic(Permission.SUBSCRIPTIONS_READ)
 async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
-    """Tell what happened to a subscription, in order."""
+    """List the events of a subscription's timeline, oldest first."""
     entries = await subscriptions.read_timeline(tx, subscription_id)
     return Timeline(
         timeline=[

@@ -71,7 +71,7 @@ async def _go(outside: Outside, _intent: AdvanceIntent) -> None:
 
 
 async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> Response:
-    """Tell where the clock is now."""
+    """The clock as it is now."""
     reading = await test_mode.read_test_clock(tx)
     if reading.status is ClockStatus.FAILED:
         message = f"the test clock stopped: {reading.failure}"

@@ -24,7 +24,7 @@ async def list_api_keys(tx: Tx) -> ApiKeyList:
 
 
 @router.post("", status_code=201)
-@atomic(Permission.API_KEYS_WRITE, tells_secret=True)
+@atomic(Permission.API_KEYS_WRITE, has_secret=True)
 async def create_api_key(tx: Tx, body: ApiKeyIn) -> ApiKeyEnvelope:
     """Make a key. It is told now and never again."""
     issued = await tenancy.add_key(
@@ -35,7 +35,7 @@ async def create_api_key(tx: Tx, body: ApiKeyIn) -> ApiKeyEnvelope:
         expires_at=body.expires_at,
     )
     return ApiKeyEnvelope(
-        api_key=ApiKeyOut.of_new(issued), message="keep the key: it is not told again"
+        api_key=ApiKeyOut.of_new(issued), message="store the key: it is not shown again"
     )
 
 

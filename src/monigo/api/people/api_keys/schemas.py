@@ -39,7 +39,7 @@ class ApiKeyOut(Outgoing, frozen=True):
     revoked_at: Instant | None
     created_at: Instant
     updated_at: Instant
-    key: Annotated[str | UnsetType, Meta(description="told once")] = UNSET
+    key: Annotated[str | UnsetType, Meta(description="shown once")] = UNSET
 
     @classmethod
     def of(cls, key: ApiKey, now: datetime) -> Self:

@@ -45,7 +45,7 @@ async def get_second_factor(tx: Tx, claims: ClaimsOfRequest) -> SecondFactorOut:
 
 
 @router.post("/second-factor", status_code=201)
-@atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, has_secret=True)
 async def set_up_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> SetupOut:
@@ -55,7 +55,7 @@ async def set_up_second_factor(
 
 
 @router.post("/second-factor/confirm")
-@atomic(Permission.ACCOUNT_SECURE, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, has_secret=True)
 async def confirm_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:

@@ -58,7 +58,7 @@ class IngestRoute:
             try:
                 events = metering.decode_batch(await reader.read(request, BODY_BYTES_MAX, check))
             except DomainError:
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             result = await self._services.ingestor.ingest(caller, events)
         return Answer(result, 202)

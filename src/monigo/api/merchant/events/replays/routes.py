@@ -1,4 +1,4 @@
-"""Routes of replays: stored events counted anew under today's metrics."""
+"""Routes of replays: usage is rebuilt from stored events under the present metrics."""
 
 from fastapi import APIRouter
 
@@ -22,7 +22,7 @@ router = APIRouter(route_class=TenantRoute, tags=["replay"])
 @router.post("/events/replay", status_code=202)
 @atomic(Permission.REPLAYS_START)
 async def start_replay(tx: Tx, body: ReplayIn) -> ReplayEnvelope:
-    """Count the events of a window anew, by whole hours, under today's metrics."""
+    """Rebuild the usage of a window from its events, by whole hours, under the present metrics."""
     job = await metering.start_replay(tx, body.request(), initiated_by=str(tx.principal))
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))
 
@@ -47,6 +47,6 @@ async def get_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
 @router.post("/events/replay/{job_id}/cancel")
 @atomic(Permission.REPLAYS_CANCEL)
 async def cancel_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
-    """Stop a replay. What is counted anew already stays so; all sums are right either way."""
+    """Stop a replay. Usage rebuilt so far stays; all sums are right either way."""
     job = await metering.cancel_replay(tx, job_id)
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))

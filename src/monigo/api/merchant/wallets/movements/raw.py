@@ -71,14 +71,14 @@ class MovementsRoute:
                 await check_face(read, caller.tenant)
                 movement = await _movement(read)
             except (DomainError, RequestValidationError):
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             result = await self._services.movements.move(caller, movement)
         return Answer(MovementOut.of(caller.tenant, result))
 
 
 def _needs_framework(header: tuple[bytes, bytes]) -> bool:
-    """Whether a header says that the request has a transaction of its own."""
+    """Whether a header requires a transaction of its own for the request."""
     name, value = header
     is_token = name == b"authorization" and looks_like_token(value.decode("latin-1"))
     return is_token or name == b"idempotency-key"
