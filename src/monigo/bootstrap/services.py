@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from monigo import invoicing, metering, people, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
-from monigo.core.principals import Principal
+from monigo.core.access import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock

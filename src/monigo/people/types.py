@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monigo.core.access import Role
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role
 
 
 class Origin(Struct, frozen=True):

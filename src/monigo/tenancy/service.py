@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
+from monigo.core.access import Permission, Principal, Scope, api_key, permissions_of, scopes_of
 from monigo.core.errors import (
     DomainError,
     ErrorKind,
@@ -16,8 +17,6 @@ from monigo.core.errors import (
     not_found,
 )
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Permission, Scope, permissions_of, scopes_of
-from monigo.core.principals import Principal, api_key
 from monigo.infra import outbox
 from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.ids import new_id

@@ -7,8 +7,8 @@ from datetime import datetime
 import asyncpg
 from msgspec.structs import replace
 
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.infra import json
 from monigo.infra.db import ClockState, Connection, Tenant, Transaction
 from monigo.tenancy.settings import LimitSettings, read_billing, read_limits, read_retention

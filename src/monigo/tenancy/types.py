@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.infra.db import Tenant
 from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
 

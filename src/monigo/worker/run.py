@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from monigo import metering
 from monigo.bootstrap import LONG_JOBS, Services
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra import outbox, queue
 from monigo.infra.agenda import run_due_work
 from monigo.infra.db import as_unavailable

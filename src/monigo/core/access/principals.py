@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from monigo.core.ids import ApiKeyId, OrganizationId, UserId
-from monigo.core.permissions import Permission
+from monigo.core.access.permissions import Permission
 
 
 class PrincipalKind(StrEnum):

@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Slices, Task
 from monigo.infra.agenda.work import work_some

@@ -14,9 +14,9 @@ import asyncpg
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from monigo.core.access import Principal, system
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
-from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 from monigo.infra.db.committed import Committed
 from monigo.infra.db.connections import Connection, Connections, Pool, PoolFigures, cut, is_open

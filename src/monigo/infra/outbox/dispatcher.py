@@ -8,7 +8,7 @@ import contextlib
 
 import asyncpg
 
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra.db import Database, OwnConnection, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.outbox import store

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from monigo.core.access import system
 from monigo.core.errors import DomainError
-from monigo.core.principals import system
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task

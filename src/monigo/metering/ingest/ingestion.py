@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from monigo import tenancy
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId
-from monigo.core.permissions import Permission
 from monigo.infra import metrics
 from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from monigo.core.errors import DomainError, ErrorKind, not_found
-from monigo.core.permissions import (
+from monigo.core.access import (
     OF_PERSONS,
     SENSITIVE,
     Permission,
+    Principal,
     Role,
     permissions_of_role,
+    person,
 )
-from monigo.core.principals import Principal, person
+from monigo.core.errors import DomainError, ErrorKind, not_found
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
 

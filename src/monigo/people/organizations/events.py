@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from monigo.core.access import Role
 from monigo.core.ids import InvitationId, UserId
-from monigo.core.permissions import Role
 from monigo.infra.outbox import Fact
 
 

@@ -1,9 +1,9 @@
 """Use cases of members: found an organisation, list who belongs to it, change roles, leave."""
 
 from monigo import tenancy
+from monigo.core.access import Role
 from monigo.core.errors import DomainError, ErrorKind, conflict, not_found
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.infra import outbox
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.ids import new_id

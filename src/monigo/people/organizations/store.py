@@ -5,9 +5,9 @@ from datetime import datetime
 
 import asyncpg
 
+from monigo.core.access import Role
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import InvitationId, OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.infra.db import Transaction, violations_as
 from monigo.people.organizations.types import Invitation, InvitationStatus, Member
 

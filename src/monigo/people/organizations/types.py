@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from monigo.core.access import Role
 from monigo.core.ids import InvitationId, OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.tenancy import IssuedKey, Organization
 
 

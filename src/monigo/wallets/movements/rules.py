@@ -4,10 +4,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import LedgerAccountId
 from monigo.core.money import format_money
-from monigo.core.permissions import Permission
 from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets.types import Movement, Wallet, WalletAccounts, WalletStatus
 

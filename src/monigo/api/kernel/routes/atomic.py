@@ -10,7 +10,7 @@ from monigo.api.kernel.routes.idempotency import final_answer, identity_of, repl
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.api.kernel.wire.local_days import with_local_days
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra import idempotency
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction

@@ -12,8 +12,7 @@ from fastapi import Request, Response
 from msgspec import Struct
 
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import Principal
+from monigo.core.access import Permission, Principal
 from monigo.infra.db import Tenant, Transaction
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

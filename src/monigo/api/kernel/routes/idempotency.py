@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 
+from monigo.core.access import PrincipalKind
 from monigo.core.errors import invalid
-from monigo.core.principals import PrincipalKind
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from monigo import people, tenancy
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra.db import Tenant, Transaction
 from monigo.people import Claims
 from monigo.tenancy import KeyReference

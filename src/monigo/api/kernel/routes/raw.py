@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from monigo.api.kernel.http.errors import error_response, failure_response
 from monigo.api.kernel.http.request_log import FIRST_FAILURE, RequestLog
 from monigo.api.kernel.routes.tenant import REQUEST_TIMEOUT_SECONDS
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.core.permissions import Permission
 
 
 class RawRoute(Protocol):

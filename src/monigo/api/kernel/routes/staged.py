@@ -19,8 +19,7 @@ from monigo.api.kernel.routes.declarations import Outside, Stages
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import Principal
+from monigo.core.access import Permission, Principal
 from monigo.infra import idempotency
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, Claim

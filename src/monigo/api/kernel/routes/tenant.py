@@ -26,9 +26,9 @@ from monigo.api.kernel.routes.principals import (
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.staged import respond_in_stages, returning_intent
 from monigo.bootstrap import Services
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
-from monigo.core.permissions import Permission
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people import Claims
 from monigo.tenancy import KeyReference

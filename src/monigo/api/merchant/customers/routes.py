@@ -16,7 +16,7 @@ from monigo.api.merchant.customers.schemas import (
     CustomerList,
     CustomerOut,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.customers import CustomerDetails
 
 router = APIRouter(route_class=TenantRoute, tags=["customers"])

@@ -8,7 +8,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.merchant.explanations.schemas import ExplanationEnvelope, ExplanationOut
 from monigo.catalog import PlanType
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 

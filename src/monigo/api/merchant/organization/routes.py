@@ -6,7 +6,7 @@ from monigo import tenancy
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.merchant.organization.schemas import OrganizationEnvelope, OrganizationIn
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["organization"])
 

@@ -9,7 +9,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.simulations.schemas import SimulationEnvelope, SimulationIn, SimulationOut
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
 

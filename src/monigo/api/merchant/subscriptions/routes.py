@@ -23,10 +23,10 @@ from monigo.api.merchant.subscriptions.schemas import (
     Timeline,
     TimelineEntryOut,
 )
+from monigo.core.access import Permission
 from monigo.core.errors import invalid
 from monigo.core.ids import parse_id
 from monigo.core.periods import BillingAnchor
-from monigo.core.permissions import Permission
 from monigo.infra.db import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
 

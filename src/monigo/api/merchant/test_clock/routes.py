@@ -14,8 +14,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.test_clock.schemas import AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import system
+from monigo.core.access import Permission, system
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
 from monigo.test_mode import ClockStatus

@@ -8,8 +8,8 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.people.api_keys.schemas import ApiKeyEnvelope, ApiKeyIn, ApiKeyList, ApiKeyOut
+from monigo.core.access import Permission
 from monigo.core.ids import ApiKeyId
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["api keys"], prefix="/api-keys")
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Id, Incoming, InstantIn, Name
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.tenancy import ApiKey, IssuedKey
 
 

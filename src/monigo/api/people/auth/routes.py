@@ -25,9 +25,9 @@ from monigo.api.people.auth.schemas import (
     UserOut,
     VerifyIn,
 )
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import UserId
-from monigo.core.permissions import Permission
 from monigo.people import Challenged, NewAccount, SignedIn
 
 router = APIRouter(route_class=OpenRoute, tags=["auth"], prefix="/auth")

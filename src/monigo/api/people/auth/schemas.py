@@ -7,8 +7,8 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
+from monigo.core.access import Role, permissions_of_role
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role, permissions_of_role
 from monigo.people import ACCESS_LIFE, MembershipOf, SignedIn, User
 
 # Longer ones are refused before they are hashed.

@@ -9,8 +9,8 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.people.members.schemas import MemberEnvelope, MemberList, MemberOut, RoleIn
+from monigo.core.access import Permission
 from monigo.core.ids import UserId
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 

@@ -9,7 +9,7 @@ from monigo.api.kernel.routes.tenant import PersonRoute, TenantRoute, Tx
 from monigo.api.merchant.organization.schemas import OrganizationEnvelope, OrganizationIn
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.api.people.organizations.schemas import FoundedOut, FoundIn, MembershipList
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["organizations"])
 of_organization = APIRouter(

@@ -9,8 +9,8 @@ from monigo.api.kernel.routes.tenant import PersonRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.people.sessions.schemas import RevokeAllIn, SessionList, SessionOut
+from monigo.core.access import Permission
 from monigo.core.ids import SessionId
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["sessions"])
 

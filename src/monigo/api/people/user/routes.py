@@ -17,7 +17,7 @@ from monigo.api.people.user.schemas import (
     SecondFactorOut,
     SetupOut,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["user"], prefix="/user")
 

@@ -12,8 +12,8 @@ from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.bootstrap import Services
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError
-from monigo.core.permissions import Permission
 from monigo.tenancy import KeyReference
 
 PATH = "/v1/ingest"

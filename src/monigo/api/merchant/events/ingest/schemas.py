@@ -6,7 +6,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody
 from monigo.api.kernel.wire.openapi import content_of, described
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.metering import Event, IngestResult
 
 # For documentation; `metering` decodes and checks events itself.

@@ -14,7 +14,7 @@ from monigo.api.merchant.events.replays.schemas import (
     ReplayJobOut,
     ReplayList,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["replay"])
 

@@ -11,8 +11,8 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import InstantIn, Name, empty_as_none
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.merchant.events.usage.schemas import PointOut, RollupList, RollupOut, SeriesOut
+from monigo.core.access import Permission
 from monigo.core.paging import Page
-from monigo.core.permissions import Permission
 from monigo.metering import Granularity, SeriesRequest
 from monigo.subscriptions import UsageFilter
 

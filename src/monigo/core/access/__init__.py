@@ -1,0 +1,37 @@
+"""Access: who acts (principals), and what callers may do (permissions, scopes, roles)."""
+
+from monigo.core.access.permissions import (
+    GRANTS,
+    OF_PERSONS,
+    SENSITIVE,
+    Permission,
+    Role,
+    Scope,
+    permissions_of,
+    permissions_of_role,
+    scopes_of,
+)
+from monigo.core.access.principals import (
+    Principal,
+    PrincipalKind,
+    api_key,
+    person,
+    system,
+)
+
+__all__ = [
+    "GRANTS",
+    "OF_PERSONS",
+    "SENSITIVE",
+    "Permission",
+    "Principal",
+    "PrincipalKind",
+    "Role",
+    "Scope",
+    "api_key",
+    "permissions_of",
+    "permissions_of_role",
+    "person",
+    "scopes_of",
+    "system",
+]
