@@ -81,6 +81,13 @@ def test_a_word_of_a_dialect_is_caught(source, lines):
     assert lines_of(rules.words_of_the_field(PATH, source)) == lines
 
 
+def test_members_join():
+    people = "src/monigo/people/organizations/types.py"
+
+    assert rules.words_of_the_field(people, "member.joined_at") == []
+    assert lines_of(rules.words_of_the_field(people, "member.reckoned_at")) == [1]
+
+
 @pytest.mark.parametrize(
     ("source", "lines"),
     [

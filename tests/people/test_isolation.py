@@ -1,6 +1,8 @@
 """What can be learnt of people: in SQL, and by a person of one organisation of those of another."""
 
 import asyncio
+import json
+import re
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +11,7 @@ import pytest
 from monigo import tenancy
 from monigo.infra.db import INSTALLATION, Tenant
 from support.api import Api
+from support.operations import OF_PEOPLE, body_schema, id_fields, ids_in_queries, parameters
 from support.people import Person, new_email
 
 TABLES = """
@@ -132,34 +135,69 @@ def test_verify_finds_no_organisation_that_is_none(backend):
     assert INSTALLATION.org_id not in found
 
 
+# Each operation of people that takes an id. Another's organisation is unknown, whatever stands
+# in it, …
 FOREIGN = [
-    ("GET", "/organizations/{org}", None),
-    ("PUT", "/organizations/{org}", {"name": "Mine"}),
-    ("GET", "/organizations/{org}/members", None),
-    ("PATCH", "/organizations/{org}/members/{user}", {"role": "viewer"}),
-    ("DELETE", "/organizations/{org}/members/{user}", None),
-    ("DELETE", "/organizations/{org}/leave", None),
-    ("POST", "/organizations/{org}/invite", {"email": "a@example.com", "role": "viewer"}),
-    ("GET", "/organizations/{org}/invitations", None),
-    ("DELETE", "/organizations/{org}/invitations/{invitation}", None),
-    ("GET", "/api-keys?org_id={org}", None),
-    ("POST", "/api-keys", {"org_id": "{org}", "name": "k", "scopes": ["read"]}),
-    ("DELETE", "/api-keys/{key}?org_id={org}", None),
-    ("GET", "/customers?org_id={org}", None),
-    ("POST", "/customers", {"org_id": "{org}", "external_id": "x"}),
-    ("GET", "/customers/{customer}?org_id={org}", None),
+    ("GET", "/organizations/{org_id}", None),
+    ("PUT", "/organizations/{org_id}", {"name": "Mine"}),
+    ("GET", "/organizations/{org_id}/members", None),
+    ("PATCH", "/organizations/{org_id}/members/{user_id}", {"role": "viewer"}),
+    ("DELETE", "/organizations/{org_id}/members/{user_id}", None),
+    ("DELETE", "/organizations/{org_id}/leave", None),
+    ("POST", "/organizations/{org_id}/invite", {"email": "a@example.com", "role": "viewer"}),
+    ("GET", "/organizations/{org_id}/invitations", None),
+    ("DELETE", "/organizations/{org_id}/invitations/{invitation_id}", None),
+    ("GET", "/api-keys?org_id={org_id}", None),
+    ("POST", "/api-keys?org_id={org_id}", {"name": "k", "scopes": ["read"]}),
+    ("POST", "/api-keys", {"org_id": "{org_id}", "name": "k", "scopes": ["read"]}),
+    ("DELETE", "/api-keys/{api_key_id}?org_id={org_id}", None),
+    ("PATCH", "/api-keys/{api_key_id}/toggle?org_id={org_id}", None),
+    ("GET", "/customers?org_id={org_id}", None),
+    ("POST", "/customers", {"org_id": "{org_id}", "external_id": "x"}),
+    ("GET", "/customers/{customer_id}?org_id={org_id}", None),
 ]
-# Without the organisation: found in none of the person's own.
+# … and what belongs to it is in none of one's own, named or not.
 BY_ID = [
-    ("GET", "/invitations/{invitation}", None),
-    ("POST", "/invitations/accept", {"token": "{invitation}"}),
-    ("POST", "/invitations/reject", {"token": "{invitation}"}),
-    ("DELETE", "/api-keys/{key}", None),
-    ("PATCH", "/api-keys/{key}/toggle", None),
-    ("GET", "/customers/{customer}", None),
-    ("PUT", "/customers/{customer}", {"name": "Mine"}),
-    ("DELETE", "/sessions/{session}", None),
+    ("GET", "/invitations/{invitation_id}", None),
+    ("POST", "/invitations/accept", {"token": "{invitation_id}"}),
+    ("POST", "/invitations/reject", {"token": "{invitation_id}"}),
+    ("DELETE", "/api-keys/{api_key_id}", None),
+    ("DELETE", "/api-keys/{api_key_id}?org_id={own}", None),
+    ("PATCH", "/api-keys/{api_key_id}/toggle", None),
+    ("PATCH", "/api-keys/{api_key_id}/toggle?org_id={own}", None),
+    ("PATCH", "/organizations/{own}/members/{user_id}", {"role": "viewer"}),
+    ("DELETE", "/organizations/{own}/members/{user_id}", None),
+    ("DELETE", "/organizations/{own}/invitations/{invitation_id}", None),
+    ("GET", "/customers/{customer_id}", None),
+    ("PUT", "/customers/{customer_id}", {"name": "Mine"}),
+    ("DELETE", "/sessions/{session_id}", None),
 ]
+# Tells of the person and holds no id.
+WITHOUT_IDS = {"/user/second-factor"}
+LISTS = [
+    path.removeprefix("/api/v1")
+    for method, path in OF_PEOPLE
+    if method == "GET" and "{" not in path
+]
+
+
+def test_every_id_that_people_may_send_is_tried():
+    taken = {
+        (method, path, name)
+        for (method, path), operation in OF_PEOPLE.items()
+        for name in (
+            *parameters(path),
+            *ids_in_queries(operation),
+            *id_fields(body_schema(operation)),
+        )
+    }
+    tried = {
+        (method, f"/api/v1{path.partition('?')[0]}", name)
+        for method, path, body in FOREIGN + BY_ID
+        for name in re.findall(r"{(\w+)}", path + json.dumps(body))
+    }
+
+    assert taken - tried == set()
 
 
 @pytest.fixture(scope="module")
@@ -170,54 +208,66 @@ def world(backend):
         org = made["organization"]["id"]
         customer = owner.post("/customers", json={"org_id": org, "external_id": "c1"})
         ids = {
-            "org": org,
-            "user": owner.user_id,
-            "invitation": owner.invite(org, new_email()).json()["invitation"]["id"],
-            "key": made["api_keys"][0]["id"],
-            "customer": customer.json()["customer"]["id"],
-            "session": owner.get("/sessions").json()["sessions"][0]["id"],
+            "org_id": org,
+            "user_id": owner.user_id,
+            "invitation_id": owner.invite(org, new_email()).json()["invitation"]["id"],
+            "api_key_id": made["api_keys"][0]["id"],
+            "customer_id": customer.json()["customer"]["id"],
+            "session_id": owner.get("/sessions").json()["sessions"][0]["id"],
         }
-        stranger.found()
-        yield owner, stranger, ids
+        own = stranger.found()["organization"]["id"]
+        ids["received_id"] = stranger.invite(own, owner.email).json()["invitation"]["id"]
+        yield owner, stranger, ids, {**ids, "own": own}
 
 
-def filled(body, ids):
+def filled(body, known):
     if body is None:
         return None
-    return {k: v.format(**ids) if isinstance(v, str) else v for k, v in body.items()}
+    return {k: v.format(**known) if isinstance(v, str) else v for k, v in body.items()}
 
 
 @pytest.mark.parametrize(("method", "path", "body"), FOREIGN + BY_ID)
 def test_a_stranger_finds_nothing(world, method, path, body):
-    _, stranger, ids = world
-    content = filled(body, ids)
+    _, stranger, ids, known = world
+    content = filled(body, known)
 
-    answer = stranger.http.request(method, path.format(**ids), json=content)
+    answer = stranger.http.request(method, path.format(**known), json=content)
 
     assert answer.status_code == 404, answer.text
     assert not [one for one in ids.values() if one in answer.text]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_of_people_show_one_s_own_and_nothing_of_others(world, path):
+    owner, stranger, ids, _ = world
+
+    theirs, own = (one.get(path) for one in (stranger, owner))
+
+    assert (theirs.status_code, own.status_code) == (200, 200)
+    assert [one for one in ids.values() if one in theirs.text] == []
+    assert path in WITHOUT_IDS or [one for one in ids.values() if one in own.text] != []
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [(m, p) for m, p, _ in FOREIGN + BY_ID] + [("GET", "/user/profile")]
 )
 def test_who_is_not_signed_in_is_told_nothing(backend, world, method, path):
-    _, _, ids = world
+    _, _, _, known = world
     with Person(backend) as nobody:
-        answer = nobody.http.request(method, path.format(**ids), json={})
+        answer = nobody.http.request(method, path.format(**known), json={})
 
     assert answer.status_code == 401
 
 
 def test_what_a_stranger_tried_changed_nothing(world):
-    owner, _, ids = world
+    owner, _, ids, _ = world
 
-    members = owner.get(f"/organizations/{ids['org']}/members").json()
-    invitations = owner.get(f"/organizations/{ids['org']}/invitations").json()
+    members = owner.get(f"/organizations/{ids['org_id']}/members").json()
+    invitations = owner.get(f"/organizations/{ids['org_id']}/invitations").json()
 
     assert (members["count"], invitations["count"]) == (1, 1)
-    assert owner.get(f"/organizations/{ids['org']}").json()["organization"]["name"] != "Mine"
-    assert owner.get(f"/api-keys?org_id={ids['org']}").json()["count"] == 2
+    assert owner.get(f"/organizations/{ids['org_id']}").json()["organization"]["name"] != "Mine"
+    assert owner.get(f"/api-keys?org_id={ids['org_id']}").json()["count"] == 2
 
 
 PEOPLE_ONLY = [
@@ -228,26 +278,26 @@ PEOPLE_ONLY = [
     ("GET", "/invitations/pending", None),
     ("GET", "/api-keys", None),
     ("POST", "/api-keys", {"name": "k", "scopes": ["read"]}),
-    ("GET", "/organizations/{org}/members", None),
-    ("POST", "/organizations/{org}/invite", {"email": "a@example.com", "role": "owner"}),
-    ("DELETE", "/organizations/{org}/leave", None),
+    ("GET", "/organizations/{org_id}/members", None),
+    ("POST", "/organizations/{org_id}/invite", {"email": "a@example.com", "role": "owner"}),
+    ("DELETE", "/organizations/{org_id}/leave", None),
     ("POST", "/auth/reauthenticate", {"password": "any password"}),
 ]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PEOPLE_ONLY)
 def test_no_key_decides_who_may_act(backend, world, method, path, body):
-    _, _, ids = world
-    with Api.of(backend, UUID(ids["org"]), is_test=False) as key:
+    _, _, ids, _ = world
+    with Api.of(backend, UUID(ids["org_id"]), is_test=False) as key:
         answer = key.http.request(method, f"/api/v1{path.format(**ids)}", json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "people_only")
 
 
 def test_a_key_reads_its_own_organisation_and_no_other(backend, world):
-    _, stranger, ids = world
+    _, stranger, ids, _ = world
     other = stranger.get("/organizations").json()["organizations"][0]["id"]
-    with Api.of(backend, UUID(ids["org"]), is_test=False) as key:
-        answers = [key.get(f"/api/v1/organizations/{org}") for org in (ids["org"], other)]
+    with Api.of(backend, UUID(ids["org_id"]), is_test=False) as key:
+        answers = [key.get(f"/api/v1/organizations/{org}") for org in (ids["org_id"], other)]
 
     assert [answer.status_code for answer in answers] == [200, 403]

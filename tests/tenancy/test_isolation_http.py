@@ -1,23 +1,22 @@
 """No key reaches another tenant's data by any route, nor learns that there is any."""
 
 import json
-from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 
 from house.checkout import known_tenant_tables
+from support.operations import (
+    OF_KEYS,
+    body_schema,
+    id_fields,
+    ids_in_queries,
+    parameters,
+    smallest_body,
+)
 from support.tenants import fill, make_tenants
 
-# The checked-in document, which a test keeps equal to what the application serves.
-GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"
-DOCUMENT = json.loads(GOLDEN.read_text())
-OPERATIONS = {
-    (method.upper(), path): operation
-    for path, operations in DOCUMENT["paths"].items()
-    for method, operation in operations.items()
-}
 FACES = ["/v1", "/api/v1"]
 INTRUDERS = ["other_organization", "other_mode"]
 
@@ -98,27 +97,6 @@ BODIES = [
     Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
     Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),
 ]
-# The merchant's own names for its customers, payments and providers: given, not referred to.
-GIVEN_NAMES = {"external_id", "reference_id", "provider_id"}
-
-
-def parameters(path):
-    return [part.strip("{}") for part in path.split("/") if part.startswith("{")]
-
-
-def id_fields(schema, path=""):
-    """Where a body's schema takes ids, such as `prices[].metric_id`."""
-    if "$ref" in schema:
-        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        yield from id_fields(choice, path)
-    if "items" in schema:
-        yield from id_fields(schema["items"], f"{path}[]")
-    for name, field in schema.get("properties", {}).items():
-        inner = f"{path}.{name}".removeprefix(".")
-        if (name == "id" or name.endswith("_id")) and name not in GIVEN_NAMES:
-            yield inner
-        yield from id_fields(field, inner)
 
 
 def required_query(path, own):
@@ -126,48 +104,31 @@ def required_query(path, own):
     known = {"event_name": "visit", "metric_id": own["metric_id"]}
     return {
         parameter["name"]: known[parameter["name"]]
-        for parameter in OPERATIONS["GET", path].get("parameters", [])
+        for parameter in OF_KEYS["GET", path].get("parameters", [])
         if parameter["in"] == "query" and parameter["required"]
     }
 
 
-def body_schema(operation):
-    contents = operation.get("requestBody", {}).get("content", {})
-    return next((content["schema"] for content in contents.values()), {})
-
-
-def smallest_body(operation):
-    """The required fields of a body, as its documentation shows them."""
-    if operation["operationId"].removeprefix("dashboard_") == "update_subscription":
-        return {"status": "paused"}  # One of three fields, none of which is required.
-    schema = body_schema(operation)
-    name = schema.get("$ref", "").rpartition("/")[2]
-    schema = DOCUMENT["components"]["schemas"].get(name, schema)
-    fields = {name: schema["properties"][name] for name in schema.get("required", [])}
-    return {name: field["examples"][0] for name, field in fields.items()} if name else None
-
-
 PATH_CASES = [
     (method, path, parameter, target)
-    for method, path in OPERATIONS
+    for method, path in OF_KEYS
     for parameter in parameters(path)
     for target in TARGETS.get(parameter, ())
 ]
 QUERY_CASES = [
-    (path, parameter["name"], target)
-    for (method, path), operation in OPERATIONS.items()
-    for parameter in operation.get("parameters", [])
-    if parameter["in"] == "query" and parameter["name"].endswith("_id")
-    for target in TARGETS.get(parameter["name"], ())
+    (path, name, target)
+    for (_, path), operation in OF_KEYS.items()
+    for name in ids_in_queries(operation)
+    for target in TARGETS.get(name, ())
 ]
 READABLE = [
-    path for method, path in OPERATIONS if method == "GET" and "{" not in path and "/v1/" in path
+    path for method, path in OF_KEYS if method == "GET" and "{" not in path and "/v1/" in path
 ]
 BODY_CASES = [
     body._replace(path=face + body.path)
     for body in BODIES
     for face in FACES
-    if (body.method, face + body.path) in OPERATIONS
+    if (body.method, face + body.path) in OF_KEYS
 ]
 
 
@@ -229,13 +190,8 @@ def told(response, sent_id):
 
 
 def test_every_id_in_a_path_or_query_is_tried():
-    in_paths = {name for _, path in OPERATIONS for name in parameters(path)}
-    in_queries = {
-        parameter["name"]
-        for operation in OPERATIONS.values()
-        for parameter in operation.get("parameters", [])
-        if parameter["in"] == "query" and parameter["name"].endswith("_id")
-    }
+    in_paths = {name for _, path in OF_KEYS for name in parameters(path)}
+    in_queries = {name for operation in OF_KEYS.values() for name in ids_in_queries(operation)}
 
     assert in_paths | in_queries == {*TARGETS, ORGANIZATION}
 
@@ -243,7 +199,7 @@ def test_every_id_in_a_path_or_query_is_tried():
 def test_every_field_that_takes_an_id_is_tried():
     taken = {
         (method, path, field)
-        for (method, path), operation in OPERATIONS.items()
+        for (method, path), operation in OF_KEYS.items()
         for field in id_fields(body_schema(operation))
     }
 
@@ -257,7 +213,7 @@ def test_anothers_id_in_a_path_is_unknown(  # noqa: PLR0917 - parametrized
     tenants, own_ids, intruder, method, path, name, target
 ):
     client, own = getattr(tenants, intruder).http, own_ids[intruder]
-    body = smallest_body(OPERATIONS[method, path])
+    body = smallest_body(OF_KEYS[method, path])
     stolen, unknown = tenants.ids[target], str(uuid4())
 
     answer = client.request(method, path.format(**{**own, name: stolen}), json=body)

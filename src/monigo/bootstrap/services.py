@@ -11,11 +11,10 @@ from monigo.core.access import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
-from monigo.infra.crypto import Passwords, vault_of
+from monigo.infra.crypto import Passwords, app_password, vault_of
 from monigo.infra.db import Database, migrate, require_present_schema
 from monigo.infra.mail import mailer_of
 from monigo.infra.queue import LongJob
-from monigo.infra.secrets import app_password
 from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor

@@ -13,7 +13,7 @@ from monigo.bootstrap import Services
 from monigo.cli.demo import fill_with_demo
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
-from monigo.infra.secrets import write_private
+from monigo.infra.crypto import write_private
 from monigo.infra.waiting import until_available
 
 FILE_NAME = "credentials.json"

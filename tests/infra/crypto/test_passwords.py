@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -68,9 +69,21 @@ def test_a_child_that_died_is_followed_by_another():
 def test_the_child_gives_way_to_everything_else():
     async def work(passwords):
         await passwords.hash("any")
-        return os.getpriority(os.PRIO_PROCESS, passwords._child.pid)  # noqa: SLF001 - as above
+        child = passwords._child.pid  # noqa: SLF001 - as above
+        return os.getpriority(os.PRIO_PROCESS, child), os.getsid(child) == child, autogroup(child)
 
-    assert in_a_process(work) == 19
+    priority, is_alone, group = in_a_process(work)
+
+    assert (priority, is_alone) == (19, True)
+    # Where Linux groups sessions, the priority of the group decides first.
+    assert group in {None, "nice 19"}
+    assert (group is None) == (autogroup("self") is None)
+
+
+def autogroup(pid):
+    """The priority of a process's session, where the system has such a thing."""
+    path = Path(f"/proc/{pid}/autogroup")
+    return path.read_text().strip().partition(" ")[2] if path.exists() else None
 
 
 def test_whoever_gave_up_leaves_nothing_behind():

@@ -91,6 +91,8 @@ class Passwords:
                     str(PROGRAM),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
+                    # So that its priority can be set beside that of all others.
+                    start_new_session=True,
                 )
                 self._reading = asyncio.create_task(self._read(self._child))
             return self._child

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.infra.secrets import kept_secret
+from monigo.infra.crypto.secrets import kept_secret
 from monigo.infra.settings import Settings
 
 SECRET_FILE = "secret.key"  # noqa: S105 - where it lies, not what it is

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from monigo.api import create_app
+from support.operations import OF_KEYS, OF_PEOPLE
+from support.people import Person
 
 EXTERNAL_IDS = [
     "gid://app/Customer/1",
@@ -145,28 +146,48 @@ def test_what_is_no_path_is_not_found(api, method, path):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def routes_with_ids(backend):
-    """Every documented route whose path holds a parameter."""
-    paths = create_app(backend.services).openapi()["paths"]
-    return sorted(
-        (method.upper(), path)
-        for path, methods in paths.items()
-        for method in methods
-        if "{" in path
-    )
+def asked(client, method, path):
+    """How a path is answered, whatever stands in it."""
+    headers = {"Content-Type": "application/json"}
+    return client.request(method, path, content=b"{}", headers=headers).status_code
 
 
 @pytest.mark.parametrize("text", NO_IDS)
-def test_a_path_that_holds_no_id_is_unknown_on_every_route(api, backend, text):
-    routes = routes_with_ids(backend)
-    headers = {"Content-Type": "application/json"}
+def test_a_path_that_holds_no_id_is_unknown_on_every_route(api, text):
+    routes = [(method, path) for method, path in OF_KEYS if "{" in path]
 
     statuses = {
-        (method, path): api.http.request(
-            method, re.sub(r"\{[^}]+\}", text, path), content=b"{}", headers=headers
-        ).status_code
+        (method, path): asked(api.http, method, re.sub(r"\{[^}]+\}", text, path))
         for method, path in routes
     }
 
     assert len(routes) > 60
     assert {route: status for route, status in statuses.items() if status != 404} == {}
+
+
+@pytest.mark.parametrize("text", NO_IDS)
+def test_a_path_that_holds_no_id_is_unknown_on_every_route_of_people(owner, text):
+    routes = [(method, path) for method, path in OF_PEOPLE if "{" in path]
+    person, org_id = owner
+
+    statuses = {
+        (method, path): asked(person.http, method, without_id(path, text, org_id))
+        for method, path in routes
+    }
+
+    assert len(routes) > 10
+    assert {route: status for route, status in statuses.items() if status != 404} == {}
+
+
+@pytest.fixture(scope="module")
+def owner(backend):
+    """Somebody, and the organisation that they own."""
+    with Person.signed_in(backend) as person:
+        yield person, person.found()["organization"]["id"]
+
+
+def without_id(path, text, org_id):
+    """A path with a text for its last id; before it stands the person's own organisation."""
+    own = path.removeprefix("/api/v1")
+    outer = own.replace("{org_id}", org_id) if own.count("{") > 1 else own
+    return re.sub(r"\{[^}]+\}", text, outer)

@@ -27,11 +27,11 @@ class FoundIn(Incoming):
     def wanted(self) -> NewOrganization:
         """What is to be made."""
         proposed = people.countries.proposal_for(self.country)
-        currency = self.default_currency or proposed.currency
         billing = BillingSettings(
             timezone=self.timezone or proposed.timezone,
-            default_currency=currency,
-            available_currencies=tuple(self.available_currencies or (currency,)),
+            default_currency=self.default_currency or proposed.currency,
+            # The default one is always among them.
+            available_currencies=tuple(self.available_currencies or ()),
             vat_rate=proposed.vat_rate if self.vat_rate is None else self.vat_rate,
         )
         return NewOrganization(self.name, self.country, billing)
