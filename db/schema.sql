@@ -474,7 +474,7 @@ BEGIN
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
-        -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
+        -- OFFSET 0 has each key looked up in the index, whatever number of keys the plan was made for.
         is_used := EXISTS (
             SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
             WHERE EXISTS (

@@ -13,16 +13,18 @@ from monigo.infra.db import Transaction
 class Fact(Struct, frozen=True, kw_only=True):
     """Something that happened, named in the past tense; its fields are ids, amounts and instants.
 
-    `subject` is the kind of what it happened to, `subject_id` its id. The reporting transaction has
-    the subject's lock, or has just created the subject. The class's name is stored.
+    `subject` is the kind of what it happened to, `subject_field` the field with its id. The
+    reporting transaction has the subject's lock, or has just created the subject. The class's name
+    is stored.
     """
 
     subject: ClassVar[str]
+    subject_field: ClassVar[str]
 
     @property
     def subject_id(self) -> UUID:
-        """What it happened to."""
-        raise NotImplementedError
+        """The id of what it happened to."""
+        return getattr(self, self.subject_field)
 
 
 class Recorded(Struct, frozen=True):

@@ -9,7 +9,7 @@ from monigo.core.ids import OrganizationId, UserId
 
 
 class Origin(Struct, frozen=True):
-    """From where somebody asks: the network address and what the browser says that it is."""
+    """The origin of a request: its network address and User-Agent."""
 
     address: str
     user_agent: str

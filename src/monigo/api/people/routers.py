@@ -14,7 +14,7 @@ from monigo.api.people.organizations.routes import router as organizations
 from monigo.api.people.sessions.routes import router as sessions
 from monigo.api.people.user.routes import router as user
 
-# For whoever asks.
+# Open routes, without a credential.
 OPEN_ROUTERS: tuple[APIRouter, ...] = (auth, countries)
 
 # For who is signed in, on their own account.

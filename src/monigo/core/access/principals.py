@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monigo.core.ids import ApiKeyId, OrganizationId, UserId
 from monigo.core.access.permissions import Permission
+from monigo.core.ids import ApiKeyId, OrganizationId, UserId
 
 
 class PrincipalKind(StrEnum):

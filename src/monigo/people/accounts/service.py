@@ -1,7 +1,7 @@
 """Use cases of accounts: register, verify an e-mail, forget and reset a password, be renamed.
 
-What tells nobody whether an e-mail has an account does the same work either way: the same
-statements, hashes and mails. `tests/people/test_enumeration.py` counts them.
+Use cases that must not reveal whether an e-mail has an account do the same work either way: the
+same statements, hashes and mails. `tests/people/test_enumeration.py` counts them.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ RETRY_AFTER_SECONDS = 3600
 
 
 class NewAccount(Struct, frozen=True):
-    """What somebody says who registers."""
+    """The details of a registration."""
 
     email: str
     full_name: str
@@ -69,7 +69,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
 
 
 async def resend_verification(people: People, origin: Origin, email: str) -> None:
-    """Mail another code to whoever registered last; who has nothing to show is found so by mail."""
+    """Mail another code for the latest registration; mail the owner of an account that it exists."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
@@ -112,7 +112,7 @@ async def verify_email(people: People, tx: Transaction, email: str, code: str) -
 
 
 async def forgot_password(people: People, origin: Origin, email: str) -> None:
-    """Mail a code to reset the password by; who has no account is found so by mail."""
+    """Mail a code to reset the password by; mail an unknown address that it has no account."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
@@ -161,7 +161,7 @@ async def reset_password(people: People, token: str, password: str) -> None:
 
 
 async def replace_password(people: People, tx: Transaction, user: User, hashed: str) -> None:
-    """Set another password, end all that was begun with the old one, and tell its owner."""
+    """Set another password, end sessions and log-ins of the old one, and mail its owner."""
     await store.set_password(tx, user.id, hashed)
     await codes.end_all(tx, user.email)
     await sessions.end_others(tx, user_id=user.id, but=None)

@@ -52,7 +52,7 @@ async def set_up(tx: Transaction, vault: Vault, user: User) -> Setup:
 
 
 async def confirm(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> list[str]:
-    """Have the second factor asked for from now on; the recovery codes, told once.
+    """Require the second factor from now on; returns the recovery codes, which are shown once.
 
     Raises:
         DomainError: conflict (confirmed already); invalid (no such code now).
@@ -83,7 +83,7 @@ async def switch_off(tx: Transaction, user_id: UserId) -> None:
 
 
 async def renew_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
-    """New recovery codes instead of all those there are, told once."""
+    """Replace all recovery codes; returns the new ones, which are shown once."""
     return await _new_recovery_codes(tx, vault, user_id)
 
 

@@ -18,7 +18,7 @@ class App(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """What an authenticator app is set up with, told once."""
+    """The secret to set up an authenticator app with, shown once."""
 
     secret: str
     uri: str

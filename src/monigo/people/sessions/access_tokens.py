@@ -1,4 +1,4 @@
-"""Access tokens: signed by Ed25519, a quarter of an hour, saying who and in which session only."""
+"""Access tokens: signed by Ed25519, valid for fifteen minutes, with person and session only."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ class _Key(Struct, frozen=True):
 
 
 class AccessTokens:
-    """Signs and reads access tokens, under keys that lie sealed in the database."""
+    """Signs and verifies access tokens, under keys that are stored encrypted."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -69,7 +69,7 @@ class AccessTokens:
         )
 
     async def read(self, token: str, now: datetime) -> Claims | None:
-        """What a token says; None for one that is not ours, or has run out."""
+        """The claims of a token; None for one that is not ours, or has expired."""
         try:
             key_id = str(jwt.get_unverified_header(token).get("kid", ""))
         except jwt.InvalidTokenError:

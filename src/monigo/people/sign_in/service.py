@@ -1,7 +1,8 @@
 """Use cases of signing in: by password, by a second factor, by a refresh token; and out again.
 
-A log-in takes two transactions and a hash between them, whoever's e-mail it is. The first notes the
-try, so that many at once are as many tries; the second is there only where the password is right.
+A log-in takes two transactions and a hash between them, for known and unknown e-mails. The first
+records the attempt, so that concurrent ones are all counted; the second runs only where the
+password is right.
 """
 
 from uuid import UUID
@@ -154,7 +155,7 @@ async def switch_second_factor_off(
 async def renew_recovery_codes(
     people: People, origin: Origin, claims: Claims, code: str
 ) -> list[str]:
-    """New recovery codes instead of all those there are, told once.
+    """Replace all recovery codes; returns the new ones, which are shown once.
 
     Raises:
         DomainError: invalid (code); unauthenticated; rate_limited.
@@ -194,7 +195,7 @@ async def _begin(
 
 
 class _Entered(Struct, frozen=True):
-    """Who has a session, and its refresh token; what the access token says is signed afterwards."""
+    """A person's new session and its refresh token; the access token is signed afterwards."""
 
     user: User
     session: Session
@@ -203,7 +204,7 @@ class _Entered(Struct, frozen=True):
 
 
 async def _enter(people: People, tx: Transaction, user: User, origin: Origin) -> _Entered:
-    """A new session; of a device that the person never used, the person is told by mail."""
+    """Begin a session; mail the person if the device is new."""
     if await sessions.is_new_device(tx, user.id, origin):
         await people.write_mail(
             tx,

@@ -26,7 +26,7 @@ async def list_api_keys(tx: Tx) -> ApiKeyList:
 @router.post("", status_code=201)
 @atomic(Permission.API_KEYS_WRITE, has_secret=True)
 async def create_api_key(tx: Tx, body: ApiKeyIn) -> ApiKeyEnvelope:
-    """Make a key. It is told now and never again."""
+    """Make a key. Its secret is shown now and never again."""
     issued = await tenancy.add_key(
         tx,
         name=body.name,

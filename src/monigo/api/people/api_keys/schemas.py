@@ -25,7 +25,7 @@ class ApiKeyIn(Incoming):
 
 
 class ApiKeyOut(Outgoing, frozen=True):
-    """A key; its secret is told when it is made, and never again."""
+    """A key; its secret is shown when it is made, and never again."""
 
     id: ApiKeyId
     org_id: OrganizationId

@@ -33,7 +33,7 @@ from monigo.people import Challenged, NewAccount, SignedIn
 router = APIRouter(route_class=OpenRoute, tags=["auth"], prefix="/auth")
 of_persons = APIRouter(route_class=PersonRoute, tags=["auth"], prefix="/auth")
 
-# Said whether or not the e-mail is somebody's.
+# The same answer for known and unknown e-mails.
 MAILED = Message(message="if the e-mail waits for one, a code was mailed to it")
 
 
@@ -85,7 +85,7 @@ async def verify_email(
 async def resend_verification(
     services: PeopleOfProcess, origin: OriginOfRequest, body: EmailIn
 ) -> Message:
-    """Have another code mailed. The answer is the same, whoever's e-mail it is."""
+    """Have another code mailed. The answer is the same for known and unknown e-mails."""
     await people.accounts.resend_verification(services, origin, body.email)
     return MAILED
 

@@ -40,7 +40,7 @@ class CountryList(Outgoing, frozen=True):
 
 
 class CurrencyOut(Outgoing, frozen=True):
-    """A currency; `decimals` is how many places its amounts are told with."""
+    """A currency; `decimals` is how many places its amounts have."""
 
     code: Annotated[str, Meta(examples=["NGN"])]
     name: Annotated[str, Meta(examples=["Nigerian Naira"])]

@@ -28,7 +28,7 @@ async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
 @router.post("/organizations", status_code=201)
 @atomic(Permission.ACCOUNT_WRITE, has_secret=True)
 async def found_organization(tx: Tx, claims: ClaimsOfRequest, body: FoundIn) -> FoundedOut:
-    """Make an organisation, whose owner you are. Its first keys are told now and never again."""
+    """Make an organisation, whose owner you are. Its first keys are shown now and never again."""
     return FoundedOut.of(await people.organizations.found(tx, claims.user_id, body.wanted()))
 
 
