@@ -126,15 +126,15 @@ def test_thousands_of_half_sent_heads_stop_nobody_else(serving):
 
 def test_bodies_together_never_take_more_than_their_share(api, backend):
     api.customer()
-    bodies = backend.server.config.app.state.bodies
-    free = bodies.bytes_free
-    bodies.bytes_free = 1_000
+    memory = backend.server.config.app.state.body_memory
+    free = memory.bytes_free
+    memory.bytes_free = 1_000
 
     fits = api.post("/v1/ingest", json={"events": [event("a")]})
     refused = api.post("/v1/ingest", content=batch("large"))
     also = api.post("/v1/customers", json={"name": "x", "metadata": {"text": "y" * 2_000}})
-    left = bodies.bytes_free
-    bodies.bytes_free = free
+    left = memory.bytes_free
+    memory.bytes_free = free
 
     assert fits.status_code == 202
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
