@@ -69,7 +69,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
 
 
 async def resend_verification(people: People, origin: Origin, email: str) -> None:
-    """Mail another code for the latest registration; mail the owner of an account that it exists."""
+    """Mail another code for the latest registration; mail an account's owner that it exists."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
