@@ -29,8 +29,8 @@ class PoolFigures(Struct, frozen=True):
 class Connections:
     """The pool's connections, of which a few are kept at hand between two uses.
 
-    To borrow one of the pool and give it back takes as long as a simple statement. While somebody
-    waits for the pool, none is kept from it.
+    Borrowing a connection of the pool and returning it takes as long as a simple statement. While
+    somebody waits for the pool, every connection is returned to it.
     """
 
     def __init__(self, pool: Pool, *, give_up_seconds: float) -> None:

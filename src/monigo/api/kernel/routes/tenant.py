@@ -143,7 +143,7 @@ async def _respond_to_person(
                 [INSTALLATION] if route.is_of_persons else await tenants_of(services, read, claims)
             )
         except DomainError:
-            await check()  # Who is not signed in any more is told nothing else.
+            await check()  # A person who is not signed in any more gets no other answer.
             raise
         return await first_that_knows(
             tenants, claims, lambda caller: route.respond_to_person(caller, read, handle)
