@@ -26,6 +26,7 @@ import uvloop
 
 from monigo.bootstrap import bring_up_to_date, open_services
 from monigo.core.ids import WalletId
+from monigo.core.money import Money
 from monigo.infra.settings import Settings
 from monigo.tenancy import KeyReference
 from monigo.wallets import Direction, EntryType, Movement, MovementBatcher
@@ -148,8 +149,7 @@ async def _client(
         movement = Movement(
             wallet_id=random.choice(wallets),
             direction=Direction.DEBIT,
-            amount=Decimal(1),
-            currency="NGN",
+            amount=Money(Decimal(1), "NGN"),
             entry_type=EntryType.USAGE,
             idempotency_key=f"service-{os.getpid()}-{next(_keys)}",
             description="a ride",

@@ -88,7 +88,8 @@ BEGIN
         known := ARRAY(
             SELECT account.id FROM public.ledger_accounts AS account
             WHERE account.org_id = asked.org_id AND account.is_test = asked.is_test
-                AND account.id = ANY (asked.account_ids) AND account.currency = asked.currency
+                AND account.id = ANY ((SELECT asked.account_ids)::uuid[])
+                AND account.currency = asked.currency
         );
         CONTINUE WHEN cardinality(known) = cardinality(asked.account_ids);
         SELECT side.account_id, side.name INTO STRICT missed
@@ -470,13 +471,14 @@ DECLARE
     are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
-    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
+    WHERE org_id = organization AND is_test = test AND id = ANY ((SELECT wallet_ids)::uuid[])
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
         -- OFFSET 0 has each key looked up in the index, whatever number of keys the plan was made for.
         is_used := EXISTS (
-            SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
+            SELECT 1
+            FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
             WHERE EXISTS (
                 SELECT 1 FROM public.ledger_requests AS used
                 WHERE used.org_id = organization AND used.is_test = test
@@ -489,14 +491,19 @@ BEGIN
     IF cardinality(api_key_ids) > 0 THEN
         are_same := cardinality(api_key_ids) = (
             SELECT count(*)
-            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
-                AS known (id, expires_at, scopes)
+            FROM unnest(
+                (SELECT api_key_ids), (SELECT api_key_expiries), (SELECT api_key_scopes)
+            ) AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
+                AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY
@@ -505,7 +512,8 @@ BEGIN
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
         state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    WHERE state.org_id = organization AND state.is_test = test
+        AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
@@ -532,6 +540,20 @@ BEGIN
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
+END
+$$;
+
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.session_membership(organization, test, session, person, instant);
 END
 $$;
 
@@ -606,7 +628,7 @@ BEGIN
         SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
-            AND account.id = ANY (account_ids)
+            AND account.id = ANY ((SELECT account_ids)::uuid[])
         ORDER BY account.id
         FOR NO KEY UPDATE
     ) AS head;
@@ -621,7 +643,7 @@ BEGIN
             posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
             posting.counterparty, posting.idempotency_key, posting.metadata, made_at
         )
-        FROM unnest(postings) AS posting
+        FROM unnest((SELECT postings)) AS posting
     LOOP
         place := place + 1;
         balances[source] := balances[source] - amount;
@@ -662,7 +684,8 @@ BEGIN
         posted.to_balance - posted.amount::numeric(24, 6), posted.to_balance,
         posted.to_sequence, posted.to_hash
     FROM unnest(
-        postings, from_balances, from_sequences, from_hashes, to_balances, to_sequences, to_hashes
+        (SELECT postings), (SELECT from_balances), (SELECT from_sequences), (SELECT from_hashes),
+        (SELECT to_balances), (SELECT to_sequences), (SELECT to_hashes)
     ) AS posted (
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
@@ -672,8 +695,9 @@ BEGIN
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
         moved_at = made_at
-    FROM unnest(accounts, balances, sequences, hashes)
-        AS moved (id, balance, sequence, chain_hash)
+    FROM unnest(
+        (SELECT accounts), (SELECT balances), (SELECT sequences), (SELECT hashes)
+    ) AS moved (id, balance, sequence, chain_hash)
     WHERE account.org_id = organization AND account.is_test = test AND account.id = moved.id
         AND account.sequence <> moved.sequence;
 
@@ -683,7 +707,7 @@ BEGIN
         )
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
-        FROM unnest(requests) AS request;
+        FROM unnest((SELECT requests)) AS request;
     END IF;
 
     IF is_read THEN
@@ -691,7 +715,10 @@ BEGIN
         SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
             posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
             posted.to_balance, posted.to_sequence
-        FROM unnest(postings, from_balances, from_sequences, to_balances, to_sequences) AS posted (
+        FROM unnest(
+            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
+            (SELECT to_balances), (SELECT to_sequences)
+        ) AS posted (
             id, transaction_id, source, target, amount, currency, entry_type, description,
             reference_type, reference_id, counterparty, idempotency_key, metadata,
             from_balance, from_sequence, to_balance, to_sequence
@@ -803,7 +830,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -811,10 +838,11 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
@@ -1342,6 +1370,7 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    suspended_at timestamp with time zone,
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
@@ -2845,6 +2874,9 @@ GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, walle
 
 REVOKE ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.oldest_unfolded_at() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.oldest_unfolded_at() TO monigo_app;

@@ -16,23 +16,42 @@ $$;
 CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
--- The person's role in the transaction's own organisation, if the session is valid.
--- No row: the session is not valid. No role: the person is not a member.
+-- Whether a person's session counts, and what the person is in the transaction's own organisation.
+-- No row: the session doesn't count. No role: the person is no member. `is_suspended`: the organisation is.
 CREATE OR REPLACE FUNCTION session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz)
+) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at
+    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
     FROM public.sessions AS signed_in
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
+    LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
     WHERE signed_in.id = session AND signed_in.user_id = person
         AND signed_in.ended_at IS NULL AND signed_in.expires_at > instant;
 END
 $$;
 REVOKE ALL ON FUNCTION session_membership FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION session_membership TO monigo_app;
+
+-- As `session_membership`, with locks on session and membership until the transaction ends: a transaction that
+-- ends one of them waits, and finds all that was done under it.
+CREATE OR REPLACE FUNCTION locked_session_membership(
+    organization uuid, test boolean, session uuid, person uuid, instant timestamptz
+) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    PERFORM 1 FROM public.sessions AS signed_in
+    WHERE signed_in.id = session AND signed_in.user_id = person FOR SHARE;
+    PERFORM 1 FROM public.memberships AS membership
+    WHERE membership.org_id = organization AND membership.user_id = person FOR SHARE;
+    RETURN QUERY SELECT * FROM public.session_membership(organization, test, session, person, instant);
+END
+$$;
+REVOKE ALL ON FUNCTION locked_session_membership FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION locked_session_membership TO monigo_app;

@@ -19,8 +19,9 @@ GRANT SELECT ON wallet_states TO monigo_app;
 
 -- Locks wallets in the order of their ids and returns them as of then. Also whether any of these keys was used
 -- before in the wallet beside it (who looks for a key before the lock may miss the use that held it), and
--- whether these API keys still are of this mode, expire when they did, have the same scopes, in one text each,
--- and are not revoked.
+-- whether these API keys still are of this mode, expire when they did (never is infinity), have the same
+-- scopes, in one text each, are neither revoked nor switched off, and of an organisation that is not suspended.
+-- As in `post_ledger_transfers`, one plan serves arrays of all lengths.
 CREATE OR REPLACE FUNCTION lock_wallets(
     organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[],
     api_key_ids uuid[], api_key_expiries timestamptz[], api_key_scopes text[]
@@ -37,13 +38,14 @@ DECLARE
     are_same boolean := true;
 BEGIN
     PERFORM 1 FROM public.wallets
-    WHERE org_id = organization AND is_test = test AND id = ANY (wallet_ids)
+    WHERE org_id = organization AND is_test = test AND id = ANY ((SELECT wallet_ids)::uuid[])
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
         -- OFFSET 0 has each key looked up in the index, whatever number of keys the plan was made for.
         is_used := EXISTS (
-            SELECT 1 FROM unnest(key_wallet_ids, keys) AS asked (wallet_id, idempotency_key)
+            SELECT 1
+            FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
             WHERE EXISTS (
                 SELECT 1 FROM public.ledger_requests AS used
                 WHERE used.org_id = organization AND used.is_test = test
@@ -56,14 +58,19 @@ BEGIN
     IF cardinality(api_key_ids) > 0 THEN
         are_same := cardinality(api_key_ids) = (
             SELECT count(*)
-            FROM unnest(api_key_ids, api_key_expiries, api_key_scopes)
-                AS known (id, expires_at, scopes)
+            FROM unnest(
+                (SELECT api_key_ids), (SELECT api_key_expiries), (SELECT api_key_scopes)
+            ) AS known (id, expires_at, scopes)
             JOIN public.api_keys AS key
-                ON key.org_id = organization AND key.id = ANY (api_key_ids) AND key.id = known.id
+                ON key.org_id = organization AND key.id = ANY ((SELECT api_key_ids)::uuid[])
+                AND key.id = known.id
                 AND key.is_test_mode = test
-                AND key.expires_at IS NOT DISTINCT FROM known.expires_at
+                AND coalesce(key.expires_at, 'infinity') = known.expires_at
                 AND array_to_string(key.scopes, ' ') = known.scopes
-            WHERE key.revoked_at IS NULL
+            WHERE key.revoked_at IS NULL AND key.disabled_at IS NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM public.organizations
+            WHERE org_id = organization AND suspended_at IS NOT NULL
         );
     END IF;
     RETURN QUERY
@@ -72,7 +79,8 @@ BEGIN
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
         state.entries::bigint, state.top_up_threshold, is_used, are_same
     FROM public.wallet_states AS state
-    WHERE state.org_id = organization AND state.is_test = test AND state.id = ANY (wallet_ids);
+    WHERE state.org_id = organization AND state.is_test = test
+        AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 REVOKE ALL ON FUNCTION lock_wallets FROM PUBLIC;

@@ -9,7 +9,7 @@ import pytest
 
 from monigo import ledger
 from monigo.core.errors import DomainError, InvariantError
-from monigo.core.ids import TransactionId, TransferId
+from monigo.core.ids import TransactionId
 from monigo.ledger import AccountKind, Request, RequestKey
 from support.ledger import Book, posting
 
@@ -50,16 +50,16 @@ def test_transfers_are_told_in_the_order_of_the_postings(book):
         for source, target in turns
         if source != target
     ]
-    ids = [TransferId(uuid4()) for _ in postings]
 
-    rows = book.backend.sql(
-        "SELECT id FROM post_ledger_transfers($1, $2, $3, $4, '{}', now(), true)",
-        *(book.tenant.org_id, book.tenant.is_test),
-        *ledger.posting_arguments(ids, postings),
-        as_app=book.tenant,
-    )
+    made = book.post(*postings)
 
-    assert [row["id"] for row in rows] == ids
+    stored = {
+        one.id: one
+        for account in accounts
+        for one in book.call(ledger.entries, account, first=1, last=len(postings))
+    }
+    assert [stored[one.id] for one in made] == made
+    assert [one.posting for one in made] == postings
 
 
 def test_one_transfer_too_much_takes_all_with_it(book):

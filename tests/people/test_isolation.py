@@ -90,10 +90,10 @@ def test_what_people_have_is_there_for_who_says_so(backend, ada, org, table):
     assert seen != []
 
 
-def session_membership(backend, tenant, person, organization):
+def session_membership(backend, tenant, person, organization, function="session_membership"):
     session = person.get("/sessions").json()["sessions"][0]["id"]
     return backend.sql(
-        "SELECT role FROM session_membership($1, false, $2, $3, $4)",
+        f"SELECT role FROM {function}($1, false, $2, $3, $4)",
         organization,
         session,
         person.user_id,
@@ -113,11 +113,12 @@ def test_a_tenant_learns_what_a_person_is_in_it(backend, ada, bola, org):
     assert roles == [["owner"], [None]]
 
 
-def test_a_tenant_learns_nothing_of_a_person_in_another(backend, ada, bola, org):
+@pytest.mark.parametrize("function", ["session_membership", "locked_session_membership"])
+def test_a_tenant_learns_nothing_of_a_person_in_another(backend, ada, bola, org, function):
     other = bola.found()["organization"]["id"]
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        session_membership(backend, Tenant(other, is_test=False), ada, org)
+        session_membership(backend, Tenant(other, is_test=False), ada, org, function)
 
 
 def test_the_installation_is_no_organisation(backend):

@@ -9,10 +9,11 @@ import asyncpg
 
 
 @contextmanager
-def hanging(backend, request, query, *arguments):
+def hanging(backend, request, query, *arguments, commits=False):
     """Run `request` in a thread while `query` locks a row that it needs; yields its answers.
 
     The block begins when the request hangs on the lock, and its answer is there after the block.
+    What the query changed is undone, unless it `commits`.
     """
     answers = []
     thread = threading.Thread(target=lambda: answers.append(request()))
@@ -24,6 +25,7 @@ def hanging(backend, request, query, *arguments):
             thread.start()
             wait_until_blocked(backend)
             yield answers
+            runner.run(connection.execute("COMMIT" if commits else "ROLLBACK"))
         finally:
             runner.run(connection.close())
             thread.join(30)

@@ -51,6 +51,7 @@ WITHOUT_MODE = {"organizations", "api_keys", "test_clocks"}
 OWNERS_FUNCTIONS = {
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "session_membership",  # what a person is in the transaction's own organisation, if signed in
+    "locked_session_membership",  # the same, and it stays so
     "reset_test_data",  # deletes test rows of a tenant; test_test_data tries to abuse it
 }
 # Indexes of a hash that the tenant is part of, so that they need no further column.

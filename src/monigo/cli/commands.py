@@ -97,6 +97,24 @@ def create_org(name: str, *, as_json: JsonFlag = False) -> None:
             _say(f"{label}: {value}")
 
 
+@org_app.command("suspend")
+def suspend_org(org_id: str) -> None:
+    """Let an organisation's people and keys only read, from their next request on."""
+    _with_services(
+        lambda services: tenancy.suspend_organization(services.database, _org_id(org_id))
+    )
+    _say("suspended")
+
+
+@org_app.command("activate")
+def activate_org(org_id: str) -> None:
+    """End an organisation's suspension."""
+    _with_services(
+        lambda services: tenancy.activate_organization(services.database, _org_id(org_id))
+    )
+    _say("active")
+
+
 @key_app.command("create")
 def create_key(
     org: OrgOption,
@@ -130,7 +148,7 @@ def list_keys(org: OrgOption, *, as_json: JsonFlag = False) -> None:
         _say(json.dumps([_shown(key) for key in keys]))
         return
     for key in keys:
-        state = "revoked" if key.revoked_at else "active"
+        state = "revoked" if key.revoked_at else "off" if key.disabled_at else "active"
         _say(f"{key.id}  {key.key_prefix}…  {state}  {','.join(key.scopes)}  {key.name}")
 
 
@@ -183,7 +201,7 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 def _org_id(text: str) -> OrganizationId:
     parsed = parse_id(text)
     if parsed is None:
-        _fail("--org must be an organisation's id")
+        _fail("an organisation's id is needed")
     return OrganizationId(parsed)
 
 

@@ -7,10 +7,9 @@ from monigo.ledger.service import (
     load_accounts,
     open_accounts,
     post,
-    post_unread,
+    prepare,
     totals,
 )
-from monigo.ledger.store import posting_arguments
 from monigo.ledger.types import (
     Account,
     AccountKind,
@@ -46,8 +45,7 @@ __all__ = [
     "load_accounts",
     "open_accounts",
     "post",
-    "post_unread",
-    "posting_arguments",
+    "prepare",
     "totals",
     "verify",
 ]

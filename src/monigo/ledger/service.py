@@ -1,11 +1,14 @@
 """Use cases of the ledger: open accounts, move money between them, look back."""
 
 from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
 
 from monigo.core.errors import ensure
 from monigo.core.ids import LedgerAccountId, TransferId
 from monigo.infra import json
-from monigo.infra.db import Transaction
+from monigo.infra.db import Answer, Statement, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import store
 from monigo.ledger.types import (
@@ -21,6 +24,21 @@ from monigo.ledger.types import (
 
 # Above what the widest billing statement moves; beyond it the caller goes in steps.
 POSTINGS_MAX = 20_000
+
+
+class PreparedPosting(Struct, frozen=True):
+    """Transfers that are made by `statements`: one, or none where there is nothing to do."""
+
+    statements: Sequence[Statement]
+    _transfer_ids: Sequence[TransferId]
+    _postings: Sequence[Posting]
+    _made_at: datetime
+
+    def made(self, answers: Sequence[Answer]) -> list[Transfer]:
+        """The transfers, where they are read; the statements' answers come first of `answers`."""
+        if not self.statements:
+            return []
+        return store.transfers_posted(answers[0], self._transfer_ids, self._postings, self._made_at)
 
 
 async def open_accounts(tx: Transaction, accounts: Sequence[NewAccount]) -> None:
@@ -50,24 +68,27 @@ async def post(
         DomainError: conflict, when another transaction remembered one of the keys meanwhile;
             invalid, beyond what an account can hold. Either ends the transaction.
     """
-    return await _post(tx, postings, requests, is_read=True)
+    posting = prepare(tx, postings, requests)
+    return posting.made(await tx.send(*posting.statements))
 
 
-async def post_unread(
-    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request] = ()
-) -> None:
-    """As `post`, without reading the transfers that were made."""
-    await _post(tx, postings, requests, is_read=False)
+def prepare(
+    tx: Transaction,
+    postings: Sequence[Posting],
+    requests: Sequence[Request] = (),
+    *,
+    is_read: bool = True,
+) -> PreparedPosting:
+    """As `post`, to be sent along with other statements of `tx`.
 
-
-async def _post(
-    tx: Transaction, postings: Sequence[Posting], requests: Sequence[Request], *, is_read: bool
-) -> list[Transfer]:
+    Where it is not `is_read`, nobody looks at the transfers.
+    """
     ensure(len(postings) <= POSTINGS_MAX, f"at most {POSTINGS_MAX} postings go at once")
-    if not postings and not requests:
-        return []
-    transfer_ids = [TransferId(new_id()) for _ in postings]
-    return await store.post_transfers(tx, transfer_ids, postings, requests, is_read=is_read)
+    ids = [TransferId(new_id()) for _ in postings]
+    statements: list[Statement] = []
+    if postings or requests:
+        statements = [store.posting(ids, postings, requests, tx.now, is_read=is_read)]
+    return PreparedPosting(statements, ids if is_read else [], postings if is_read else [], tx.now)
 
 
 async def find_requests(

@@ -1,16 +1,22 @@
 """All SQL of the ledger but that of its verification."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from monigo.core.errors import conflict, invalid
+from monigo.core.errors import DomainError, conflict, invalid
 from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
 from monigo.infra import json
-from monigo.infra.db import Transaction, violations_as
+from monigo.infra.db import (
+    Answer,
+    Argument,
+    Statement,
+    Transaction,
+    read_numeric,
+    violation_in,
+)
 from monigo.ledger.types import (
     Account,
     AccountKind,
@@ -48,7 +54,7 @@ SELECT_ACCOUNTS = """
 """
 
 POST = f"""
-    SELECT id, {SIDES}
+    SELECT {SIDES}
     FROM post_ledger_transfers($1, $2, $3, $4, $5, $6, $7)
 """
 
@@ -127,47 +133,48 @@ async def load_accounts(
     }
 
 
-async def post_transfers(
-    tx: Transaction,
+def posting(
     transfer_ids: Sequence[TransferId],
     postings: Sequence[Posting],
     requests: Sequence[Request],
+    made_at: datetime,
     *,
     is_read: bool,
-) -> list[Transfer]:
-    """Make the transfers in their order, and remember what was asked.
+) -> Statement:
+    """What makes the transfers in their order, and remembers what was asked.
 
-    What was made is returned where it `is_read`.
+    It answers what was made of each where it `is_read`.
     """
-    with violations_as(ERRORS), _overflow_as_invalid():
-        rows = await tx.fetch(
-            POST,
-            *posting_arguments(transfer_ids, postings),
-            _request_arguments(transfer_ids, postings, requests),
-            tx.now,
-            is_read,
-        )
-    return [
-        transfer_made(row, posting, tx.now)
-        for row, posting in zip(rows, postings if is_read else (), strict=True)
-    ]
+    accounts, posted = _posting_arguments(transfer_ids, postings)
+    return Statement(
+        POST,
+        (
+            Argument.uuids([one.bytes for one in accounts]),
+            Argument.rows(posted),
+            Argument.rows(_request_rows(transfer_ids, postings, requests)),
+            Argument.instant(made_at),
+            Argument.boolean(is_read),
+        ),
+        (read_numeric, read_numeric, int) * 2,
+        _refusal,
+    )
 
 
-def posting_arguments(
+def _posting_arguments(
     transfer_ids: Sequence[TransferId], postings: Sequence[Posting]
-) -> tuple[list[LedgerAccountId], list[tuple[Any, ...]]]:
-    """What `post_ledger_transfers` takes: the accounts, and a `ledger_posting` each."""
+) -> tuple[list[LedgerAccountId], list[Sequence[str]]]:
+    """What `post_ledger_transfers` takes: the accounts, and a `ledger_posting` each, as texts."""
     account_ids = {posting.from_account_id for posting in postings}
     account_ids.update(posting.to_account_id for posting in postings)
     ordered = sorted(account_ids)
-    positions = {account_id: position for position, account_id in enumerate(ordered, 1)}
+    places = {account_id: str(place) for place, account_id in enumerate(ordered, 1)}
     return ordered, [
         (
-            transfer_id,
-            posting.transaction_id,
-            positions[posting.from_account_id],
-            positions[posting.to_account_id],
-            posting.amount,
+            str(transfer_id),
+            str(posting.transaction_id),
+            places[posting.from_account_id],
+            places[posting.to_account_id],
+            str(posting.amount),
             posting.currency,
             posting.entry_type.value,
             posting.description,
@@ -175,42 +182,59 @@ def posting_arguments(
             posting.reference_id,
             posting.counterparty,
             posting.idempotency_key,
-            json.encode(posting.metadata),
+            json.encode(posting.metadata) if posting.metadata else "{}",
         )
         for transfer_id, posting in zip(transfer_ids, postings, strict=True)
     ]
 
 
-def _request_arguments(
+def _request_rows(
     transfer_ids: Sequence[TransferId], postings: Sequence[Posting], requests: Sequence[Request]
-) -> list[tuple[Any, ...]]:
+) -> list[Sequence[str]]:
     """What `post_ledger_transfers` takes: a `ledger_request` each."""
-    ids_by_transaction: dict[TransactionId, list[TransferId]] = {}
+    ids_by_transaction: dict[TransactionId, list[str]] = {}
     if requests:
         for transfer_id, posting in zip(transfer_ids, postings, strict=True):
-            ids_by_transaction.setdefault(posting.transaction_id, []).append(transfer_id)
+            ids_by_transaction.setdefault(posting.transaction_id, []).append(str(transfer_id))
     return [
         (
-            request.key.scope,
+            str(request.key.scope),
             request.key.idempotency_key,
-            request.content_hash,
-            [
-                transfer_id
-                for transaction_id in request.transaction_ids
-                for transfer_id in ids_by_transaction.get(transaction_id, ())
-            ],
+            f"\\x{request.content_hash.hex()}",
+            f"{{{','.join(_transfers_of(request, ids_by_transaction))}}}",
             json.encode(request.result),
         )
         for request in requests
     ]
 
 
-@contextmanager
-def _overflow_as_invalid() -> Generator[None]:
-    try:
-        yield
-    except asyncpg.NumericValueOutOfRangeError as error:
-        raise invalid(TOO_LARGE) from error
+def _transfers_of(
+    request: Request, ids_by_transaction: Mapping[TransactionId, Sequence[str]]
+) -> list[str]:
+    return [
+        transfer_id
+        for transaction_id in request.transaction_ids
+        for transfer_id in ids_by_transaction.get(transaction_id, ())
+    ]
+
+
+def _refusal(error: asyncpg.PostgresError) -> DomainError | None:
+    if isinstance(error, asyncpg.NumericValueOutOfRangeError):
+        return invalid(TOO_LARGE)
+    return violation_in(ERRORS, error)
+
+
+def transfers_posted(
+    answer: Answer,
+    transfer_ids: Sequence[TransferId],
+    postings: Sequence[Posting],
+    made_at: datetime,
+) -> list[Transfer]:
+    """The transfers that a statement of `posting` made, whose answer is read."""
+    return [
+        transfer_made(transfer_id, posting, made_at, sides)
+        for transfer_id, posting, sides in zip(transfer_ids, postings, answer.rows, strict=True)
+    ]
 
 
 async def load_transfers(
@@ -261,25 +285,29 @@ def _transfer(row: asyncpg.Record) -> Transfer:
         idempotency_key=row["idempotency_key"],
         metadata=json.decode(row["metadata"]),
     )
-    return transfer_made(row, posting, row["created_at"])
+    sides = tuple(row[name] for name in SIDES.replace(",", " ").split())
+    return transfer_made(TransferId(row["id"]), posting, row["created_at"], sides)
 
 
-def transfer_made(row: asyncpg.Record, posting: Posting, created_at: datetime) -> Transfer:
-    """A posting with what the database made of it: the columns `SIDES`, and the transfer's id."""
+def transfer_made(
+    transfer_id: TransferId, posting: Posting, created_at: datetime, sides: Sequence[Any]
+) -> Transfer:
+    """A posting with what the database made of it: the columns `SIDES`."""
+    from_before, from_after, from_sequence, to_before, to_after, to_sequence = sides
     return Transfer(
-        id=TransferId(row["id"]),
+        id=transfer_id,
         posting=posting,
         debit=Side(
             account_id=posting.from_account_id,
-            sequence=row["from_sequence"],
-            balance_before=row["from_balance_before"],
-            balance_after=row["from_balance_after"],
+            sequence=from_sequence,
+            balance_before=from_before,
+            balance_after=from_after,
         ),
         credit=Side(
             account_id=posting.to_account_id,
-            sequence=row["to_sequence"],
-            balance_before=row["to_balance_before"],
-            balance_after=row["to_balance_after"],
+            sequence=to_sequence,
+            balance_before=to_before,
+            balance_after=to_after,
         ),
         created_at=created_at,
     )

@@ -23,6 +23,14 @@ class OrganizationSettingsChanged(OrganizationFact, frozen=True, kw_only=True):
     changed: tuple[str, ...]
 
 
+class OrganizationSuspended(OrganizationFact, frozen=True, kw_only=True):
+    """Its people and keys may only read from now on."""
+
+
+class OrganizationActivated(OrganizationFact, frozen=True, kw_only=True):
+    """It is suspended no more."""
+
+
 class ApiKeyFact(Fact, frozen=True, kw_only=True):
     """Something that happened to an API key, reported in the key's mode."""
 

@@ -6,7 +6,17 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from monigo.core.access import Permission, Principal, Scope, api_key, permissions_of, scopes_of
+from msgspec.structs import replace
+
+from monigo.core.access import (
+    Permission,
+    Principal,
+    Scope,
+    api_key,
+    only_reading,
+    permissions_of,
+    scopes_of,
+)
 from monigo.core.errors import (
     DomainError,
     ErrorKind,
@@ -25,8 +35,10 @@ from monigo.tenancy.events import (
     ApiKeyIssued,
     ApiKeyRevoked,
     ApiKeySwitched,
+    OrganizationActivated,
     OrganizationCreated,
     OrganizationSettingsChanged,
+    OrganizationSuspended,
 )
 from monigo.tenancy.rules import (
     KEY_PREFIX_SHOWN,
@@ -101,6 +113,54 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
     fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)
     await outbox.emit(tx, [fact])
     return changed
+
+
+async def suspend_organization(database: Database, org_id: OrganizationId) -> Organization:
+    """Let people and keys of an organisation only read, from the next transaction on.
+
+    What runs by itself goes on: periods end and are billed. Again it changes nothing.
+
+    Raises:
+        DomainError: not_found.
+    """
+    return await _set_suspended(database, org_id, is_suspended=True)
+
+
+async def activate_organization(database: Database, org_id: OrganizationId) -> Organization:
+    """End an organisation's suspension.
+
+    Raises:
+        DomainError: not_found.
+    """
+    return await _set_suspended(database, org_id, is_suspended=False)
+
+
+async def _set_suspended(
+    database: Database, org_id: OrganizationId, *, is_suspended: bool
+) -> Organization:
+    async with database.transaction(Tenant(org_id, is_test=False)) as tx:
+        organization = await store.load_organization(tx, for_update=True)
+        if organization is None:
+            raise not_found("organization")
+        if (organization.suspended_at is not None) is is_suspended:
+            return organization
+        suspended_at = tx.real_now if is_suspended else None
+        await store.set_suspended(tx, suspended_at)
+        fact = OrganizationSuspended if is_suspended else OrganizationActivated
+        await outbox.emit(tx, [fact(organization_id=org_id)])
+        return replace(organization, suspended_at=suspended_at, updated_at=tx.real_now)
+
+
+async def require_active(tx: Transaction) -> None:
+    """Refuse what would change something of the transaction's organisation while it is suspended.
+
+    For what comes to it by no key and no role in it.
+
+    Raises:
+        DomainError: forbidden.
+    """
+    if (await get_organization(tx)).suspended_at is not None:
+        raise organization_suspended()
 
 
 async def issue_key(
@@ -235,24 +295,20 @@ async def authorize(tx: Transaction, api_key_id: ApiKeyId, needed: Permission) -
     """Who a key is, checked in the transaction that acts under it: a revoked one ends at once.
 
     Raises:
-        DomainError: unauthenticated (revoked, expired) or forbidden (scope missing).
+        DomainError: unauthenticated (revoked, expired) or forbidden (scope missing, organisation
+            suspended).
     """
-    principal = (await principals(tx, {api_key_id})).get(api_key_id)
-    refusal = refusal_of(principal, needed)
-    if principal is None or refusal is not None:
+    key = (await store.load_keys(tx, {api_key_id})).get(api_key_id)
+    refusal = refusal_of(key, tx.tenant, tx.real_now, needed)
+    if key is None or refusal is not None:
         raise refusal or unauthenticated()
-    return principal
-
-
-async def principals(
-    tx: Transaction, api_key_ids: AbstractSet[ApiKeyId]
-) -> dict[ApiKeyId, Principal]:
-    """Who these keys are; those that may not act in this transaction at all are absent."""
-    return {
-        api_key_id: principal
-        for api_key_id, key in (await get_keys(tx, api_key_ids)).items()
-        if (principal := principal_of(key, tx.tenant, tx.real_now)) is not None
-    }
+    allowed = permissions_of(key.scopes)
+    return api_key(
+        key.id,
+        org_id=key.org_id,
+        is_test=key.is_test_mode,
+        permissions=only_reading(allowed) if key.is_suspended else allowed,
+    )
 
 
 async def get_keys(tx: Transaction, api_key_ids: AbstractSet[ApiKeyId]) -> dict[ApiKeyId, ApiKey]:
@@ -260,35 +316,34 @@ async def get_keys(tx: Transaction, api_key_ids: AbstractSet[ApiKeyId]) -> dict[
     return await store.load_keys(tx, api_key_ids)
 
 
-def principal_of(key: ApiKey | None, tenant: Tenant, real_now: datetime) -> Principal | None:
-    """Who a key is; None where there is none, or it may not act for the tenant at all now."""
+def refusal_of(
+    key: ApiKey | None, tenant: Tenant, real_now: datetime, needed: Permission
+) -> DomainError | None:
+    """Why a key may not do for the tenant what needs this permission now; None where it may."""
     if key is None or not key.is_active(real_now) or key.is_test_mode != tenant.is_test:
-        return None
-    return api_key(
-        key.id,
-        org_id=key.org_id,
-        is_test=key.is_test_mode,
-        permissions=permissions_of(key.scopes),
-    )
-
-
-def refusal_of(principal: Principal | None, needed: Permission) -> DomainError | None:
-    """Why a key may not do what needs this permission; None where it may."""
-    if principal is None:
         return unauthenticated()
-    if principal.may(needed):
-        return None
-    missing = " or ".join(scope.value for scope in scopes_of(needed))
-    if not missing:
-        return people_only()
-    return DomainError(
-        ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
-    )
+    if needed not in permissions_of(key.scopes):
+        missing = " or ".join(scope.value for scope in scopes_of(needed))
+        if not missing:
+            return people_only()
+        return DomainError(
+            ErrorKind.FORBIDDEN, "scope_missing", f"this API key lacks the scope {missing}"
+        )
+    return organization_suspended() if key.is_suspended and not needed.is_reading else None
 
 
 def people_only() -> DomainError:
     """The refusal of what a person must decide, however much a key may do."""
     return DomainError(ErrorKind.FORBIDDEN, "people_only", "no API key may do this")
+
+
+def organization_suspended() -> DomainError:
+    """The refusal of whatever would change something of a suspended organisation."""
+    return DomainError(
+        ErrorKind.FORBIDDEN,
+        "organization_suspended",
+        "the organization is suspended: it may read, and change nothing",
+    )
 
 
 def unauthenticated() -> DomainError:

@@ -25,7 +25,7 @@ INSERT_ORGANIZATION = """
 """
 
 SELECT_ORGANIZATION = """
-    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits
+    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, suspended_at
     FROM organizations
     WHERE org_id = $1
 """
@@ -36,11 +36,16 @@ UPDATE_ORGANIZATION = """
     WHERE org_id = $1
 """
 
+SUSPEND_ORGANIZATION = """
+    UPDATE organizations SET suspended_at = $2, updated_at = $3 WHERE org_id = $1
+"""
+
 SELECT_LIMITS = "SELECT limits FROM organizations WHERE org_id = $1"
 
 KEY_COLUMNS = """
     id, org_id, name, key_prefix, scopes, is_test_mode, expires_at, revoked_at, disabled_at,
-    last_used_at, created_at, updated_at
+    last_used_at, created_at, updated_at,
+    (SELECT suspended_at IS NOT NULL FROM organizations WHERE org_id = $1) AS is_suspended
 """
 
 INSERT_KEY = """
@@ -93,6 +98,11 @@ async def update_organization(tx: Transaction, organization: Organization) -> No
     await tx.connection.execute(UPDATE_ORGANIZATION, *_arguments(organization))
 
 
+async def set_suspended(tx: Transaction, suspended_at: datetime | None) -> None:
+    """Suspend the transaction's own organisation, or end that."""
+    await tx.connection.execute(SUSPEND_ORGANIZATION, tx.org_id, suspended_at, tx.real_now)
+
+
 def _arguments(organization: Organization) -> tuple[object, ...]:
     return (
         organization.id,
@@ -120,6 +130,7 @@ async def load_organization(tx: Transaction, *, for_update: bool = False) -> Org
         billing=read_billing(row["billing"]),
         retention=read_retention(row["retention"]),
         limits=read_limits(row["limits"]),
+        suspended_at=row["suspended_at"],
     )
 
 

@@ -23,6 +23,8 @@ class Organization(Struct, frozen=True):
     limits: LimitSettings
     created_at: datetime
     updated_at: datetime
+    # Since when it may only read.
+    suspended_at: datetime | None = None
 
 
 class NewOrganization(Struct, frozen=True):
@@ -48,11 +50,17 @@ class ApiKey(Struct, frozen=True):
     last_used_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    # Its organisation may only read.
+    is_suspended: bool = False
 
     def is_active(self, now: datetime) -> bool:
         """Whether the key opens anything now."""
         is_on = self.revoked_at is None and self.disabled_at is None
         return is_on and (self.expires_at is None or now < self.expires_at)
+
+    def is_unrestricted(self, now: datetime) -> bool:
+        """Whether the key may do now all that its scopes say."""
+        return self.is_active(now) and not self.is_suspended
 
 
 class KeyReference(Struct, frozen=True):

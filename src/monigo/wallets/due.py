@@ -1,10 +1,10 @@
 """Kinds of due work of wallets on the agenda."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
-from monigo.infra.db import Transaction
+from monigo.infra.db import Statement, Transaction
 from monigo.wallets.types import Wallet
 
 # Of a reservation: it ends, and what it holds comes back.
@@ -15,6 +15,6 @@ CREDIT_EXPIRY = Kind("credit_expiry", Follows.TENANT)
 WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
 
 
-async def note_credited(tx: Transaction, credited: Sequence[Wallet]) -> None:
-    """Put locked, credited wallets on the agenda, for payments that wait for money."""
-    await agenda.put(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})
+def prepare_credited(tx: Transaction, credited: Collection[Wallet]) -> Sequence[Statement]:
+    """Statements that put credited wallets on the agenda, for payments that wait for money."""
+    return agenda.prepare(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})

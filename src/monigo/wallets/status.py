@@ -35,7 +35,7 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
         await top_ups.cancel(tx, [wallet.id])
     if status is WalletStatus.ACTIVE:
         # What it holds can pay again, and somebody may wait for it.
-        await due.note_credited(tx, [wallet])
+        await tx.send(*due.prepare_credited(tx, [wallet]))
     return replace(wallet, status=status, updated_at=tx.now)
 
 

@@ -1,16 +1,26 @@
 """The SQL of wallets themselves; reservations and credits have stores of their own."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
 
 from monigo.core.errors import conflict
-from monigo.core.ids import CustomerId, LedgerAccountId, WalletId
+from monigo.core.ids import CustomerId, WalletId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.db import Transaction, violations_as
+from monigo.infra.db import (
+    Answer,
+    Argument,
+    Statement,
+    Transaction,
+    read_boolean,
+    read_instant,
+    read_numeric,
+    read_uuid,
+    violations_as,
+)
 from monigo.ledger import RequestKey
 from monigo.tenancy import ApiKey
 from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
@@ -19,6 +29,14 @@ COLUMNS = """
     id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
     revenue_account_id, balance, reserved_balance, entries, top_up_threshold, created_at, updated_at
 """
+
+# How a statement's answer is read that has these columns and two answers more.
+_READS = (
+    *(read_uuid, read_uuid, str, str),
+    *(read_uuid, read_uuid, read_uuid, read_uuid),
+    *(read_numeric, read_numeric, int, read_numeric),
+    *(read_instant, read_instant, read_boolean, read_boolean),
+)
 
 INSERT = """
     INSERT INTO wallets (
@@ -142,31 +160,40 @@ class Locked(Struct, frozen=True):
 
 async def lock(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID, Wallet]:
     """Wallets by id, locked in the order of their ids until the transaction ends."""
-    locked = await lock_for_requests(tx, wallet_ids, (), ())
-    return {wallet.id: wallet for wallet in locked.wallets}
+    (answer,) = await tx.send(locking(wallet_ids))
+    return {wallet.id: wallet for wallet in locked(answer).wallets}
 
 
-async def lock_for_requests(
-    tx: Transaction,
+def locking(
     wallet_ids: Collection[UUID],
-    keys: Sequence[RequestKey],
-    api_keys: Collection[ApiKey],
-) -> Locked:
-    """As `lock`, and whether any of these keys of wallets was used, or an API key has changed."""
-    rows = await tx.fetch(
+    keys: Sequence[RequestKey] = (),
+    api_keys: Collection[ApiKey] = (),
+) -> Statement:
+    """What locks wallets in the order of their ids until the transaction ends.
+
+    It answers whether any of these keys of wallets was used, or an API key has changed, too.
+    """
+    return Statement(
         LOCK,
-        list(wallet_ids),
-        [key.scope for key in keys],
-        [key.idempotency_key for key in keys],
-        [key.id for key in api_keys],
-        [key.expires_at for key in api_keys],
-        [" ".join(key.scopes) for key in api_keys],
+        (
+            Argument.uuids([one.bytes for one in wallet_ids]),
+            Argument.uuids([key.scope.bytes for key in keys]),
+            Argument.texts([key.idempotency_key for key in keys]),
+            Argument.uuids([key.id.bytes for key in api_keys]),
+            Argument.instants([key.expires_at for key in api_keys]),
+            Argument.texts([" ".join(key.scopes) for key in api_keys]),
+        ),
+        _READS,
     )
-    return Locked(
-        [_wallet(row) for row in rows],
-        is_any_key_used=any(row["is_any_key_used"] for row in rows),
-        are_api_keys_same=any(row["are_api_keys_same"] for row in rows),
-    )
+
+
+def locked(answer: Answer) -> Locked:
+    """What a statement of `locking` answered."""
+    is_any_key_used = are_api_keys_same = False
+    wallets: list[Wallet] = []
+    for *row, is_any_key_used, are_api_keys_same in answer.rows:  # noqa: B007 - as the last says
+        wallets.append(_wallet(row))
+    return Locked(wallets, is_any_key_used=is_any_key_used, are_api_keys_same=are_api_keys_same)
 
 
 async def ids_of_customer(tx: Transaction, customer_id: CustomerId) -> Sequence[UUID]:
@@ -201,26 +228,34 @@ async def update_status(
         await tx.execute(UPDATE_STATUS, list(wallet_ids), status.value, tx.now, closed_at)
 
 
-def _wallet(row: asyncpg.Record) -> Wallet:
+def _wallet(row: Iterable[Any]) -> Wallet:
+    """A wallet of its `COLUMNS`."""
+    (
+        wallet_id,
+        customer_id,
+        currency,
+        status,
+        money,
+        reserved,
+        provider,
+        revenue,
+        balance,
+        reserved_balance,
+        entries,
+        top_up_threshold,
+        created_at,
+        updated_at,
+    ) = row
     return Wallet(
-        id=WalletId(row["id"]),
-        customer_id=CustomerId(row["customer_id"]),
-        currency=row["currency"],
-        status=WalletStatus(row["status"]),
-        balance=row["balance"],
-        reserved_balance=row["reserved_balance"],
-        accounts=_accounts(row),
-        entries=row["entries"],
-        top_up_threshold=row["top_up_threshold"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _accounts(row: asyncpg.Record) -> WalletAccounts:
-    return WalletAccounts(
-        money=LedgerAccountId(row["money_account_id"]),
-        reserved=LedgerAccountId(row["reserved_account_id"]),
-        provider=LedgerAccountId(row["provider_account_id"]),
-        revenue=LedgerAccountId(row["revenue_account_id"]),
+        id=wallet_id,
+        customer_id=customer_id,
+        currency=currency,
+        status=WalletStatus(status),
+        balance=balance,
+        reserved_balance=reserved_balance,
+        accounts=WalletAccounts(money, reserved, provider, revenue),
+        entries=entries,
+        top_up_threshold=top_up_threshold,
+        created_at=created_at,
+        updated_at=updated_at,
     )

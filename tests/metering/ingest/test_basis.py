@@ -51,6 +51,8 @@ def caller_of(api, scopes=tenancy.ALL_SCOPES):
         "UPDATE api_keys SET revoked_at = now() WHERE org_id = $1",
         "UPDATE api_keys SET expires_at = created_at, updated_at = now() WHERE org_id = $1",
         "UPDATE api_keys SET scopes = '{read}', updated_at = now() WHERE org_id = $1",
+        "UPDATE api_keys SET disabled_at = now() WHERE org_id = $1",
+        "UPDATE organizations SET suspended_at = now() WHERE org_id = $1",
     ],
 )
 @pytest.mark.parametrize("is_test", [True, False])

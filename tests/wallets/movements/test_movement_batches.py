@@ -209,6 +209,7 @@ def test_a_wallet_is_never_moved_in_the_other_mode(desk):
 
 KEYS = {
     "revoked": ("UPDATE api_keys SET revoked_at = now() WHERE id = $1", "invalid_credential"),
+    "off": ("UPDATE api_keys SET disabled_at = now() WHERE id = $1", "invalid_credential"),
     "expired": ("UPDATE api_keys SET expires_at = created_at WHERE id = $1", "invalid_credential"),
     "of the other mode": (
         "UPDATE api_keys SET is_test_mode = NOT is_test_mode WHERE id = $1",
@@ -242,6 +243,18 @@ def test_a_key_that_moved_money_and_ends_moves_none_any_more(desk, statement, co
     desk.api.backend.sql(statement, desk.key_id)
 
     assert desk.move(movement(desk.wallet, "-1")) == [code]
+
+
+def test_a_suspended_organisation_moves_no_money_until_it_is_active_again(desk):
+    suspend = "UPDATE organizations SET suspended_at = $2 WHERE org_id = $1"
+    desk.move(movement(desk.wallet, "-1"))
+
+    desk.api.backend.sql(suspend, desk.api.org_id, desk.api.backend.clock.now())
+    refused = desk.move(movement(desk.wallet, "-1"))
+    desk.api.backend.sql(suspend, desk.api.org_id, None)
+
+    assert refused == ["organization_suspended"]
+    assert desk.move(movement(desk.wallet, "-1")) == ["98"]
 
 
 def test_a_remembered_key_expires_in_its_time(desk):

@@ -65,6 +65,14 @@ class Permission(StrEnum):
     ACCOUNT_WRITE = "account:write"
     ACCOUNT_SECURE = "account:secure"
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether nothing is changed by what needs it."""
+        return self in _READING
+
+
+_READING = frozenset(permission for permission in Permission if permission.endswith(":read"))
+
 
 class Scope(StrEnum):
     """A right that an API key may carry."""
@@ -238,6 +246,11 @@ def permissions_of(scopes: Iterable[Scope]) -> frozenset[Permission]:
 def _permissions_of(scopes: frozenset[Scope]) -> frozenset[Permission]:
     held = [grant.permissions for grant in GRANTS if not scopes.isdisjoint(grant.scopes)]
     return frozenset[Permission]().union(*held)
+
+
+def only_reading(permissions: frozenset[Permission]) -> frozenset[Permission]:
+    """What is left of permissions in an organisation that is suspended."""
+    return permissions & _READING
 
 
 def permissions_of_role(role: Role) -> frozenset[Permission]:

@@ -9,7 +9,7 @@ from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, Task
-from monigo.infra.db import ClockState, Database, Tenant, Transaction
+from monigo.infra.db import ClockState, Database, Statement, Tenant, Transaction
 
 # No transaction of ours lasts longer, by far.
 TRANSACTION_MAX = timedelta(hours=1)
@@ -29,11 +29,13 @@ async def put(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> N
     past is done at once. Work on the subject that is running now does not remove the entry.
     """
     if due:
-        await store.put(
-            tx,
-            kind.name,
-            [(one, due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()],
-        )
+        await tx.send(*prepare(tx, kind, due))
+
+
+def prepare(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> Sequence[Statement]:
+    """As `put`, by statements to be sent along with others of `tx`."""
+    entries = [(one, due_at, runs_at(tx, kind, due_at)) for one, due_at in due.items()]
+    return [store.putting(kind.name, entries)] if entries else []
 
 
 async def put_unless_there(tx: Transaction, kind: Kind, subject: UUID, due_at: datetime) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from monigo.core.ids import OrganizationId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.agenda.types import DueFigures, Entry, SetAside
-from monigo.infra.db import Connection, Tenant, Transaction
+from monigo.infra.db import Argument, Connection, Statement, Tenant, Transaction
 
 # Of a bigint, and so many that none comes twice.
 VERSION_BITS = 62
@@ -23,9 +23,10 @@ PUT = """
     INSERT INTO agenda (
         org_id, is_test, kind, subject, due_at, runs_at, version, attempts, reason
     )
-    SELECT $1, $2, $3, due.subject, due.due_at, coalesce(due.runs_at, 'infinity'), $7, 0, ''
-    FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
-        AS due (subject, due_at, runs_at)
+    SELECT $1, $2, $3, due.subject, due.due_at, due.runs_at, $7, 0, ''
+    FROM unnest(
+        (SELECT $4::uuid[]), (SELECT $5::timestamptz[]), (SELECT $6::timestamptz[])
+    ) AS due (subject, due_at, runs_at)
     ORDER BY due.subject
     ON CONFLICT (org_id, is_test, kind, subject) DO UPDATE
     SET due_at = excluded.due_at, runs_at = excluded.runs_at, version = excluded.version,
@@ -166,17 +167,17 @@ SELECT_FORGOTTEN = """
 """
 
 
-async def put(
-    tx: Transaction, kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]
-) -> None:
-    """Store subjects with their `due_at` and `runs_at`, instead of what was there before."""
-    await tx.execute(
+def putting(kind: str, entries: Sequence[tuple[UUID, datetime, datetime | None]]) -> Statement:
+    """What stores subjects with their `due_at` and `runs_at`, instead of what was there before."""
+    return Statement(
         PUT,
-        kind,
-        [subject for subject, _, _ in entries],
-        [due_at for _, due_at, _ in entries],
-        [at for _, _, at in entries],
-        _new_version(),
+        (
+            Argument.text(kind.encode()),
+            Argument.uuids([subject.bytes for subject, _, _ in entries]),
+            Argument.instants([due_at for _, due_at, _ in entries]),
+            Argument.instants([at for _, _, at in entries]),
+            Argument.integer(_new_version()),
+        ),
     )
 
 

@@ -10,13 +10,14 @@ from monigo.infra.db.database import (
     RowLock,
     Tenant,
     Transaction,
-    as_unavailable,
-    joined,
     reset_lock,
+)
+from monigo.infra.db.errors import (
+    as_unavailable,
     violated_constraint,
+    violation_in,
     violations_as,
 )
-from monigo.infra.db.pipeline import Argument
 from monigo.infra.db.postgres import EmbeddedPostgresError, start_embedded
 from monigo.infra.db.schema import (
     APP_ROLE,
@@ -26,12 +27,23 @@ from monigo.infra.db.schema import (
     migrate,
     require_present_schema,
 )
+from monigo.infra.db.statements import (
+    Answer,
+    Argument,
+    Statement,
+    joined,
+    read_boolean,
+    read_instant,
+    read_numeric,
+    read_uuid,
+)
 
 __all__ = [
     "APP_ROLE",
     "INSTALLATION",
     "PROCESS",
     "ROWS_AT_ONCE",
+    "Answer",
     "Argument",
     "ClockState",
     "Connection",
@@ -40,6 +52,7 @@ __all__ = [
     "MigrationError",
     "OwnConnection",
     "RowLock",
+    "Statement",
     "Tenant",
     "Transaction",
     "app_url",
@@ -47,9 +60,14 @@ __all__ = [
     "check_schema",
     "joined",
     "migrate",
+    "read_boolean",
+    "read_instant",
+    "read_numeric",
+    "read_uuid",
     "require_present_schema",
     "reset_lock",
     "start_embedded",
     "violated_constraint",
+    "violation_in",
     "violations_as",
 ]

@@ -1,11 +1,9 @@
 """Connections, and transactions that see one tenant's rows only."""
 
-import re
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Hashable, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -15,12 +13,20 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from monigo.core.access import Principal, system
-from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
 from monigo.infra.clock import Clock
 from monigo.infra.db.committed import Committed
 from monigo.infra.db.connections import Connection, Connections, Pool, PoolFigures, cut, is_open
-from monigo.infra.db.pipeline import Answer, Argument, Pipelines
+from monigo.infra.db.errors import PASSING_FAULTS
+from monigo.infra.db.pipeline import Pipelines
+from monigo.infra.db.statements import (
+    Answer,
+    Argument,
+    Statement,
+    read_boolean,
+    read_instant,
+)
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -65,6 +71,7 @@ PROCESS = system("monigo")
 SELECT_TEST_TIME = """
     SELECT now_at, target_at IS NOT NULL AS moves, resets FROM test_clocks WHERE org_id = $1
 """
+TEST_TIME = Statement(SELECT_TEST_TIME, (), (read_instant, read_boolean, int))
 
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
 
@@ -79,6 +86,35 @@ class Tenant(Struct, frozen=True):
 # Of no organisation: what belongs to the installation itself, such as the mails to people who sign
 # up. No organisation has this id.
 INSTALLATION = Tenant(OrganizationId(UUID(int=0)), is_test=False)
+
+
+class Sender:
+    """Sends statements of one transaction, several at once, and knows whether COMMIT was one."""
+
+    def __init__(self, pipelines: Pipelines, connection: Connection) -> None:
+        self._pipelines = pipelines
+        self.connection = connection
+        self.is_committed = False
+
+    async def send(
+        self,
+        tenant: Tenant,
+        statements: Sequence[Statement],
+        *,
+        opening: Sequence[str] = (),
+        is_end: bool = False,
+    ) -> list[Answer]:
+        """Run statements for a tenant, in one round trip."""
+        ensure(not self.is_committed, "nothing follows a commit")
+        bound = (Argument.uuid(tenant.org_id), Argument.boolean(tenant.is_test))
+        asked = [replace(one, arguments=(*bound, *one.arguments)) for one in statements]
+        # The driver wants to hear itself of the end of a transaction in which it ran something.
+        is_end_unheard = is_end and not self.connection.is_in_transaction()
+        answers = await self._pipelines.run(self.connection, opening, asked, is_end=is_end_unheard)
+        if is_end and not is_end_unheard:
+            await self.connection.execute("COMMIT")
+        self.is_committed = is_end
+        return answers
 
 
 class Transaction(Struct, frozen=True):
@@ -96,6 +132,7 @@ class Transaction(Struct, frozen=True):
     """
 
     connection: Connection
+    sender: "Sender"
     tenant: Tenant
     principal: Principal
     now: datetime
@@ -104,6 +141,8 @@ class Transaction(Struct, frozen=True):
     clock: ClockState = ClockState.UNSET
     registry: "Registry | None" = None
     committed: Committed = field(default_factory=Committed)
+    # What the statements answered that the transaction began with.
+    opened: Sequence[Answer] = ()
 
     @property
     def org_id(self) -> OrganizationId:
@@ -143,6 +182,28 @@ class Transaction(Struct, frozen=True):
         """Run without rows; the command's tag (`UPDATE 1`)."""
         return await self.connection.execute(query, self.org_id, self.is_test, *arguments)
 
+    async def send(self, *statements: Statement) -> list[Answer]:
+        """Run statements in one round trip; what each answers.
+
+        Raises:
+            DomainError: a statement's refusal.
+        """
+        return await self._send(statements, is_end=False)
+
+    async def commit_with(self, *statements: Statement) -> list[Answer]:
+        """As `send`, and commit in the same round trip; nothing can follow in the transaction."""
+        return await self._send(statements, is_end=True)
+
+    async def _send(self, statements: Sequence[Statement], *, is_end: bool) -> list[Answer]:
+        try:
+            return await self.sender.send(self.tenant, statements, is_end=is_end)
+        except asyncpg.PostgresError as error:
+            for statement in statements:
+                refusal = statement.refusal(error)
+                if refusal is not None:
+                    raise refusal from error
+            raise
+
     async def savepoint(self) -> None:
         """Mark the point that `rollback_to_savepoint` returns to."""
         await self.connection.execute("SAVEPOINT attempt")
@@ -162,7 +223,7 @@ class Database:
 
     def __init__(self, pool: Pool, clock: Clock, registry: "Registry | None" = None) -> None:
         self._connections = Connections(pool, give_up_seconds=LOCK_TIMEOUT_SECONDS)
-        self._pipelines = Pipelines(self._connections)
+        self._pipelines = Pipelines()
         self._clock = clock
         # Guards, reactions and subscribers of what transactions do.
         self.registry = registry
@@ -202,47 +263,65 @@ class Database:
         return other
 
     @asynccontextmanager
-    async def transaction(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
-        """One transaction that sees and touches this tenant's rows only; commits at the end."""
+    async def transaction(self, tenant: Tenant, *opening: Statement) -> AsyncGenerator[Transaction]:
+        """One transaction that sees and touches this tenant's rows only; commits at the end.
+
+        With statements to begin with, it begins in one round trip with them (`opened`).
+        """
         committed = Committed(self._committed)
-        async with self._begun("; ".join(["BEGIN", *_binding(tenant)])) as connection:
-            yield await self._transaction(connection, tenant, committed)
+        async with self._ended() as sender:
+            begin = ["BEGIN", *_binding(tenant)]
+            # Live time is always real, and costs no question.
+            asked = [TEST_TIME] if tenant.is_test else []
+            if opening:
+                answers = await sender.send(tenant, [*asked, *opening], opening=begin)
+            else:
+                await sender.connection.execute("; ".join(begin))
+                answers = await sender.send(tenant, asked) if asked else []
+            test_time = answers.pop(0).rows if asked else []
+            tx = self._transaction(sender, tenant, test_time, committed)
+            yield replace(tx, opened=answers) if opening else tx
         committed.keep()
 
     async def at_once(self, tenant: Tenant, statement: str, *arguments: Argument) -> Answer:
         """One statement as a transaction of this tenant's, in one round trip.
 
-        It sees and touches what it would in `transaction`, and the tenant is passed as `$1` and
-        `$2`, too. It has no text to interpolate and is always the same, so that it is prepared
-        once.
+        It sees and touches what it would in `transaction`; the tenant is passed as `$1` and `$2`.
         """
-        bound = (Argument.uuid(tenant.org_id), Argument.boolean(tenant.is_test))
-        return await self._pipelines.run(_binding(tenant), statement, (*bound, *arguments))
+        begin = ["BEGIN", *_binding(tenant)]
+        asked = Statement(statement, arguments)
+        async with self._ended() as sender:
+            (answer,) = await sender.send(tenant, [asked], opening=begin, is_end=True)
+        return answer
 
     @asynccontextmanager
     async def snapshot(self, tenant: Tenant) -> AsyncGenerator[Transaction]:
         """A transaction that reads one moment's rows, however long it takes, and writes nothing."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
-        async with self._begun("; ".join([begin, *_bound_to(tenant)])) as connection:
-            yield await self._transaction(connection, tenant, Committed())
+        async with self._ended() as sender:
+            await sender.connection.execute("; ".join([begin, *_bound_to(tenant)]))
+            (test_time,) = await sender.send(tenant, [TEST_TIME])
+            yield self._transaction(sender, tenant, test_time.rows, Committed())
 
-    async def _transaction(
-        self, connection: Connection, tenant: Tenant, committed: Committed
+    def _transaction(
+        self,
+        sender: Sender,
+        tenant: Tenant,
+        test_time: Sequence[tuple[datetime | None, bool, int]],
+        committed: Committed,
     ) -> Transaction:
         real_now = self._clock.now()
-        # Live time is always real, and costs no question.
-        row = await connection.fetchrow(SELECT_TEST_TIME, tenant.org_id) if tenant.is_test else None
-        if row is None or row["now_at"] is None:
-            now, clock = real_now, ClockState.UNSET
+        now, moves, resets = test_time[0] if tenant.is_test and test_time else (None, False, 0)
+        if now is None:
+            clock = ClockState.UNSET
         else:
-            now = row["now_at"]
-            clock = ClockState.MOVES if row["moves"] else ClockState.STANDS
-        resets = 0 if row is None else row["resets"]
+            clock = ClockState.MOVES if moves else ClockState.STANDS
         return Transaction(
-            connection,
+            sender.connection,
+            sender,
             tenant,
             self._principal,
-            now,
+            now or real_now,
             real_now,
             resets,
             clock,
@@ -251,12 +330,14 @@ class Database:
         )
 
     @asynccontextmanager
-    async def _begun(self, begin: str) -> AsyncGenerator[Connection]:
+    async def _ended(self) -> AsyncGenerator[Sender]:
+        """A connection for one transaction, which is committed at the end unless it was already."""
         async with self._connections.borrow() as connection:
+            sender = Sender(self._pipelines, connection)
             try:
-                await connection.execute(begin)
-                yield connection
-                await connection.execute("COMMIT")
+                yield sender
+                if not sender.is_committed:
+                    await connection.execute("COMMIT")
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise
@@ -315,63 +396,5 @@ async def _roll_back(connection: Connection, error: BaseException) -> None:
     elif is_open(connection):
         try:
             await connection.execute("ROLLBACK")
-        except (*_PASSING_FAULTS, TimeoutError):
+        except (*PASSING_FAULTS, TimeoutError):
             cut(connection)
-
-
-def joined(numbers: Iterable[Decimal]) -> str:
-    """A column of numbers for `string_to_array(…, ',')::numeric[]`.
-
-    The driver takes a microsecond to encode a number of an array, this a tenth; the database reads
-    either as fast.
-    """
-    return ",".join(map(str, numbers))
-
-
-def violated_constraint(error: asyncpg.PostgresError) -> str:
-    """The constraint's name as the migrations wrote it (a cluster's shards append `_digits`)."""
-    return re.sub(r"_\d+$", "", error.constraint_name or "")
-
-
-@contextmanager
-def violations_as(errors: Mapping[str, Callable[[], DomainError]]) -> Any:
-    """Turn violations of the named constraints into the errors that people understand."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        make_error = errors.get(violated_constraint(error))
-        if make_error is None:
-            raise
-        raise make_error() from error
-
-
-# What a healthy system answers again in a moment: no connection, no space, no lock.
-_PASSING_FAULTS = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresIOError,
-    ConnectionError,
-    OSError,
-)
-
-
-def as_unavailable(error: BaseException) -> DomainError | None:
-    """The error to answer when the database is away, full or too busy; None for other faults."""
-    if not isinstance(error, _PASSING_FAULTS):
-        return None
-    return DomainError(
-        ErrorKind.UNAVAILABLE,
-        "database_unavailable",
-        "the database is not available, please try again",
-        retry_after_seconds=1,
-    )

@@ -3,7 +3,16 @@
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.outbox.delivery import catch_up, deliver_all
 from monigo.infra.outbox.dispatcher import dispatch_facts
-from monigo.infra.outbox.service import FORGET, KEPT_FOR, emit, figures, forget, handled, verify
+from monigo.infra.outbox.service import (
+    FORGET,
+    KEPT_FOR,
+    emit,
+    figures,
+    forget,
+    handled,
+    prepare,
+    verify,
+)
 
 __all__ = [
     "FORGET",
@@ -18,5 +27,6 @@ __all__ = [
     "figures",
     "forget",
     "handled",
+    "prepare",
     "verify",
 ]

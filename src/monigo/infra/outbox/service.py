@@ -7,7 +7,7 @@ from uuid import UUID
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
-from monigo.infra.db import Database, Transaction
+from monigo.infra.db import Database, Statement, Transaction
 from monigo.infra.facts import Fact, Subscriber
 from monigo.infra.outbox import store
 from monigo.infra.outbox.types import WaitingFigures
@@ -33,17 +33,25 @@ async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
             its lock; what a reaction raises.
         InvariantError: there is no registry, so that nobody knows who wants them.
     """
+    if facts:
+        await tx.send(*await prepare(tx, facts))
+
+
+async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]:
+    """As `emit`, by statements to be sent along with others of `tx`; reactions are done already.
+
+    Raises:
+        DomainError: what a reaction raises.
+        InvariantError: as `emit`.
+    """
     if not facts:
-        return
+        return ()
     registry = registry_of(tx)
-    wanted = [
-        (name, subscriber)
-        for name in {type(fact).__name__ for fact in facts}
-        for subscriber in registry.wanted.get(name, ())
-    ]
-    await store.insert(tx, facts, wanted)
+    names = {type(fact).__name__ for fact in facts}
+    wanted = [(name, one) for name in names for one in registry.wanted.get(name, ())]
     await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
     await registry.react(tx, facts)
+    return (store.insertion(tx, facts, wanted),)
 
 
 async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:

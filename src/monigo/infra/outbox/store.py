@@ -7,7 +7,7 @@ whose facts wait, and for which subscriber.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,14 @@ from msgspec import Struct
 
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
-from monigo.infra.db import Connection, Tenant, Transaction, violations_as
+from monigo.infra.db import (
+    Argument,
+    Connection,
+    Statement,
+    Tenant,
+    Transaction,
+    violation_in,
+)
 from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.ids import new_id
 from monigo.infra.outbox.types import Delivery, WaitingFigures
@@ -24,15 +31,18 @@ from monigo.infra.outbox.types import Delivery, WaitingFigures
 # Dispatchers listen to it. The notification is empty: they read what waits.
 CHANNEL = "monigo_facts"
 
-# The positions follow the subject's last one; `$5` counts from one within this statement.
+# The positions follow the subject's last one; `$5` counts from one within this statement. A
+# sub-select hides an array's length from the planner, so that one plan serves all.
 _INSERT_FACTS = """
     INSERT INTO outbox_facts (
         org_id, is_test, subject_id, position, subject, id, type, payload, actor, occurred_at
     )
     SELECT $1, $2, fact.subject_id, coalesce(last.position, 0) + fact.place, fact.subject, fact.id,
-        fact.type, fact.payload, $9, $10
-    FROM unnest($3::uuid[], $4::uuid[], $5::integer[], $6::text[], $7::text[], $8::jsonb[])
-        AS fact (id, subject_id, place, subject, type, payload)
+        fact.type, fact.payload::jsonb, $9, $10
+    FROM unnest(
+        (SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::integer[]), (SELECT $6::text[]),
+        (SELECT $7::text[]), (SELECT $8::text[])
+    ) AS fact (id, subject_id, place, subject, type, payload)
     LEFT JOIN LATERAL (
         SELECT position FROM outbox_facts AS known
         WHERE known.org_id = $1 AND known.is_test = $2 AND known.subject_id = fact.subject_id
@@ -174,6 +184,9 @@ SELECT_STUCK = """
 """
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def _together() -> DomainError:
     return DomainError(
         ErrorKind.UNAVAILABLE,
@@ -181,6 +194,9 @@ def _together() -> DomainError:
         "something else happened to this at the same moment, please try again",
         retry_after_seconds=1,
     )
+
+
+_refusal = partial(violation_in, {"outbox_facts_pkey": _together})
 
 
 class Visit(Struct, frozen=True):
@@ -198,11 +214,12 @@ class Waiting(Struct, frozen=True):
     subscriber: str
 
 
-async def insert(tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]]) -> None:
-    """Store facts, in their order, with a delivery for each subscriber of their types.
+def insertion(
+    tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]]
+) -> Statement:
+    """The statement that stores facts, in their order, with a delivery for each subscriber.
 
-    Raises:
-        DomainError: unavailable, when another transaction reported one of the subject just now.
+    It is refused as unavailable, when another transaction reported one of the subject just now.
     """
     places: Counter[UUID] = Counter()
     numbered: list[int] = []
@@ -210,21 +227,23 @@ async def insert(tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[
         places[fact.subject_id] += 1
         numbered.append(places[fact.subject_id])
     columns = (
-        [new_id() for _ in facts],
-        [fact.subject_id for fact in facts],
-        numbered,
-        [fact.subject for fact in facts],
-        [type(fact).__name__ for fact in facts],
-        [msgspec.json.encode(fact).decode() for fact in facts],
-        str(tx.principal),
-        tx.now,
+        Argument.uuids([new_id().bytes for _ in facts]),
+        Argument.uuids([fact.subject_id.bytes for fact in facts]),
+        Argument.integers(numbered),
+        Argument.texts([fact.subject for fact in facts]),
+        Argument.texts([type(fact).__name__ for fact in facts]),
+        Argument.texts([_encode(fact).decode() for fact in facts]),
+        Argument.text(str(tx.principal).encode()),
+        Argument.instant(tx.now),
     )
-    with violations_as({"outbox_facts_pkey": _together}):
-        if not wanted:
-            await tx.execute(INSERT_UNWANTED, *columns)
-            return
-        types, names = [one[0] for one in wanted], [one[1] for one in wanted]
-        await tx.fetch(INSERT_WANTED, *columns, types, names, tx.real_now)
+    if not wanted:
+        return Statement(INSERT_UNWANTED, columns, refusal=_refusal)
+    wanting = (
+        Argument.texts([one[0] for one in wanted]),
+        Argument.texts([one[1] for one in wanted]),
+        Argument.instant(tx.real_now),
+    )
+    return Statement(INSERT_WANTED, (*columns, *wanting), refusal=_refusal)
 
 
 async def first_due(tx: Transaction, subscriber: str, *, after: UUID, limit: int) -> Visit:

@@ -201,8 +201,7 @@ def _decide(
     refusals: list[DomainError | None] = []
     for request in requests:
         key = basis.keys.get(request.api_key_id)
-        principal = tenancy.principal_of(key, basis.tenant, real_now)
-        refusal = tenancy.refusal_of(principal, Permission.EVENTS_INGEST)
+        refusal = tenancy.refusal_of(key, basis.tenant, real_now, Permission.EVENTS_INGEST)
         if refusal is None:
             try:
                 _append(rows, request, basis, real_now, allowance)

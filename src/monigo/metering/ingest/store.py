@@ -23,8 +23,9 @@ _STILL_HOLDS = """
             AND coalesce(key.expires_at, 'infinity') = known.expires_at
             AND array_to_string(key.scopes, ' ') = known.scopes
         WHERE key.org_id = $1 AND key.id = ANY ($13) AND key.is_test_mode = $2
-            AND key.revoked_at IS NULL
+            AND key.revoked_at IS NULL AND key.disabled_at IS NULL
     ) = cardinality($13)
+    AND (SELECT suspended_at IS NULL FROM organizations WHERE org_id = $1)
     AND coalesce((
         SELECT version FROM customer_changes WHERE org_id = $1 AND is_test = $2
     ), 0) = $16

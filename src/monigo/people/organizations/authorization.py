@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from monigo import tenancy
 from monigo.core.access import (
     OF_PERSONS,
     SENSITIVE,
     Permission,
     Principal,
     Role,
+    only_reading,
     permissions_of_role,
     person,
 )
@@ -20,13 +22,20 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     """Who a signed-in person is in the transaction, which may do what is needed.
 
     Nothing of it is in the token, so that a removed member, a changed role and an ended session
-    count from the next transaction on.
+    count from the next transaction on. For a new key they wait until the transaction ends, for it
+    would outlive them unseen.
 
     Raises:
         DomainError: unauthenticated; not_found, where the person is no member; forbidden, where
-            the role does not allow it, or the person signed in too long ago for it.
+            the role does not allow it, the organisation is suspended, or the person signed in too
+            long ago for it.
     """
-    here = await session_membership(tx, user_id=claims.user_id, session_id=claims.session_id)
+    here = await session_membership(
+        tx,
+        user_id=claims.user_id,
+        session_id=claims.session_id,
+        is_locked=needed is Permission.API_KEYS_WRITE,
+    )
     if here is None:
         raise unauthenticated()
     if tx.tenant == INSTALLATION and needed in OF_PERSONS:
@@ -39,6 +48,10 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     allowed = permissions_of_role(role)
     if needed not in allowed:
         raise DomainError(ErrorKind.FORBIDDEN, "role_lacks_right", f"as {role.value} you may not")
+    if here["is_suspended"]:
+        if not needed.is_reading:
+            raise tenancy.organization_suspended()
+        allowed = only_reading(allowed)
     if needed in SENSITIVE:
         require_fresh(here["authenticated_at"], tx.real_now)
     return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)

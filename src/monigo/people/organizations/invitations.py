@@ -117,7 +117,8 @@ async def accept(tx: Transaction, vault: Vault, user: User, reference: str) -> N
     """Become a member by an invitation, by its id or by the token in the link.
 
     Raises:
-        DomainError: not_found; forbidden, where it is to somebody else; conflict (member already).
+        DomainError: not_found; forbidden, where it is to somebody else, or the organisation is
+            suspended; conflict (member already).
     """
     return await _decide(tx, vault, user, reference, InvitationStatus.ACCEPTED)
 
@@ -141,6 +142,7 @@ async def _decide(
     fact: type[InvitationFact] = InvitationAccepted if is_accepted else InvitationRejected
     async with tenancy.bound_to(tx, Tenant(invitation.org_id, is_test=False)) as own:
         if is_accepted:
+            await tenancy.require_active(own)
             await join(own, user.id, invitation.role)
         await outbox.emit(own, [fact(invitation_id=invitation.id)])
     return await _named(tx, invitation)

@@ -62,7 +62,12 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, ciphertext, created_at) VALU
 
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
-SESSION_MEMBERSHIP = "SELECT role, authenticated_at FROM session_membership($1, $2, $3, $4, $5)"
+SESSION_MEMBERSHIP = """
+    SELECT role, authenticated_at, is_suspended FROM session_membership($1, $2, $3, $4, $5)
+"""
+LOCKED_SESSION_MEMBERSHIP = """
+    SELECT role, authenticated_at, is_suspended FROM locked_session_membership($1, $2, $3, $4, $5)
+"""
 
 
 async def insert(tx: Transaction, session: Session) -> None:
@@ -152,13 +157,15 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 
 
 async def session_membership(
-    tx: Transaction, *, user_id: UserId, session_id: SessionId
+    tx: Transaction, *, user_id: UserId, session_id: SessionId, is_locked: bool = False
 ) -> asyncpg.Record | None:
     """A person's role in the transaction's organisation, and when they proved who they are.
 
-    None where the session doesn't count; the role is null for who is no member.
+    None where the session doesn't count; the role is null for who is no member. Where it
+    `is_locked`, neither ends before the transaction does.
     """
-    return await tx.fetchrow(SESSION_MEMBERSHIP, session_id, user_id, tx.real_now)
+    query = LOCKED_SESSION_MEMBERSHIP if is_locked else SESSION_MEMBERSHIP
+    return await tx.fetchrow(query, session_id, user_id, tx.real_now)
 
 
 def _session(row: asyncpg.Record) -> Session:

@@ -7,6 +7,7 @@ transactions of a process touch the same one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -17,7 +18,7 @@ from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant
 from monigo.tenancy import ApiKey, KeyReference, Limits
 from monigo.wallets.movements.rules import MOVE_PERMISSIONS
-from monigo.wallets.movements.service import lock_for, post_on
+from monigo.wallets.movements.service import locked_for, locking, post_on
 from monigo.wallets.types import Movement, MovementResult
 
 BATCH_LIMITS = BatchLimits(
@@ -70,18 +71,20 @@ class MovementBatcher:
         """Check the keys and move, in one transaction; an answer for each, good or bad."""
         key_ids = {request.api_key_id for request in requests}
         known = {one: key for one in key_ids if (key := self._keys.get(one)) is not None}
-        async with self._database.transaction(tenant) as tx:
-            batch = await lock_for(tx, [one.movement for one in requests], known.values())
+        movements = [one.movement for one in requests]
+        opening = locking(movements, known.values())
+        async with self._database.transaction(tenant, opening) as tx:
+            batch = await locked_for(tx, movements, tx.opened[0])
             if not batch.are_api_keys_same or len(known) < len(key_ids):
                 known = await tenancy.get_keys(tx, key_ids)
-                self._remember(known)
-            principals = {
-                one: tenancy.principal_of(key, tenant, tx.real_now) for one, key in known.items()
-            }
+                self._remember(known, tx.real_now)
             await self._limits.of(tx)
             refusals = [
                 tenancy.refusal_of(
-                    principals.get(one.api_key_id), MOVE_PERMISSIONS[one.movement.direction]
+                    known.get(one.api_key_id),
+                    tenant,
+                    tx.real_now,
+                    MOVE_PERMISSIONS[one.movement.direction],
                 )
                 for one in requests
             ]
@@ -90,10 +93,11 @@ class MovementBatcher:
                 for one, refusal in zip(requests, refusals, strict=True)
                 if refusal is None
             ]
-            outcomes = iter(await post_on(batch, allowed))
+            outcomes = iter(await post_on(batch, allowed, is_end=True))
         return [refusal or next(outcomes) for refusal in refusals]
 
-    def _remember(self, keys: Mapping[ApiKeyId, ApiKey]) -> None:
+    def _remember(self, keys: Mapping[ApiKeyId, ApiKey], real_now: datetime) -> None:
         if len(self._keys) + len(keys) > KEYS_MAX:
             self._keys.clear()
-        self._keys.update(keys)
+        # `lock_for` finds out whether one still counts, not whether it does so again.
+        self._keys.update({one: key for one, key in keys.items() if key.is_unrestricted(real_now)})

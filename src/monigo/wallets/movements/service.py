@@ -14,7 +14,7 @@ from monigo.core.errors import DomainError, not_found, without_frames
 from monigo.core.ids import CustomerId, TransactionId, WalletId
 from monigo.core.money import EXACT, format_money
 from monigo.infra import outbox
-from monigo.infra.db import Transaction
+from monigo.infra.db import Answer, Statement, Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
 from monigo.tenancy import ApiKey
@@ -54,29 +54,49 @@ async def post(
     return await post_on(await lock_for(tx, movements), movements)
 
 
-async def lock_for(
-    tx: Transaction, movements: Sequence[Movement], api_keys: Collection[ApiKey] = ()
-) -> "MovementBatch":
+async def lock_for(tx: Transaction, movements: Sequence[Movement]) -> "MovementBatch":
     """Lock the wallets that movements are of, as `lock` does."""
-    keys = [
-        RequestKey(movement.wallet_id, movement.idempotency_key)
-        for movement in movements
-        if movement.idempotency_key
-    ]
-    return await lock(tx, {movement.wallet_id for movement in movements}, keys, api_keys)
+    return await lock(tx, _wallets_of(movements), _keys_of(movements))
+
+
+def locking(movements: Sequence[Movement], api_keys: Collection[ApiKey]) -> Statement:
+    """What a transaction begins with that makes movements: `locked_for` takes its answer.
+
+    It also compares these API keys.
+    """
+    return store.locking(_wallets_of(movements), _keys_of(movements), api_keys)
+
+
+async def locked_for(
+    tx: Transaction, movements: Sequence[Movement], answer: Answer
+) -> "MovementBatch":
+    """As `lock_for`, by what a statement of `locking` has answered."""
+    return await _locked(tx, _keys_of(movements), answer)
 
 
 async def post_on(
-    batch: "MovementBatch", movements: Sequence[Movement]
+    batch: "MovementBatch", movements: Sequence[Movement], *, is_end: bool = False
 ) -> list[MovementResult | DomainError]:
-    """As `post`, on wallets that are locked."""
+    """As `post`, on wallets that are locked; `is_end` may commit along with it."""
     decisions = [_attempt(batch, movement) for movement in movements]
-    transfers = await batch.post()
+    transfers = await batch.post(is_end=is_end)
     return [
         MovementResult(decision.wallet, [transfers[decision.position]])
         if isinstance(decision, DecidedMovement)
         else decision
         for decision in decisions
+    ]
+
+
+def _wallets_of(movements: Sequence[Movement]) -> set[UUID]:
+    return {movement.wallet_id for movement in movements}
+
+
+def _keys_of(movements: Sequence[Movement]) -> list[RequestKey]:
+    return [
+        RequestKey(movement.wallet_id, movement.idempotency_key)
+        for movement in movements
+        if movement.idempotency_key
     ]
 
 
@@ -102,7 +122,7 @@ class MovementBatch:
         *,
         are_api_keys_same: bool = False,
     ) -> None:
-        # Whether the API keys that were given to `lock` are as they were known.
+        # Whether the API keys that were given to `locking` are as they were known.
         self.are_api_keys_same = are_api_keys_same
         # As the movements decided so far leave them.
         self.wallets: dict[UUID, Wallet] = {wallet.id: wallet for wallet in wallets}
@@ -173,16 +193,32 @@ class MovementBatch:
         """Have a wallet's rule ask for money where little is there, even if nothing is taken."""
         self._used.add(wallet_id)
 
-    async def post(self) -> list[Transfer]:
-        """Make what was decided, in one statement, and what follows; the transfers, in order."""
-        transfers = await ledger.post(self._tx, self._postings, self._requests)
-        await self._follow()
-        return transfers
+    async def post(self, *, is_end: bool = False) -> list[Transfer]:
+        """Make what was decided, in one round trip, and what follows; the transfers, in order.
+
+        `is_end` commits along with it, unless something follows that takes further statements.
+        """
+        return await self._post(is_read=True, is_end=is_end)
 
     async def post_unread(self) -> None:
         """As `post`, without reading the transfers."""
-        await ledger.post_unread(self._tx, self._postings, self._requests)
-        await self._follow()
+        await self._post(is_read=False, is_end=False)
+
+    async def _post(self, *, is_read: bool, is_end: bool) -> list[Transfer]:
+        """Post, report, and note who was credited; then see to top-ups, of which most have none."""
+        posting = ledger.prepare(self._tx, self._postings, self._requests, is_read=is_read)
+        statements = [
+            *posting.statements,
+            *await outbox.prepare(self._tx, self._facts),
+            *due.prepare_credited(self._tx, self._credited.values()),
+        ]
+        low = top_ups.low_of([self.wallets[one] for one in self._used])
+        if is_end and not (self._deposits or low):
+            return posting.made(await self._tx.commit_with(*statements))
+        made = posting.made(await self._tx.send(*statements) if statements else ())
+        await top_ups.count_deposits(self._tx, self._deposits)
+        await top_ups.ask_where_low(self._tx, low)
+        return made
 
     def _add(self, wallet: Wallet, movement: Movement, content: bytes) -> DecidedMovement:
         after = after_movement(wallet, movement, self._tx.now)
@@ -200,28 +236,20 @@ class MovementBatch:
             self._used.add(wallet.id)
         return DecidedMovement(len(self._postings) - 1, after, content)
 
-    async def _follow(self) -> None:
-        """What follows from movements: they are reported, and top-ups are paid or asked.
-
-        Costs a statement for the facts, one for credits, and none more while no wallet has a rule.
-        """
-        await outbox.emit(self._tx, self._facts)
-        await due.note_credited(self._tx, list(self._credited.values()))
-        await top_ups.count_deposits(self._tx, self._deposits)
-        await top_ups.ask_where_low(self._tx, [self.wallets[one] for one in self._used])
-
 
 async def lock(
-    tx: Transaction,
-    wallet_ids: Collection[UUID],
-    keys: Sequence[RequestKey] = (),
-    api_keys: Collection[ApiKey] = (),
+    tx: Transaction, wallet_ids: Collection[UUID], keys: Sequence[RequestKey] = ()
 ) -> MovementBatch:
     """Lock wallets for movements, and find what was asked before under these keys of theirs.
 
-    In one statement, where none of the keys was used; it also compares these API keys.
+    In one statement, where none of the keys was used.
     """
-    locked = await store.lock_for_requests(tx, wallet_ids, keys, api_keys)
+    (answer,) = await tx.send(store.locking(wallet_ids, keys))
+    return await _locked(tx, keys, answer)
+
+
+async def _locked(tx: Transaction, keys: Sequence[RequestKey], answer: Answer) -> MovementBatch:
+    locked = store.locked(answer)
     kept = await ledger.find_requests(tx, keys) if locked.is_any_key_used else {}
     return MovementBatch(tx, locked.wallets, kept, are_api_keys_same=locked.are_api_keys_same)
 

@@ -6,6 +6,7 @@ from monigo.wallets.top_ups.service import (
     delete_auto_top_up,
     get_auto_top_up,
     list_top_ups,
+    low_of,
     set_auto_top_up,
 )
 from monigo.wallets.top_ups.store import cancel
@@ -20,5 +21,6 @@ __all__ = [
     "delete_auto_top_up",
     "get_auto_top_up",
     "list_top_ups",
+    "low_of",
     "set_auto_top_up",
 ]

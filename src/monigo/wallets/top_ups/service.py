@@ -90,6 +90,11 @@ async def count_deposits(tx: Transaction, deposits: Mapping[WalletId, Decimal]) 
         await store.add_deposits(tx, deposits)
 
 
+def low_of(wallets: Iterable[Wallet]) -> list[Wallet]:
+    """Those wallets that have less than their rules want."""
+    return [wallet for wallet in wallets if is_low(wallet)]
+
+
 async def ask_where_low(tx: Transaction, wallets: Iterable[Wallet]) -> None:
     """Ask for money for those locked wallets that a transaction leaves below their threshold.
 

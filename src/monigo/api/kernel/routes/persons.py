@@ -16,7 +16,7 @@ from monigo.people import Claims
 
 NOT_FOUND = 404
 # Where a person has no right, another of their organisations may hold what they ask for.
-_ELSEWHERE_PERHAPS = frozenset({"organization_not_found", "role_lacks_right"})
+_LACKING_RIGHT = frozenset({"role_lacks_right", "organization_suspended"})
 
 
 async def tenants_of(services: Services, request: JsonRequest, claims: Claims) -> list[Tenant]:
@@ -89,9 +89,10 @@ async def first_that_knows(
         try:
             response = await respond(PersonReference(tenant, claims))
         except DomainError as error:
-            if error.kind is not ErrorKind.NOT_FOUND and error.code not in _ELSEWHERE_PERHAPS:
+            if error.code in _LACKING_RIGHT:
+                refusal = error
+            elif error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            refusal = error if error.code == "role_lacks_right" else refusal
             continue
         if response.status_code != NOT_FOUND:
             return response
