@@ -22,6 +22,7 @@ SOURCE = "src/monigo/**/*.py"
 CORE = "src/monigo/core/**/*.py"
 STORES = ("src/monigo/**/store.py", "src/monigo/**/*_store.py")
 MIGRATIONS = "db/migrations/*.sql"
+SENTENCES = ("*.md", "docs/**/*.md", "bench/*.md", "bench/*.py", "src/monigo/**/*.md", "db/*/*.sql")
 # What puts the parts together has no rules of its own to tell of.
 THIN = ("bootstrap", "worker")
 FUNCTIONS = "db/functions/*.sql"
@@ -63,6 +64,14 @@ def test_values_are_structs():
 
 def test_names_are_made_of_the_fields_words():
     assert offences(rules.words_of_the_field, SOURCE) == []
+
+
+def test_names_of_the_schema_are_made_of_the_fields_words():
+    assert offences(rules.names_of_the_field_in_sql, "db/schema.sql") == []
+
+
+def test_sentences_are_plain():
+    assert offences(rules.plain_sentences, SOURCE, *SENTENCES) == []
 
 
 def test_sql_stands_in_stores_and_migrations_only():

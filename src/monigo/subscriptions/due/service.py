@@ -43,9 +43,9 @@ async def save_billed(tx: Transaction, billed: Sequence[Subscription]) -> None:
 async def lock_due(
     tx: Transaction, subscription_ids: Sequence[SubscriptionId]
 ) -> tuple[list[Subscription], set[SubscriptionId]]:
-    """Those of these subscriptions that nobody else holds, locked; and the others.
+    """Lock those of these subscriptions that are not locked elsewhere; and the ids of the others.
 
-    What there is no subscription for is in neither.
+    Unknown ids are in neither.
     """
     held = await store.lock_ever(tx, subscription_ids, skip_locked=True)
     missing = set(subscription_ids) - {known.id for known in held}
