@@ -1082,6 +1082,16 @@ CREATE TABLE public.event_retention (
     CONSTRAINT event_retention_redacts_what_is_not_kept CHECK ((redacted_until <= kept_from))
 );
 
+CREATE TABLE public.event_volumes (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    since timestamp with time zone NOT NULL,
+    event_count bigint NOT NULL,
+    CONSTRAINT event_volumes_begin_at_a_quarter_hour CHECK ((date_bin('00:15:00'::interval, since, '2000-01-01 00:00:00+00'::timestamp with time zone) = since)),
+    CONSTRAINT event_volumes_not_empty CHECK ((event_count > 0))
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.idempotency_records (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1308,6 +1318,20 @@ CREATE TABLE public.mails (
     written_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.member_credits (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    user_id uuid NOT NULL,
+    day date NOT NULL,
+    currency text NOT NULL,
+    credited numeric(24,6) NOT NULL,
+    credit_limit numeric(24,6) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT member_credits_within_limit CHECK (((credited > (0)::numeric) AND (credited <= credit_limit) AND (credit_limit <> 'NaN'::numeric)))
+);
+
+COMMENT ON COLUMN public.member_credits.credit_limit IS 'the limit under which the last of it was credited';
+
 CREATE TABLE public.memberships (
     org_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1360,6 +1384,14 @@ CREATE TABLE public.metrics (
 COMMENT ON COLUMN public.metrics.version IS 'rises with each change of how events are counted';
 
 COMMENT ON COLUMN public.metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
+
+CREATE TABLE public.onboarding_steps (
+    org_id uuid NOT NULL,
+    step text NOT NULL,
+    completed_at timestamp with time zone NOT NULL,
+    is_by_hand boolean NOT NULL,
+    CONSTRAINT onboarding_steps_step_known CHECK ((step = ANY (ARRAY['customer'::text, 'metric'::text, 'plan'::text, 'subscription'::text, 'event'::text, 'invoice'::text, 'connection'::text, 'webhook'::text, 'live_key'::text])))
+);
 
 CREATE TABLE public.organizations (
     org_id uuid NOT NULL,
@@ -1560,6 +1592,11 @@ CREATE TABLE public.plans (
     CONSTRAINT plans_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT plans_trial_in_bounds CHECK (((trial_period_days >= 0) AND (trial_period_days <= 730))),
     CONSTRAINT plans_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text])))
+);
+
+CREATE TABLE public.platform_admins (
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.price_overrides (
@@ -1907,6 +1944,20 @@ CREATE TABLE public.usage_days (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.usage_declines (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    customer_id uuid NOT NULL,
+    recent_events bigint NOT NULL,
+    usual_events numeric(38,12) NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_declines_below_half CHECK (((recent_events >= 0) AND (((2 * recent_events))::numeric < usual_events)))
+);
+
+COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days';
+
+COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
+
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
     dedup uuid NOT NULL,
@@ -2118,6 +2169,9 @@ ALTER TABLE ONLY public.event_counts
 ALTER TABLE ONLY public.event_retention
     ADD CONSTRAINT event_retention_pkey PRIMARY KEY (org_id, is_test);
 
+ALTER TABLE ONLY public.event_volumes
+    ADD CONSTRAINT event_volumes_pkey PRIMARY KEY (org_id, is_test, since);
+
 ALTER TABLE ONLY public.idempotency_records
     ADD CONSTRAINT idempotency_records_pkey PRIMARY KEY (org_id, is_test, request_key);
 
@@ -2154,6 +2208,9 @@ ALTER TABLE ONLY public.ledger_transfers
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.member_credits
+    ADD CONSTRAINT member_credits_pkey PRIMARY KEY (org_id, is_test, user_id, day, currency);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
 
@@ -2162,6 +2219,9 @@ ALTER TABLE ONLY public.metric_versions
 
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_pkey PRIMARY KEY (org_id, step);
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (org_id);
@@ -2195,6 +2255,9 @@ ALTER TABLE ONLY public.plan_simulations
 
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
@@ -2277,6 +2340,9 @@ ALTER TABLE ONLY public.unfolded_batches
 ALTER TABLE ONLY public.usage_days
     ADD CONSTRAINT usage_days_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, day, group_value);
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
@@ -2345,6 +2411,10 @@ CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items
 
 CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
 
+CREATE INDEX invoices_by_finalizing ON public.invoices USING btree (org_id, is_test, finalized_at) INCLUDE (plan_type, status, currency, total, amount_paid) WHERE (finalized_at IS NOT NULL);
+
+CREATE INDEX invoices_by_payment ON public.invoices USING btree (org_id, is_test, paid_at) INCLUDE (plan_type, currency, total) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX invoices_newest_first ON public.invoices USING btree (org_id, is_test, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX invoices_number_unique ON public.invoices USING btree (org_id, is_test, plan_type, number);
@@ -2354,6 +2424,8 @@ CREATE INDEX invoices_of_customer ON public.invoices USING btree (org_id, is_tes
 CREATE UNIQUE INDEX invoices_one_closing_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((kind = 'closing'::text) AND (status <> 'void'::text));
 
 CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree (org_id, is_test, subscription_id, period_start) WHERE ((status = 'draft'::text) AND (kind <> 'supplementary'::text));
+
+CREATE INDEX invoices_owed_to_payees ON public.invoices USING btree (org_id, is_test) INCLUDE (currency, total, amount_paid) WHERE ((plan_type = 'payout'::text) AND (status = ANY (ARRAY['finalized'::text, 'payment_failed'::text])));
 
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
@@ -2437,6 +2509,8 @@ CREATE INDEX subscriptions_of_scheduled_plan ON public.subscriptions USING btree
 
 CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptions USING btree (org_id, is_test, customer_id, plan_type) WHERE ((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'paused'::text) AND (pause_reason <> 'merchant'::text)));
 
+CREATE INDEX subscriptions_waiting_for_balance ON public.subscriptions USING btree (org_id, is_test, id) WHERE (pause_reason = 'insufficient_balance'::text);
+
 CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (customer_id, occurred_at);
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
@@ -2508,7 +2582,7 @@ ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invoice_line_items
-    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE;
+    ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_price_fkey FOREIGN KEY (org_id, is_test, price_id) REFERENCES public.prices(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2525,6 +2599,9 @@ ALTER TABLE ONLY public.memberships
 ALTER TABLE ONLY public.metric_versions
     ADD CONSTRAINT metric_versions_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.onboarding_steps
+    ADD CONSTRAINT onboarding_steps_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.outbox_deliveries
     ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
 
@@ -2533,6 +2610,9 @@ ALTER TABLE ONLY public.plan_revisions
 
 ALTER TABLE ONLY public.plan_simulations
     ADD CONSTRAINT plan_simulations_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.platform_admins
+    ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2603,6 +2683,9 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_declines
+    ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -2651,6 +2734,8 @@ ALTER TABLE public.event_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_retention ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.event_volumes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
@@ -2669,11 +2754,15 @@ ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.member_credits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metric_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.metrics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.onboarding_steps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
@@ -2701,6 +2790,8 @@ CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_
 
 CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.event_volumes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.idempotency_records USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2717,9 +2808,13 @@ CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.member_credits USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.metric_versions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.metrics USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.onboarding_steps USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
@@ -2761,6 +2856,8 @@ CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -2785,6 +2882,8 @@ CREATE POLICY people_only ON public.invitations USING ((current_setting('app.peo
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
 
+CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
+
 CREATE POLICY people_only ON public.recovery_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.registrations USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -2804,6 +2903,8 @@ ALTER TABLE public.plan_revisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.plan_simulations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
@@ -2844,6 +2945,8 @@ ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
@@ -2941,6 +3044,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_retention TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.event_volumes TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO monigo_app;
@@ -2971,11 +3076,15 @@ GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.member_credits TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.metric_versions TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metrics TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.onboarding_steps TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 
@@ -3002,6 +3111,8 @@ GRANT SELECT,INSERT ON TABLE public.plan_revisions TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
@@ -3046,6 +3157,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 

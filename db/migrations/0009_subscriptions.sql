@@ -99,6 +99,8 @@ CREATE INDEX subscriptions_of_customer ON subscriptions (org_id, is_test, custom
 CREATE INDEX subscriptions_of_plan ON subscriptions (org_id, is_test, plan_id);
 CREATE INDEX subscriptions_of_scheduled_plan
     ON subscriptions (org_id, is_test, scheduled_plan_id) WHERE scheduled_plan_id IS NOT NULL;
+CREATE INDEX subscriptions_waiting_for_balance ON subscriptions (org_id, is_test, id)
+    WHERE pause_reason = 'insufficient_balance';
 
 -- Time that is metered but not billed. An open pause has no end yet.
 CREATE TABLE subscription_pauses (

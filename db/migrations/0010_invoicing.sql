@@ -112,6 +112,14 @@ CREATE INDEX invoices_newest_first ON invoices (org_id, is_test, created_at DESC
 -- Most invoices round nothing, and have no entry.
 CREATE INDEX invoices_with_rounding
     ON invoices (org_id, is_test, subscription_id) WHERE rounded_off <> 0;
+-- What was billed and what was paid in some days, without a look at the invoices themselves.
+CREATE INDEX invoices_by_finalizing ON invoices (org_id, is_test, finalized_at)
+    INCLUDE (plan_type, status, currency, total, amount_paid) WHERE finalized_at IS NOT NULL;
+CREATE INDEX invoices_by_payment ON invoices (org_id, is_test, paid_at)
+    INCLUDE (plan_type, currency, total) WHERE paid_at IS NOT NULL;
+CREATE INDEX invoices_owed_to_payees ON invoices (org_id, is_test)
+    INCLUDE (currency, total, amount_paid)
+    WHERE plan_type = 'payout' AND status IN ('finalized', 'payment_failed');
 
 -- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's fee), and
 -- `group_value` distinguishes the lines of one price where its metric groups. A line's period is another than
@@ -157,9 +165,10 @@ CREATE TABLE invoice_line_items (
 );
 SELECT restrict_to_tenant('invoice_line_items');
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_line_items TO monigo_app;
+-- Looked at as a transaction commits: no line joins a final invoice, so that lines come first.
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_invoice_fkey
     FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES invoices (org_id, is_test, id)
-    ON DELETE CASCADE;
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE invoice_line_items ADD CONSTRAINT invoice_line_items_price_fkey
     FOREIGN KEY (org_id, is_test, price_id) REFERENCES prices (org_id, is_test, id)
     ON DELETE RESTRICT;

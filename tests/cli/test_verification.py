@@ -58,6 +58,14 @@ FAULTS = {
         "event count of a month",
     ),
     "month lost": ("DELETE FROM event_counts WHERE org_id = $1", "event count of a month"),
+    "volume miscounted": (
+        "UPDATE event_volumes SET event_count = event_count + 1 WHERE org_id = $1",
+        "event count of a quarter of an hour",
+    ),
+    "volume lost": (
+        "DELETE FROM event_volumes WHERE org_id = $1",
+        "event count of a quarter of an hour",
+    ),
     "event lost before its fold": (
         "DELETE FROM usage_events WHERE org_id = $1 AND idempotency_key = 'waits'",
         "events of a batch",

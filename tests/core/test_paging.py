@@ -2,7 +2,7 @@
 
 import pytest
 
-from monigo.core.paging import Page, PageRequest
+from monigo.core.paging import Page, PageRequest, page_of
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,13 @@ def test_a_page_says_whether_more_follows(items, total, offset, more):
 
 def test_without_a_limit_a_page_holds_ten_thousand_from_the_first_on():
     assert PageRequest() == PageRequest(limit=10_000, offset=0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "shown", "more"),
+    [(2, 0, "ab", True), (2, 3, "de", False), (9, 0, "abcde", False), (2, 9, "", False)],
+)
+def test_a_page_of_a_whole_list_is_a_part_of_it(limit, offset, shown, more):
+    page = page_of("abcde", PageRequest(limit, offset))
+
+    assert (page.items, page.total, page.has_more) == (shown, 5, more)

@@ -39,7 +39,7 @@ def offences(rule: Rule, *patterns: str) -> list[str]:
 
 def domains() -> list[str]:
     """The folders that hold use cases, themselves or in their rooms."""
-    apart = {"api", "bootstrap", "cli", "core", "infra", "worker"}
+    apart = {"api", "bootstrap", "cli", "core", "infra", "providers", "worker"}
     return sorted(
         path.parent.name for path in SOURCE.glob("*/__init__.py") if path.parent.name not in apart
     )

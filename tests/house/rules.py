@@ -7,7 +7,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 Rule = Callable[[str, str], list[str]]
 
@@ -222,6 +222,19 @@ def plain_sentences(path: str, text: str) -> list[str]:
         for words, better in _VAGUE.items()
         if (found := words.search(re.sub(r"`[^`]*`", "", sentence)))
     ]
+
+
+def called_in(owner: str, functions: Collection[str]) -> Rule:
+    """Functions, by the last name of their module and their own, that one file alone may call."""
+
+    def rule(path: str, text: str) -> list[str]:
+        return [
+            f"{path}:{node.lineno} {_dotted(node.func)} is called in {owner} only"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call) and _dotted(node.func) in functions and path != owner
+        ]
+
+    return rule
 
 
 def noqa_with_reason(path: str, text: str) -> list[str]:

@@ -145,11 +145,19 @@ def test_every_statement_runs_on_a_cluster():
     assert offences(rule, *STORES) == []
 
 
-def test_one_statement_makes_an_invoice_paid():
-    rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+def test_settlement_alone_makes_invoices_paid():
+    folder = "src/monigo/invoicing/documents"
+    statements = sql_rules.may_become("paid", "invoices", {"draft", "void"})
+    calls = rules.called_in(
+        f"{folder}/settlement.py", {"rated_store.write_final", "states_store.settle"}
+    )
 
-    (settles,) = offences(rule, SOURCE)
-    assert settles.startswith("src/monigo/invoicing/documents/states_store.py:")
+    # By an upsert what is rated becomes final, by an update what is final is paid.
+    assert [place.partition(":")[0] for place in offences(statements, SOURCE)] == [
+        *[f"{folder}/rated_store.py"] * 2,
+        f"{folder}/states_store.py",
+    ]
+    assert offences(calls, SOURCE) == []
 
 
 def test_every_function_runs_on_a_cluster():

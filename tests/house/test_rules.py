@@ -407,3 +407,19 @@ def test_a_second_way_to_be_paid_is_caught(statement, lines):
     rule = sql_rules.may_become("paid", "invoices", {"draft", "void"})
 
     assert lines_of(rule(PATH, f'Q = "{statement}"')) == lines
+
+
+@pytest.mark.parametrize(
+    ("call", "lines"),
+    [
+        ("await states_store.settle(tx, made)", [1]),
+        ("states_store.settle(tx, made)", [1]),
+        ("await states_store.void(tx, made)", []),
+        ("await settle(tx, made)", []),
+    ],
+)
+def test_a_call_past_the_one_that_may_is_caught(call, lines):
+    rule = rules.called_in("src/monigo/settlement.py", {"states_store.settle"})
+
+    assert lines_of(rule(PATH, call)) == lines
+    assert rule("src/monigo/settlement.py", call) == []

@@ -25,6 +25,7 @@ PEOPLES = [
     "email_codes",
     "invitations",
     "memberships",
+    "platform_admins",
     "recovery_codes",
     "registrations",
     "sessions",

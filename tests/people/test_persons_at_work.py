@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 
 from support.api import Api
-from support.people import Person
 
 
 @pytest.fixture
@@ -220,23 +219,3 @@ def test_a_key_that_does_not_count_is_not_used(ada, org, backend):
         backend.run(backend.services.key_use.write())
 
     assert last_used(ada, org)["test"] is None
-
-
-def test_countries_and_currencies_are_there_for_anybody(backend):
-    with Person(backend) as nobody:
-        countries = nobody.get("/countries").json()
-        currencies = nobody.get("/currencies").json()
-
-    by_code = {one["code"]: one for one in countries["countries"]}
-    assert countries["count"] == len(by_code) > 200
-    assert by_code["NG"] == {
-        "code": "NG",
-        "name": "Nigeria",
-        "currency": "NGN",
-        "timezone": "Africa/Lagos",
-        "language": "en",
-        "vat_rate": 7.5,
-    }
-    assert {"EU", "UN", "IC"}.isdisjoint(by_code)
-    naira = next(one for one in currencies["currencies"] if one["code"] == "NGN")
-    assert (naira["symbol"], naira["decimals"]) == ("₦", 2)

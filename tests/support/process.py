@@ -34,6 +34,7 @@ def command(data_dir: Path, *arguments: str, **settings: object) -> subprocess.P
     return subprocess.Popen(
         [PROGRAM, *arguments],
         env=environment(data_dir, **settings),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -111,6 +112,12 @@ class Program:
         output, errors = started.communicate(timeout=COMMAND_SECONDS_MAX)
         assert started.returncode == 0, errors
         return output
+
+    def run_with_input(self, text: str, *arguments: str) -> tuple[int, str, str]:
+        """Run a command that reads from standard input: its exit code, and what it said."""
+        started = command(self.data_dir, *arguments)
+        output, errors = started.communicate(text, timeout=COMMAND_SECONDS_MAX)
+        return started.returncode, output, errors
 
     def terminate(self) -> None:
         """Ask the program to finish, as an operator does."""

@@ -48,6 +48,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     subscription = api.subscribe(customer["id"], plan["id"])
     api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
     api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
+    api.get("/api/v1/onboarding/progress")
     _come_late(api, external_id)
     api.backend.run(metering.fold_all(api.backend.services.database))
     _forget_old_events(api)
@@ -160,6 +161,19 @@ def _plant_waiting_work(api: Api, subscription) -> None:
     api.backend.sql(
         "INSERT INTO mails (org_id, is_test, id, ciphertext, written_at)"
         " VALUES ($1, $2, gen_random_uuid(), 'planted', now())",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
+    api.backend.sql(
+        "INSERT INTO usage_declines (org_id, is_test, customer_id, recent_events, usual_events,"
+        " noted_at) SELECT org_id, is_test, customer_id, 3, 12, now() FROM subscriptions"
+        " WHERE id = $1",
+        subscription["id"],
+    )
+    api.backend.sql(
+        "INSERT INTO member_credits (org_id, is_test, user_id, day, currency, credited,"
+        " credit_limit, updated_at) VALUES ($1, $2, gen_random_uuid(), '2027-01-01', 'NGN', 5, 9,"
+        " now())",
         api.tenant.org_id,
         api.tenant.is_test,
     )

@@ -1,6 +1,6 @@
-"""The guards, reactions and subscribers of lower domains."""
+"""The guards, sources, reactions and subscribers of lower domains."""
 
-from monigo import catalog, customers, invoicing, subscriptions, wallets, webhooks
+from monigo import catalog, customers, invoicing, reports, subscriptions, wallets, webhooks
 from monigo.infra.registry import Registry
 
 REGISTRY = Registry(
@@ -18,4 +18,8 @@ REGISTRY = Registry(
     },
     reactions={customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,)},
     subscribers=(webhooks.BILLING_EVENTS,),
+    sources={
+        reports.StepsTaken: (reports.onboarding.steps_taken,),
+        reports.NeedsPerson: (reports.dashboard.waiting_for_person,),
+    },
 )

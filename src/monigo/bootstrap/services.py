@@ -5,7 +5,7 @@ import asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing, metering, people, test_mode, wallets, webhooks
+from monigo import invoicing, metering, people, reports, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
 from monigo.core.access import Principal
 from monigo.infra import idempotency, outbox
@@ -44,6 +44,7 @@ TASKS: tuple[Task, ...] = (
     idempotency.FORGET,
     people.sign_in.FORGET,
     metering.redaction_task(invoicing.open_from),
+    reports.dashboard.LOOK_FOR_DECLINES,
 )
 
 # Slices of due work under way at once, of all kinds together: on half of the connections at most,

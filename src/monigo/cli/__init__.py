@@ -1,4 +1,4 @@
-"""The command line: serve, api, worker, migrate, and the making of organisations and keys."""
+"""The command line: serve, api, worker, migrate, and the making of organisations, keys, people."""
 
 from monigo.cli.commands import app
 

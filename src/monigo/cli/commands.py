@@ -1,26 +1,20 @@
 """The commands. Each prints what it did on standard output; logs go to standard error."""
 
-import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import typer
-import uvloop
 
 from monigo import tenancy
 from monigo.bootstrap import Services
+from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
-from monigo.cli.run import Role, run_alone, run_everything, running_services
+from monigo.cli.people import admin_app, user_app
+from monigo.cli.run import Role, run_alone, run_everything
 from monigo.cli.verification import verify_all
-from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
 from monigo.core.times import format_instant, parse_instant
-from monigo.infra.db import EmbeddedPostgresError, MigrationError, as_unavailable
-from monigo.infra.logging import configure_logging
-from monigo.infra.settings import Settings
 from monigo.tenancy import ApiKey, Scope
 
 app = typer.Typer(
@@ -32,28 +26,28 @@ org_app = typer.Typer(help="Organisations.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(org_app, name="org")
 app.add_typer(key_app, name="key")
+app.add_typer(user_app, name="user")
+app.add_typer(admin_app, name="admin")
 
-Result = TypeVar("Result")
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OrgOption = Annotated[str, typer.Option("--org", help="The organisation's id.")]
 
 
 @app.command()
 def serve() -> None:
     """Run everything: the embedded database (unless MONIGO_DATABASE_URL is set), API, worker."""
-    _run(run_everything)
+    run(run_everything)
 
 
 @app.command()
 def api() -> None:
     """Run the API only, on MONIGO_APP_DATABASE_URL."""
-    _run(lambda settings: run_alone(settings, Role.API))
+    run(lambda settings: run_alone(settings, Role.API))
 
 
 @app.command()
 def worker() -> None:
     """Run the worker only, on MONIGO_APP_DATABASE_URL."""
-    _run(lambda settings: run_alone(settings, Role.WORKER))
+    run(lambda settings: run_alone(settings, Role.WORKER))
 
 
 @app.command()
@@ -64,15 +58,15 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to the present schema, as its owner; serve does so at its start."""
-    app_url = _with_services(_app_url)
-    _say(app_url if show_app_url else "the database has the present schema")
+    app_url = with_services(_app_url)
+    say(app_url if show_app_url else "the database has the present schema")
 
 
 @app.command()
 def verify(*, as_json: JsonFlag = False) -> None:
     """Compute buckets, counts and invoices again from their sources; ends with 1 if any differs."""
-    report = _with_services(verify_all)
-    _say(json.dumps(report.as_json()) if as_json else "\n".join(report.as_lines()))
+    report = with_services(verify_all)
+    say(json.dumps(report.as_json()) if as_json else "\n".join(report.as_lines()))
     if report.differences:
         raise typer.Exit(1)
 
@@ -80,8 +74,8 @@ def verify(*, as_json: JsonFlag = False) -> None:
 @app.command()
 def doctor(*, as_json: JsonFlag = False) -> None:
     """List due work that failed and was set aside, of all organisations; ends with 1 if any did."""
-    found = _with_services(list_set_aside)
-    _say(json.dumps([one.as_json() for one in found]) if as_json else as_lines(found))
+    found = with_services(list_set_aside)
+    say(json.dumps([one.as_json() for one in found]) if as_json else as_lines(found))
     if found:
         raise typer.Exit(1)
 
@@ -89,30 +83,28 @@ def doctor(*, as_json: JsonFlag = False) -> None:
 @org_app.command("create")
 def create_org(name: str, *, as_json: JsonFlag = False) -> None:
     """Make an organisation, with a test key and a live key of all scopes."""
-    result = _with_services(lambda services: _create_org(services, name))
+    result = with_services(lambda services: _create_org(services, name))
     if as_json:
-        _say(json.dumps(result))
+        say(json.dumps(result))
     else:
         for label, value in result.items():
-            _say(f"{label}: {value}")
+            say(f"{label}: {value}")
 
 
 @org_app.command("suspend")
 def suspend_org(org_id: str) -> None:
     """Let an organisation's people and keys only read, from their next request on."""
-    _with_services(
-        lambda services: tenancy.suspend_organization(services.database, _org_id(org_id))
-    )
-    _say("suspended")
+    with_services(lambda services: tenancy.suspend_organization(services.database, _org_id(org_id)))
+    say("suspended")
 
 
 @org_app.command("activate")
 def activate_org(org_id: str) -> None:
     """End an organisation's suspension."""
-    _with_services(
+    with_services(
         lambda services: tenancy.activate_organization(services.database, _org_id(org_id))
     )
-    _say("active")
+    say("active")
 
 
 @key_app.command("create")
@@ -126,7 +118,7 @@ def create_key(
     as_json: JsonFlag = False,
 ) -> None:
     """Make an API key. Its secret is shown now and never again."""
-    issued = _with_services(
+    issued = with_services(
         lambda services: tenancy.issue_key(
             services.database,
             _org_id(org),
@@ -137,19 +129,19 @@ def create_key(
         )
     )
     shown = {**_shown(issued.key), "key": issued.secret}
-    _say(json.dumps(shown) if as_json else f"{shown['id']}  {shown['key']}")
+    say(json.dumps(shown) if as_json else f"{shown['id']}  {shown['key']}")
 
 
 @key_app.command("list")
 def list_keys(org: OrgOption, *, as_json: JsonFlag = False) -> None:
     """List an organisation's API keys, newest first."""
-    keys = _with_services(lambda services: tenancy.list_keys(services.database, _org_id(org)))
+    keys = with_services(lambda services: tenancy.list_keys(services.database, _org_id(org)))
     if as_json:
-        _say(json.dumps([_shown(key) for key in keys]))
+        say(json.dumps([_shown(key) for key in keys]))
         return
     for key in keys:
         state = "revoked" if key.revoked_at else "off" if key.disabled_at else "active"
-        _say(f"{key.id}  {key.key_prefix}…  {state}  {','.join(key.scopes)}  {key.name}")
+        say(f"{key.id}  {key.key_prefix}…  {state}  {','.join(key.scopes)}  {key.name}")
 
 
 @key_app.command("revoke")
@@ -157,13 +149,13 @@ def revoke_key(org: OrgOption, key_id: str) -> None:
     """End an API key at once."""
     api_key_id = parse_id(key_id)
     if api_key_id is None:
-        _fail("KEY_ID must be a UUID")
-    _with_services(
+        fail("KEY_ID must be a UUID")
+    with_services(
         lambda services: tenancy.revoke_key(
             services.database, org_id=_org_id(org), api_key_id=ApiKeyId(api_key_id)
         )
     )
-    _say("revoked")
+    say("revoked")
 
 
 async def _app_url(services: Services) -> str:
@@ -201,7 +193,7 @@ def _shown(key: ApiKey) -> dict[str, Any]:
 def _org_id(text: str) -> OrganizationId:
     parsed = parse_id(text)
     if parsed is None:
-        _fail("an organisation's id is needed")
+        fail("an organisation's id is needed")
     return OrganizationId(parsed)
 
 
@@ -211,43 +203,4 @@ def _expiry(text: str | None) -> datetime | None:
     try:
         return parse_instant(text)
     except ValueError as error:
-        _fail(f"--expires-at {error}")
-
-
-def _with_services(action: Callable[[Services], Awaitable[Result]]) -> Result:
-    async def run(settings: Settings) -> Result:
-        async with running_services(settings) as running:
-            return await action(running.services)
-
-    return _run(run)
-
-
-def _run(main: Callable[[Settings], Awaitable[Result]]) -> Result:
-    """Run a command's coroutine; faults of the operator are printed in one line."""
-    settings = Settings()
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_awaited(main, settings))
-    except DomainError as error:
-        faults = "; ".join(f"{field} {fault}" for field, fault in error.fields.items())
-        _fail(f"{error.message}{': ' if faults else ''}{faults}")
-    except (MigrationError, EmbeddedPostgresError, OSError) as error:
-        _fail(str(error))
-    except Exception as error:
-        if as_unavailable(error) is None:
-            raise
-        _fail(f"the database is not available: {error}")
-
-
-async def _awaited(main: Callable[[Settings], Awaitable[Result]], settings: Settings) -> Result:
-    return await main(settings)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _fail(text: str) -> NoReturn:
-    sys.stderr.write(f"monigo: {text}\n")
-    raise typer.Exit(1)
+        fail(f"--expires-at {error}")

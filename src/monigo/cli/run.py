@@ -19,8 +19,8 @@ from monigo.api import create_app
 from monigo.api.kernel.http.browsers import CrossOrigin
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.cli.connections import GuardedProtocol
-from monigo.cli.credentials import Credentials, provide_credentials
 from monigo.cli.door import CONNECTIONS_MAX, Door
+from monigo.cli.first_start.credentials import Credentials, provide_credentials
 from monigo.infra.db import MigrationError, start_embedded
 from monigo.infra.logging import logger
 from monigo.infra.settings import Settings
@@ -240,6 +240,7 @@ def _show(running: Running, credentials: Credentials) -> None:
 Monigo is ready.
   API       {credentials.base_url}   (reference: {credentials.base_url}/docs)
   test key  {credentials.test_api_key}
+  log in    {credentials.email or "by an account of yours: monigo user create EMAIL"}
   database  {running.database_location}
   all keys  {path}
 

@@ -31,3 +31,9 @@ class Page(Struct, Generic[Item], frozen=True):
     def has_more(self) -> bool:
         """Whether items follow after these."""
         return self.offset + len(self.items) < self.total
+
+
+def page_of(items: Sequence[Item], request: PageRequest) -> Page[Item]:
+    """A part of a list that is known as a whole."""
+    shown = items[request.offset : request.offset + request.limit]
+    return Page(shown, len(items), request.offset)

@@ -1,8 +1,8 @@
 """The registry: guards, reactions and subscribers of lower domains.
 
-A domain asks a question (may this customer be deleted?) or reports a fact, and knows nobody of
-those above it. Bootstrap builds one registry of their guards, reactions and subscribers; a
-transaction carries it, so that nobody passes it on.
+A domain asks a question (may this customer be deleted? what needs a person?) or reports a fact, and
+knows nobody of those above it. Bootstrap builds one registry of their guards, sources, reactions
+and subscribers; a transaction carries it, so that nobody passes it on.
 """
 
 from collections import defaultdict
@@ -15,12 +15,14 @@ from monigo.infra.facts import Fact, Subscriber
 
 # Raises the conflict that forbids what is asked; it runs in the transaction that would do it.
 Guard = Callable[[Transaction, Any], Awaitable[None]]
+# Returns its part of the answer to a question; nothing, where it has none.
+Source = Callable[[Transaction, Any], Awaitable[Sequence[Any]]]
 # Does what must commit with facts of one type, in the transaction that reports them.
 Reaction = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
 
 
 class Registry:
-    """Guards by the type of the question, reactions by the type of the fact, and subscribers."""
+    """Guards and sources by the type of the question, reactions by the fact's, and subscribers."""
 
     def __init__(
         self,
@@ -28,10 +30,12 @@ class Registry:
         guards: Mapping[type, Sequence[Guard]],
         reactions: Mapping[type[Fact], Sequence[Reaction]],
         subscribers: Sequence[Subscriber],
+        sources: Mapping[type, Sequence[Source]] | None = None,
     ) -> None:
         names = [one.name for one in subscribers]
         ensure(len(names) == len(set(names)), "each subscriber has a name of its own")
         self.guards = guards
+        self.sources = sources or {}
         self.reactions = reactions
         self.subscribers = {one.name: one for one in subscribers}
         # The names of a fact type's subscribers; none, where the type is absent.
@@ -49,6 +53,17 @@ class Registry:
             raise InvariantError(f"nobody is registered for {type(question).__name__}")
         for guard in guards:
             await guard(tx, question)
+
+    async def gather(self, tx: Transaction, question: Any) -> list[Any]:
+        """The answers of all sources of a question, in their order.
+
+        Raises:
+            InvariantError: nobody decided who answers questions of this type.
+        """
+        sources = self.sources.get(type(question))
+        if sources is None:
+            raise InvariantError(f"no sources are named for {type(question).__name__}")
+        return [part for source in sources for part in await source(tx, question)]
 
     async def react(self, tx: Transaction, facts: Sequence[Fact]) -> None:
         """Do what must commit with these facts."""
@@ -69,6 +84,15 @@ async def ask(tx: Transaction, question: Any) -> None:
         InvariantError: there is no registry, or it knows no such question.
     """
     await registry_of(tx).ask(tx, question)
+
+
+async def gather(tx: Transaction, question: Any) -> list[Any]:
+    """The answers of all sources of a question, in their order; none without sources.
+
+    Raises:
+        InvariantError: there is no registry, or it knows no such question.
+    """
+    return await registry_of(tx).gather(tx, question)
 
 
 def registry_of(source: Transaction | Database) -> Registry:

@@ -42,7 +42,7 @@ class InvoiceFact(DocumentFact, frozen=True, kw_only=True):
 
 
 class InvoiceCreated(InvoiceFact, frozen=True, kw_only=True):
-    """A draft was written for the first time."""
+    """An invoice was written for the first time, as a draft or final at once."""
 
 
 class InvoiceFinalized(InvoiceFact, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class BillFact(DocumentFact, frozen=True, kw_only=True):
 
 
 class BillCreated(BillFact, frozen=True, kw_only=True):
-    """A draft was written for the first time."""
+    """A bill was written for the first time, as a draft or final at once."""
 
 
 class BillFinalized(BillFact, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillD
 
 
 async def emit_created(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
-    """Report those drafts that are written for the first time."""
+    """Report those that are written for the first time in `tx`, before what is paid of them."""
     await outbox.emit(
         tx, [_rated(CREATED, item, InvoiceStatus.DRAFT) for item in rated if item.wanted.is_new]
     )

@@ -14,7 +14,7 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
-from monigo.invoicing.closing import catch_up, close_period, finalize_drafts, write_drafts
+from monigo.invoicing.closing import catch_up, close_period, make_final
 from monigo.invoicing.documents import (
     InvoicePayment,
     Received,
@@ -169,11 +169,11 @@ async def finalize(
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
         return await get(tx, invoice.id, plan_type=plan_type)
-    rated = await _write_draft(tx, _again(invoice, subscription))
+    rated = await _rated(tx, _again(invoice, subscription))
     paid = await documents.pay(tx, rated)
     if paid.short:
         raise documents.insufficient(rated[0])
-    await finalize_drafts(tx, rated, paid)
+    await make_final(tx, rated, paid)
     return await get(tx, invoice.id, plan_type=plan_type)
 
 
@@ -284,11 +284,17 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
     return wanted.replacing(draft.id)
 
 
-async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> None:
     """Store a draft with its present amounts, unless these can't be computed any more."""
+    rated = await _rated(tx, wanted)
+    await events.emit_created(tx, rated)
+    await documents.write_drafts(tx, rated)
+
+
+async def _rated(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
+    """The invoice with its present amounts, unless these can't be computed any more."""
     rated = await rate(tx, [wanted])
     await check_can_be_read(tx, rated)
-    await write_drafts(tx, rated)
     return rated
 
 

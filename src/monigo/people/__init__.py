@@ -9,7 +9,12 @@ from monigo.people import (
     sign_in,
 )
 from monigo.people.accounts import NewAccount
-from monigo.people.countries import Country, Currency
+from monigo.people.countries import (
+    Country,
+    Currency,
+    ProviderOfCountry,
+    ProviderOfCurrency,
+)
 from monigo.people.organizations import Founded, InvitationStatus, Member, NamedInvitation
 from monigo.people.second_factor import Setup, State
 from monigo.people.service import People
@@ -40,6 +45,8 @@ __all__ = [
     "NewAccount",
     "Origin",
     "People",
+    "ProviderOfCountry",
+    "ProviderOfCurrency",
     "Session",
     "Setup",
     "SignedIn",

@@ -1,4 +1,7 @@
-"""The projection: which facts are published as billing events, under which name and shape. Pure."""
+"""The projection: which facts are published as billing events, under which name and shape. Pure.
+
+Ids, states and instants are left as they are: JSON has them as the API writes them, amounts not.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +9,6 @@ from typing import Any
 from monigo import invoicing, subscriptions, wallets
 from monigo.core.errors import InvariantError
 from monigo.core.money import format_money
-from monigo.core.times import format_instant
 from monigo.infra.facts import Fact, Recorded
 from monigo.webhooks.types import BillingEvent, EventType
 
@@ -59,40 +61,40 @@ def _data(fact: Fact) -> dict[str, Any]:
             raise InvariantError(f"{type(fact).__name__} is not published to merchants")
 
 
-def _invoice(fact: InvoiceFact) -> dict[str, str]:
+def _invoice(fact: InvoiceFact) -> dict[str, Any]:
     return {
-        "id": str(fact.id),
+        "id": fact.id,
         "number": fact.number,
-        "status": fact.status.value,
-        "kind": fact.kind.value,
-        "customer_id": str(fact.customer_id),
-        "subscription_id": str(fact.subscription_id),
+        "status": fact.status,
+        "kind": fact.kind,
+        "customer_id": fact.customer_id,
+        "subscription_id": fact.subscription_id,
         "currency": fact.currency,
         "total": format_money(fact.total),
         "amount_paid": format_money(fact.amount_paid),
         "amount_due": format_money(fact.amount_due),
-        "period_start": format_instant(fact.period_start),
-        "period_end": format_instant(fact.period_end),
+        "period_start": fact.period_start,
+        "period_end": fact.period_end,
     }
 
 
-def _subscription(fact: SubscriptionFact) -> dict[str, str]:
+def _subscription(fact: SubscriptionFact) -> dict[str, Any]:
     return {
-        "id": str(fact.subscription_id),
-        "customer_id": str(fact.customer_id),
-        "plan_id": str(fact.plan_id),
-        "status": fact.status.value,
+        "id": fact.subscription_id,
+        "customer_id": fact.customer_id,
+        "plan_id": fact.plan_id,
+        "status": fact.status,
     }
 
 
-def _top_up(fact: WalletTopUpRequested) -> dict[str, str]:
+def _top_up(fact: WalletTopUpRequested) -> dict[str, Any]:
     return {
-        "id": str(fact.top_up_id),
-        "wallet_id": str(fact.wallet_id),
-        "customer_id": str(fact.customer_id),
+        "id": fact.top_up_id,
+        "wallet_id": fact.wallet_id,
+        "customer_id": fact.customer_id,
         "currency": fact.currency,
         "amount": format_money(fact.amount),
-        "status": fact.status.value,
+        "status": fact.status,
         "wallet_balance": format_money(fact.wallet_balance),
-        "created_at": format_instant(fact.created_at),
+        "created_at": fact.created_at,
     }

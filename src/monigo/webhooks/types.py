@@ -26,7 +26,7 @@ class EventType(StrEnum):
 
 
 class BillingEvent(Struct, frozen=True):
-    """A fact as merchants see it, with the fact's id and instant; `data` is JSON."""
+    """A fact as merchants see it, with the fact's id and instant; `data` is what JSON has of it."""
 
     id: UUID
     type: EventType

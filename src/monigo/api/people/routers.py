@@ -6,9 +6,11 @@ from monigo.api.people.api_keys.routes import router as api_keys
 from monigo.api.people.auth.routes import of_persons as reauthentication
 from monigo.api.people.auth.routes import router as auth
 from monigo.api.people.countries.routes import router as countries
+from monigo.api.people.dashboard.routes import router as dashboard
 from monigo.api.people.invitations.routes import of_organization as invitations_of_organization
 from monigo.api.people.invitations.routes import router as invitations
 from monigo.api.people.members.routes import router as members
+from monigo.api.people.onboarding.routes import router as onboarding
 from monigo.api.people.organizations.routes import of_organization as organization
 from monigo.api.people.organizations.routes import router as organizations
 from monigo.api.people.sessions.routes import router as sessions
@@ -30,4 +32,4 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
 ORGANIZATION_ROUTERS: tuple[APIRouter, ...] = (organization, members, invitations_of_organization)
 
 # For who belongs to the organisation that the query or the body names.
-TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys,)
+TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys, dashboard, onboarding)

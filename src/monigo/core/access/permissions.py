@@ -50,6 +50,9 @@ class Permission(StrEnum):
     BILLING_EVENTS_READ = "billing_events:read"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
+    DASHBOARD_READ = "dashboard:read"
+    ONBOARDING_READ = "onboarding:read"
+    ONBOARDING_WRITE = "onboarding:write"
     SET_ASIDE_READ = "set_aside:read"
     TEST_CLOCK_READ = "test_clock:read"
     TEST_CLOCK_ADVANCE = "test_clock:advance"
@@ -141,6 +144,8 @@ GRANTS = (
                 Permission.INVOICES_READ,
                 Permission.BILLS_READ,
                 Permission.REPORTS_READ,
+                Permission.DASHBOARD_READ,
+                Permission.ONBOARDING_READ,
                 Permission.WALLETS_READ,
                 Permission.BILLING_EVENTS_READ,
                 Permission.SET_ASIDE_READ,
@@ -164,6 +169,7 @@ GRANTS = (
                 Permission.INVOICES_FINALIZE,
                 Permission.BILLS_GENERATE,
                 Permission.BILLS_FINALIZE,
+                Permission.ONBOARDING_WRITE,
                 Permission.TEST_CLOCK_ADVANCE,
             }
         ),

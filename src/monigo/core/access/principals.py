@@ -14,6 +14,8 @@ class PrincipalKind(StrEnum):
     API_KEY = "api_key"
     # Signed in; what they may do is their role's in the organisation.
     PERSON = "person"
+    # Runs the platform, whosever the organisation is.
+    PLATFORM_ADMIN = "platform_admin"
     # Background work; its id names the job.
     SYSTEM = "system"
 

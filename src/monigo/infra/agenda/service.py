@@ -8,7 +8,7 @@ from uuid import UUID
 from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.agenda import store
-from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, Task
+from monigo.infra.agenda.types import DueFigures, Follows, Kind, SetAside, SetAsideCount, Task
 from monigo.infra.db import ClockState, Database, Statement, Tenant, Transaction
 
 # No transaction of ours lasts longer, by far.
@@ -112,6 +112,11 @@ def clock_tasks(tasks: Sequence[Task]) -> tuple[Task, ...]:
 async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside]:
     """The tenant's work that failed and was set aside, with its reasons."""
     return await store.list_set_aside(tx, request)
+
+
+async def count_set_aside(tx: Transaction, shown_max: int) -> dict[str, SetAsideCount]:
+    """How much of the tenant's work of each kind was set aside, with the first few subjects."""
+    return await store.count_set_aside(tx, shown_max)
 
 
 async def tenants_with_set_aside(database: Database) -> list[Tenant]:

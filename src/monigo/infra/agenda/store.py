@@ -12,7 +12,7 @@ import asyncpg
 
 from monigo.core.ids import OrganizationId
 from monigo.core.paging import Page, PageRequest
-from monigo.infra.agenda.types import DueFigures, Entry, SetAside
+from monigo.infra.agenda.types import DueFigures, Entry, SetAside, SetAsideCount
 from monigo.infra.db import Argument, Connection, Statement, Tenant, Transaction
 
 # Of a bigint, and so many that none comes twice.
@@ -154,6 +154,14 @@ SELECT_SET_ASIDE = """
 
 COUNT_SET_ASIDE = """
     SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2 AND attempts > 0
+"""
+
+COUNT_SET_ASIDE_BY_KIND = """
+    SELECT kind, count(*) AS count, (array_agg(subject ORDER BY subject))[:$3] AS subjects
+    FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND attempts > 0
+    GROUP BY kind
+    ORDER BY kind
 """
 
 COUNT = "SELECT count(*) FROM agenda WHERE org_id = $1 AND is_test = $2"
@@ -299,6 +307,14 @@ async def list_set_aside(tx: Transaction, request: PageRequest) -> Page[SetAside
     return Page(
         [SetAside(**row) for row in rows], await tx.fetchval(COUNT_SET_ASIDE), request.offset
     )
+
+
+async def count_set_aside(tx: Transaction, shown_max: int) -> dict[str, SetAsideCount]:
+    """How much of each kind was set aside, with the first few subjects."""
+    return {
+        row["kind"]: SetAsideCount(row["count"], tuple(row["subjects"]))
+        for row in await tx.fetch(COUNT_SET_ASIDE_BY_KIND, shown_max)
+    }
 
 
 async def count(tx: Transaction) -> int:

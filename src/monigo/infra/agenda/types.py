@@ -84,6 +84,13 @@ class SetAside(Struct, frozen=True):
     reason: str
 
 
+class SetAsideCount(Struct, frozen=True):
+    """How much of a kind of work was set aside, and the first few subjects of it."""
+
+    count: int
+    subjects: tuple[UUID, ...]
+
+
 # Works on a slice in the transaction that removes it from the agenda; returns the subjects that are
 # locked elsewhere, which stay on it. Entries that the handler puts stay, too.
 WorkSlice = Callable[[Transaction, Sequence[Entry]], Awaitable[Collection[UUID]]]

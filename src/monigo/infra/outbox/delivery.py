@@ -6,6 +6,7 @@ workers. Where a slice fails, each fact is tried alone; one that fails delays it
 no other.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from monigo.infra.outbox.types import BackOff, Delivery
 log = logger(__name__)
 
 # Shares out each query's cost, and is over soon.
-SUBJECTS_MAX = 200
+SUBJECTS_MAX = 500
 # So that one with a long queue neither fills a transaction nor holds up the others.
 FACTS_OF_A_SUBJECT_MAX = 50
 REASON_LENGTH_MAX = 500
@@ -39,10 +40,14 @@ _CONTENTION = (
 
 
 class Slice(Struct, frozen=True):
-    """What a look made of the next subjects: how many facts, and where the next look begins."""
+    """What a look made of the next subjects: how many facts, and where the next look begins.
+
+    `is_rest` says that some of them may have more facts than were handled at once.
+    """
 
     handled: int
     after: UUID | None
+    is_rest: bool
 
 
 async def deliver_all(database: Database, subscriber: Subscriber, tenant: Tenant) -> None:
@@ -84,7 +89,9 @@ async def deliver_slice(
             seen = await store.first_due(tx, subscriber.name, after=after, limit=SUBJECTS_MAX)
             following = None if seen.is_end else seen.last
             held = await store.lock(tx, subscriber.name, seen.due, is_waiting=False)
-            return Slice(await _handle(tx, subscriber, held), following)
+            counts = await _handle(tx, subscriber, held)
+            is_rest = FACTS_OF_A_SUBJECT_MAX in counts.values()
+            return Slice(counts.total(), following, is_rest)
     except Exception as error:
         if not held or _is_away(error):
             raise
@@ -92,7 +99,7 @@ async def deliver_slice(
     handled = 0
     for first in held:
         handled += await _deliver_alone(database, subscriber, tenant, first.subject_id)
-    return Slice(handled, following)
+    return Slice(handled, following, is_rest=handled > 0)
 
 
 async def catch_up(tx: Transaction, subscriber: Subscriber) -> None:
@@ -137,7 +144,7 @@ async def _deliver_alone(
                 first = await _locked_first(tx, subscriber, subject_id)
                 if first is None:
                     break
-                handled += await _handle(tx, subscriber, [first], limit=1)
+                handled += (await _handle(tx, subscriber, [first], limit=1)).total()
         except _CONTENTION as error:
             log.warning("others are at it", subscriber=subscriber.name, reason=str(error))
             break
@@ -183,10 +190,10 @@ async def _handle(
     subscriber: Subscriber,
     held: Sequence[Delivery],
     limit: int = FACTS_OF_A_SUBJECT_MAX,
-) -> int:
-    """Handle the first facts of subjects whose first ones are locked; how many there were."""
+) -> Counter[UUID]:
+    """Handle the first facts of subjects whose first ones are locked; how many each had."""
     if not held:
-        return 0
+        return Counter()
     subject_ids = [one.subject_id for one in held]
     waiting = await store.load(tx, subscriber, subject_ids, limit=limit)
     wanted = [recorded for _, _, recorded in waiting if recorded is not None]
@@ -194,7 +201,7 @@ async def _handle(
         await subscriber.handle(tx, wanted)
     marks = [(subject_id, position) for subject_id, position, _ in waiting]
     await store.delete_deliveries(tx, subscriber.name, marks)
-    return len(waiting)
+    return Counter(subject_id for subject_id, _, _ in waiting)
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ Notifications of new facts wake it, and it polls now and then in case one was lo
 
 import asyncio
 import contextlib
+from uuid import UUID
 
 import asyncpg
 
@@ -127,14 +128,18 @@ class _Dispatcher:
             self._again.discard(waiting)
 
     async def _deliver_once(self, waiting: Waiting) -> bool:
-        """Go through a tenant's subjects once, slice by slice; whether to do so again."""
+        """Go through a tenant's subjects once, slice by slice; whether to do so again.
+
+        For facts that came meanwhile there is a word, and so a look, which says so.
+        """
         self._again.discard(waiting)
         subscriber = self._subscribers[waiting.subscriber]
         database = self._database.acting_as(system(f"subscriber {subscriber.name}"))
-        handled, after = 0, FIRST
+        after: UUID | None = FIRST
         while after is not None and not self._stop.is_set():
             async with self._slots:
                 done = await deliver_slice(database, subscriber, waiting.tenant, after)
-            handled += done.handled
+            if done.is_rest:
+                self._again.add(waiting)
             after = done.after
-        return not self._stop.is_set() and (handled > 0 or waiting in self._again)
+        return not self._stop.is_set() and waiting in self._again

@@ -15,8 +15,7 @@ from monigo.invoicing.closing.service import (
     close_due,
     close_now,
     close_period,
-    finalize_drafts,
-    write_drafts,
+    make_final,
 )
 
 __all__ = [
@@ -28,11 +27,10 @@ __all__ = [
     "close_now",
     "close_period",
     "delete_subscription",
-    "finalize_drafts",
     "flag_uncharged",
+    "make_final",
     "resume_subscription",
     "schedule_cancel",
     "schedule_plan_change",
     "subscribe",
-    "write_drafts",
 ]

@@ -110,13 +110,13 @@ async def _take(
     ]
     rated = await rate(tx, await _with_drafts(tx, wanted, modes))
     small = resting(rated)
-    rated = [item for item in rated if is_worth_an_invoice(item)]
-    if rated:
-        await write_drafts(tx, rated)
-    drafts = {known.id for step, known in begun if step.action is Action.DRAFT}
-    short = await _finalize(
-        tx, [item for item in rated if item.wanted.subscription.id not in drafts], is_strict
-    )
+    worth = [item for item in rated if is_worth_an_invoice(item)]
+    waiting = {known.id for step, known in begun if step.action is Action.DRAFT}
+    drafts = [item for item in worth if item.wanted.subscription.id in waiting]
+    await emit_created(tx, worth)
+    await documents.write_drafts(tx, drafts)
+    ended = [item for item in worth if item.wanted.subscription.id not in waiting]
+    short = await _finalize(tx, ended, is_strict)
     for step, known in begun:
         if step.action is Action.CHECK_LATE_USAGE and modes[known.id] is not BillingMode.POSTPAID:
             await documents.pay_waiting(tx, known.customer_id)
@@ -140,6 +140,8 @@ async def _charge_begun(
     tx: Transaction, steps: Sequence[Step], taken: Sequence[Subscription], modes: Modes
 ) -> list[Subscription]:
     """Charge the realtime periods that these steps let begin, and pause where that is too much."""
+    if BillingMode.REALTIME not in modes.values():
+        return list(taken)
     short = await charge(
         tx,
         [
@@ -186,7 +188,8 @@ async def _finalize(
 ) -> set[SubscriptionId]:
     """Pay from wallets where the plan is prepaid, and finalize; returns those with too little.
 
-    Of these only invoices of ended subscriptions become final: later credits pay them.
+    Of these only invoices of ended subscriptions become final: later credits pay them. Others stay
+    drafts.
     """
     paid = await documents.pay(tx, rated)
     if paid.short and is_strict:
@@ -196,8 +199,9 @@ async def _finalize(
         for item in rated
         if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
+    await documents.write_drafts(tx, deferred)
     ids = {item.wanted.id for item in deferred}
-    await finalize_drafts(tx, [item for item in rated if item.wanted.id not in ids], paid)
+    await make_final(tx, [item for item in rated if item.wanted.id not in ids], paid)
     return {item.wanted.subscription.id for item in deferred}
 
 
@@ -213,14 +217,8 @@ async def _paused_or_resumed(
     return subscription
 
 
-async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
-    """Store drafts, and report those that are new."""
-    await documents.write_drafts(tx, rated)
-    await emit_created(tx, rated)
-
-
-async def finalize_drafts(tx: Transaction, rated: Sequence[RatedInvoice], paid: Paid) -> None:
-    """Number written drafts, in their order, with what wallets paid of them.
+async def make_final(tx: Transaction, rated: Sequence[RatedInvoice], paid: Paid) -> None:
+    """Number and store rated invoices, in their order, with what wallets paid of them.
 
     What comes to nothing is paid at once, and so is what wallets paid wholly.
     """

@@ -1,6 +1,6 @@
 """Documents: invoices and bills as they are stored, settled, and paid by wallets."""
 
-from monigo.invoicing.documents.drafts_store import load_drafts_of_periods, write_drafts
+from monigo.invoicing.documents.rated_store import load_drafts_of_periods, write_drafts
 from monigo.invoicing.documents.rules import (
     check_can_delete,
     check_can_finalize,

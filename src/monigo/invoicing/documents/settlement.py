@@ -1,7 +1,8 @@
 """Settlement: the one way in which an invoice or a bill becomes paid, wholly or in part.
 
-A draft becomes final with its first settlement, which may be of nothing. Whatever pays comes here:
-wallets and credits as an invoice becomes final or later, and money that was received elsewhere.
+An invoice becomes final with its first settlement, which may be of nothing; it need not have been a
+draft before. Whatever pays comes here: wallets and credits as an invoice becomes final or later,
+and money that was received elsewhere.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from monigo.core.errors import ensure
 from monigo.core.money import Money
 from monigo.infra.db import Transaction
 from monigo.invoicing import events
-from monigo.invoicing.documents import states_store
+from monigo.invoicing.documents import rated_store, states_store
 from monigo.invoicing.documents.charges_store import Parts
 from monigo.invoicing.documents.payment_rules import merged, sum_of
 from monigo.invoicing.documents.rules import settled
@@ -37,18 +38,18 @@ class Received(Struct, frozen=True):
 
 
 class InvoicePayment(Struct, frozen=True):
-    """What is paid of a locked final invoice at once, or of a draft that becomes final."""
+    """What is paid at once of a locked final invoice, or of one that is rated and becomes final."""
 
     document: Invoice | RatedInvoice
     source: ByWallet | Received
 
 
 async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Settled]:
-    """Take payments for locked invoices and bills, each for another one, and report what is paid.
+    """Take payments for invoices and bills, each for another one, and report what becomes of them.
 
-    Drafts are numbered in their order. An excess over the amount due is returned, and the caller
-    gives it to the customer; a wallet pays at most the amount due. The number of statements is
-    constant, however many payments there are.
+    Stored documents are locked. Rated ones are stored final and numbered, in their order. An excess
+    over the amount due is returned, and the caller gives it to the customer; a wallet pays at most
+    the amount due. The number of statements is constant, however many payments there are.
     """
     found = [_settled(payment) for payment in payments]
     changed = [
@@ -58,13 +59,18 @@ async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Se
     ]
     if not changed:
         return found
-    numbers = await _numbers(tx, [payment.document for payment, _ in changed])
+    documents = [payment.document for payment, _ in changed]
+    rated = [one for one in documents if isinstance(one, RatedInvoice)]
+    await rated_store.write_lines(tx, rated)
+    numbers = await _numbers(tx, documents)
     settlements = [
         _settlement(tx, payment, one, number)
         for (payment, one), number in zip(changed, numbers, strict=True)
     ]
-    await states_store.settle(tx, settlements)
-    await events.emit_settled(tx, [payment.document for payment, _ in changed], settlements)
+    by_id = {one.invoice_id: one for one in settlements}
+    await rated_store.write_final(tx, rated, [by_id.pop(one.id) for one in rated])
+    await states_store.settle(tx, list(by_id.values()))
+    await events.emit_settled(tx, documents, settlements)
     return found
 
 

@@ -16,21 +16,19 @@ TAKE_NUMBERS = """
     RETURNING value
 """
 
-# The one statement by which an invoice becomes paid. A draft becomes final with it. What has no
-# reference was paid by a wallet, by `parts`.
+# What a final invoice becomes by a payment. What has no reference was paid by a wallet, by `parts`.
 SETTLE = """
     UPDATE invoices AS invoice
-    SET status = settled.status, number = settled.number,
-        finalized_at = coalesce(invoice.finalized_at, $5), updated_at = $5,
-        paid_at = settled.paid_at, amount_paid = invoice.amount_paid + settled.taken,
+    SET status = settled.status, updated_at = $5, paid_at = settled.paid_at,
+        amount_paid = invoice.amount_paid + settled.taken,
         wallet_paid = invoice.wallet_paid
             + CASE WHEN settled.reference IS NULL THEN settled.taken ELSE 0 END,
         wallet_parts = coalesce(settled.parts, invoice.wallet_parts),
         paid_reference = coalesce(settled.reference, invoice.paid_reference)
     FROM unnest(
-        $3::uuid[], $4::text[], $6::bigint[], $7::timestamptz[],
-        string_to_array($8, ',')::numeric[], $9::jsonb[], $10::text[]
-    ) AS settled (id, status, number, paid_at, taken, parts, reference)
+        $3::uuid[], $4::text[], $6::timestamptz[], string_to_array($7, ',')::numeric[],
+        $8::jsonb[], $9::text[]
+    ) AS settled (id, status, paid_at, taken, parts, reference)
     WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.id = settled.id
 """
 
@@ -63,13 +61,14 @@ async def take_numbers(tx: Transaction, plan_type: PlanType, count: int) -> rang
 
 
 async def settle(tx: Transaction, settlements: Sequence[Settlement]) -> None:
-    """Store what payments make of locked invoices; drafts become final, and never change again."""
+    """Store what payments make of locked final invoices."""
+    if not settlements:
+        return
     await tx.execute(
         SETTLE,
         [one.invoice_id for one in settlements],
         [one.status.value for one in settlements],
         tx.now,
-        [one.number for one in settlements],
         [one.paid_at for one in settlements],
         joined(one.taken for one in settlements),
         [None if one.parts is None else encode_parts(one.parts) for one in settlements],

@@ -1,7 +1,14 @@
 """Rollup: folds events into buckets of hours and days, from which usage is read; rebuilds them."""
 
 from monigo.metering.rollup.folding import fold_all, fold_lag
-from monigo.metering.rollup.noting import EVENT_RETENTION, LOOK_EVERY, USAGE_CHANGED, watch
+from monigo.metering.rollup.noting import (
+    EVENT_RETENTION,
+    LOOK_EVERY,
+    USAGE_CHANGED,
+    USAGE_OF_DAY,
+    note_usage_of_day,
+    watch,
+)
 from monigo.metering.rollup.rebuild_store import (
     Selection,
     Share,
@@ -15,21 +22,25 @@ from monigo.metering.rollup.rebuild_store import (
 from monigo.metering.rollup.store import lock_folding
 from monigo.metering.rollup.types import UsageChange
 from monigo.metering.rollup.verification import verify
+from monigo.metering.rollup.volumes_store import count_events
 
 __all__ = [
     "EVENT_RETENTION",
     "LOOK_EVERY",
     "USAGE_CHANGED",
+    "USAGE_OF_DAY",
     "Selection",
     "Share",
     "UsageChange",
     "compare",
+    "count_events",
     "count_selected",
     "fold_all",
     "fold_lag",
     "has_events",
     "lock_folding",
     "next_share",
+    "note_usage_of_day",
     "rebuild",
     "set_up_rebuild",
     "verify",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from monigo.core.errors import ensure
 from monigo.infra.db import Database, Tenant, as_unavailable
 from monigo.metering import ingest
-from monigo.metering.rollup import store
+from monigo.metering.rollup import store, volumes_store
 from monigo.metering.rollup.noting import note_changed, note_events
 
 # One round visits this many tenants; the next one reads again which have most to do.
@@ -55,6 +55,7 @@ async def fold_some(database: Database, tenant: Tenant) -> int:
         await store.fold(tx, taken)
         await note_changed(tx, taken.ids)
         await note_events(tx)
+        await volumes_store.add_volumes(tx, taken.ids)
         await ingest.add_counts(tx, taken.by_month)
     return taken.event_count
 

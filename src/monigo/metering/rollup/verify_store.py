@@ -137,6 +137,23 @@ COMPARE_COUNTS = _DIFFERENCES.format(
     """,
 )
 
+COMPARE_VOLUMES = _DIFFERENCES.format(
+    computed=f"""
+        SELECT jsonb_build_object('since', since) AS subject, to_jsonb(count(*)) AS facts
+        FROM (
+            SELECT date_bin('15 minutes', occurred_at, '2000-01-01 00:00Z') AS since
+            FROM usage_events AS event
+            WHERE org_id = $1 AND is_test = $2 AND {_FOLDED}
+        ) AS event
+        GROUP BY since
+    """,
+    stored="""
+        SELECT jsonb_build_object('since', since) AS subject, to_jsonb(event_count) AS facts
+        FROM event_volumes
+        WHERE org_id = $1 AND is_test = $2
+    """,
+)
+
 COMPARE_BATCHES = _DIFFERENCES.format(
     computed="""
         SELECT jsonb_build_object('batch_id', batch.batch_id) AS subject,
@@ -159,6 +176,7 @@ COMPARISONS = {
     "day of buckets": COMPARE_DAYS,
     "distinct values": COMPARE_VALUES,
     "event count of a month": COMPARE_COUNTS,
+    "event count of a quarter of an hour": COMPARE_VOLUMES,
     "events of a batch": COMPARE_BATCHES,
 }
 
@@ -169,7 +187,7 @@ COUNT = """
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Buckets, days, distinct values, months and batches that differ from the events."""
+    """Where buckets, days, distinct values, counts and batches are not what the events say."""
     return [
         Difference(what, row["subject"], row["stored"], row["computed"])
         for what, comparison in COMPARISONS.items()

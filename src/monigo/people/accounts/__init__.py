@@ -1,5 +1,13 @@
 """Accounts: people, their e-mails and passwords."""
 
+from monigo.people.accounts.operating import (
+    add_user,
+    insert_user,
+    list_users,
+    make_platform_admin,
+    prepared,
+    set_password,
+)
 from monigo.people.accounts.rules import email_fault, spelled
 from monigo.people.accounts.service import (
     NewAccount,
@@ -15,27 +23,32 @@ from monigo.people.accounts.service import (
     verify_email,
     verify_reset_code,
 )
-from monigo.people.accounts.store import find, first_users, latest_registration, lock
+from monigo.people.accounts.store import find, latest_registration, lock
 from monigo.people.accounts.types import Credentials, Registration
 
 __all__ = [
     "Credentials",
     "NewAccount",
     "Registration",
+    "add_user",
     "email_fault",
     "find",
-    "first_users",
     "forget_registrations",
     "forgot_password",
     "get_user",
+    "insert_user",
     "invalid_code",
     "latest_registration",
+    "list_users",
     "lock",
+    "make_platform_admin",
+    "prepared",
     "register",
     "rename_user",
     "replace_password",
     "resend_verification",
     "reset_password",
+    "set_password",
     "spelled",
     "verify_email",
     "verify_reset_code",

@@ -50,3 +50,13 @@ def password_fault(password: str, *, email: str) -> str | None:
     if spelled(password) in {email, email.partition("@")[0]}:
         return "must not be the e-mail"
     return None
+
+
+def new_account_faults(email: str, full_name: str, password: str) -> dict[str, str]:
+    """What is wrong with a new account, by its fields; e-mail and name in their one spelling."""
+    faults = {
+        "email": email_fault(email),
+        "full_name": full_name_fault(full_name),
+        "password": password_fault(password, email=email),
+    }
+    return {field: fault for field, fault in faults.items() if fault is not None}

@@ -15,7 +15,13 @@ from monigo.infra.ids import new_id
 from monigo.people import attempts, codes, second_factor, sessions
 from monigo.people import store as people_store
 from monigo.people.accounts import store
-from monigo.people.accounts.rules import email_fault, full_name_fault, password_fault, spelled
+from monigo.people.accounts.rules import (
+    email_fault,
+    full_name_fault,
+    new_account_faults,
+    password_fault,
+    spelled,
+)
 from monigo.people.accounts.types import Credentials, Registration
 from monigo.people.codes import Issued, Purpose
 from monigo.people.service import People
@@ -40,14 +46,9 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
             rate_limited, where too many codes were mailed.
     """
     email, full_name = spelled(wanted.email), wanted.full_name.strip()
-    faults = {
-        "email": email_fault(email),
-        "full_name": full_name_fault(full_name),
-        "password": password_fault(wanted.password, email=email),
-    }
-    found = {field: fault for field, fault in faults.items() if fault is not None}
-    if found:
-        raise invalid(found)
+    faults = new_account_faults(email, full_name, wanted.password)
+    if faults:
+        raise invalid(faults)
     hashed = await people.passwords.hash(wanted.password)
     registration = Registration(new_id(), email, full_name, hashed)
     async with people.transaction() as tx:

@@ -30,7 +30,16 @@ UPDATE_FULL_NAME = f"""
 
 REPLACE_HASH = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1"
 
-LIST_USERS = f"SELECT {USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT $1"
+LIST_USERS = f"""
+    SELECT {USER_COLUMNS}, admin.user_id IS NOT NULL AS is_platform_admin
+    FROM users LEFT JOIN (SELECT user_id FROM platform_admins) AS admin ON admin.user_id = users.id
+    ORDER BY created_at, id LIMIT $1
+"""
+
+INSERT_PLATFORM_ADMIN = """
+    INSERT INTO platform_admins (user_id, created_at) VALUES ($1, $2)
+    ON CONFLICT (user_id) DO NOTHING
+"""
 
 INSERT_REGISTRATION = """
     INSERT INTO registrations (id, email, full_name, password_hash, created_at)
@@ -94,9 +103,19 @@ async def set_password(tx: Transaction, user_id: UserId, password_hash: str) -> 
     await tx.connection.execute(REPLACE_HASH, user_id, password_hash, tx.real_now)
 
 
-async def first_users(tx: Transaction, limit: int) -> list[User]:
-    """People, those of the longest standing first."""
-    return [User(**dict(row)) for row in await tx.connection.fetch(LIST_USERS, limit)]
+async def first_users(tx: Transaction, limit: int) -> list[tuple[User, bool]]:
+    """People, those of the longest standing first, and whether they are platform admins."""
+    found: list[tuple[User, bool]] = []
+    for row in await tx.connection.fetch(LIST_USERS, limit):
+        values = dict(row)
+        is_platform_admin = values.pop("is_platform_admin")
+        found.append((User(**values), is_platform_admin))
+    return found
+
+
+async def insert_platform_admin(tx: Transaction, user_id: UserId) -> None:
+    """Store that a person runs the platform."""
+    await tx.connection.execute(INSERT_PLATFORM_ADMIN, user_id, tx.real_now)
 
 
 async def insert_registration(tx: Transaction, registration: Registration) -> None:

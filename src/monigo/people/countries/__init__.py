@@ -4,9 +4,20 @@ from monigo.people.countries.rules import (
     Country,
     Currency,
     Proposal,
+    ProviderOfCountry,
+    ProviderOfCurrency,
     countries,
     currencies,
     proposal_for,
 )
 
-__all__ = ["Country", "Currency", "Proposal", "countries", "currencies", "proposal_for"]
+__all__ = [
+    "Country",
+    "Currency",
+    "Proposal",
+    "ProviderOfCountry",
+    "ProviderOfCurrency",
+    "countries",
+    "currencies",
+    "proposal_for",
+]

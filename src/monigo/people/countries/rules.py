@@ -1,4 +1,4 @@
-"""Pure: the countries and currencies of CLDR, and what is proposed for an organisation there."""
+"""Pure: the countries and currencies of CLDR, what providers do there, and what is proposed."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,8 @@ from babel.core import get_global
 from babel.languages import get_official_languages
 from babel.numbers import get_currency_precision, get_currency_symbol
 from msgspec import Struct
+
+from monigo.providers import PROVIDERS, PayoutMethod, ProviderName
 
 _ENGLISH = Locale("en")
 # Where no rate is known.
@@ -46,6 +48,18 @@ _CODE_LENGTH = 2
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "TA", "UN", "ZZ"})
 
 
+class ProviderOfCurrency(Struct, frozen=True):
+    """What a provider does with a currency; the minimum is of one charge, None where none is known.
+
+    It pays out where some country's payees get this currency.
+    """
+
+    name: ProviderName
+    collects: bool
+    pays_out: bool
+    minimum_charge: Decimal | None
+
+
 class Currency(Struct, frozen=True):
     """A currency, by its ISO 4217 code; `decimals` is how many places its amounts have."""
 
@@ -53,6 +67,15 @@ class Currency(Struct, frozen=True):
     name: str
     symbol: str
     decimals: int
+    providers: tuple[ProviderOfCurrency, ...]
+
+
+class ProviderOfCountry(Struct, frozen=True):
+    """The currencies that a provider collects for a country's merchants, and how it pays there."""
+
+    name: ProviderName
+    collects: tuple[str, ...]
+    pays_out: tuple[PayoutMethod, ...]
 
 
 class Country(Struct, frozen=True):
@@ -64,6 +87,7 @@ class Country(Struct, frozen=True):
     timezone: str
     language: str
     vat_rate: Decimal
+    providers: tuple[ProviderOfCountry, ...]
 
 
 class Proposal(Struct, frozen=True):
@@ -86,6 +110,7 @@ def countries() -> tuple[Country, ...]:
             timezone=proposed.timezone,
             language=proposed.language,
             vat_rate=proposed.vat_rate,
+            providers=_providers_of_country(code, proposed.currency),
         )
         for code in get_global("territory_currencies")
         if _is_country(code) and _currency_of(code)
@@ -104,6 +129,7 @@ def currencies() -> tuple[Currency, ...]:
             name=_ENGLISH.currencies[code],
             symbol=_symbols().get(code, code),
             decimals=get_currency_precision(code),
+            providers=_providers_of_currency(code),
         )
         for code in sorted(codes)
         if code in _ENGLISH.currencies
@@ -142,6 +168,33 @@ def _zones() -> dict[str, str]:
         if "/" in zone and not zone.startswith("Etc/"):
             zones.setdefault(country, []).append(zone)
     return {country: names[0] for country, names in zones.items() if len(names) == 1}
+
+
+def _providers_of_country(country: str, currency: str) -> tuple[ProviderOfCountry, ...]:
+    """Those that collect or pay out in a country, in the order of the table."""
+    found = [
+        ProviderOfCountry(
+            name=provider.name,
+            collects=tuple(sorted(provider.collected_in(country, currency))),
+            pays_out=tuple(sorted(provider.pays_out.get(country, ()))),
+        )
+        for provider in PROVIDERS
+    ]
+    return tuple(one for one in found if one.collects or one.pays_out)
+
+
+def _providers_of_currency(currency: str) -> tuple[ProviderOfCurrency, ...]:
+    """Those that collect a currency, or pay it out somewhere, in the order of the table."""
+    found = [
+        ProviderOfCurrency(
+            name=provider.name,
+            collects=provider.is_collected(currency),
+            pays_out=any(_currency_of(country) == currency for country in provider.pays_out),
+            minimum_charge=provider.minimums.get(currency),
+        )
+        for provider in PROVIDERS
+    ]
+    return tuple(one for one in found if one.collects or one.pays_out)
 
 
 def _is_country(code: str) -> bool:

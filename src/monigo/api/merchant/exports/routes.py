@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from monigo import invoicing
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
+from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked
 from monigo.api.kernel.wire.incoming import Name
+from monigo.api.kernel.wire.ranges import Range, range_start
 from monigo.api.merchant.bills import schemas as bills
 from monigo.api.merchant.invoices import schemas as invoices
 from monigo.bootstrap import Services

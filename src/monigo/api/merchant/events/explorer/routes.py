@@ -9,8 +9,9 @@ from pydantic import BeforeValidator
 from monigo import metering
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
-from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked, Range, range_start
+from monigo.api.kernel.wire.csv_stream import CSV_RESPONSES, CsvStream, Marked
 from monigo.api.kernel.wire.incoming import InstantIn, Name, empty_as_none
+from monigo.api.kernel.wire.ranges import Range, range_start
 from monigo.api.merchant.events.explorer.schemas import (
     EventList,
     EventOut,

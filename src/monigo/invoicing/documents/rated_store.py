@@ -1,7 +1,12 @@
-"""The SQL of drafts: written where they are, so that what points at one or at a line stays."""
+"""The SQL that stores rated invoices: as drafts, or final at once.
+
+A draft that is there is written where it is, so that what points at it or at a line stays. Lines
+come before their invoices, because no line joins a final one (`keep_final_lines`).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -10,44 +15,53 @@ from monigo.core.periods import Period
 from monigo.infra.db import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.documents import store
+from monigo.invoicing.documents.charges_store import encode_parts
 from monigo.invoicing.documents.rules import matched_lines
 from monigo.invoicing.rating import serialize_terms
-from monigo.invoicing.types import Line, LineKind, RatedInvoice
+from monigo.invoicing.types import InvoiceStatus, Line, LineKind, RatedInvoice, Settlement
 
 # One that is there keeps its creation, and whatever is not recomputed. That a final one does not
-# change is kept by `invoices_final_immutable`.
-WRITE_DRAFTS = """
+# change is kept by `invoices_final_immutable`. What has a number is final with it.
+WRITE = """
     INSERT INTO invoices (
         org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
         subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
-        period_end, terms, has_credit, billing_mode, rounded_off, paid_reference, created_at,
-        updated_at
+        period_end, terms, has_credit, billing_mode, rounded_off, number, finalized_at, paid_at,
+        amount_paid, wallet_paid, wallet_parts, paid_reference, created_at, updated_at
     )
-    SELECT $1, $2, draft.id, draft.customer_id, draft.subscription_id, draft.plan_type, draft.kind,
-        'draft', draft.currency, draft.subtotal, draft.vat_enabled, draft.vat_rate,
-        draft.vat_amount, draft.wht_rate, draft.wht_amount, draft.total, draft.period_start,
-        draft.period_end, draft.terms, draft.has_credit, draft.billing_mode, draft.rounded_off, '',
-        $20, $20
+    SELECT $1, $2, rated.id, rated.customer_id, rated.subscription_id, rated.plan_type, rated.kind,
+        rated.status, rated.currency, rated.subtotal, rated.vat_enabled, rated.vat_rate,
+        rated.vat_amount, rated.wht_rate, rated.wht_amount, rated.total, rated.period_start,
+        rated.period_end, rated.terms, rated.has_credit, rated.billing_mode, rated.rounded_off,
+        rated.number, CASE WHEN rated.number IS NOT NULL THEN $3::timestamptz END, rated.paid_at,
+        rated.taken, CASE WHEN rated.reference IS NULL THEN rated.taken ELSE 0 END,
+        coalesce(rated.parts, '[]'), coalesce(rated.reference, ''), $3, $3
     FROM unnest(
-        $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-        string_to_array($9, ',')::numeric[], $10::boolean[],
-        string_to_array($11, ',')::numeric[], string_to_array($12, ',')::numeric[],
+        $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
+        string_to_array($11, ',')::numeric[], $12::boolean[],
         string_to_array($13, ',')::numeric[], string_to_array($14, ',')::numeric[],
-        string_to_array($15, ',')::numeric[], $16::timestamptz[], $17::timestamptz[],
-        $18::jsonb[], $19::boolean[], $21::text[], string_to_array($22, ',')::numeric[]
-    ) AS draft (
-        id, customer_id, subscription_id, plan_type, kind, currency, subtotal, vat_enabled,
+        string_to_array($15, ',')::numeric[], string_to_array($16, ',')::numeric[],
+        string_to_array($17, ',')::numeric[], $18::timestamptz[], $19::timestamptz[],
+        $20::jsonb[], $21::boolean[], $22::text[], string_to_array($23, ',')::numeric[],
+        $24::bigint[], $25::timestamptz[], string_to_array($26, ',')::numeric[], $27::jsonb[],
+        $28::text[]
+    ) AS rated (
+        id, customer_id, subscription_id, plan_type, kind, status, currency, subtotal, vat_enabled,
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
-        has_credit, billing_mode, rounded_off
+        has_credit, billing_mode, rounded_off, number, paid_at, taken, parts, reference
     )
     ON CONFLICT (org_id, is_test, id) DO UPDATE SET
-        kind = excluded.kind, currency = excluded.currency, subtotal = excluded.subtotal,
-        vat_enabled = excluded.vat_enabled, vat_rate = excluded.vat_rate,
-        vat_amount = excluded.vat_amount, wht_rate = excluded.wht_rate,
-        wht_amount = excluded.wht_amount, total = excluded.total,
+        kind = excluded.kind, status = excluded.status, currency = excluded.currency,
+        subtotal = excluded.subtotal, vat_enabled = excluded.vat_enabled,
+        vat_rate = excluded.vat_rate, vat_amount = excluded.vat_amount,
+        wht_rate = excluded.wht_rate, wht_amount = excluded.wht_amount, total = excluded.total,
         period_end = excluded.period_end, terms = excluded.terms,
         has_credit = excluded.has_credit, billing_mode = excluded.billing_mode,
-        rounded_off = excluded.rounded_off, updated_at = excluded.updated_at
+        rounded_off = excluded.rounded_off, number = excluded.number,
+        finalized_at = excluded.finalized_at, paid_at = excluded.paid_at,
+        amount_paid = excluded.amount_paid, wallet_paid = excluded.wallet_paid,
+        wallet_parts = excluded.wallet_parts, paid_reference = excluded.paid_reference,
+        updated_at = excluded.updated_at
 """
 
 # A line that is there keeps its creation, and its key: what it bills, of which period.
@@ -98,6 +112,11 @@ SELECT_DRAFTS_OF_PERIODS = """
 """
 
 
+# A status with its number, the time of a payment, and what was paid, by which parts or reference.
+_State = tuple[str, int | None, datetime | None, Decimal, str | None, str | None]
+_AS_DRAFT: _State = (InvoiceStatus.DRAFT.value, None, None, Decimal(0), None, None)
+
+
 class _Placed(Struct, frozen=True):
     """A line at its position in an invoice, under its id."""
 
@@ -108,19 +127,41 @@ class _Placed(Struct, frozen=True):
 
 
 async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
-    """Store drafts with their lines and terms; those that are there change in place.
+    """Store drafts with their lines and terms; those that are there change in place."""
+    await write_lines(tx, rated)
+    await _write(tx, rated, [_AS_DRAFT] * len(rated))
+
+
+async def write_final(
+    tx: Transaction, rated: Sequence[RatedInvoice], settlements: Sequence[Settlement]
+) -> None:
+    """Store invoices, whose lines are written, as a settlement each makes them: final for ever."""
+    await _write(tx, rated, [_state(one) for one in settlements])
+
+
+async def write_lines(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
+    """Store the lines of invoices that are drafts, or are written after them in `tx`.
 
     A line keeps its id as long as the draft bills the same: a price or fee, period and value.
     """
+    await _write_lines(tx, await _make_room(tx, rated))
+
+
+async def _write(tx: Transaction, rated: Sequence[RatedInvoice], states: Sequence[_State]) -> None:
+    if not rated:
+        return
     subscriptions = [item.wanted.subscription for item in rated]
     totals = [item.totals for item in rated]
+    statuses, numbers, paid_at, taken, parts, references = zip(*states, strict=True)
     await tx.execute(
-        WRITE_DRAFTS,
+        WRITE,
+        tx.now,
         [item.id for item in rated],
         [subscription.customer_id for subscription in subscriptions],
         [subscription.id for subscription in subscriptions],
         [subscription.plan_type.value for subscription in subscriptions],
         [item.wanted.kind.value for item in rated],
+        statuses,
         [item.currency for item in rated],
         joined(one.subtotal for one in totals),
         [one.vat_enabled for one in totals],
@@ -133,11 +174,25 @@ async def write_drafts(tx: Transaction, rated: Sequence[RatedInvoice]) -> None:
         [item.wanted.period.end for item in rated],
         [serialize_terms(item) for item in rated],
         [any(line.kind is LineKind.CREDIT for line in item.lines) for item in rated],
-        tx.now,
         [item.billing_mode.value for item in rated],
         joined(item.rounded_off for item in rated),
+        numbers,
+        paid_at,
+        joined(taken),
+        parts,
+        references,
     )
-    await _write_lines(tx, await _make_room(tx, rated))
+
+
+def _state(settlement: Settlement) -> _State:
+    return (
+        settlement.status.value,
+        settlement.number,
+        settlement.paid_at,
+        settlement.taken,
+        None if settlement.parts is None else encode_parts(settlement.parts),
+        settlement.reference,
+    )
 
 
 async def _make_room(tx: Transaction, rated: Sequence[RatedInvoice]) -> list[_Placed]:

@@ -1,0 +1,48 @@
+"""The SQL of what waits for a person: counts, and the first few ids."""
+
+from monigo.infra.db import Transaction
+from monigo.reports.dashboard.types import Need, NeedKind
+
+SELECT_WAITING = """
+    SELECT
+        (
+            SELECT count(*) FROM subscriptions
+            WHERE org_id = $1 AND is_test = $2 AND pause_reason = 'insufficient_balance'
+        ) AS paused,
+        ARRAY(
+            SELECT id FROM subscriptions
+            WHERE org_id = $1 AND is_test = $2 AND pause_reason = 'insufficient_balance'
+            ORDER BY id LIMIT $3
+        ) AS paused_ids,
+        (
+            SELECT count(*) FROM wallet_top_ups
+            WHERE org_id = $1 AND is_test = $2 AND status = 'open'
+        ) AS low,
+        ARRAY(
+            SELECT wallet_id FROM wallet_top_ups
+            WHERE org_id = $1 AND is_test = $2 AND status = 'open'
+            ORDER BY wallet_id LIMIT $3
+        ) AS low_ids,
+        (SELECT count(*) FROM usage_declines WHERE org_id = $1 AND is_test = $2) AS fallen,
+        ARRAY(
+            SELECT customer_id FROM usage_declines WHERE org_id = $1 AND is_test = $2
+            ORDER BY customer_id LIMIT $3
+        ) AS fallen_ids
+"""
+
+# In the order in which they are reported.
+_COLUMNS = {
+    "paused": NeedKind.SUBSCRIPTIONS_PAUSED_FOR_BALANCE,
+    "low": NeedKind.WALLETS_WAITING_FOR_TOP_UP,
+    "fallen": NeedKind.CUSTOMERS_WITH_FALLEN_USAGE,
+}
+
+
+async def waiting(tx: Transaction, shown_max: int) -> list[Need]:
+    """What waits of subscriptions, wallets and customers; a kind that is absent has nothing."""
+    row = await tx.fetchrow(SELECT_WAITING, shown_max)
+    return [
+        Need(kind, row[column], tuple(row[f"{column}_ids"]))
+        for column, kind in _COLUMNS.items()
+        if row is not None and row[column]
+    ]
