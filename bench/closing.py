@@ -7,9 +7,10 @@ Usage: bench/closing.py [SUBSCRIPTIONS ...]; without, 1,000 and 100,000 in one r
 
 import sys
 import time
+from collections.abc import Callable
 
 from filling import EVENTS_EACH, fill_subscriptions, fill_usage, metrics_and_prices
-from rig import System, running_system, sql
+from rig import System, running_system, sql, watching
 
 # The period has ended some days ago; the next one is still running.
 STARTED = "date_trunc('day', now()) - interval '40 days'"
@@ -17,12 +18,8 @@ ENDED = "date_trunc('day', now()) - interval '9 days'"
 HOURS_OF_USAGE = 29 * 24
 
 
-def close(system: System, count: int) -> float:
-    """Make every subscription that is not closed yet due, and wait; the seconds for an invoice.
-
-    The worker looks for due periods once a second; the time until it has begun is left out.
-    """
-    known = invoices(system)
+def make_due(system: System) -> None:
+    """Make every subscription due that is not closed yet."""
     sql(
         system.database_url,
         f"""
@@ -33,21 +30,26 @@ def close(system: System, count: int) -> float:
         """,
         "SELECT 1",
     )
-    while (first := invoices(system) - known) <= 0:
-        time.sleep(0.01)
-    started = time.perf_counter()
-    while invoices(system) < known + count:
-        time.sleep(0.02)
-    return (time.perf_counter() - started) / max(1, count - first)
 
 
-def invoices(system: System) -> int:
-    """How many invoices are final."""
-    return sql(
-        system.database_url,
-        f"SELECT coalesce(max(value), 0) FROM counters WHERE org_id = '{system.org_id}' AND is_test"
-        " AND name = 'invoice'",
-    )[0][0]
+def watch(system: System, count: int, start: Callable[[], None]) -> float:
+    """Start closing, and wait for so many invoices more; the seconds for one.
+
+    The worker looks for due periods once a second; the time until it has begun is left out.
+    """
+    final = f"""
+        SELECT coalesce(max(value), 0) FROM counters
+        WHERE org_id = '{system.org_id}' AND is_test AND name = 'invoice'
+    """
+    with watching(system.database_url) as look:
+        known = look(final)
+        start()
+        while (first := look(final) - known) <= 0:
+            time.sleep(0.01)
+        started = time.perf_counter()
+        while look(final) < known + count:
+            time.sleep(0.01)
+        return (time.perf_counter() - started) / max(1, count - first)
 
 
 def main() -> None:
@@ -61,7 +63,7 @@ def main() -> None:
             fill_subscriptions(system, plan["id"], size, prefix=prefix, started=STARTED)
             fill_usage(system, metrics, prefix=prefix, since=since, hours=HOURS_OF_USAGE)
             before = system.memory_megabytes()
-            seconds = close(system, size)
+            seconds = watch(system, size, lambda: make_due(system))
             print(
                 f"{size:>9,} subscriptions, {size * EVENTS_EACH:,} events: {1 / seconds:,.0f}"
                 f" invoices/s, {seconds * 1000:.2f} ms each; memory {before:.0f} MB before,"

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-from closing import STARTED, close
+from closing import STARTED, make_due, watch
 from filling import fill_subscriptions, metrics_and_prices
 from monigo import invoicing
 from monigo.api.kernel.wire.listing import ListResponse
@@ -135,7 +135,7 @@ def main() -> None:
         _, prices = metrics_and_prices(system)
         plan = system.request("POST", "/v1/plans", {"name": "Plan", "prices": prices})["plan"]
         fill_subscriptions(system, plan["id"], size, prefix="list-", started=STARTED)
-        close(system, size)
+        watch(system, size, lambda: make_due(system))
         (domain, wire, made), size_bytes = asyncio.run(encodings(system))
         print(
             f"{size} invoices become {size_bytes / 1e6:.1f} MB in {made * 1e3:.0f} ms", flush=True

@@ -24,6 +24,7 @@ from uuid import UUID
 
 import uvloop
 
+from monigo.audit import Call
 from monigo.bootstrap import bring_up_to_date, open_services
 from monigo.core.ids import WalletId
 from monigo.core.money import Money
@@ -67,6 +68,15 @@ BARE = """
     FROM source CROSS JOIN target;
 """
 PLAIN = "SELECT plain_transfer(:source, :source + 1, 1);"
+
+CALL = Call(
+    "debit_wallet",
+    "POST /v1/wallets/{wallet_id}/debit",
+    "wallets:debit",
+    address="127.0.0.1",
+    user_agent="bench",
+    request_id="",
+)
 
 _keys = itertools.count()
 
@@ -156,7 +166,7 @@ async def _client(
             reference_type="",
             reference_id="",
         )
-        await batcher.move(caller, movement)
+        await batcher.move(caller, movement, CALL)
         done += 1
     return done
 

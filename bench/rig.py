@@ -13,11 +13,12 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 MONIGO = Path(sys.executable).with_name("monigo")
@@ -150,6 +151,19 @@ def sql(url: str, *statements: str) -> list:
             await connection.close()
 
     return asyncio.run(run())
+
+
+@contextmanager
+def watching(url: str) -> Generator[Callable[[str], Any]]:
+    """Asks queries of one value on one connection, so that a look costs next to nothing."""
+    import asyncpg  # noqa: PLC0415 - only some measurements need it
+
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(url))
+        try:
+            yield lambda query: runner.run(connection.fetchval(query))
+        finally:
+            runner.run(connection.close())
 
 
 def compiled_direct_client() -> Path:

@@ -67,6 +67,105 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
+CREATE TABLE public.audit_entries (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_test_mode boolean,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text NOT NULL,
+    permission text NOT NULL,
+    action text NOT NULL,
+    route text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    request_id text NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
+    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
+    CONSTRAINT audit_entries_tell_a_change CHECK ((before IS DISTINCT FROM after)),
+    CONSTRAINT audit_entries_tell_who_did_what CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
+);
+
+CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT convert_to(
+        jsonb_build_array(
+            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
+            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
+            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
+            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+        )::text,
+        'UTF8'
+    )
+$$;
+
+CREATE FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    place bigint;
+    link bytea;
+    entry public.audit_entries;
+BEGIN
+    PERFORM public.check_own_tenant(organization, test);
+    INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
+    VALUES (organization, 0, sha256(''))
+    ON CONFLICT (org_id) DO NOTHING;
+    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    FROM public.audit_heads AS head
+    WHERE head.org_id = organization
+    FOR UPDATE;
+
+    FOR entry IN
+        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+            added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+            added.route, added.resource_type, added.resource_id, added.before, added.after,
+            added.address, added.user_agent, added.request_id, NULL::bytea
+        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+        CROSS JOIN LATERAL ROWS FROM (
+            jsonb_to_recordset(record.entries) AS (
+                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+                actor_name text, permission text, action text, route text, resource_type text,
+                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+                request_id text
+            )
+        ) WITH ORDINALITY AS added (
+            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+            resource_type, resource_id, before, after, address, user_agent, request_id, number
+        )
+        ORDER BY record.number, added.number
+    LOOP
+        place := place + 1;
+        entry.sequence := place;
+        link := sha256(link || public.audit_entry_content(entry));
+        INSERT INTO public.audit_entries (
+            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+            action, route, resource_type, resource_id, before, after, address, user_agent,
+            request_id, chain_hash
+        )
+        VALUES (
+            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
+            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
+            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
+            entry.user_agent, entry.request_id, link
+        );
+    END LOOP;
+
+    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    WHERE org_id = organization;
+END
+$$;
+
 CREATE FUNCTION public.check_accounts_of_transfers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -443,6 +542,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_unlinked_entries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM public.audit_entries
+        WHERE org_id = old.org_id AND id = old.subject_id
+    ) THEN
+        RAISE EXCEPTION 'entries that are not linked yet stay'
+            USING ERRCODE = '23514', CONSTRAINT = 'audit_entries_stay_until_linked';
+    END IF;
+    RETURN old;
+END
+$$;
+
 CREATE FUNCTION public.ledger_chain_link(previous bytea, content bytea, sequence bigint, balance numeric) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
@@ -543,7 +658,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.locked_session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -830,7 +945,7 @@ CREATE FUNCTION public.round_quantity(number numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((abs((number - trunc(number, 12))) = 0.0000000000005) AND (mod(trunc(number, 12), 0.000000000002) = (0)::numeric)) THEN trunc(number, 12) ELSE round(number, 12) END;
 
-CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, authenticated_at timestamp with time zone, is_suspended boolean)
+CREATE FUNCTION public.session_membership(organization uuid, test boolean, session uuid, person uuid, instant timestamp with time zone) RETURNS TABLE(role text, name text, authenticated_at timestamp with time zone, is_suspended boolean, lacks_second_factor boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
@@ -838,8 +953,17 @@ CREATE FUNCTION public.session_membership(organization uuid, test boolean, sessi
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL,
+        membership.role IS NOT NULL
+        AND merchant.access @> '{"require_second_factor": true}'
+        AND NOT EXISTS (
+            SELECT 1 FROM public.authenticator_apps AS app
+            WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
+        )
+        AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
     LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
@@ -974,6 +1098,14 @@ CREATE TABLE public.api_keys (
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.audit_heads (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_heads_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_heads_sequence_not_negative CHECK ((sequence >= 0))
 );
 
 CREATE TABLE public.authenticator_apps (
@@ -1402,7 +1534,9 @@ CREATE TABLE public.organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    access jsonb NOT NULL,
     suspended_at timestamp with time zone,
+    CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
@@ -1443,6 +1577,29 @@ CREATE TABLE public.outbox_facts (
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
     CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
+);
+
+CREATE TABLE public.passkey_challenges (
+    session_id uuid NOT NULL,
+    purpose text NOT NULL,
+    challenge bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT passkey_challenges_challenge_is_long CHECK ((octet_length(challenge) = 32)),
+    CONSTRAINT passkey_challenges_purpose_known CHECK ((purpose = ANY (ARRAY['register'::text, 'reauthenticate'::text])))
+);
+
+CREATE TABLE public.passkeys (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkeys_credential_is_short CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+    CONSTRAINT passkeys_name_is_short CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT passkeys_sign_count_not_negative CHECK ((sign_count >= 0))
 );
 
 CREATE TABLE public.pgqueuer (
@@ -1685,6 +1842,7 @@ CREATE TABLE public.registrations (
     email text NOT NULL,
     full_name text NOT NULL,
     password_hash text NOT NULL,
+    address_hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT registrations_email_in_one_spelling CHECK (((email = lower(email)) AND (email <> ''::text))),
     CONSTRAINT registrations_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
@@ -1748,6 +1906,7 @@ CREATE TABLE public.sessions (
     created_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
     authenticated_at timestamp with time zone NOT NULL,
+    second_factor_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT sessions_expire_after_rotation CHECK ((expires_at > rotated_at)),
@@ -1766,11 +1925,13 @@ CREATE TABLE public.sign_in_attempts (
 CREATE TABLE public.sign_in_challenges (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
+    passkey_challenge bytea NOT NULL,
     user_id uuid NOT NULL,
     failed_attempts integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    CONSTRAINT sign_in_challenges_challenge_is_long CHECK ((octet_length(passkey_challenge) = 32)),
     CONSTRAINT sign_in_challenges_expire_later CHECK ((expires_at > created_at)),
     CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (((failed_attempts >= 0) AND (failed_attempts <= 5)))
 );
@@ -1950,7 +2111,7 @@ CREATE TABLE public.usage_declines (
     customer_id uuid NOT NULL,
     recent_events bigint NOT NULL,
     usual_events numeric(38,12) NOT NULL,
-    noted_at timestamp with time zone NOT NULL,
+    last_received_at timestamp with time zone NOT NULL,
     CONSTRAINT usage_declines_below_half CHECK (((recent_events >= 0) AND (((2 * recent_events))::numeric < usual_events)))
 );
 
@@ -2139,6 +2300,15 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (org_id, sequence);
+
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (org_id);
+
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
@@ -2231,6 +2401,15 @@ ALTER TABLE ONLY public.outbox_deliveries
 
 ALTER TABLE ONLY public.outbox_facts
     ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_credential_unique UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
@@ -2385,6 +2564,14 @@ CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_a
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (org_id, actor_id, at, sequence);
+
+CREATE INDEX audit_entries_by_resource ON public.audit_entries USING btree (org_id, resource_id, at, sequence);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (org_id, at, sequence);
+
+CREATE INDEX audit_entries_by_type ON public.audit_entries USING btree (org_id, resource_type, at, sequence);
+
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
@@ -2393,9 +2580,13 @@ CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_
 
 CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_hash, created_at);
 
+CREATE INDEX email_codes_by_age ON public.email_codes USING btree (created_at);
+
 CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
 
 CREATE INDEX email_codes_by_hash ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+
+CREATE INDEX email_codes_by_registration ON public.email_codes USING btree (registration_id);
 
 CREATE UNIQUE INDEX email_codes_one_open ON public.email_codes USING btree (email, purpose) WHERE (ended_at IS NULL);
 
@@ -2441,6 +2632,8 @@ CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfe
 
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
+CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at);
+
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
 CREATE INDEX pgqueuer_ep_prio_id_idx ON public.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::public.pgqueuer_status);
@@ -2476,6 +2669,8 @@ CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (
 CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org_id, is_test, price_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
+
+CREATE INDEX registrations_by_age ON public.registrations USING btree (created_at);
 
 CREATE INDEX registrations_by_email ON public.registrations USING btree (email, created_at);
 
@@ -2561,6 +2756,8 @@ CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservati
 
 CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
 
+CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EACH ROW WHEN ((old.type = 'EntriesWritten'::text)) EXECUTE FUNCTION public.keep_unlinked_entries();
+
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
 ALTER TABLE ONLY public.api_keys
@@ -2604,6 +2801,12 @@ ALTER TABLE ONLY public.onboarding_steps
 
 ALTER TABLE ONLY public.outbox_deliveries
     ADD CONSTRAINT outbox_deliveries_fact_fkey FOREIGN KEY (org_id, is_test, subject_id, "position") REFERENCES public.outbox_facts(org_id, is_test, subject_id, "position") ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_session_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2716,6 +2919,10 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
@@ -2775,6 +2982,10 @@ CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_settin
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -2874,6 +3085,10 @@ CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setti
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.passkeys ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY people_only ON public.authenticator_apps USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.people'::text, true) = 'on'::text));
@@ -2881,6 +3096,10 @@ CREATE POLICY people_only ON public.email_codes USING ((current_setting('app.peo
 CREATE POLICY people_only ON public.invitations USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.memberships USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkey_challenges USING ((current_setting('app.people'::text, true) = 'on'::text));
+
+CREATE POLICY people_only ON public.passkeys USING ((current_setting('app.people'::text, true) = 'on'::text));
 
 CREATE POLICY people_only ON public.platform_admins USING ((current_setting('app.people'::text, true) = 'on'::text));
 
@@ -2966,6 +3185,11 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
+GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
+
 REVOKE ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, most bigint) TO monigo_app;
 
@@ -3019,6 +3243,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
+
+GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
 
@@ -3091,6 +3317,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkeys TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 

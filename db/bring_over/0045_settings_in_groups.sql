@@ -4,6 +4,7 @@
 ALTER TABLE organizations ADD COLUMN billing jsonb;
 ALTER TABLE organizations ADD COLUMN retention jsonb;
 ALTER TABLE organizations ADD COLUMN limits jsonb;
+ALTER TABLE organizations ADD COLUMN access jsonb;
 
 UPDATE organizations SET
     billing = jsonb_build_object(
@@ -21,11 +22,13 @@ UPDATE organizations SET
     limits = jsonb_build_object(
         'requests_per_second_max', requests_per_second_max,
         'monthly_event_quota', monthly_event_quota
-    );
+    ),
+    access = '{}';
 
 ALTER TABLE organizations ALTER COLUMN billing SET NOT NULL;
 ALTER TABLE organizations ALTER COLUMN retention SET NOT NULL;
 ALTER TABLE organizations ALTER COLUMN limits SET NOT NULL;
+ALTER TABLE organizations ALTER COLUMN access SET NOT NULL;
 
 ALTER TABLE organizations DROP COLUMN timezone;
 ALTER TABLE organizations DROP COLUMN default_currency;
@@ -46,6 +49,8 @@ ALTER TABLE organizations ADD CONSTRAINT organizations_retention_is_an_object
     CHECK (jsonb_typeof(retention) = 'object');
 ALTER TABLE organizations ADD CONSTRAINT organizations_limits_is_an_object
     CHECK (jsonb_typeof(limits) = 'object');
+ALTER TABLE organizations ADD CONSTRAINT organizations_access_is_an_object
+    CHECK (jsonb_typeof(access) = 'object');
 ALTER TABLE organizations ADD CONSTRAINT organizations_default_currency_available
     CHECK (billing -> 'available_currencies' @> (billing -> 'default_currency'));
 ALTER TABLE organizations ADD CONSTRAINT organizations_vat_rate_is_a_percentage

@@ -16,18 +16,30 @@ $$;
 CREATE OR REPLACE TRIGGER keep_an_owner AFTER UPDATE OR DELETE ON memberships
     FOR EACH ROW WHEN (OLD.role = 'owner') EXECUTE FUNCTION keep_an_owner();
 
--- Whether a person's session counts, and what the person is in the transaction's own organisation.
+-- Whether a person's session counts, and who and what the person is in the transaction's own organisation.
 -- No row: the session doesn't count. No role: the person is no member. `is_suspended`: the organisation is.
+-- `lacks_second_factor`: the organisation requires one of its people, and the person has none.
 CREATE OR REPLACE FUNCTION session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
+) RETURNS TABLE (
+    role text, name text, authenticated_at timestamptz, is_suspended boolean, lacks_second_factor boolean
+)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     RETURN QUERY
-    SELECT membership.role, signed_in.authenticated_at, merchant.suspended_at IS NOT NULL
+    SELECT membership.role, known.full_name, signed_in.authenticated_at,
+        merchant.suspended_at IS NOT NULL,
+        membership.role IS NOT NULL
+        AND merchant.access @> '{"require_second_factor": true}'
+        AND NOT EXISTS (
+            SELECT 1 FROM public.authenticator_apps AS app
+            WHERE app.user_id = person AND app.confirmed_at IS NOT NULL
+        )
+        AND NOT EXISTS (SELECT 1 FROM public.passkeys AS passkey WHERE passkey.user_id = person)
     FROM public.sessions AS signed_in
+    JOIN public.users AS known ON known.id = signed_in.user_id
     LEFT JOIN public.memberships AS membership
         ON membership.org_id = organization AND membership.user_id = signed_in.user_id
     LEFT JOIN public.organizations AS merchant ON merchant.org_id = organization
@@ -42,7 +54,9 @@ GRANT EXECUTE ON FUNCTION session_membership TO monigo_app;
 -- ends one of them waits, and finds all that was done under it.
 CREATE OR REPLACE FUNCTION locked_session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz
-) RETURNS TABLE (role text, authenticated_at timestamptz, is_suspended boolean)
+) RETURNS TABLE (
+    role text, name text, authenticated_at timestamptz, is_suspended boolean, lacks_second_factor boolean
+)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM public.check_own_tenant(organization, test);

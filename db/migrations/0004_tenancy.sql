@@ -11,11 +11,13 @@ CREATE TABLE organizations (
     billing jsonb NOT NULL,
     retention jsonb NOT NULL,
     limits jsonb NOT NULL,
+    access jsonb NOT NULL,
     CONSTRAINT organizations_pkey PRIMARY KEY (org_id),
     CONSTRAINT organizations_name_not_empty CHECK (name <> ''),
     CONSTRAINT organizations_billing_is_an_object CHECK (jsonb_typeof(billing) = 'object'),
     CONSTRAINT organizations_retention_is_an_object CHECK (jsonb_typeof(retention) = 'object'),
     CONSTRAINT organizations_limits_is_an_object CHECK (jsonb_typeof(limits) = 'object'),
+    CONSTRAINT organizations_access_is_an_object CHECK (jsonb_typeof(access) = 'object'),
     CONSTRAINT organizations_default_currency_available
         CHECK (billing -> 'available_currencies' @> (billing -> 'default_currency')),
     CONSTRAINT organizations_vat_rate_is_a_percentage

@@ -36,6 +36,7 @@ CREATE TABLE registrations (
     email text NOT NULL,
     full_name text NOT NULL,
     password_hash text NOT NULL,
+    address_hash bytea NOT NULL,
     created_at timestamptz NOT NULL,
     CONSTRAINT registrations_pkey PRIMARY KEY (id),
     CONSTRAINT registrations_email_in_one_spelling CHECK (email = lower(email) AND email <> ''),
@@ -44,6 +45,7 @@ CREATE TABLE registrations (
 SELECT restrict_to_people('registrations');
 GRANT SELECT, INSERT, DELETE ON registrations TO monigo_app;
 CREATE INDEX registrations_by_email ON registrations (email, created_at);
+CREATE INDEX registrations_by_age ON registrations (created_at);
 
 -- A mailed code (or link, after too many failed attempts), and the token that a right code is exchanged for.
 -- Unknown addresses get rows, too, so that a response does not reveal whether an account exists.
@@ -77,6 +79,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON email_codes TO monigo_app;
 CREATE UNIQUE INDEX email_codes_one_open ON email_codes (email, purpose) WHERE ended_at IS NULL;
 CREATE INDEX email_codes_by_email ON email_codes (email, created_at);
 CREATE INDEX email_codes_by_address ON email_codes (address_hash, created_at);
+CREATE INDEX email_codes_by_registration ON email_codes (registration_id);
+CREATE INDEX email_codes_by_age ON email_codes (created_at);
 CREATE INDEX email_codes_by_hash ON email_codes (code_hash) WHERE ended_at IS NULL;
 
 -- Attempts to sign in, by keyed hashes of the e-mail and network address; an attempt counts as failed until
@@ -110,6 +114,7 @@ CREATE TABLE sessions (
     created_at timestamptz NOT NULL,
     last_seen_at timestamptz NOT NULL,
     authenticated_at timestamptz NOT NULL,
+    second_factor_at timestamptz,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
@@ -159,10 +164,49 @@ ALTER TABLE recovery_codes ADD CONSTRAINT recovery_codes_user_fkey
 SELECT restrict_to_people('recovery_codes');
 GRANT SELECT, INSERT, DELETE ON recovery_codes TO monigo_app;
 
--- A log-in with a right password that waits for its second factor.
+-- An authenticator that signs for a person, by a key of its own. `sign_count` is how often it says it
+-- has; one that does not count says 0 always.
+CREATE TABLE passkeys (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    last_used_at timestamptz,
+    CONSTRAINT passkeys_pkey PRIMARY KEY (id),
+    CONSTRAINT passkeys_credential_unique UNIQUE (credential_id),
+    CONSTRAINT passkeys_credential_is_short CHECK (octet_length(credential_id) BETWEEN 1 AND 1023),
+    CONSTRAINT passkeys_sign_count_not_negative CHECK (sign_count >= 0),
+    CONSTRAINT passkeys_name_is_short CHECK (char_length(name) BETWEEN 1 AND 100)
+);
+ALTER TABLE passkeys ADD CONSTRAINT passkeys_user_fkey
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
+SELECT restrict_to_people('passkeys');
+GRANT SELECT, INSERT, UPDATE, DELETE ON passkeys TO monigo_app;
+CREATE INDEX passkeys_by_user ON passkeys (user_id, created_at);
+
+-- What an authenticator is to sign for a session: to become a passkey, or to show again who is there.
+CREATE TABLE passkey_challenges (
+    session_id uuid NOT NULL,
+    purpose text NOT NULL,
+    challenge bytea NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose),
+    CONSTRAINT passkey_challenges_purpose_known CHECK (purpose IN ('register', 'reauthenticate')),
+    CONSTRAINT passkey_challenges_challenge_is_long CHECK (octet_length(challenge) = 32)
+);
+ALTER TABLE passkey_challenges ADD CONSTRAINT passkey_challenges_session_fkey
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE;
+SELECT restrict_to_people('passkey_challenges');
+GRANT SELECT, INSERT, UPDATE, DELETE ON passkey_challenges TO monigo_app;
+
+-- A log-in whose password was right, and whose second factor is asked for.
 CREATE TABLE sign_in_challenges (
     id uuid NOT NULL,
     token_hash bytea NOT NULL,
+    passkey_challenge bytea NOT NULL,
     user_id uuid NOT NULL,
     failed_attempts integer NOT NULL,
     created_at timestamptz NOT NULL,
@@ -170,6 +214,7 @@ CREATE TABLE sign_in_challenges (
     ended_at timestamptz,
     CONSTRAINT sign_in_challenges_pkey PRIMARY KEY (id),
     CONSTRAINT sign_in_challenges_token_unique UNIQUE (token_hash),
+    CONSTRAINT sign_in_challenges_challenge_is_long CHECK (octet_length(passkey_challenge) = 32),
     CONSTRAINT sign_in_challenges_failed_attempts_bounded CHECK (failed_attempts BETWEEN 0 AND 5),
     CONSTRAINT sign_in_challenges_expire_later CHECK (expires_at > created_at)
 );

@@ -57,6 +57,7 @@ EXTRA_OPERATIONS = {
     "POST /api/v1/user/second-factor/confirm",
     "POST /api/v1/user/second-factor/recovery-codes",
     "POST /api/v1/user/second-factor/off",
+    "GET /api/v1/audit-logs/export",
     "PATCH /api/v1/organizations/{}/members/{}",
     "GET /api/v1/organizations/{}/invitations",
     "DELETE /api/v1/organizations/{}/invitations/{}",

@@ -28,6 +28,7 @@ OPEN = {
     "/auth/resend-verification",
     "/auth/login",
     "/auth/second-factor",
+    "/auth/second-factor/options",
     "/auth/refresh-token",
     "/auth/logout",
     "/auth/forgot-password",

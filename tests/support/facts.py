@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import get_args, get_type_hints
 from uuid import UUID
 
+import msgspec
+
 from monigo.infra import outbox
 from monigo.infra.db import Database
 from monigo.infra.facts import Fact, Subscriber
@@ -133,5 +135,6 @@ def _value(hint):
         str: "some",
         bool: True,
         int: 3,
+        msgspec.Raw: msgspec.Raw(b"[]"),
     }
     return values[hint]

@@ -114,8 +114,9 @@ def _plant_registration(backend, email):
     """Somebody who has registered and been mailed a code."""
     vault, now = backend.services.people.vault, backend.clock.now()
     backend.sql(
-        "WITH made AS (INSERT INTO registrations (id, email, full_name, password_hash, created_at)"
-        " VALUES (gen_random_uuid(), $1, 'Ada Obi', $2, $3) RETURNING id)"
+        "WITH made AS (INSERT INTO registrations"
+        " (id, email, full_name, password_hash, address_hash, created_at)"
+        " VALUES (gen_random_uuid(), $1, 'Ada Obi', $2, '', $3) RETURNING id)"
         " INSERT INTO email_codes (id, email, purpose, is_link, code_hash, registration_id,"
         " address_hash, failed_attempts, created_at, expires_at)"
         " SELECT gen_random_uuid(), $1, 'verify_email', false, $4, id, '', 0, $3,"

@@ -185,8 +185,9 @@ def _plant_waiting_work(api: Api, subscription) -> None:
 
 
 def _leave_kept_answer(api: Api) -> None:
-    """An Idempotency-Key's record, of a customer that is gone; and the billing events so far."""
+    """An Idempotency-Key's record, of a customer that is gone; and what is told of facts so far."""
     api.get("/v1/billing-events")
+    api.get("/api/v1/audit-logs")
     headers = {"Idempotency-Key": "kept"}
     kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)
     api.delete(f"/v1/customers/{kept.json()['customer']['id']}")

@@ -8,7 +8,13 @@ from monigo.catalog import PlanType
 from monigo.core.periods import BillingAnchor, BillingPeriod
 from monigo.subscriptions import Status, Subscription
 from monigo.subscriptions.types import Phase
-from monigo.tenancy import BillingSettings, LimitSettings, Organization, RetentionSettings
+from monigo.tenancy import (
+    AccessSettings,
+    BillingSettings,
+    LimitSettings,
+    Organization,
+    RetentionSettings,
+)
 from monigo.tenancy.rules import with_settings
 from monigo.wallets import CreditGrant, Wallet, WalletStatus
 from monigo.wallets.types import WalletAccounts
@@ -101,6 +107,7 @@ def organization(**said):
         "billing": BillingSettings(timezone="Africa/Lagos", vat_enabled=True),
         "retention": RetentionSettings(),
         "limits": LimitSettings(),
+        "access": AccessSettings(),
         "created_at": START,
         "updated_at": START,
     }

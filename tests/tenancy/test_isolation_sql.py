@@ -32,6 +32,8 @@ PEOPLES_TABLES = {
     "email_codes",
     "invitations",
     "memberships",
+    "passkey_challenges",
+    "passkeys",
     "platform_admins",
     "recovery_codes",
     "registrations",
@@ -47,9 +49,17 @@ LOCAL_TABLES = LOOKUPS | {
 }
 PGQUEUER_PREFIX = "pgqueuer"
 # Belong to an organisation as a whole, not to one of its modes.
-WITHOUT_MODE = {"organizations", "api_keys", "onboarding_steps", "test_clocks"}
+WITHOUT_MODE = {
+    "organizations",
+    "api_keys",
+    "onboarding_steps",
+    "test_clocks",
+    "audit_entries",
+    "audit_heads",
+}
 # Act with the owner's rights, each for its own reason; what they may touch is told in their files.
 OWNERS_FUNCTIONS = {
+    "chain_audit_entries",  # adds to its own log, which the application may only read
     "post_ledger_transfers",  # moves balances, which the application may not, in its own tenant
     "session_membership",  # what a person is in the transaction's own organisation, if signed in
     "locked_session_membership",  # the same, and it stays so

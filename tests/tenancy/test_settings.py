@@ -8,13 +8,25 @@ from msgspec import ValidationError, structs
 
 from monigo import tenancy
 from monigo.infra import json
-from monigo.tenancy.settings import GROUPS, SETTINGS, read_billing, read_limits, read_retention
+from monigo.tenancy.settings import (
+    GROUPS,
+    SETTINGS,
+    read_access,
+    read_billing,
+    read_limits,
+    read_retention,
+)
 from support.verification import faults
 
 # What a setting of a kind may be changed to, and what of it no setting takes.
 OTHER = {bool: True, Decimal: 12.25, tuple: ["NGN", "KES"], int: 123}
 TEXTS = {"timezone": "Africa/Nairobi", "default_currency": "KES"}
-READ = {"billing": read_billing, "retention": read_retention, "limits": read_limits}
+READ = {
+    "billing": read_billing,
+    "retention": read_retention,
+    "limits": read_limits,
+    "access": read_access,
+}
 
 
 def changed(setting):
@@ -115,6 +127,7 @@ def test_a_setting_that_is_not_stored_yet_has_its_usual_value(api, backend):
         ("retention", '{"raw_event_retention_days": 99}'),
         ("limits", '{"requests_per_second_max": 0}'),
         ("limits", "[]"),
+        ("access", '{"require_second_factor": 1}'),
     ],
 )
 def test_what_is_no_such_group_is_not_read(group, text):
@@ -128,6 +141,7 @@ def test_what_is_no_such_group_is_not_read(group, text):
         ("billing = '[]'", "organizations_billing_is_an_object"),
         ("retention = '1'", "organizations_retention_is_an_object"),
         ("limits = 'null'", "organizations_limits_is_an_object"),
+        ("access = '0'", "organizations_access_is_an_object"),
         ("billing = billing || '{\"vat_rate\": 101}'", "organizations_vat_rate_is_a_percentage"),
         ("billing = billing || '{\"wht_rate\": -1}'", "organizations_wht_rate_is_a_percentage"),
         (

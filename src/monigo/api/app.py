@@ -56,7 +56,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.clocks = AdvancingClocks(services)
     raw_routes: tuple[RawRoute, ...] = (
         IngestRoute(services, app.state.body_memory),
-        MovementsRoute(services, app.state.body_memory),
+        MovementsRoute(services, app.state.body_memory, app.state.addresses),
     )
     app.state.raw_routes = raw_routes
     app.include_router(health)

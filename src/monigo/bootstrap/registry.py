@@ -1,6 +1,6 @@
 """The guards, sources, reactions and subscribers of lower domains."""
 
-from monigo import catalog, customers, invoicing, reports, subscriptions, wallets, webhooks
+from monigo import audit, catalog, customers, invoicing, reports, subscriptions, wallets, webhooks
 from monigo.infra.registry import Registry
 
 REGISTRY = Registry(
@@ -17,7 +17,7 @@ REGISTRY = Registry(
         catalog.PlanTermsChange: (subscriptions.refuse_plan_ever_subscribed,),
     },
     reactions={customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,)},
-    subscribers=(webhooks.BILLING_EVENTS,),
+    subscribers=(webhooks.BILLING_EVENTS, audit.CHAIN),
     sources={
         reports.StepsTaken: (reports.onboarding.steps_taken,),
         reports.NeedsPerson: (reports.dashboard.waiting_for_person,),

@@ -7,7 +7,17 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from monigo import invoicing, ledger, metering, subscriptions, tenancy, test_mode, wallets, webhooks
+from monigo import (
+    audit,
+    invoicing,
+    ledger,
+    metering,
+    subscriptions,
+    tenancy,
+    test_mode,
+    wallets,
+    webhooks,
+)
 from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda, outbox, queue
@@ -25,6 +35,7 @@ VERIFICATIONS = (
     partial(queue.verify, kinds=[job.kind for job in LONG_JOBS]),
     outbox.verify,
     webhooks.verify,
+    audit.verify,
 )
 
 

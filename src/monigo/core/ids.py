@@ -26,6 +26,7 @@ PlanSimulationId = NewType("PlanSimulationId", UUID)
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 InvitationId = NewType("InvitationId", UUID)
+PasskeyId = NewType("PasskeyId", UUID)
 
 # Derived ids are published, so this value may never change.
 NAMESPACE = UUID("6d6f6e69-676f-5000-8000-62696c6c696e")

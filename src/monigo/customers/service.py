@@ -26,6 +26,7 @@ async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, b
     if created is not None:
         external_id = details.external_id
         await outbox.emit(tx, [CustomerCreated(customer_id=created.id, external_id=external_id)])
+        tx.changed(None, created)
         return created, True
     existing = await store.load_by_external_id(tx, details.external_id)
     if existing is None:  # The one that was in the way has just been deleted.
@@ -82,6 +83,7 @@ async def update(tx: Transaction, reference: str, changes: Mapping[str, Any]) ->
         customer_id=customer.id, external_id=details.external_id, changed=tuple(sorted(changes))
     )
     await outbox.emit(tx, [fact])
+    tx.changed(customer, changed)
     return changed  # pyright: ignore[reportReturnType] - ensured above
 
 
@@ -96,6 +98,7 @@ async def delete(tx: Transaction, reference: str) -> None:
     await store.hide(tx, customer.id)
     external_id = customer.details.external_id
     await outbox.emit(tx, [CustomerDeleted(customer_id=customer.id, external_id=external_id)])
+    tx.changed(customer, None)
 
 
 async def resolve(tx: Transaction, references: Iterable[str]) -> dict[str, CustomerId]:

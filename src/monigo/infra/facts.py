@@ -49,9 +49,11 @@ class Subscriber(Struct, frozen=True):
     """Who wants to know of facts of these types, from when it is registered on.
 
     Its effects in our database happen once, since they commit with the removal of the delivery. It
-    gets a fact again only where they did not commit.
+    gets a fact again only where they did not commit. One that is not woken is given facts when the
+    dispatcher looks by itself, so that they cost no word.
     """
 
     name: str
     facts: tuple[type[Fact], ...]
     handle: Handler
+    is_woken: bool = True

@@ -72,9 +72,10 @@ async def generate(
     await customers.lock(tx, [subscription.customer_id])
     drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
+    before = None if known is None else await get(tx, known, plan_type=plan_type)
     wanted = wanted if known is None else wanted.replacing(known)
     await _write_draft(tx, wanted)
-    return await get(tx, wanted.id, plan_type=plan_type)
+    return await _changed(tx, before, wanted.id, plan_type)
 
 
 async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
@@ -168,13 +169,13 @@ async def finalize(
         if invoice.period.start > open_period.start:
             raise conflict("earlier_period_open", "an earlier period is still to be closed")
         await close_period(tx, subscription, open_period)
-        return await get(tx, invoice.id, plan_type=plan_type)
+        return await _changed(tx, invoice, invoice.id, plan_type)
     rated = await _rated(tx, _again(invoice, subscription))
     paid = await documents.pay(tx, rated)
     if paid.short:
         raise documents.insufficient(rated[0])
     await make_final(tx, rated, paid)
-    return await get(tx, invoice.id, plan_type=plan_type)
+    return await _changed(tx, invoice, invoice.id, plan_type)
 
 
 async def mark_paid(
@@ -193,7 +194,7 @@ async def mark_paid(
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
     """
-    invoice, _ = await _locked(tx, invoice_id)
+    unpaid, _ = await _locked(tx, invoice_id)
     faults: dict[str, str] = {}
     if not reference.strip():
         faults["reference"] = "is required"
@@ -201,13 +202,14 @@ async def mark_paid(
         faults["paid_at"] = "must not lie in the future"
     if faults:
         raise invalid(faults)
-    check_can_mark_paid(invoice)
+    check_can_mark_paid(unpaid)
+    invoice = unpaid
     if is_whole:
         await documents.refund(tx, invoice, is_voided=False)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
-    return await get(tx, invoice.id)
+    return await _changed(tx, unpaid, invoice.id)
 
 
 async def void(
@@ -227,7 +229,7 @@ async def void(
     await documents.refund(tx, invoice, is_voided=True)
     await documents.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
-    voided = await get(tx, invoice.id, plan_type=plan_type)
+    voided = await _changed(tx, invoice, invoice.id, plan_type)
     await events.emit(tx, events.VOIDED, voided)
     return voided
 
@@ -244,6 +246,7 @@ async def delete(
     check_can_delete(invoice)
     await documents.delete(tx, invoice.id)
     await events.emit(tx, events.DELETED, invoice)
+    tx.changed(invoice, None)
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
@@ -265,6 +268,18 @@ async def _locked(
     # It may have been deleted while we waited.
     invoice = _of_type(await documents.load(tx, invoice_id, for_update=True), plan_type)
     return invoice, subscription
+
+
+async def _changed(
+    tx: Transaction,
+    before: Invoice | None,
+    invoice_id: InvoiceId,
+    plan_type: PlanType = PlanType.COLLECTION,
+) -> Invoice:
+    """An invoice as it stands after what was done to it, which is noted."""
+    invoice = await get(tx, invoice_id, plan_type=plan_type)
+    tx.changed(before, invoice)
+    return invoice
 
 
 def _of_type(invoice: Invoice | None, plan_type: PlanType) -> Invoice:

@@ -16,7 +16,7 @@ from monigo.people.countries import (
     ProviderOfCurrency,
 )
 from monigo.people.organizations import Founded, InvitationStatus, Member, NamedInvitation
-from monigo.people.second_factor import Setup, State
+from monigo.people.second_factor import AddedPasskey, Passkey, Setup, State
 from monigo.people.service import People
 from monigo.people.sessions import (
     ACCESS_LIFE,
@@ -26,13 +26,14 @@ from monigo.people.sessions import (
     Session,
     SignedIn,
 )
-from monigo.people.sign_in import Challenged
+from monigo.people.sign_in import Challenged, Shown
 from monigo.people.types import MembershipOf, Origin, User
 
 __all__ = [
     "ACCESS_LIFE",
     "SESSION_LIFE",
     "AccessTokens",
+    "AddedPasskey",
     "Challenged",
     "Claims",
     "Country",
@@ -44,11 +45,13 @@ __all__ = [
     "NamedInvitation",
     "NewAccount",
     "Origin",
+    "Passkey",
     "People",
     "ProviderOfCountry",
     "ProviderOfCurrency",
     "Session",
     "Setup",
+    "Shown",
     "SignedIn",
     "State",
     "User",

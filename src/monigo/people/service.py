@@ -10,6 +10,7 @@ from monigo.infra.crypto import Passwords, Vault
 from monigo.infra.db import INSTALLATION, Database, Transaction
 from monigo.infra.mail import Mailer, Templates
 from monigo.people import store
+from monigo.people.second_factor import Site, site_of
 from monigo.people.sessions import AccessTokens
 
 TEMPLATES = Templates(Path(__file__).parent / "templates")
@@ -27,6 +28,11 @@ class People(Struct, frozen=True):
     mailer: Mailer
     tokens: AccessTokens
     public_url: str
+
+    @property
+    def site(self) -> Site:
+        """By what passkeys know this installation."""
+        return site_of(self.public_url)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:

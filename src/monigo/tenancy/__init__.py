@@ -20,6 +20,7 @@ from monigo.tenancy.service import (
     list_keys,
     organization_suspended,
     people_only,
+    principal_of,
     refusal_of,
     require_active,
     revoke_key,
@@ -30,6 +31,7 @@ from monigo.tenancy.service import (
 )
 from monigo.tenancy.settings import (
     SETTINGS,
+    AccessSettings,
     BillingSettings,
     LimitSettings,
     RetentionSettings,
@@ -50,6 +52,7 @@ __all__ = [
     "ALL_SCOPES",
     "SECRET_LENGTH",
     "SETTINGS",
+    "AccessSettings",
     "ApiKey",
     "BillingSettings",
     "IssuedKey",
@@ -81,6 +84,7 @@ __all__ = [
     "organization_suspended",
     "organizations_to_verify",
     "people_only",
+    "principal_of",
     "refusal_of",
     "require_active",
     "revoke_key",

@@ -47,7 +47,7 @@ from monigo.tenancy.rules import (
     secret_hash,
     with_settings,
 )
-from monigo.tenancy.settings import LimitSettings, RetentionSettings
+from monigo.tenancy.settings import AccessSettings, LimitSettings, RetentionSettings
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -82,12 +82,14 @@ async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organiza
             billing=wanted.billing,
             retention=RetentionSettings(),
             limits=LimitSettings(),
+            access=AccessSettings(),
             created_at=tx.real_now,
             updated_at=tx.real_now,
         )
     )
     await store.insert_organization(tx, organization)
     await outbox.emit(tx, [OrganizationCreated(organization_id=organization.id)])
+    tx.changed(None, organization)
     return organization
 
 
@@ -112,6 +114,7 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
     names = tuple(sorted(changes))
     fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)
     await outbox.emit(tx, [fact])
+    tx.changed(organization, changed)
     return changed
 
 
@@ -225,7 +228,9 @@ async def add_key(
         await store.insert_key(own, key, secret_hash(secret))
         fact = ApiKeyIssued(api_key_id=key.id, name=key.name, scopes=key.scopes)
         await outbox.emit(own, [fact])
-    return IssuedKey(key, secret)
+    issued = IssuedKey(key, secret)
+    tx.changed(None, issued)
+    return issued
 
 
 async def list_keys(database: Database, org_id: OrganizationId) -> list[ApiKey]:
@@ -260,6 +265,7 @@ async def end_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey:
             raise InvariantError("keys are never deleted")
         if key.revoked_at == tx.real_now:
             await outbox.emit(own, [ApiKeyRevoked(api_key_id=api_key_id)])
+    tx.changed(known, key)
     return key
 
 
@@ -279,6 +285,7 @@ async def toggle_key(tx: Transaction, api_key_id: ApiKeyId) -> ApiKey:
             raise InvariantError("keys are never deleted")
         is_on = key.disabled_at is None
         await outbox.emit(own, [ApiKeySwitched(api_key_id=api_key_id, is_on=is_on)])
+    tx.changed(known, key)
     return key
 
 
@@ -302,12 +309,18 @@ async def authorize(tx: Transaction, api_key_id: ApiKeyId, needed: Permission) -
     refusal = refusal_of(key, tx.tenant, tx.real_now, needed)
     if key is None or refusal is not None:
         raise refusal or unauthenticated()
+    return principal_of(key)
+
+
+def principal_of(key: ApiKey) -> Principal:
+    """Who a key is that may act."""
     allowed = permissions_of(key.scopes)
     return api_key(
         key.id,
         org_id=key.org_id,
         is_test=key.is_test_mode,
         permissions=only_reading(allowed) if key.is_suspended else allowed,
+        name=key.name,
     )
 
 

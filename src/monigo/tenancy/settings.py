@@ -68,16 +68,30 @@ class LimitSettings(Struct, frozen=True):
     ] = None
 
 
+class AccessSettings(Struct, frozen=True):
+    """Which people may act for an organisation."""
+
+    require_second_factor: Annotated[
+        bool,
+        Meta(
+            description="people without an authenticator app or a passkey are refused (403"
+            " `second_factor_required`); API keys are not asked"
+        ),
+    ] = False
+
+
 # Raise ValidationError, a fault of ours, for what is not such a group.
 read_billing = json.Decoder(BillingSettings).decode
 read_retention = json.Decoder(RetentionSettings).decode
 read_limits = json.Decoder(LimitSettings).decode
+read_access = json.Decoder(AccessSettings).decode
 
 # By their columns.
 GROUPS: Mapping[str, type[Struct]] = {
     "billing": BillingSettings,
     "retention": RetentionSettings,
     "limits": LimitSettings,
+    "access": AccessSettings,
 }
 
 

@@ -11,7 +11,13 @@ from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.infra import json
 from monigo.infra.db import ClockState, Connection, Tenant, Transaction
-from monigo.tenancy.settings import LimitSettings, read_billing, read_limits, read_retention
+from monigo.tenancy.settings import (
+    LimitSettings,
+    read_access,
+    read_billing,
+    read_limits,
+    read_retention,
+)
 from monigo.tenancy.types import (
     ApiKey,
     KeyReference,
@@ -20,19 +26,21 @@ from monigo.tenancy.types import (
 
 INSERT_ORGANIZATION = """
     INSERT INTO organizations (
-        org_id, name, country, created_at, updated_at, billing, retention, limits
-    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
+        org_id, name, country, created_at, updated_at, billing, retention, limits, access
+    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)
 """
 
 SELECT_ORGANIZATION = """
-    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, suspended_at
+    SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, access,
+        suspended_at
     FROM organizations
     WHERE org_id = $1
 """
 
 UPDATE_ORGANIZATION = """
     UPDATE organizations
-    SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7
+    SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7,
+        access = $8
     WHERE org_id = $1
 """
 
@@ -112,6 +120,7 @@ def _arguments(organization: Organization) -> tuple[object, ...]:
         json.encode(organization.billing),
         json.encode(organization.retention),
         json.encode(organization.limits),
+        json.encode(organization.access),
     )
 
 
@@ -130,6 +139,7 @@ async def load_organization(tx: Transaction, *, for_update: bool = False) -> Org
         billing=read_billing(row["billing"]),
         retention=read_retention(row["retention"]),
         limits=read_limits(row["limits"]),
+        access=read_access(row["access"]),
         suspended_at=row["suspended_at"],
     )
 

@@ -7,7 +7,12 @@ from msgspec import Struct
 from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.infra.db import Tenant
-from monigo.tenancy.settings import BillingSettings, LimitSettings, RetentionSettings
+from monigo.tenancy.settings import (
+    AccessSettings,
+    BillingSettings,
+    LimitSettings,
+    RetentionSettings,
+)
 
 ALL_SCOPES = tuple(Scope)
 
@@ -21,6 +26,7 @@ class Organization(Struct, frozen=True):
     billing: BillingSettings
     retention: RetentionSettings
     limits: LimitSettings
+    access: AccessSettings
     created_at: datetime
     updated_at: datetime
     # Since when it may only read.

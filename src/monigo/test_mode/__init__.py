@@ -8,12 +8,13 @@ from monigo.test_mode.service import (
     unset_test_clock,
 )
 from monigo.test_mode.tasks import keep_clocks
-from monigo.test_mode.types import ClockReading, ClockStatus
+from monigo.test_mode.types import ClockReading, ClockStatus, TestModeState
 from monigo.test_mode.verification import verify
 
 __all__ = [
     "ClockReading",
     "ClockStatus",
+    "TestModeState",
     "advance",
     "advance_some",
     "keep_clocks",

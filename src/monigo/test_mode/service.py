@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from monigo import audit
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.core.times import format_instant
-from monigo.infra import agenda
+from monigo.infra import agenda, outbox
 from monigo.infra.db import Transaction
 from monigo.test_mode import store
 from monigo.test_mode.clock import AHEAD_MAX, LEFT_BEHIND_AFTER, TEST_CLOCK
 from monigo.test_mode.rules import already_advancing, live_refused, status_of
-from monigo.test_mode.types import ClockReading, ClockStatus
+from monigo.test_mode.types import ClockReading, ClockStatus, SetClock, TestModeState
 
 
 async def read_test_clock(tx: Transaction) -> ClockReading:
@@ -39,6 +42,7 @@ async def start_advance(tx: Transaction, to: datetime | None) -> datetime:
         raise invalid({"to": "must be at most ten years ahead of real time"})
     if not await store.start(tx, to):
         raise already_advancing()
+    tx.changed(_state(tx, clock), TestModeState(tx.now, to, tx.resets))
     await agenda.put(tx, TEST_CLOCK, {tx.org_id: tx.real_now + LEFT_BEHIND_AFTER})
     return to
 
@@ -52,12 +56,8 @@ async def reset_test_data(tx: Transaction) -> None:
     Raises:
         DomainError: forbidden in live mode; unavailable, while another reset is running.
     """
-    _refuse_live(tx)
-    if not await store.lock_alone(tx):
-        raise DomainError(
-            ErrorKind.UNAVAILABLE, "reset_running", "a reset is running", retry_after_seconds=1
-        )
-    await store.clear(tx)
+    clock = await _clear(tx)
+    tx.changed(_state(tx, clock), replace(_state(tx, clock), resets=tx.resets + 1))
 
 
 async def unset_test_clock(tx: Transaction) -> ClockReading:
@@ -68,9 +68,28 @@ async def unset_test_clock(tx: Transaction) -> ClockReading:
     Raises:
         DomainError: as `reset_test_data`.
     """
-    await reset_test_data(tx)
+    clock = await _clear(tx)
     await store.unset(tx)
+    tx.changed(_state(tx, clock), TestModeState(None, None, tx.resets + 1))
     return ClockReading(tx.real_now, ClockStatus.READY, "")
+
+
+async def _clear(tx: Transaction) -> SetClock | None:
+    """Delete the test data; the clock that is set. The audit log keeps what was written before."""
+    _refuse_live(tx)
+    if not await store.lock_alone(tx):
+        raise DomainError(
+            ErrorKind.UNAVAILABLE, "reset_running", "a reset is running", retry_after_seconds=1
+        )
+    await outbox.catch_up(tx, audit.CHAIN)
+    await store.clear(tx)
+    return await store.load(tx)
+
+
+def _state(tx: Transaction, clock: SetClock | None) -> TestModeState:
+    if clock is None:
+        return TestModeState(None, None, tx.resets)
+    return TestModeState(clock.now, clock.target, tx.resets)
 
 
 def _refuse_live(tx: Transaction) -> None:

@@ -24,6 +24,18 @@ class SetClock(Struct, frozen=True):
     updated_at: datetime
 
 
+class TestModeState(Struct, frozen=True):
+    """Test mode as a merchant may change it.
+
+    Time is real where there is no `now`; `to` is where the clock is on its way, `resets` how often
+    the test data was cleared.
+    """
+
+    now: datetime | None
+    to: datetime | None
+    resets: int
+
+
 class ClockReading(Struct, frozen=True):
     """A test clock as merchants see it; `failure` is why it stopped before its target."""
 

@@ -45,6 +45,7 @@ from monigo.wallets.tasks import EXPIRE_RESERVATIONS, expire_credits_after
 from monigo.wallets.top_ups import (
     AutoTopUp,
     TopUp,
+    WalletRule,
     delete_auto_top_up,
     get_auto_top_up,
     list_top_ups,
@@ -80,6 +81,7 @@ __all__ = [
     "TopUp",
     "TopUpStatus",
     "Wallet",
+    "WalletRule",
     "WalletStatus",
     "capture",
     "close_wallets_of_customers",

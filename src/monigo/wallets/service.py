@@ -49,7 +49,9 @@ async def _create(tx: Transaction, customer_id: CustomerId, currency: str) -> Wa
     await store.insert(tx, wallet_id, customer_id, currency, accounts)
     fact = WalletCreated(wallet_id=wallet_id, customer_id=customer_id, currency=currency)
     await outbox.emit(tx, [fact])
-    return await get(tx, wallet_id)
+    wallet = await get(tx, wallet_id)
+    tx.changed(None, wallet)
+    return wallet
 
 
 async def get(tx: Transaction, wallet_id: UUID) -> Wallet:

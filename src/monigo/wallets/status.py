@@ -36,7 +36,9 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     if status is WalletStatus.ACTIVE:
         # What it holds can pay again, and somebody may wait for it.
         await tx.send(*due.prepare_credited(tx, [wallet]))
-    return replace(wallet, status=status, updated_at=tx.now)
+    changed = replace(wallet, status=status, updated_at=tx.now)
+    tx.changed(wallet, changed)
+    return changed
 
 
 async def refuse_customer_with_money(tx: Transaction, asked: CustomerDeletion) -> None:

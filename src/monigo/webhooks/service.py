@@ -56,6 +56,6 @@ async def verify(tx: Transaction) -> Verification:
         if len(missing) < DIFFERENCES_MAX:
             missing += [
                 Difference("billing event", str(fact_id), None, "of a fact that was handled")
-                for fact_id in await store.list_missing(tx, ids)
+                for fact_id in await store.list_missing(tx, list(ids))
             ]
     return Verification({"billing events": looked_at}, missing[:DIFFERENCES_MAX])

@@ -20,6 +20,7 @@ from monigo.wallets import Direction, EntryType, Movement
 from monigo.wallets.movements import batcher
 from support.agenda import waiting
 from support.api import Api
+from support.audit import CALL
 
 
 class Desk:
@@ -45,7 +46,8 @@ class Desk:
 
         async def run():
             callers = [KeyReference(tenant, key) for key in key_ids or [self.key_id] * len(asked)]
-            return await asyncio.gather(*map(move, callers, asked), return_exceptions=True)
+            calls = [CALL] * len(asked)
+            return await asyncio.gather(*map(move, callers, asked, calls), return_exceptions=True)
 
         return [
             one.code if isinstance(one, DomainError) else str(one.wallet.balance.normalize())
@@ -182,7 +184,9 @@ def test_one_that_can_not_be_made_hinders_no_other(desk, change, code):
         move = desk.api.backend.services.movements.move
         caller = KeyReference(desk.api.tenant, desk.key_id)
         asked = [good[0], bad, good[1]]
-        return await asyncio.gather(*(move(caller, one) for one in asked), return_exceptions=True)
+        return await asyncio.gather(
+            *(move(caller, one, CALL) for one in asked), return_exceptions=True
+        )
 
     answers = desk.api.backend.run(run())
 

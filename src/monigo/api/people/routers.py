@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo.api.people.api_keys.routes import router as api_keys
+from monigo.api.people.audit_logs.routes import router as audit_logs
 from monigo.api.people.auth.routes import of_persons as reauthentication
 from monigo.api.people.auth.routes import router as auth
 from monigo.api.people.countries.routes import router as countries
@@ -13,6 +14,7 @@ from monigo.api.people.members.routes import router as members
 from monigo.api.people.onboarding.routes import router as onboarding
 from monigo.api.people.organizations.routes import of_organization as organization
 from monigo.api.people.organizations.routes import router as organizations
+from monigo.api.people.passkeys.routes import router as passkeys
 from monigo.api.people.sessions.routes import router as sessions
 from monigo.api.people.user.routes import router as user
 
@@ -24,6 +26,7 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
     reauthentication,
     sessions,
     user,
+    passkeys,
     organizations,
     invitations,
 )
@@ -32,4 +35,4 @@ PERSON_ROUTERS: tuple[APIRouter, ...] = (
 ORGANIZATION_ROUTERS: tuple[APIRouter, ...] = (organization, members, invitations_of_organization)
 
 # For who belongs to the organisation that the query or the body names.
-TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys, dashboard, onboarding)
+TENANT_ROUTERS: tuple[APIRouter, ...] = (api_keys, audit_logs, dashboard, onboarding)

@@ -25,6 +25,7 @@ async def create_metric(tx: Transaction, definition: MetricDefinition) -> Metric
     metric = await store.insert(tx, MetricId(new_id()), definition)
     fact = MetricCreated(metric_id=metric.id, event_name=definition.event_name)
     await outbox.emit(tx, [fact])
+    tx.changed(None, metric)
     return metric
 
 
@@ -67,7 +68,9 @@ async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, 
         metric_id=metric.id, event_name=definition.event_name, is_recounted=is_recounted
     )
     await outbox.emit(tx, [fact])
-    return await store.update(tx, metric.id, definition, is_recounted=is_recounted)
+    changed = await store.update(tx, metric.id, definition, is_recounted=is_recounted)
+    tx.changed(metric, changed)
+    return changed
 
 
 async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
@@ -80,6 +83,7 @@ async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
     await registry.ask(tx, MetricDeletion(metric.id))
     await store.hide(tx, metric.id)
     await outbox.emit(tx, [MetricDeleted(metric_id=metric.id)])
+    tx.changed(metric, None)
 
 
 async def get_metric_versions(

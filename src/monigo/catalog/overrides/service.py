@@ -50,6 +50,7 @@ async def create_override(tx: Transaction, wanted: NewOverride) -> PriceOverride
     await _refuse_overlap(tx, override_id, customer.id, price.price.id, terms)
     override = await store.insert(tx, override_id, customer.id, price.price.id, terms)
     await _report(tx, OverrideCreated, override)
+    tx.changed(None, override)
     return override
 
 
@@ -99,6 +100,7 @@ async def update_override(
     await _refuse_overlap(tx, override.id, override.customer_id, override.price_id, terms)
     changed = await store.update(tx, override.id, terms)
     await _report(tx, OverrideChanged, changed)
+    tx.changed(override, changed)
     return changed
 
 
@@ -107,6 +109,7 @@ async def delete_override(tx: Transaction, override_id: UUID) -> None:
     override = await _locked(tx, override_id)
     await store.hide(tx, override.id)
     await _report(tx, OverrideDeleted, override)
+    tx.changed(override, None)
 
 
 async def _report(tx: Transaction, fact_type: type[OverrideFact], override: PriceOverride) -> None:

@@ -73,7 +73,9 @@ async def create_plan(
         currency=details.currency,
     )
     await outbox.emit(tx, [fact])
-    return await get_plan(tx, plan_id)
+    plan = await get_plan(tx, plan_id)
+    tx.changed(None, plan)
+    return plan
 
 
 async def get_plan(tx: Transaction, plan_id: UUID) -> Plan:
@@ -157,7 +159,9 @@ async def update_plan(tx: Transaction, plan_id: UUID, changes: PlanChanges) -> P
             )
         )
     await outbox.emit(tx, facts)
-    return await get_plan(tx, plan.id)
+    changed = await get_plan(tx, plan.id)
+    tx.changed(plan, changed)
+    return changed
 
 
 async def check_prices(tx: Transaction, plan: Plan, wanted: Sequence[PriceDraft]) -> None:
@@ -180,6 +184,7 @@ async def delete_plan(tx: Transaction, plan_id: UUID) -> None:
     await registry.ask(tx, PlanDeletion(plan.id))
     await store.hide(tx, plan.id)
     await outbox.emit(tx, [PlanDeleted(plan_id=plan.id)])
+    tx.changed(plan, None)
 
 
 async def _locked_plan(tx: Transaction, plan_id: UUID) -> Plan:

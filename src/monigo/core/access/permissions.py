@@ -54,6 +54,7 @@ class Permission(StrEnum):
     ONBOARDING_READ = "onboarding:read"
     ONBOARDING_WRITE = "onboarding:write"
     SET_ASIDE_READ = "set_aside:read"
+    AUDIT_READ = "audit:read"
     TEST_CLOCK_READ = "test_clock:read"
     TEST_CLOCK_ADVANCE = "test_clock:advance"
     TEST_DATA_RESET = "test_data:reset"
@@ -205,7 +206,9 @@ GRANTS = (
     Grant(
         frozenset({Scope.ADMIN}),
         MANAGERS,
-        frozenset({Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET}),
+        frozenset(
+            {Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET, Permission.AUDIT_READ}
+        ),
     ),
     Grant(frozenset({Scope.ADMIN}), EVERYBODY, frozenset({Permission.ORGANIZATION_READ})),
     # Deciding who may act for the organisation, which no key does.

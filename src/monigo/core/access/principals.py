@@ -25,6 +25,7 @@ class Principal(Struct, frozen=True):
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
+    `name` is what people know it by, as far as it was asked for.
     """
 
     kind: PrincipalKind
@@ -32,6 +33,7 @@ class Principal(Struct, frozen=True):
     org_id: OrganizationId | None = None
     is_test: bool | None = None
     permissions: frozenset[Permission] = frozenset()
+    name: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether the principal holds a permission."""
@@ -47,9 +49,10 @@ def api_key(
     org_id: OrganizationId,
     is_test: bool,
     permissions: frozenset[Permission],
+    name: str = "",
 ) -> Principal:
     """A key of an organisation, which acts in one mode."""
-    return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions)
+    return Principal(PrincipalKind.API_KEY, str(api_key_id), org_id, is_test, permissions, name)
 
 
 def person(
@@ -58,9 +61,10 @@ def person(
     org_id: OrganizationId | None,
     is_test: bool | None,
     permissions: frozenset[Permission],
+    name: str = "",
 ) -> Principal:
     """Somebody who is signed in; of no organisation where only the own account is touched."""
-    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions)
+    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, name)
 
 
 def system(job: str) -> Principal:

@@ -15,11 +15,15 @@ from typing import Any
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import error_to_str
 
 # RFC 9106's second choice (64 MiB, three passes), one lane: the threads below are what is parallel.
 HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1, type=Type.ID)
-AT_ONCE = 2
 LOWEST_PRIORITY = 19
+# Of the child's session: a tenth of another session's share, so that where others want all of the
+# processor a hash still takes a second or two, and not half a minute (bench/logins.py).
+GROUP_PRIORITY = 10
+NO_MEMORY = error_to_str(-22)  # ARGON2_MEMORY_ALLOCATION_ERROR
 # How much a session's processes get together, where Linux weighs sessions against each other.
 AUTOGROUP = Path("/proc/self/autogroup")
 # The kernel takes one such change in a tenth of a second, of anybody's.
@@ -33,7 +37,11 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
         return {"id": asked["id"], "hash": HASHER.hash(asked["password"])}
     try:
         is_same = HASHER.verify(asked["hash"], asked["password"])
-    except (VerificationError, InvalidHashError):
+    except (InvalidHashError, UnicodeEncodeError):
+        is_same = False
+    except VerificationError as error:
+        if str(error) == NO_MEMORY:
+            raise  # Which says nothing about the password.
         is_same = False
     return {"id": asked["id"], "is_same": is_same}
 
@@ -47,7 +55,7 @@ def give_way() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)
     for _ in range(AUTOGROUP_TRIES):
         try:
-            AUTOGROUP.write_text(str(LOWEST_PRIORITY))
+            AUTOGROUP.write_text(str(GROUP_PRIORITY))
         except BlockingIOError:
             time.sleep(AUTOGROUP_RETRY_SECONDS)
         except OSError:
@@ -62,12 +70,15 @@ def main() -> None:
     writing = Lock()
 
     def respond(line: str) -> None:
-        text = json.dumps(answer(json.loads(line)))
+        try:
+            text = json.dumps(answer(json.loads(line)))
+        except BaseException:  # noqa: BLE001 - no memory, say: another child may fare better
+            os._exit(1)
         with writing:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor() as pool:  # As many threads as its parent asks at once.
         for line in sys.stdin:
             pool.submit(respond, line)
 

@@ -1,45 +1,49 @@
-"""Hashes and compares passwords in a child process, whose work no request but a login waits for."""
+"""Hashes and compares passwords in a child process, whose work no request but a login waits for.
+
+Each caller takes a *turn*. There are few at once, and few may wait for one, so that a flood of
+log-ins takes neither the processor nor the database from others: the queries of a log-in before its
+password is compared belong into its turn.
+"""
 
 import asyncio
-import contextlib
 import itertools
-import json
-import sys
-from pathlib import Path
-from typing import Any
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from monigo.core.errors import DomainError, ErrorKind
+from monigo.infra.crypto.hashing_child import Answer, HashingChild
 
-PROGRAM = Path(__file__).with_name("hashing_process.py")
-# Some seconds' work; who comes behind them would wait longer than people do.
+# In turns and behind them. Some seconds' work; who comes later would wait longer than people do.
 WAITING_MAX = 50
 RETRY_AFTER_SECONDS = 5
+# Each takes 64 MiB, and one of two processors for a tenth of a second.
+AT_ONCE_MAX = 2
+CORES_FOR_ONE = 2
 # Of "no such person": compared with where there is no hash, so that it takes the same time.
 NOBODYS_HASH = (
-    "$argon2id$v=19$m=65536,t=3,p=1$bm9ib2R5J3Mgc2FsdCE$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "$argon2id$v=19$m=65536,t=3,p=1"
+    "$bm9ib2R5J3Mgb3duIHNhbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )
 
-Answer = dict[str, Any]
+
+def at_once(cores: int) -> int:
+    """How many passwords are hashed at a time: one for each two cores, and two at most."""
+    return min(AT_ONCE_MAX, max(1, cores // CORES_FOR_ONE))
 
 
-class Passwords:
-    """Asks the child process, which is started when it is first needed."""
+class Turn:
+    """A turn: what its caller may ask of the child process."""
 
-    def __init__(self, waiting_max: int = WAITING_MAX) -> None:
-        self._waiting_max = waiting_max
-        self._numbers = itertools.count()
-        self._waiting: dict[int, asyncio.Future[Answer]] = {}
-        self._starting = asyncio.Lock()
-        self._child: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
-        # How many passwords were hashed or compared; tests compare the cost of two responses by it.
-        self.count = 0
+    def __init__(self, passwords: "Passwords") -> None:
+        self._passwords = passwords
+        self.asked: asyncio.Task[Answer] | None = None
 
     async def hash(self, password: str) -> str:
         """What is kept of a password.
 
         Raises:
-            DomainError: rate_limited, where too many wait; unavailable, where the child died.
+            DomainError: unavailable, where the child died.
         """
         return (await self._ask({"password": password}))["hash"]
 
@@ -47,71 +51,103 @@ class Passwords:
         """Whether a password is the one of a hash; it takes as long where there is none.
 
         Raises:
-            DomainError: rate_limited, where too many wait; unavailable, where the child died.
+            DomainError: unavailable, where the child died.
         """
         answer = await self._ask({"password": password, "hash": hashed or NOBODYS_HASH})
         return hashed is not None and answer["is_same"]
 
-    async def close(self) -> None:
-        """End the child."""
-        child, self._child = self._child, None
-        if child is not None and child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-        if self._reading is not None:
-            await self._reading
+    async def _ask(self, request: dict[str, str]) -> Answer:
+        # A cancelled caller does not stop the child, which works until it answers.
+        self.asked = asyncio.create_task(self._passwords.ask(request))
+        return await asyncio.shield(self.asked)
 
-    async def _ask(self, request: dict[str, Any]) -> Answer:
-        if len(self._waiting) >= self._waiting_max:
+
+class Passwords:
+    """Gives turns at the child process, which is started when it is first needed."""
+
+    def __init__(self, waiting_max: int = WAITING_MAX, *, cores: int | None = None) -> None:
+        self._waiting_max = waiting_max
+        self._turns = asyncio.Semaphore(at_once(cores or _cores()))
+        self._numbers = itertools.count()
+        self._starting = asyncio.Lock()
+        self._child: HashingChild | None = None
+        # In turns and behind them.
+        self.waiting = 0
+        # How many passwords were hashed or compared; tests compare the cost of two responses by it.
+        self.count = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Turn]:
+        """Wait for a turn, and have it.
+
+        Raises:
+            DomainError: rate_limited, where too many wait.
+        """
+        if self.waiting >= self._waiting_max:
             raise DomainError(
                 ErrorKind.RATE_LIMITED,
                 "too_many_logins",
                 "too many people sign in at this moment",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
-        self.count += 1
-        number = next(self._numbers)
-        self._waiting[number] = asyncio.get_running_loop().create_future()
+        self.waiting += 1
         try:
-            child = await self._started()
-            stream = child.stdin
-            if stream is not None:
-                stream.write(json.dumps({"id": number, **request}).encode() + b"\n")
-            return await self._waiting[number]
+            await self._turns.acquire()
+            turn = Turn(self)
+            try:
+                yield turn
+            finally:
+                self._end(turn)
         finally:
-            self._waiting.pop(number, None)
+            self.waiting -= 1
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def hash(self, password: str) -> str:
+        """What is kept of a password, in a turn of its own.
+
+        Raises:
+            DomainError: rate_limited, where too many wait; unavailable, where the child died.
+        """
+        async with self.turn() as turn:
+            return await turn.hash(password)
+
+    async def is_same(self, password: str, hashed: str | None) -> bool:
+        """Whether a password is the one of a hash, in a turn of its own.
+
+        Raises:
+            DomainError: rate_limited, where too many wait; unavailable, where the child died.
+        """
+        async with self.turn() as turn:
+            return await turn.is_same(password, hashed)
+
+    async def ask(self, request: dict[str, str]) -> Answer:
+        """What the child answers; only a turn asks."""
+        self.count += 1
         async with self._starting:
-            if self._child is None or self._child.returncode is not None:
-                self._child = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-I",
-                    str(PROGRAM),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    # So that its priority can be set beside that of all others.
-                    start_new_session=True,
-                )
-                self._reading = asyncio.create_task(self._read(self._child))
-            return self._child
+            if self._child is None or self._child.is_over:
+                self._child = await HashingChild.start()
+            child = self._child
+        return await child.ask(next(self._numbers), request)
 
-    async def _read(self, child: asyncio.subprocess.Process) -> None:
-        """Pass on the child's answers until it ends; then fail all requests that still wait."""
-        while child.stdout is not None and (line := await child.stdout.readline()):
-            answer: Answer = json.loads(line)
-            future = self._waiting.get(answer["id"])
-            if future is not None and not future.done():
-                future.set_result(answer)
-        await child.wait()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(
-                    DomainError(
-                        ErrorKind.UNAVAILABLE,
-                        "login_interrupted",
-                        "please try again",
-                        retry_after_seconds=1,
-                    )
-                )
+    async def close(self) -> None:
+        """End the child."""
+        child, self._child = self._child, None
+        if child is not None:
+            await child.close()
+
+    def _end(self, turn: Turn) -> None:
+        """Let the next one have its turn, once the child has answered."""
+        if turn.asked is None or turn.asked.done():
+            self._turns.release()
+        else:
+            turn.asked.add_done_callback(self._answered_late)
+
+    def _answered_late(self, asked: asyncio.Task[Answer]) -> None:
+        self._turns.release()
+        if not asked.cancelled():
+            asked.exception()  # Nobody is there who would want to know.
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    known = getattr(os, "sched_getaffinity", None)
+    return len(known(0)) if known else os.cpu_count() or 1

@@ -2,13 +2,11 @@
 
 from monigo.infra.db.connections import Connection, OwnConnection
 from monigo.infra.db.database import (
-    INSTALLATION,
     PROCESS,
     ROWS_AT_ONCE,
     ClockState,
     Database,
     RowLock,
-    Tenant,
     Transaction,
     reset_lock,
 )
@@ -37,6 +35,7 @@ from monigo.infra.db.statements import (
     read_numeric,
     read_uuid,
 )
+from monigo.infra.db.tenants import INSTALLATION, Change, Tenant
 
 __all__ = [
     "APP_ROLE",
@@ -45,6 +44,7 @@ __all__ = [
     "ROWS_AT_ONCE",
     "Answer",
     "Argument",
+    "Change",
     "ClockState",
     "Connection",
     "Database",

@@ -6,7 +6,6 @@ from copy import copy
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 import asyncpg
 from msgspec import Struct, field
@@ -27,6 +26,7 @@ from monigo.infra.db.statements import (
     read_boolean,
     read_instant,
 )
+from monigo.infra.db.tenants import Change, Tenant
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -76,18 +76,6 @@ TEST_TIME = Statement(SELECT_TEST_TIME, (), (read_instant, read_boolean, int))
 SELECT_ORGANIZATION_IDS = "SELECT org_id FROM organization_ids() AS org_id"
 
 
-class Tenant(Struct, frozen=True):
-    """Whose data: one organisation in one mode."""
-
-    org_id: OrganizationId
-    is_test: bool
-
-
-# Of no organisation: what belongs to the installation itself, such as the mails to people who sign
-# up. No organisation has this id.
-INSTALLATION = Tenant(OrganizationId(UUID(int=0)), is_test=False)
-
-
 class Sender:
     """Sends statements of one transaction, several at once, and knows whether COMMIT was one."""
 
@@ -125,7 +113,7 @@ class Transaction(Struct, frozen=True):
     `real_now`. Caches of test data compare `resets`, the number of times that the data was cleared.
     `principal` is who acts, `registry` has the guards, reactions and subscribers. A test clock
     waits for the transactions that read it (`clock`). `committed` has what the process knows to be
-    committed.
+    committed. `changes` is what use cases changed so far, for the audit log.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -141,6 +129,7 @@ class Transaction(Struct, frozen=True):
     clock: ClockState = ClockState.UNSET
     registry: "Registry | None" = None
     committed: Committed = field(default_factory=Committed)
+    changes: list[Change] = field(default_factory=list[Change])
     # What the statements answered that the transaction began with.
     opened: Sequence[Answer] = ()
 
@@ -157,6 +146,10 @@ class Transaction(Struct, frozen=True):
     def acting_as(self, principal: Principal) -> "Transaction":
         """This transaction, for what somebody else does in it."""
         return replace(self, principal=principal)
+
+    def changed(self, before: Any, after: Any) -> None:
+        """Note what a use case changed, as it loaded it under its lock and as it leaves it."""
+        self.changes.append(Change(self.tenant, before, after))
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows."""
@@ -211,6 +204,7 @@ class Transaction(Struct, frozen=True):
     async def rollback_to_savepoint(self) -> None:
         """Undo what was done since `savepoint`, keeping the transaction open."""
         self.committed.drop()
+        self.changes.clear()
         await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")
 
 

@@ -49,9 +49,10 @@ async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]
     registry = registry_of(tx)
     names = {type(fact).__name__ for fact in facts}
     wanted = [(name, one) for name in names for one in registry.wanted.get(name, ())]
+    wakes = any(registry.subscribers[one].is_woken for _, one in wanted)
     await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
     await registry.react(tx, facts)
-    return (store.insertion(tx, facts, wanted),)
+    return (store.insertion(tx, facts, wanted, wakes=wakes),)
 
 
 async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
@@ -63,8 +64,8 @@ async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
 FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
-async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[list[UUID]]:
-    """The ids of all kept facts that a subscriber wants and has handled, some at a time."""
+async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[dict[UUID, UUID]]:
+    """The subjects of all kept facts that a subscriber wants and has handled, by the facts' ids."""
     names = [fact_type.__name__ for fact_type in subscriber.facts]
     after: tuple[UUID, int] = (UUID(int=0), 0)
     while True:
@@ -73,7 +74,7 @@ async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[lis
         )
         if not found:
             return
-        yield [fact_id for fact_id, _ in found]
+        yield {fact_id: subject_id for fact_id, (subject_id, _) in found}
         after = found[-1][1]
 
 

@@ -51,7 +51,7 @@ _INSERT_FACTS = """
     ) AS last ON true
 """
 
-# One delivery for each subscriber; the dispatchers are woken when it commits.
+# For those who want it; the dispatchers are woken when it commits, if any of those is to be.
 INSERT_WANTED = f"""
     WITH stored AS (
         {_INSERT_FACTS}
@@ -67,6 +67,7 @@ INSERT_WANTED = f"""
         RETURNING 1
     )
     SELECT pg_notify('{CHANNEL}', '') FROM (SELECT 1 FROM waiting LIMIT 1) AS any_of_them
+    WHERE $14
 """
 
 INSERT_UNWANTED = _INSERT_FACTS
@@ -215,11 +216,12 @@ class Waiting(Struct, frozen=True):
 
 
 def insertion(
-    tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]]
+    tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]], *, wakes: bool
 ) -> Statement:
     """The statement that stores facts, in their order, with a delivery for each subscriber.
 
-    It is refused as unavailable, when another transaction reported one of the subject just now.
+    Where it `wakes`, the dispatchers look at once. It is refused as unavailable, when another
+    transaction reported one of the subject just now.
     """
     places: Counter[UUID] = Counter()
     numbered: list[int] = []
@@ -242,6 +244,7 @@ def insertion(
         Argument.texts([one[0] for one in wanted]),
         Argument.texts([one[1] for one in wanted]),
         Argument.instant(tx.real_now),
+        Argument.boolean(wakes),
     )
     return Statement(INSERT_WANTED, (*columns, *wanting), refusal=_refusal)
 

@@ -18,7 +18,7 @@ async def subscribe(tx: Transaction, wanted: NewSubscription) -> Subscription:
     """
     subscription = await subscriptions.create(tx, wanted)
     await watch(tx, subscription)
-    return await close_now(tx, subscription)
+    return _changed(tx, None, await close_now(tx, subscription))
 
 
 async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscription:
@@ -35,8 +35,9 @@ async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
         resumed = await close_now(tx, subscription, is_strict=True)
         if resumed.pause_reason is PauseReason.INSUFFICIENT_BALANCE:
             raise documents.insufficient()
-        return resumed
-    return await close_now(tx, await subscriptions.resume(tx, subscription))
+    else:
+        resumed = await close_now(tx, await subscriptions.resume(tx, subscription))
+    return _changed(tx, subscription, resumed)
 
 
 async def cancel_subscription(tx: Transaction, subscription_id: UUID) -> Subscription:
@@ -45,15 +46,18 @@ async def cancel_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
     Raises:
         DomainError: not_found; conflict, when it has ended already.
     """
-    return await _end(tx, await subscriptions.get(tx, subscription_id, for_update=True))
+    subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    return _changed(tx, subscription, await _end(tx, subscription))
 
 
 async def delete_subscription(tx: Transaction, subscription_id: UUID) -> None:
     """Cancel a subscription, unless it has ended, and take it off the lists. Raises not_found."""
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
+    ended = subscription
     if subscription.status is not Status.CANCELED:
-        subscription = await _end(tx, subscription)
-    await subscriptions.hide(tx, subscription)
+        ended = await _end(tx, subscription)
+    await subscriptions.hide(tx, ended)
+    tx.changed(subscription, None)
 
 
 async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> Subscription:
@@ -64,11 +68,11 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
             invalid, where the new plan's periods don't fit the subscription's anchor.
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
-    subscription = await catch_up(tx, subscription)
-    changed = await subscriptions.change_plan(tx, subscription, plan_id)
+    present = await catch_up(tx, subscription)
+    changed = await subscriptions.change_plan(tx, present, plan_id)
     await _refund_charges(tx, changed)
     await watch(tx, changed)
-    return await close_now(tx, changed)
+    return _changed(tx, subscription, await close_now(tx, changed))
 
 
 async def schedule_plan_change(
@@ -81,7 +85,8 @@ async def schedule_plan_change(
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     present = await catch_up(tx, subscription)
-    return await subscriptions.schedule_plan_change(tx, present, plan_id)
+    scheduled = await subscriptions.schedule_plan_change(tx, present, plan_id)
+    return _changed(tx, subscription, scheduled)
 
 
 async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: bool) -> Subscription:
@@ -92,7 +97,14 @@ async def schedule_cancel(tx: Transaction, subscription_id: UUID, *, wanted: boo
     """
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     present = await catch_up(tx, subscription)
-    return await subscriptions.schedule_cancel(tx, present, wanted=wanted)
+    scheduled = await subscriptions.schedule_cancel(tx, present, wanted=wanted)
+    return _changed(tx, subscription, scheduled)
+
+
+def _changed(tx: Transaction, before: Subscription | None, after: Subscription) -> Subscription:
+    """A subscription after what was done to it, which is noted."""
+    tx.changed(before, after)
+    return after
 
 
 async def _end(tx: Transaction, subscription: Subscription) -> Subscription:

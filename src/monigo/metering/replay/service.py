@@ -67,7 +67,9 @@ async def start_replay(tx: Transaction, request: ReplayRequest, *, initiated_by:
         raise conflict("beyond_retention", "events from before the retention can't be replayed")
     if len(await queue.list_unfinished(tx, REPLAY)) >= UNFINISHED_MAX:
         raise conflict("too_many_replays", f"{UNFINISHED_MAX} replays are not finished yet")
-    return await _enqueue(tx, request, initiated_by=initiated_by, metric=None)
+    job = await _enqueue(tx, request, initiated_by=initiated_by, metric=None)
+    tx.changed(None, job)
+    return job
 
 
 async def get_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
@@ -102,7 +104,9 @@ async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
     if job.metric_id is not None:
         raise conflict("replay_needed", "a metric's new definition needs this replay")
     await queue.cancel(tx, REPLAY, job.id)
-    return await get_replay(tx, job.id)
+    canceled = await get_replay(tx, job.id)
+    tx.changed(job, canceled)
+    return canceled
 
 
 async def define_metric(tx: Transaction, definition: catalog.MetricDefinition) -> Metric:

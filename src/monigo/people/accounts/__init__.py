@@ -15,6 +15,8 @@ from monigo.people.accounts.service import (
     forgot_password,
     get_user,
     invalid_code,
+    latest_registration,
+    mail_second_factor_change,
     register,
     rename_user,
     replace_password,
@@ -23,10 +25,11 @@ from monigo.people.accounts.service import (
     verify_email,
     verify_reset_code,
 )
-from monigo.people.accounts.store import find, latest_registration, lock
-from monigo.people.accounts.types import Credentials, Registration
+from monigo.people.accounts.store import find, lock
+from monigo.people.accounts.types import Change, Credentials, Registration
 
 __all__ = [
+    "Change",
     "Credentials",
     "NewAccount",
     "Registration",
@@ -41,6 +44,7 @@ __all__ = [
     "latest_registration",
     "list_users",
     "lock",
+    "mail_second_factor_change",
     "make_platform_admin",
     "prepared",
     "register",

@@ -22,7 +22,7 @@ from monigo.people.accounts.rules import (
     password_fault,
     spelled,
 )
-from monigo.people.accounts.types import Credentials, Registration
+from monigo.people.accounts.types import Change, Credentials, Registration
 from monigo.people.codes import Issued, Purpose
 from monigo.people.service import People
 from monigo.people.types import Origin, User
@@ -49,8 +49,12 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
     faults = new_account_faults(email, full_name, wanted.password)
     if faults:
         raise invalid(faults)
-    hashed = await people.passwords.hash(wanted.password)
-    registration = Registration(new_id(), email, full_name, hashed)
+    address_hash = attempts.address_hash(people.vault, origin)
+    async with people.passwords.turn() as turn:
+        async with people.transaction() as tx:
+            await _refuse_free_of_charge(tx, email, address_hash)
+        hashed = await turn.hash(wanted.password)
+    registration = Registration(new_id(), email, full_name, hashed, address_hash)
     async with people.transaction() as tx:
         if await store.find(tx, email) is not None:
             raise store.email_taken()
@@ -60,7 +64,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
             people.vault,
             email,
             Purpose.VERIFY_EMAIL,
-            address_hash=attempts.address_hash(people.vault, origin),
+            address_hash=address_hash,
             registration_id=registration.id,
         )
         if issued is None:
@@ -74,7 +78,7 @@ async def resend_verification(people: People, origin: Origin, email: str) -> Non
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
-        waiting = await store.latest_registration(tx, email)
+        waiting = await latest_registration(people, tx, origin, email)
         registration = waiting if known is None else None
         issued = await codes.issue(
             tx,
@@ -89,9 +93,21 @@ async def resend_verification(people: People, origin: Origin, email: str) -> Non
             await _write_code(people, tx, template, email, issued)
 
 
-async def verify_email(people: People, tx: Transaction, email: str, code: str) -> User | None:
+async def latest_registration(
+    people: People, tx: Transaction, origin: Origin, email: str
+) -> Registration | None:
+    """The last one who wanted to register an e-mail: from where it is asked, or from anywhere."""
+    hashes = attempts.address_hashes(people.vault, origin)
+    return await store.latest_registration(tx, email, hashes)
+
+
+async def verify_email(
+    people: People, tx: Transaction, origin: Origin, email: str, code: str
+) -> User | None:
     """The person whom a right code makes of a registration; None where it is wrong.
 
+    Nor is one made of somebody else's registration for who has registered, too: who owns the e-mail
+    may be mailed a code of a stranger's, and shall not give the account a stranger's password.
     The transaction must commit either way: a wrong try counts.
     """
     email = spelled(email)
@@ -99,7 +115,11 @@ async def verify_email(people: People, tx: Transaction, email: str, code: str) -
     if used is None or used.registration_id is None:
         return None
     registration = await store.registration(tx, used.registration_id)
-    if registration is None:
+    own = await latest_registration(people, tx, origin, email)
+    hashes = attempts.address_hashes(people.vault, origin)
+    if registration is None or (
+        own is not None and own.address_hash in hashes and registration.address_hash not in hashes
+    ):
         return None
     user = User(
         id=UserId(registration.id),
@@ -170,6 +190,17 @@ async def replace_password(people: People, tx: Transaction, user: User, hashed: 
     await people.write_mail(tx, "password_changed", user.email, full_name=user.full_name)
 
 
+async def mail_second_factor_change(
+    people: People, tx: Transaction, user_id: UserId, change: Change
+) -> None:
+    """Mail a person that their second factor was changed, in case it was not them."""
+    await people_store.see_people(tx)
+    user = _found(await store.load(tx, user_id))
+    await people.write_mail(
+        tx, "second_factor_changed", user.email, full_name=user.full_name, change=change.value
+    )
+
+
 async def get_user(tx: Transaction, user_id: UserId) -> User:
     """A person.
 
@@ -194,9 +225,9 @@ async def rename_user(tx: Transaction, user_id: UserId, full_name: str) -> User:
     return _found(await store.rename(tx, user_id, name))
 
 
-async def forget_registrations(tx: Transaction, before: datetime) -> None:
-    """Forget who wanted to register before an instant, and has shown no e-mail."""
-    await store.delete_registrations_before(tx, before)
+async def forget_registrations(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget some who wanted to register before an instant; how many."""
+    return await store.delete_registrations_before(tx, before, limit)
 
 
 def invalid_code() -> DomainError:
@@ -212,6 +243,14 @@ def too_many_codes() -> DomainError:
         "too many codes were mailed, please wait",
         retry_after_seconds=RETRY_AFTER_SECONDS,
     )
+
+
+async def _refuse_free_of_charge(tx: Transaction, email: str, address_hash: bytes) -> None:
+    """Refuse what would be refused anyway, before a password is hashed for it."""
+    if await store.find(tx, email) is not None:
+        raise store.email_taken()
+    if await codes.are_too_many(tx, email, address_hash):
+        raise too_many_codes()
 
 
 async def _owner_of_token(people: People, tx: Transaction, token: str) -> Credentials:

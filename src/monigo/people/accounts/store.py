@@ -1,5 +1,6 @@
 """All SQL of accounts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,20 +43,24 @@ INSERT_PLATFORM_ADMIN = """
 """
 
 INSERT_REGISTRATION = """
-    INSERT INTO registrations (id, email, full_name, password_hash, created_at)
-    VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO registrations (id, email, full_name, password_hash, address_hash, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
 
-SELECT_LATEST_REGISTRATION = """
-    SELECT id, email, full_name, password_hash FROM registrations WHERE email = $1
-    ORDER BY created_at DESC, id DESC LIMIT 1
+REGISTRATION_COLUMNS = "id, email, full_name, password_hash, address_hash"
+
+SELECT_LATEST_REGISTRATION = f"""
+    SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE email = $1
+    ORDER BY address_hash = ANY ($2::bytea[]) DESC, created_at DESC, id DESC LIMIT 1
 """
 
-SELECT_REGISTRATION = """
-    SELECT id, email, full_name, password_hash FROM registrations WHERE id = $1
-"""
+SELECT_REGISTRATION = f"SELECT {REGISTRATION_COLUMNS} FROM registrations WHERE id = $1"
 
-DELETE_OLD_REGISTRATIONS = "DELETE FROM registrations WHERE created_at < $1"
+DELETE_OLD_REGISTRATIONS = """
+    DELETE FROM registrations
+    WHERE id IN (SELECT id FROM registrations WHERE created_at < $1 LIMIT $2)
+    RETURNING 1
+"""
 
 
 async def find(tx: Transaction, email: str) -> Credentials | None:
@@ -126,13 +131,16 @@ async def insert_registration(tx: Transaction, registration: Registration) -> No
         registration.email,
         registration.full_name,
         registration.password_hash,
+        registration.address_hash,
         tx.real_now,
     )
 
 
-async def latest_registration(tx: Transaction, email: str) -> Registration | None:
-    """The last one who wanted to register an e-mail."""
-    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email)
+async def latest_registration(
+    tx: Transaction, email: str, address_hashes: Sequence[bytes]
+) -> Registration | None:
+    """The last one who wanted to register an e-mail, from this address rather than from others."""
+    row = await tx.connection.fetchrow(SELECT_LATEST_REGISTRATION, email, list(address_hashes))
     return None if row is None else Registration(**dict(row))
 
 
@@ -142,9 +150,9 @@ async def registration(tx: Transaction, registration_id: UUID) -> Registration |
     return None if row is None else Registration(**dict(row))
 
 
-async def delete_registrations_before(tx: Transaction, instant: datetime) -> None:
-    """Forget who wanted to register before an instant."""
-    await tx.connection.execute(DELETE_OLD_REGISTRATIONS, instant)
+async def delete_registrations_before(tx: Transaction, instant: datetime, limit: int) -> int:
+    """Forget some who wanted to register before an instant; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD_REGISTRATIONS, instant, limit))
 
 
 def email_taken() -> DomainError:

@@ -1,5 +1,6 @@
 """What an account is made of."""
 
+from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,3 +22,14 @@ class Registration(Struct, frozen=True):
     email: str
     full_name: str
     password_hash: str
+    # From where.
+    address_hash: bytes
+
+
+class Change(StrEnum):
+    """What became of a person's second factor, as a mail puts it."""
+
+    APP = "an authenticator app was set up"
+    PASSKEY_ADDED = "a passkey was added"
+    PASSKEY_REMOVED = "a passkey was removed"
+    OFF = "it was switched off"

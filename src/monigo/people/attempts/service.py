@@ -24,7 +24,8 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
     Raises:
         DomainError: rate_limited.
     """
-    await lock_name(tx, email)
+    # All take them in this order, so that none waits for the other; no e-mail is like an address.
+    await lock_name(tx, f"e-mail {email}")
     await lock_name(tx, f"address {origin.address}")
     email_hashes = vault.keyed_hashes(EMAIL_HASH, email)
     address_hashes = vault.keyed_hashes(ADDRESS_HASH, origin.address)
@@ -49,6 +50,11 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
 def address_hash(vault: Vault, origin: Origin) -> bytes:
     """The keyed hash of a network address."""
     return vault.keyed_hash(ADDRESS_HASH, origin.address)
+
+
+def address_hashes(vault: Vault, origin: Origin) -> list[bytes]:
+    """All by which an address is known again, also under older keys of the installation."""
+    return vault.keyed_hashes(ADDRESS_HASH, origin.address)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:

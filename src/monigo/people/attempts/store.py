@@ -44,9 +44,15 @@ INSERT_ATTEMPT = """
 
 SUCCEED = "UPDATE sign_in_attempts SET succeeded = true WHERE id = $1"
 
-DELETE_OLD_FAILURES = "DELETE FROM sign_in_attempts WHERE attempted_at < $1 AND NOT succeeded"
-
-DELETE_OLD_SUCCESSES = "DELETE FROM sign_in_attempts WHERE attempted_at < $1"
+DELETE_OLD = """
+    DELETE FROM sign_in_attempts
+    WHERE id IN (
+        SELECT id FROM sign_in_attempts
+        WHERE attempted_at < $1 AND (NOT succeeded OR attempted_at < $2)
+        LIMIT $3
+    )
+    RETURNING 1
+"""
 
 
 async def failures(
@@ -77,7 +83,8 @@ async def succeed(tx: Transaction, attempt_id: UUID) -> None:
     await tx.connection.execute(SUCCEED, attempt_id)
 
 
-async def delete_old(tx: Transaction, *, a_day_ago: datetime, long_ago: datetime) -> None:
-    """Delete failures older than a day, and old successes."""
-    await tx.connection.execute(DELETE_OLD_FAILURES, a_day_ago)
-    await tx.connection.execute(DELETE_OLD_SUCCESSES, long_ago)
+async def delete_old(
+    tx: Transaction, *, failed_before: datetime, at_all_before: datetime, limit: int
+) -> int:
+    """Forget some of the failures of before an instant, and successes of long ago; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD, failed_before, at_all_before, limit))

@@ -42,9 +42,9 @@ async def issue(
 
     For an e-mail that nobody has, it is a code of nobody, which is as much work.
     """
-    await lock_name(tx, email)
+    await lock_name(tx, f"e-mail {email}")
     lately = await _recent(tx, email, address_hash)
-    if lately.of_email >= PER_HOUR_MAX or lately.of_address >= PER_ADDRESS_AND_HOUR_MAX:
+    if _is_enough(lately):
         return None
     await expiry.note(tx)
     await store.end(tx, email, purpose)
@@ -63,6 +63,11 @@ async def issue(
     )
     await store.insert(tx, code)
     return Issued(secret, is_link)
+
+
+async def are_too_many(tx: Transaction, email: str, address_hash: bytes) -> bool:
+    """Whether no other code would be issued now."""
+    return _is_enough(await _recent(tx, email, address_hash))
 
 
 async def exchange(tx: Transaction, vault: Vault, code: Code, purpose: Purpose) -> str:
@@ -91,7 +96,7 @@ async def use(
 
     A wrong try is counted, so the transaction must commit.
     """
-    await lock_name(tx, email)
+    await lock_name(tx, f"e-mail {email}")
     code = await store.lock_open(tx, email, purpose)
     # Asked in any case, so that an e-mail without a code is answered as one with another.
     lately = await _recent(tx, email, b"")
@@ -100,6 +105,8 @@ async def use(
     if not code.is_link and is_link_only(lately.failed_attempts_today):
         return None
     if not vault.matches(HASH_PURPOSE, code.code_hash, presented, context=purpose.value.encode()):
+        if code.is_link:
+            return None  # Nobody guesses it, and nobody ends it for its owner by trying.
         await store.count_wrong(tx, code.id, is_last=code.failed_attempts + 1 >= TRIES_MAX)
         return None
     await store.end(tx, email, purpose)
@@ -119,6 +126,10 @@ async def of_token(tx: Transaction, vault: Vault, purpose: Purpose, token: str) 
 async def end_all(tx: Transaction, email: str) -> None:
     """End every code of an e-mail."""
     await store.end(tx, email, *Purpose)
+
+
+def _is_enough(lately: Recent) -> bool:
+    return lately.of_email >= PER_HOUR_MAX or lately.of_address >= PER_ADDRESS_AND_HOUR_MAX
 
 
 async def _recent(tx: Transaction, email: str, address_hash: bytes) -> Recent:

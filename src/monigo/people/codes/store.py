@@ -51,7 +51,11 @@ COUNT_WRONG = """
     UPDATE email_codes SET failed_attempts = failed_attempts + 1, ended_at = $2 WHERE id = $1
 """
 
-DELETE_OLD = "DELETE FROM email_codes WHERE created_at < $1"
+DELETE_OLD = """
+    DELETE FROM email_codes
+    WHERE id IN (SELECT id FROM email_codes WHERE created_at < $1 LIMIT $2)
+    RETURNING 1
+"""
 
 
 async def insert(tx: Transaction, code: Code) -> None:
@@ -100,9 +104,9 @@ async def count_wrong(tx: Transaction, code_id: UUID, *, is_last: bool) -> None:
     await tx.connection.execute(COUNT_WRONG, code_id, tx.real_now if is_last else None)
 
 
-async def delete_before(tx: Transaction, instant: datetime) -> None:
-    """Forget codes of before an instant."""
-    await tx.connection.execute(DELETE_OLD, instant)
+async def delete_before(tx: Transaction, instant: datetime, limit: int) -> int:
+    """Forget some of the codes of before an instant; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD, instant, limit))
 
 
 def _code(row: asyncpg.Record | None) -> Code | None:

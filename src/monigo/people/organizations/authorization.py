@@ -15,20 +15,20 @@ from monigo.core.access import (
 )
 from monigo.core.errors import DomainError, ErrorKind, not_found
 from monigo.infra.db import INSTALLATION, Transaction
-from monigo.people.sessions import FRESH_LIFE, Claims, session_membership
+from monigo.people.sessions import FRESH_LIFE, Claims, reauthentication_required, session_membership
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
     """Who a signed-in person is in the transaction, which may do what is needed.
 
     Nothing of it is in the token, so that a removed member, a changed role and an ended session
-    count from the next transaction on. For a new key they wait until the transaction ends, for it
-    would outlive them unseen.
+    count from the next transaction on. So does an organisation that requires a second factor. For a
+    new key they wait until the transaction ends, for it would outlive them unseen.
 
     Raises:
         DomainError: unauthenticated; not_found, where the person is no member; forbidden, where
-            the role does not allow it, the organisation is suspended, or the person signed in too
-            long ago for it.
+            a second factor is required and lacking, the role does not allow it, the organisation
+            is suspended, or the person signed in too long ago for it.
     """
     here = await session_membership(
         tx,
@@ -41,9 +41,17 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
     if tx.tenant == INSTALLATION and needed in OF_PERSONS:
         if needed in SENSITIVE:
             require_fresh(here["authenticated_at"], tx.real_now)
-        return person(claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS)
+        return person(
+            claims.user_id, org_id=None, is_test=None, permissions=OF_PERSONS, name=here["name"]
+        )
     if here["role"] is None:
         raise not_found("organization")
+    if here["lacks_second_factor"]:
+        raise DomainError(
+            ErrorKind.FORBIDDEN,
+            "second_factor_required",
+            "the organization requires a second factor, please set one up",
+        )
     role = Role(here["role"])
     allowed = permissions_of_role(role)
     if needed not in allowed:
@@ -54,7 +62,13 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         allowed = only_reading(allowed)
     if needed in SENSITIVE:
         require_fresh(here["authenticated_at"], tx.real_now)
-    return person(claims.user_id, org_id=tx.org_id, is_test=tx.is_test, permissions=allowed)
+    return person(
+        claims.user_id,
+        org_id=tx.org_id,
+        is_test=tx.is_test,
+        permissions=allowed,
+        name=here["name"],
+    )
 
 
 async def require_session(tx: Transaction, claims: Claims) -> None:
@@ -74,9 +88,7 @@ def require_fresh(authenticated_at: datetime, now: datetime) -> None:
         DomainError: forbidden.
     """
     if now - authenticated_at > FRESH_LIFE:
-        raise DomainError(
-            ErrorKind.FORBIDDEN, "reauthentication_required", "please sign in again for this"
-        )
+        raise reauthentication_required("please sign in again for this")
 
 
 def unauthenticated() -> DomainError:

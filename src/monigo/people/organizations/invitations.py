@@ -3,6 +3,8 @@
 import secrets
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from monigo import tenancy
 from monigo.core.access import Role
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
@@ -75,7 +77,9 @@ async def invite(
     await people.write_mail(
         tx, "invitation", address, organization=name, role=role.value, token=token
     )
-    return NamedInvitation(invitation, name)
+    invited = NamedInvitation(invitation, name)
+    tx.changed(None, invited)
+    return invited
 
 
 async def list_pending(tx: Transaction) -> list[NamedInvitation]:
@@ -92,9 +96,10 @@ async def withdraw(tx: Transaction, invitation_id: InvitationId) -> None:
         DomainError: not_found.
     """
     await people_store.see_people(tx)
-    found = await store.lock_in_organization(tx, invitation_id)
-    await store.decide(tx, _still_open(tx, found), InvitationStatus.WITHDRAWN)
+    found = _still_open(tx, await store.lock_in_organization(tx, invitation_id))
+    await store.decide(tx, found, InvitationStatus.WITHDRAWN)
     await outbox.emit(tx, [InvitationWithdrawn(invitation_id=invitation_id)])
+    await _note_decision(tx, found, InvitationStatus.WITHDRAWN)
 
 
 async def pending_of(tx: Transaction, user: User) -> list[NamedInvitation]:
@@ -145,6 +150,7 @@ async def _decide(
             await tenancy.require_active(own)
             await join(own, user.id, invitation.role)
         await outbox.emit(own, [fact(invitation_id=invitation.id)])
+        await _note_decision(own, invitation, status)
     return await _named(tx, invitation)
 
 
@@ -177,6 +183,13 @@ def _still_open(tx: Transaction, found: Invitation | None) -> Invitation:
 async def _named(tx: Transaction, invitation: Invitation) -> NamedInvitation:
     async with tenancy.bound_to(tx, Tenant(invitation.org_id, is_test=False)) as own:
         return NamedInvitation(invitation, (await tenancy.get_organization(own)).name)
+
+
+async def _note_decision(tx: Transaction, before: Invitation, status: InvitationStatus) -> None:
+    """Note in the organisation's transaction what came of an open invitation."""
+    name = (await tenancy.get_organization(tx)).name
+    after = replace(before, status=status, decided_at=tx.real_now)
+    tx.changed(NamedInvitation(before, name), NamedInvitation(after, name))
 
 
 async def _refuse_too_many(tx: Transaction) -> None:

@@ -1,5 +1,7 @@
 """Use cases of members: found an organisation, list who belongs to it, change roles, leave."""
 
+from msgspec.structs import replace
+
 from monigo import tenancy
 from monigo.core.access import Role
 from monigo.core.errors import DomainError, ErrorKind, conflict, not_found
@@ -33,7 +35,7 @@ async def found(tx: Transaction, user_id: UserId, wanted: NewOrganization) -> Fo
             too many already.
     """
     await people_store.see_people(tx)
-    await people_store.lock_name(tx, str(user_id))
+    await people_store.lock_name(tx, f"organizations of {user_id}")
     if len(await store.of_person(tx, user_id, ORGANIZATIONS_OF_PERSON_MAX)) == (
         ORGANIZATIONS_OF_PERSON_MAX
     ):
@@ -97,13 +99,14 @@ async def change_role(tx: Transaction, *, actor_id: UserId, user_id: UserId, rol
             where no owner would be left.
     """
     before = await _managed(tx, actor_id=actor_id, user_id=user_id, becomes=role)
-    if before is not role:
-        await store.set_role(tx, user_id, role)
-        await outbox.emit(tx, [MemberRoleChanged(user_id=user_id, role=role)])
-    member = await store.member(tx, user_id)
-    if member is None:
-        raise not_found("member")
-    return member
+    member = await _member(tx, user_id)
+    if before is role:
+        return member
+    await store.set_role(tx, user_id, role)
+    await outbox.emit(tx, [MemberRoleChanged(user_id=user_id, role=role)])
+    changed = replace(member, role=role)
+    tx.changed(member, changed)
+    return changed
 
 
 async def remove(tx: Transaction, *, actor_id: UserId, user_id: UserId) -> None:
@@ -113,8 +116,10 @@ async def remove(tx: Transaction, *, actor_id: UserId, user_id: UserId) -> None:
         DomainError: as `change_role`.
     """
     await _managed(tx, actor_id=actor_id, user_id=user_id)
+    member = await _member(tx, user_id)
     await store.delete(tx, user_id)
     await outbox.emit(tx, [MemberRemoved(user_id=user_id)])
+    tx.changed(member, None)
 
 
 async def leave(tx: Transaction, user_id: UserId) -> None:
@@ -128,8 +133,17 @@ async def leave(tx: Transaction, user_id: UserId) -> None:
     if user_id not in roles:
         raise not_found("member")
     _keep_an_owner(roles, user_id)
+    member = await _member(tx, user_id)
     await store.delete(tx, user_id)
     await outbox.emit(tx, [MemberLeft(user_id=user_id)])
+    tx.changed(member, None)
+
+
+async def _member(tx: Transaction, user_id: UserId) -> Member:
+    member = await store.member(tx, user_id)
+    if member is None:
+        raise not_found("member")
+    return member
 
 
 async def _managed(

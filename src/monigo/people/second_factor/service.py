@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pyotp
 
-from monigo.core.errors import conflict, invalid
+from monigo.core.errors import DomainError, conflict, invalid
 from monigo.core.ids import UserId
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
+from monigo.people import sessions
 from monigo.people import store as people_store
-from monigo.people.second_factor import store
+from monigo.people.second_factor import passkey_store, store
 from monigo.people.second_factor.rules import (
     CHALLENGE_ATTEMPTS_MAX,
     CHALLENGE_BYTES,
@@ -25,6 +26,7 @@ from monigo.people.second_factor.rules import (
     spelled,
 )
 from monigo.people.second_factor.types import Challenge, Setup, State
+from monigo.people.sessions import Claims
 from monigo.people.types import User
 
 PURPOSE, HASH_PURPOSE = "authenticator app", "recovery code"
@@ -37,41 +39,70 @@ async def state_of(tx: Transaction, user_id: UserId) -> State:
     return await store.state(tx, user_id)
 
 
-async def set_up(tx: Transaction, vault: Vault, user: User) -> Setup:
+async def require_shown(tx: Transaction, claims: Claims) -> None:
+    """Refuse who has a second factor and has not shown it in this session a moment ago.
+
+    So that nobody who knows a password, and has an open session, gives themselves another one.
+
+    Raises:
+        DomainError: forbidden.
+    """
+    if (await store.state(tx, claims.user_id)).is_on and not (
+        await sessions.has_just_shown_second_factor(tx, claims.session_id)
+    ):
+        raise sessions.reauthentication_required("please show your second factor again for this")
+
+
+async def set_up(tx: Transaction, vault: Vault, claims: Claims, user: User) -> Setup:
     """A new secret for a person's authenticator app, which counts once `confirm` saw a code of it.
 
     Raises:
-        DomainError: conflict, where an app is confirmed already.
+        DomainError: conflict, where an app is confirmed already; forbidden, where another second
+            factor was not shown just now.
     """
     await people_store.see_people(tx)
+    app = await store.lock_app(tx, user.id)
+    if app is not None and app.confirmed_at is not None:
+        raise _app_is_on()
+    await require_shown(tx, claims)
     secret = pyotp.random_base32()
     ciphertext = vault.encrypt(PURPOSE, secret.encode(), context=user.id.bytes)
     if not await store.put_app(tx, user.id, ciphertext):
-        raise conflict("second_factor_on", "an authenticator app is set up already")
+        raise _app_is_on()
     return Setup(secret, setup_uri(secret, user.email))
 
 
-async def confirm(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> list[str]:
-    """Require the second factor from now on; returns the recovery codes, which are shown once.
+async def confirm(tx: Transaction, vault: Vault, claims: Claims, code: str) -> list[str]:
+    """Require the app's codes from now on; returns the recovery codes, which are shown once.
+
+    There are none if they were made with a passkey before.
 
     Raises:
-        DomainError: conflict (confirmed already); invalid (no such code now).
+        DomainError: conflict (confirmed already); invalid (no such code now); forbidden, as
+            `set_up`.
     """
     await people_store.see_people(tx)
-    app = await store.lock_app(tx, user_id)
+    app = await store.lock_app(tx, claims.user_id)
     if app is not None and app.confirmed_at is not None:
-        raise conflict("second_factor_on", "an authenticator app is set up already")
-    if app is None or not await _is_app_code(tx, vault, user_id, code):
+        raise _app_is_on()
+    await require_shown(tx, claims)
+    was_on = (await store.state(tx, claims.user_id)).is_on
+    if app is None or not await _is_app_code(tx, vault, claims.user_id, code):
         raise invalid({"code": "is not the code that the app shows now"})
-    return await _new_recovery_codes(tx, vault, user_id)
+    return await note_new(tx, vault, claims, was_on=was_on)
+
+
+async def note_new(tx: Transaction, vault: Vault, claims: Claims, *, was_on: bool) -> list[str]:
+    """Note that a person has just shown a new second factor; recovery codes, if it is the first."""
+    await sessions.authenticate(tx, claims.session_id, by_second_factor=True)
+    return [] if was_on else await _new_recovery_codes(tx, vault, claims.user_id)
 
 
 async def check(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bool:
     """Whether a code is one of the app's, or a recovery code; it counts once."""
     app = await store.lock_app(tx, user_id)
-    if app is None or app.confirmed_at is None:
-        return False
-    if await _is_app_code(tx, vault, user_id, code):
+    is_confirmed = app is not None and app.confirmed_at is not None
+    if is_confirmed and await _is_app_code(tx, vault, user_id, code):
         return True
     hashes = vault.keyed_hashes(HASH_PURPOSE, spelled(code), context=user_id.bytes)
     return await store.use_recovery_code(tx, user_id, hashes)
@@ -79,7 +110,9 @@ async def check(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bo
 
 async def switch_off(tx: Transaction, user_id: UserId) -> None:
     """Ask for no second factor any more, of a person who has just shown it."""
-    await store.delete(tx, user_id)
+    await store.delete_app(tx, user_id)
+    await store.delete_recovery_codes(tx, user_id)
+    await passkey_store.delete_all(tx, user_id)
 
 
 async def renew_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
@@ -98,6 +131,7 @@ async def begin_challenge(
     challenge = Challenge(
         id=attempt_id,
         token_hash=vault.keyed_hash(CHALLENGE_HASH, token),
+        passkey_challenge=secrets.token_bytes(CHALLENGE_BYTES),
         user_id=user_id,
         failed_attempts=0,
         created_at=tx.real_now,
@@ -128,9 +162,9 @@ async def end_challenges(tx: Transaction, user_id: UserId) -> None:
     await store.end_challenges(tx, user_id)
 
 
-async def forget_challenges(tx: Transaction, before: datetime) -> None:
-    """Forget log-ins that waited in vain, or ended, before an instant."""
-    await store.delete_old_challenges(tx, before)
+async def forget_challenges(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget some of the log-ins that waited in vain, or ended, before an instant; how many."""
+    return await store.delete_old_challenges(tx, before, limit)
 
 
 async def _is_app_code(tx: Transaction, vault: Vault, user_id: UserId, code: str) -> bool:
@@ -153,3 +187,7 @@ async def _new_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) ->
     hashes = [vault.keyed_hash(HASH_PURPOSE, code, context=user_id.bytes) for code in codes]
     await store.replace_recovery_codes(tx, user_id, hashes)
     return [shown(code) for code in codes]
+
+
+def _app_is_on() -> DomainError:
+    return conflict("second_factor_on", "an authenticator app is set up already")

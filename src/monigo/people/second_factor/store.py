@@ -46,15 +46,17 @@ SELECT_STATE = """
     SELECT
         EXISTS (
             SELECT 1 FROM authenticator_apps WHERE user_id = $1 AND confirmed_at IS NOT NULL
-        ) AS is_on,
+        ) OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1) AS is_on,
         (SELECT count(*) FROM recovery_codes WHERE user_id = $1) AS recovery_codes_left
 """
 
 
-CHALLENGE_COLUMNS = "id, token_hash, user_id, failed_attempts, created_at, expires_at"
+CHALLENGE_COLUMNS = """
+    id, token_hash, passkey_challenge, user_id, failed_attempts, created_at, expires_at
+"""
 
 INSERT_CHALLENGE = f"""
-    INSERT INTO sign_in_challenges ({CHALLENGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO sign_in_challenges ({CHALLENGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 LOCK_CHALLENGE = f"""
@@ -73,7 +75,11 @@ END_CHALLENGES_OF_USER = """
     UPDATE sign_in_challenges SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL
 """
 
-DELETE_OLD_CHALLENGES = "DELETE FROM sign_in_challenges WHERE expires_at < $1"
+DELETE_OLD_CHALLENGES = """
+    DELETE FROM sign_in_challenges
+    WHERE id IN (SELECT id FROM sign_in_challenges WHERE expires_at < $1 LIMIT $2)
+    RETURNING 1
+"""
 
 
 async def put_app(tx: Transaction, user_id: UserId, ciphertext: bytes) -> bool:
@@ -92,9 +98,13 @@ async def use_step(tx: Transaction, user_id: UserId, step: int) -> None:
     await tx.connection.execute(USE_STEP, user_id, step, tx.real_now)
 
 
-async def delete(tx: Transaction, user_id: UserId) -> None:
-    """Forget a person's app and recovery codes."""
+async def delete_app(tx: Transaction, user_id: UserId) -> None:
+    """Forget a person's app."""
     await tx.connection.execute(DELETE_APP, user_id)
+
+
+async def delete_recovery_codes(tx: Transaction, user_id: UserId) -> None:
+    """Forget a person's recovery codes."""
     await tx.connection.execute(DELETE_RECOVERY_CODES, user_id)
 
 
@@ -121,6 +131,7 @@ async def insert_challenge(tx: Transaction, challenge: Challenge) -> None:
         INSERT_CHALLENGE,
         challenge.id,
         challenge.token_hash,
+        challenge.passkey_challenge,
         challenge.user_id,
         challenge.failed_attempts,
         challenge.created_at,
@@ -151,6 +162,6 @@ async def end_challenges(tx: Transaction, user_id: UserId) -> None:
     await tx.connection.execute(END_CHALLENGES_OF_USER, user_id, tx.real_now)
 
 
-async def delete_old_challenges(tx: Transaction, instant: datetime) -> None:
-    """Forget challenges that ran out before an instant."""
-    await tx.connection.execute(DELETE_OLD_CHALLENGES, instant)
+async def delete_old_challenges(tx: Transaction, instant: datetime, limit: int) -> int:
+    """Forget some of the challenges that ran out before an instant; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD_CHALLENGES, instant, limit))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from monigo.core.ids import UserId
+from monigo.core.ids import PasskeyId, UserId
 
 
 class App(Struct, frozen=True):
@@ -36,7 +36,37 @@ class Challenge(Struct, frozen=True):
 
     id: UUID
     token_hash: bytes
+    # What a passkey signs to end the waiting.
+    passkey_challenge: bytes
     user_id: UserId
     failed_attempts: int
     created_at: datetime
     expires_at: datetime
+
+
+class Registered(Struct, frozen=True):
+    """A key that an authenticator has just made."""
+
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+
+
+class Passkey(Struct, frozen=True):
+    """An authenticator that signs for a person; `sign_count` is how often it says it has."""
+
+    id: PasskeyId
+    user_id: UserId
+    name: str
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class AddedPasskey(Struct, frozen=True):
+    """A new passkey, and recovery codes, shown once, if it is the first second factor."""
+
+    passkey: Passkey
+    recovery_codes: list[str]

@@ -9,10 +9,12 @@ from monigo.people.sessions.service import (
     end_one,
     end_others,
     forget_ended,
+    has_just_shown_second_factor,
     invalid_refresh_token,
     is_new_device,
     list_open,
     present_token,
+    reauthentication_required,
     refresh,
 )
 from monigo.people.sessions.store import session_membership
@@ -33,10 +35,12 @@ __all__ = [
     "end_one",
     "end_others",
     "forget_ended",
+    "has_just_shown_second_factor",
     "invalid_refresh_token",
     "is_new_device",
     "list_open",
     "present_token",
+    "reauthentication_required",
     "refresh",
     "session_membership",
 ]

@@ -25,9 +25,11 @@ ALGORITHM = "EdDSA"
 PURPOSE = "signing key"
 # A key that leaks unnoticed is worth little for long.
 KEY_LIFE = timedelta(days=30)
-# A key signs no more once there is a newer one, but for as long as processes know no better.
+# For as long a process goes by the keys that it knows.
 KNOWN_SECONDS = 300
-RETIRED_AFTER = ACCESS_LIFE + timedelta(seconds=2 * KNOWN_SECONDS)
+# A key signs once all processes know it, and the one before it no more.
+ANNOUNCED_FOR = timedelta(seconds=2 * KNOWN_SECONDS)
+RETIRED_AFTER = ANNOUNCED_FOR + timedelta(seconds=2 * KNOWN_SECONDS) + ACCESS_LIFE
 # A token of an unknown key has us look whether there is a newer one, but not for each of them.
 LOOK_SECONDS = 5
 
@@ -105,11 +107,16 @@ class AccessTokens:
         return self._present
 
     async def _key(self, key_id: str) -> _Key | None:
-        if key_id not in self._keys and parse_id(key_id) is not None:
+        if self._may_be_news(key_id):
             async with self._looking:
-                if key_id not in self._keys and self._is_older_than(LOOK_SECONDS):
+                if self._may_be_news(key_id):
                     await self._look(may_make=False)
         return self._keys.get(key_id)
+
+    def _may_be_news(self, key_id: str) -> bool:
+        if key_id in self._keys:
+            return self._is_older_than(KNOWN_SECONDS)  # It may be there no more.
+        return parse_id(key_id) is not None and self._is_older_than(LOOK_SECONDS)
 
     def _is_older_than(self, seconds: float) -> bool:
         return self._known_at is None or time.monotonic() - self._known_at > seconds
@@ -122,9 +129,11 @@ class AccessTokens:
             keys = await self._load(tx)
             if may_make and (not keys or tx.real_now - keys[0].created_at >= KEY_LIFE):
                 keys.insert(0, await self._make(tx))
-                await self._forget_retired(tx, keys)
+            if may_make:
+                keys = await self._without_retired(tx, keys)
+            announced = [key for key in keys if tx.real_now - key.created_at >= ANNOUNCED_FOR]
         self._keys = {str(key.id): key for key in keys}
-        self._present = keys[0] if keys else None
+        self._present = next(iter([*announced, *reversed(keys)]), None)
         self._known_at = time.monotonic()
 
     async def _load(self, tx: Transaction) -> list[_Key]:
@@ -147,12 +156,13 @@ class AccessTokens:
         )
         return key
 
-    async def _forget_retired(self, tx: Transaction, keys: list[_Key]) -> None:
+    async def _without_retired(self, tx: Transaction, keys: list[_Key]) -> list[_Key]:
         """Delete keys that were followed by others so long ago that none of their tokens counts."""
-        retired = [
+        retired = {
             key.id
             for key, newer in zip(keys[1:], keys, strict=False)
             if tx.real_now - newer.created_at > RETIRED_AFTER
-        ]
+        }
         if retired:
-            await store.delete_signing_keys(tx, retired)
+            await store.delete_signing_keys(tx, list(retired))
+        return [key for key in keys if key.id not in retired]

@@ -13,6 +13,7 @@ from monigo.infra.ids import new_id
 from monigo.people import store as people_store
 from monigo.people.sessions import store
 from monigo.people.sessions.rules import (
+    FRESH_LIFE,
     SESSION_LIFE,
     RefreshToken,
     device_of,
@@ -28,7 +29,9 @@ HASH_PURPOSE = "refresh token"
 SALT_BYTES = 32
 
 
-async def begin(tx: Transaction, user_id: UserId, origin: Origin) -> Session:
+async def begin(
+    tx: Transaction, user_id: UserId, origin: Origin, *, by_second_factor: bool = False
+) -> Session:
     """A new session of a person who has just proved who they are."""
     session = Session(
         id=SessionId(new_id()),
@@ -41,6 +44,7 @@ async def begin(tx: Transaction, user_id: UserId, origin: Origin) -> Session:
         created_at=tx.real_now,
         last_seen_at=tx.real_now,
         authenticated_at=tx.real_now,
+        second_factor_at=tx.real_now if by_second_factor else None,
         expires_at=tx.real_now + SESSION_LIFE,
         ended_at=None,
     )
@@ -108,14 +112,21 @@ async def end_by_token(tx: Transaction, vault: Vault, presented: str) -> None:
         await store.end(tx, session.user_id, session.id)
 
 
-async def authenticate(tx: Transaction, session_id: SessionId) -> None:
+async def authenticate(tx: Transaction, session_id: SessionId, *, by_second_factor: bool) -> None:
     """Note that the person of a session has just proved who they are."""
-    await store.authenticate(tx, session_id)
+    await store.authenticate(tx, session_id, by_second_factor=by_second_factor)
 
 
-async def forget_ended(tx: Transaction, before: datetime) -> None:
-    """Forget sessions that ended before an instant."""
-    await store.delete_before(tx, before)
+async def has_just_shown_second_factor(tx: Transaction, session_id: SessionId) -> bool:
+    """Whether a second factor was shown in a session a moment ago; the session stays as it is."""
+    session = await store.lock(tx, session_id)
+    at = None if session is None else session.second_factor_at
+    return at is not None and tx.real_now - at <= FRESH_LIFE
+
+
+async def forget_ended(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget some of the sessions that ended before an instant; how many."""
+    return await store.delete_before(tx, before, limit)
 
 
 async def list_open(tx: Transaction, user_id: UserId) -> list[Session]:
@@ -145,6 +156,11 @@ async def is_new_device(tx: Transaction, user_id: UserId, origin: Origin) -> boo
     """Whether a person who was signed in before never was on such a device."""
     known = {device_of(user_agent) for user_agent in await store.devices(tx, user_id)}
     return bool(known) and device_of(origin.user_agent) not in known
+
+
+def reauthentication_required(message: str) -> DomainError:
+    """The refusal of what can do much harm, to who has shown too long ago who they are."""
+    return DomainError(ErrorKind.FORBIDDEN, "reauthentication_required", message)
 
 
 def invalid_refresh_token() -> DomainError:

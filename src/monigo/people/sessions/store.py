@@ -12,12 +12,12 @@ from monigo.people.sessions.types import Session
 
 SESSION_COLUMNS = """
     id, user_id, salt, generation, recent_rotations, user_agent, address, created_at, last_seen_at,
-    authenticated_at, expires_at, ended_at
+    authenticated_at, second_factor_at, expires_at, ended_at
 """
 
 INSERT_SESSION = f"""
     INSERT INTO sessions ({SESSION_COLUMNS}, rotated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $8)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $8)
 """
 
 LOCK_SESSION = f"SELECT {SESSION_COLUMNS} FROM sessions WHERE id = $1 FOR UPDATE"
@@ -35,7 +35,12 @@ ROTATE_SESSION = """
     WHERE id = $1
 """
 
-AUTHENTICATE_SESSION = "UPDATE sessions SET authenticated_at = $2 WHERE id = $1"
+AUTHENTICATE_SESSION = """
+    UPDATE sessions
+    SET authenticated_at = $2,
+        second_factor_at = CASE WHEN $3 THEN $2 ELSE second_factor_at END
+    WHERE id = $1
+"""
 
 END_SESSION = """
     UPDATE sessions SET ended_at = $3
@@ -52,7 +57,11 @@ END_OTHERS = """
 # Whether a person was signed in on such a device before; one that never was has no old one.
 SELECT_DEVICES = "SELECT DISTINCT user_agent FROM sessions WHERE user_id = $1"
 
-DELETE_OLD = "DELETE FROM sessions WHERE expires_at < $1"
+DELETE_OLD = """
+    DELETE FROM sessions
+    WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT $2)
+    RETURNING 1
+"""
 
 SELECT_SIGNING_KEYS = (
     "SELECT id, ciphertext, created_at FROM signing_keys ORDER BY created_at DESC, id"
@@ -63,10 +72,12 @@ INSERT_SIGNING_KEY = "INSERT INTO signing_keys (id, ciphertext, created_at) VALU
 DELETE_SIGNING_KEYS = "DELETE FROM signing_keys WHERE id = ANY ($1::uuid[])"
 
 SESSION_MEMBERSHIP = """
-    SELECT role, authenticated_at, is_suspended FROM session_membership($1, $2, $3, $4, $5)
+    SELECT role, name, authenticated_at, is_suspended, lacks_second_factor
+    FROM session_membership($1, $2, $3, $4, $5)
 """
 LOCKED_SESSION_MEMBERSHIP = """
-    SELECT role, authenticated_at, is_suspended FROM locked_session_membership($1, $2, $3, $4, $5)
+    SELECT role, name, authenticated_at, is_suspended, lacks_second_factor
+    FROM locked_session_membership($1, $2, $3, $4, $5)
 """
 
 
@@ -84,6 +95,7 @@ async def insert(tx: Transaction, session: Session) -> None:
         session.created_at,
         session.last_seen_at,
         session.authenticated_at,
+        session.second_factor_at,
         session.expires_at,
         session.ended_at,
     )
@@ -115,9 +127,9 @@ async def rotate(tx: Transaction, session: Session) -> None:
     )
 
 
-async def authenticate(tx: Transaction, session_id: SessionId) -> None:
+async def authenticate(tx: Transaction, session_id: SessionId, *, by_second_factor: bool) -> None:
     """Note that the person has just proved who they are."""
-    await tx.connection.execute(AUTHENTICATE_SESSION, session_id, tx.real_now)
+    await tx.connection.execute(AUTHENTICATE_SESSION, session_id, tx.real_now, by_second_factor)
 
 
 async def end(tx: Transaction, user_id: UserId, session_id: SessionId) -> bool:
@@ -136,9 +148,9 @@ async def devices(tx: Transaction, user_id: UserId) -> list[str]:
     return [row["user_agent"] for row in rows]
 
 
-async def delete_before(tx: Transaction, instant: datetime) -> None:
-    """Forget sessions that ended before an instant."""
-    await tx.connection.execute(DELETE_OLD, instant)
+async def delete_before(tx: Transaction, instant: datetime, limit: int) -> int:
+    """Forget some of the sessions that ended before an instant; how many."""
+    return len(await tx.connection.fetch(DELETE_OLD, instant, limit))
 
 
 async def signing_keys(tx: Transaction) -> list[asyncpg.Record]:
@@ -159,10 +171,11 @@ async def delete_signing_keys(tx: Transaction, key_ids: Sequence[UUID]) -> None:
 async def session_membership(
     tx: Transaction, *, user_id: UserId, session_id: SessionId, is_locked: bool = False
 ) -> asyncpg.Record | None:
-    """A person's role in the transaction's organisation, and when they proved who they are.
+    """A person's role in the transaction's organisation, their name, and when they proved it.
 
-    None where the session doesn't count; the role is null for who is no member. Where it
-    `is_locked`, neither ends before the transaction does.
+    None where the session doesn't count; the role is null for who is no member. A second factor is
+    lacking where the organisation requires one and the person has none. Where it `is_locked`,
+    neither ends before the transaction does.
     """
     query = LOCKED_SESSION_MEMBERSHIP if is_locked else SESSION_MEMBERSHIP
     return await tx.fetchrow(query, session_id, user_id, tx.real_now)

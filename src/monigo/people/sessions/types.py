@@ -22,6 +22,8 @@ class Session(Struct, frozen=True):
     created_at: datetime
     last_seen_at: datetime
     authenticated_at: datetime
+    # When a second factor was shown, if ever.
+    second_factor_at: datetime | None
     expires_at: datetime
     ended_at: datetime | None
 

@@ -2,9 +2,11 @@
 
 A log-in takes two transactions and a hash between them, for known and unknown e-mails. The first
 records the attempt, so that concurrent ones are all counted; the second runs only where the
-password is right.
+password is right. The attempt is recorded when it is the log-in's turn: a log-in that is refused as
+too many has not failed.
 """
 
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,10 +14,11 @@ from msgspec import Struct
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, organizations, second_factor, sessions
-from monigo.people.accounts import Credentials
+from monigo.people.accounts import Change, Credentials
+from monigo.people.second_factor import Challenge
 from monigo.people.service import People
 from monigo.people.sessions import Claims, Session, SignedIn, device_of
-from monigo.people.sign_in.types import Challenged
+from monigo.people.sign_in.types import Challenged, Shown
 from monigo.people.types import MembershipOf, Origin, User
 
 
@@ -27,12 +30,13 @@ async def login(people: People, origin: Origin, email: str, password: str) -> Si
             forbidden, where it is not verified; rate_limited.
     """
     email = accounts.spelled(email)
-    async with people.transaction() as tx:
-        attempt_id = await attempts.begin(tx, people.vault, email, origin)
-        known = await accounts.find(tx, email)
-        waiting = await accounts.latest_registration(tx, email)
-    kept = known or waiting
-    is_right = await people.passwords.is_same(password, kept and kept.password_hash)
+    async with people.passwords.turn() as turn:
+        async with people.transaction() as tx:
+            attempt_id = await attempts.begin(tx, people.vault, email, origin)
+            known = await accounts.find(tx, email)
+            waiting = await accounts.latest_registration(people, tx, origin, email)
+        kept = known or waiting
+        is_right = await turn.is_same(password, kept and kept.password_hash)
     if not is_right:
         raise wrong_credentials()
     if known is None:
@@ -54,29 +58,43 @@ async def login(people: People, origin: Origin, email: str, password: str) -> Si
     return await _signed_in(people, entered)
 
 
+async def passkey_options(people: People, challenge: str) -> dict[str, Any]:
+    """What a browser needs to have a passkey sign for a log-in that waits.
+
+    Raises:
+        DomainError: unauthenticated (challenge).
+    """
+    async with people.transaction() as tx:
+        waiting = await second_factor.lock_challenge(tx, people.vault, challenge)
+        if waiting is None:
+            raise wrong_second_factor()
+        known = await second_factor.passkeys.list_of(tx, waiting.user_id)
+    return second_factor.options_to_sign(people.site, waiting.passkey_challenge, known)
+
+
 async def login_by_second_factor(
-    people: People, origin: Origin, challenge: str, code: str
+    people: People, origin: Origin, challenge: str, shown: Shown
 ) -> SignedIn:
     """Sign a person in whose password was right, by the second factor.
 
     Raises:
-        DomainError: unauthenticated (challenge, code).
+        DomainError: unauthenticated (challenge, code, passkey); invalid (neither of these).
     """
+    if shown.code is None and shown.passkey is None:
+        raise invalid({"code": "is required, or a passkey"})
     entered = None
     async with people.transaction() as tx:
         waiting = await second_factor.lock_challenge(tx, people.vault, challenge)
         owner = None if waiting is None else await accounts.lock(tx, waiting.user_id)
         if waiting is not None and owner is not None:
-            if await second_factor.check(tx, people.vault, owner.user.id, code):
+            if await _is_shown(people, tx, waiting, shown):
                 await second_factor.pass_challenge(tx, waiting)
                 await attempts.succeed(tx, waiting.id)
-                entered = await _enter(people, tx, owner.user, origin)
+                entered = await _enter(people, tx, owner.user, origin, by_second_factor=True)
             else:
                 await second_factor.miss_challenge(tx, waiting)
     if entered is None:
-        raise DomainError(
-            ErrorKind.UNAUTHENTICATED, "wrong_second_factor", "the code is wrong, or took too long"
-        )
+        raise wrong_second_factor()
     return await _signed_in(people, entered)
 
 
@@ -87,7 +105,7 @@ async def verify_email(people: People, origin: Origin, email: str, code: str) ->
         DomainError: invalid, where the code is wrong; conflict, where another was quicker.
     """
     async with people.transaction() as tx:
-        user = await accounts.verify_email(people, tx, email, code)
+        user = await accounts.verify_email(people, tx, origin, email, code)
         entered = None if user is None else await _enter(people, tx, user, origin)
     if entered is None:
         raise accounts.invalid_code()
@@ -116,27 +134,56 @@ async def logout(people: People, presented: str) -> None:
 
 
 async def reauthenticate(
-    people: People, origin: Origin, claims: Claims, *, password: str | None, code: str | None
+    people: People, origin: Origin, claims: Claims, *, password: str | None, shown: Shown
 ) -> None:
     """Note that a person who is signed in has shown again who they are.
 
     Raises:
-        DomainError: unauthenticated; invalid (neither password nor code); rate_limited.
+        DomainError: unauthenticated; invalid (neither password nor second factor); rate_limited.
     """
-    if password is None and code is None:
-        raise invalid({"password": "is required, or a code"})
+    if password is None and shown.code is None and shown.passkey is None:
+        raise invalid({"password": "is required, or a code, or a passkey"})
+    if password is None:
+        await _reauthenticate_by_second_factor(people, origin, claims, shown)
+    else:
+        await _reauthenticate_by_password(people, origin, claims, password)
+
+
+async def _reauthenticate_by_password(
+    people: People, origin: Origin, claims: Claims, password: str
+) -> None:
+    async with people.passwords.turn() as turn:
+        async with people.transaction() as tx:
+            attempt_id, owner = await _begin(people, tx, origin, claims)
+        if not await turn.is_same(password, owner.password_hash):
+            raise wrong_credentials()
     async with people.transaction() as tx:
-        attempt_id, owner = await _begin(people, tx, origin, claims)
-        is_right = code is not None and await second_factor.check(
-            tx, people.vault, claims.user_id, code
+        still = await accounts.lock(tx, claims.user_id)
+        if still is None or still.password_hash != owner.password_hash:
+            raise wrong_credentials()
+        await attempts.succeed(tx, attempt_id)
+        await sessions.authenticate(tx, claims.session_id, by_second_factor=False)
+
+
+async def _reauthenticate_by_second_factor(
+    people: People, origin: Origin, claims: Claims, shown: Shown
+) -> None:
+    async with people.transaction() as tx:
+        attempt_id, _ = await _begin(people, tx, origin, claims)
+        is_right = (
+            shown.code is not None
+            and await second_factor.check(tx, people.vault, claims.user_id, shown.code)
+        ) or (
+            shown.passkey is not None
+            and await second_factor.passkeys.check_reauthentication(
+                tx, people.site, claims, shown.passkey
+            )
         )
-    if password is not None and not is_right:
-        is_right = await people.passwords.is_same(password, owner.password_hash)
+        if is_right:
+            await attempts.succeed(tx, attempt_id)
+            await sessions.authenticate(tx, claims.session_id, by_second_factor=True)
     if not is_right:
         raise wrong_credentials()
-    async with people.transaction() as tx:
-        await attempts.succeed(tx, attempt_id)
-        await sessions.authenticate(tx, claims.session_id)
 
 
 async def switch_second_factor_off(
@@ -150,6 +197,7 @@ async def switch_second_factor_off(
     await _show_second_factor(people, origin, claims, code)
     async with people.transaction() as tx:
         await second_factor.switch_off(tx, claims.user_id)
+        await accounts.mail_second_factor_change(people, tx, claims.user_id, Change.OFF)
 
 
 async def renew_recovery_codes(
@@ -169,6 +217,21 @@ def wrong_credentials() -> DomainError:
     """The one answer to a wrong password and to an e-mail that nobody has."""
     return DomainError(
         ErrorKind.UNAUTHENTICATED, "wrong_credentials", "the e-mail or the password is wrong"
+    )
+
+
+def wrong_second_factor() -> DomainError:
+    """The one answer to a second factor that is wrong, or too late, or of no log-in that waits."""
+    return DomainError(
+        ErrorKind.UNAUTHENTICATED, "wrong_second_factor", "the code is wrong, or took too long"
+    )
+
+
+async def _is_shown(people: People, tx: Transaction, waiting: Challenge, shown: Shown) -> bool:
+    if shown.code is not None:
+        return await second_factor.check(tx, people.vault, waiting.user_id, shown.code)
+    return shown.passkey is not None and await second_factor.passkeys.check(
+        tx, people.site, waiting.user_id, waiting.passkey_challenge, shown.passkey
     )
 
 
@@ -203,7 +266,9 @@ class _Entered(Struct, frozen=True):
     organizations: tuple[MembershipOf, ...]
 
 
-async def _enter(people: People, tx: Transaction, user: User, origin: Origin) -> _Entered:
+async def _enter(
+    people: People, tx: Transaction, user: User, origin: Origin, *, by_second_factor: bool = False
+) -> _Entered:
     """Begin a session; mail the person if the device is new."""
     if await sessions.is_new_device(tx, user.id, origin):
         await people.write_mail(
@@ -215,7 +280,7 @@ async def _enter(people: People, tx: Transaction, user: User, origin: Origin) ->
             address=origin.address,
             at=f"{tx.real_now:%Y-%m-%d %H:%M} UTC",
         )
-    session = await sessions.begin(tx, user.id, origin)
+    session = await sessions.begin(tx, user.id, origin, by_second_factor=by_second_factor)
     return await _entered(tx, session, sessions.present_token(people.vault, session))
 
 

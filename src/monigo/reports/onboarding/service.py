@@ -30,8 +30,11 @@ async def complete(tx: Transaction, step_id: str) -> Progress:
     step = next((one for one in Step if one.value == step_id), None)
     if step is None:
         raise not_found("step")
+    before = (await store.completed(tx)).get(step)
     await store.complete(tx, [step], is_by_hand=True)
-    return await progress(tx)
+    reached = await progress(tx)
+    tx.changed(before, next(one for one in reached.steps if one.step is step))
+    return reached
 
 
 async def steps_taken(tx: Transaction, asked: StepsTaken) -> Sequence[Step]:

@@ -34,6 +34,7 @@ async def pause(tx: Transaction, subscription_id: UUID) -> Subscription:
     since = effective_at(subscription, tx.now)
     paused = await _open_pause(tx, subscription, PauseReason.MERCHANT, since)
     await report(tx, SubscriptionPaused, paused, reason=PauseReason.MERCHANT)
+    tx.changed(subscription, paused)
     return paused
 
 

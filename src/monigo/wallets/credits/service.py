@@ -77,6 +77,7 @@ async def grant(tx: Transaction, wanted: GrantRequest) -> CreditGrant:
         CreditGranted, wallet, granted, granted.amount, expires_at=granted.expires_at
     )
     await outbox.emit(tx, [fact])
+    tx.changed(None, granted)
     return granted
 
 
@@ -98,7 +99,9 @@ async def revoke(tx: Transaction, wallet_id: UUID, grant_id: UUID) -> CreditGran
         batch.decide(taken_back(known[0], known[0].remaining, EntryType.CREDIT_REVOCATION))
         await batch.post_unread()
     await outbox.emit(tx, [credit_fact(CreditRevoked, wallet, known[0], known[0].remaining)])
-    return (await store.load(tx, [known[0].id]))[0]
+    revoked = (await store.load(tx, [known[0].id]))[0]
+    tx.changed(known[0], revoked)
+    return revoked
 
 
 async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -> Page[CreditGrant]:

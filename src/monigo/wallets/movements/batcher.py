@@ -12,6 +12,7 @@ from datetime import datetime
 import asyncpg
 
 from monigo import tenancy
+from monigo.audit import Call
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
 from monigo.infra.batching import Batcher, BatchLimits
@@ -37,10 +38,11 @@ _OF_ONE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DomainE
 
 @dataclass(slots=True)
 class _Request:
-    """One client's movement, and the key it came with."""
+    """One client's movement, and the key and the call that it came with."""
 
     api_key_id: ApiKeyId
     movement: Movement
+    call: Call
 
 
 class MovementBatcher:
@@ -55,14 +57,16 @@ class MovementBatcher:
         # As they were last read; each transaction finds out whether they still are.
         self._keys: dict[ApiKeyId, ApiKey] = {}
 
-    async def move(self, caller: KeyReference, movement: Movement) -> MovementResult:
+    async def move(self, caller: KeyReference, movement: Movement, call: Call) -> MovementResult:
         """Credit or debit a wallet; the answer comes when it is on disk.
+
+        The audit log records the call.
 
         Raises:
             DomainError: unauthenticated, forbidden; as `wallets.move`; unavailable, when too much
                 waits already.
         """
-        request = _Request(caller.api_key_id, movement)
+        request = _Request(caller.api_key_id, movement, call)
         return await self._batcher.submit(caller.tenant, request, subject=movement.wallet_id)
 
     async def _flush(
@@ -89,11 +93,17 @@ class MovementBatcher:
                 for one in requests
             ]
             allowed = [
-                one.movement
-                for one, refusal in zip(requests, refusals, strict=True)
-                if refusal is None
+                one for one, refusal in zip(requests, refusals, strict=True) if refusal is None
             ]
-            outcomes = iter(await post_on(batch, allowed, is_end=True))
+            principals = {one: tenancy.principal_of(key) for one, key in known.items()}
+            outcomes = iter(
+                await post_on(
+                    batch,
+                    [one.movement for one in allowed],
+                    [(principals[one.api_key_id], one.call) for one in allowed],
+                    is_end=True,
+                )
+            )
         return [refusal or next(outcomes) for refusal in refusals]
 
     def _remember(self, keys: Mapping[ApiKeyId, ApiKey], real_now: datetime) -> None:

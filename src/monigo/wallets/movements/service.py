@@ -9,17 +9,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from monigo import ledger
+from monigo import audit, ledger
+from monigo.audit import Call, Entry
+from monigo.core.access import Principal
 from monigo.core.errors import DomainError, not_found, without_frames
 from monigo.core.ids import CustomerId, TransactionId, WalletId
 from monigo.core.money import EXACT, format_money
 from monigo.infra import outbox
 from monigo.infra.db import Answer, Statement, Transaction
+from monigo.infra.facts import Fact
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, KeptRequest, Posting, Request, RequestKey, Transfer
 from monigo.tenancy import ApiKey
 from monigo.wallets import due, store, top_ups
-from monigo.wallets.events import MovementFact, movement_fact
+from monigo.wallets.events import movement_fact
 from monigo.wallets.movements.requests import (
     check_same,
     content_hash,
@@ -75,10 +78,18 @@ async def locked_for(
 
 
 async def post_on(
-    batch: "MovementBatch", movements: Sequence[Movement], *, is_end: bool = False
+    batch: "MovementBatch",
+    movements: Sequence[Movement],
+    askers: Sequence[tuple[Principal, Call]] = (),
+    *,
+    is_end: bool = False,
 ) -> list[MovementResult | DomainError]:
-    """As `post`, on wallets that are locked; `is_end` may commit along with it."""
+    """As `post`, on wallets that are locked; `is_end` may commit along with it.
+
+    With `askers`, one a movement, the audit log gets an entry of what each of them moved.
+    """
     decisions = [_attempt(batch, movement) for movement in movements]
+    batch.audit_askers(askers, decisions)
     transfers = await batch.post(is_end=is_end)
     return [
         MovementResult(decision.wallet, [transfers[decision.position]])
@@ -101,12 +112,13 @@ def _keys_of(movements: Sequence[Movement]) -> list[RequestKey]:
 
 
 class DecidedMovement:
-    """A movement that is made: which posting it is, and the wallet that it leaves."""
+    """A movement that is made: which posting it is, and the wallet before and after it."""
 
-    __slots__ = ("content_hash", "position", "wallet")
+    __slots__ = ("before", "content_hash", "position", "wallet")
 
-    def __init__(self, position: int, wallet: Wallet, content_hash: bytes) -> None:
+    def __init__(self, position: int, before: Wallet, wallet: Wallet, content_hash: bytes) -> None:
         self.position = position
+        self.before = before
         self.wallet = wallet
         self.content_hash = content_hash
 
@@ -134,7 +146,7 @@ class MovementBatch:
         self._credited: dict[WalletId, Wallet] = {}
         self._used: set[WalletId] = set()
         self._deposits: dict[WalletId, Decimal] = {}
-        self._facts: list[MovementFact] = []
+        self._facts: list[Fact] = []
 
     def wallet(self, wallet_id: UUID) -> Wallet:
         """A locked wallet.
@@ -193,6 +205,28 @@ class MovementBatch:
         """Have a wallet's rule ask for money where little is there, even if nothing is taken."""
         self._used.add(wallet_id)
 
+    def audit_askers(
+        self,
+        askers: Sequence[tuple[Principal, Call]],
+        decisions: Sequence[DecidedMovement | MovementResult | DomainError],
+    ) -> None:
+        """Write the decided movements to the audit log; repeats are not written.
+
+        It goes with the facts of the movements, so that it costs no statement of its own.
+        """
+        made: dict[int, Entry] = {}
+        for (who, call), decision in zip(askers, decisions, strict=bool(askers)):
+            if isinstance(decision, DecidedMovement) and decision.position not in made:
+                made[decision.position] = audit.entry_of(
+                    who,
+                    call,
+                    at=self._tx.real_now,
+                    resource=("wallet", decision.wallet.id),
+                    changed=(_shown(decision.before), _shown(decision.wallet)),
+                )
+        if made:
+            self._facts.append(audit.written(list(made.values())))
+
     async def post(self, *, is_end: bool = False) -> list[Transfer]:
         """Make what was decided, in one round trip, and what follows; the transfers, in order.
 
@@ -223,6 +257,7 @@ class MovementBatch:
     def _add(self, wallet: Wallet, movement: Movement, content: bytes) -> DecidedMovement:
         after = after_movement(wallet, movement, self._tx.now)
         self.wallets[wallet.id] = after
+        self._tx.changed(wallet, after)
         posting = _posting(after, movement)
         self._postings.append(posting)
         if movement.grant_account_id is None:
@@ -234,7 +269,7 @@ class MovementBatch:
                 self._deposits[wallet.id] = EXACT.add(before, movement.amount.amount)
         elif is_use(movement):
             self._used.add(wallet.id)
-        return DecidedMovement(len(self._postings) - 1, after, content)
+        return DecidedMovement(len(self._postings) - 1, wallet, after, content)
 
 
 async def lock(
@@ -275,6 +310,11 @@ def _attempt(
         return batch.decide(movement)
     except DomainError as error:
         return without_frames(error)
+
+
+def _shown(wallet: Wallet) -> dict[str, str]:
+    """What a movement changes of a wallet."""
+    return {"balance": format_money(wallet.balance)}
 
 
 def _posting(wallet: Wallet, movement: Movement) -> Posting:

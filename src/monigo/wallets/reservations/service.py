@@ -64,6 +64,7 @@ async def reserve(tx: Transaction, wanted: ReservationRequest) -> ReservationRes
     await store.insert(tx, reservation)
     await agenda.put(tx, due.RESERVATION_EXPIRY, {reservation.id: reservation.expires_at})
     transfers = await batch.post()
+    tx.changed(None, reservation)
     return ReservationResult(reservation, decided.wallet, transfers)
 
 
@@ -222,6 +223,7 @@ async def _settle(
     ensure(len(settled) == 1, "an open reservation of a locked wallet can be settled")
     await agenda.cancel(tx, due.RESERVATION_EXPIRY, [reservation.id])
     transfers = await batch.post()
+    tx.changed(reservation, settled[0])
     return ReservationResult(settled[0], batch.wallet(reservation.wallet_id), transfers)
 
 

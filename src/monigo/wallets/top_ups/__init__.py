@@ -10,11 +10,12 @@ from monigo.wallets.top_ups.service import (
     set_auto_top_up,
 )
 from monigo.wallets.top_ups.store import cancel
-from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp, WalletRule
 
 __all__ = [
     "AutoTopUp",
     "TopUp",
+    "WalletRule",
     "ask_where_low",
     "cancel",
     "count_deposits",

@@ -22,7 +22,7 @@ from monigo.wallets import service
 from monigo.wallets.events import WalletTopUpRequested
 from monigo.wallets.top_ups import store
 from monigo.wallets.top_ups.rules import check_auto_top_up, is_low, may_ask
-from monigo.wallets.top_ups.types import AutoTopUp, TopUp
+from monigo.wallets.top_ups.types import AutoTopUp, TopUp, WalletRule
 from monigo.wallets.types import TopUpStatus, Wallet, WalletStatus
 
 
@@ -51,7 +51,10 @@ async def set_auto_top_up(tx: Transaction, wallet_id: UUID, rule: AutoTopUp) -> 
     check_auto_top_up(rule)
     if wallet.status is WalletStatus.CLOSED:
         raise conflict("wallet_closed", "the wallet is closed")
+    before = await store.load_rule(tx, wallet.id)
     await store.set_rule(tx, wallet.id, rule)
+    known = None if before is None else WalletRule(wallet.id, before)
+    tx.changed(known, WalletRule(wallet.id, rule))
     await ask_where_low(tx, [replace(wallet, top_up_threshold=rule.threshold)])
     return rule
 
@@ -63,10 +66,12 @@ async def delete_auto_top_up(tx: Transaction, wallet_id: UUID) -> None:
         DomainError: not_found (the wallet, or that it has a rule).
     """
     wallet = await service.lock(tx, wallet_id)
-    if wallet.top_up_threshold is None:
+    rule = await store.load_rule(tx, wallet.id)
+    if rule is None:
         raise not_found("auto_top_up")
     await store.set_rule(tx, wallet.id, None)
     await store.cancel(tx, [wallet.id])
+    tx.changed(WalletRule(wallet.id, rule), None)
 
 
 async def list_top_ups(

@@ -20,6 +20,13 @@ class AutoTopUp(Struct, frozen=True):
     monthly_limit: Decimal | None = None
 
 
+class WalletRule(Struct, frozen=True):
+    """A rule, and whose it is."""
+
+    wallet_id: WalletId
+    rule: AutoTopUp
+
+
 class TopUp(Struct, frozen=True):
     """Money that a wallet's rule asked for, and what deposits since then have brought of it."""
 

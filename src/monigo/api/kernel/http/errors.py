@@ -57,7 +57,10 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, description in (
         (400, "The request is invalid; details name the fields."),
         (401, "No, an unknown, a revoked or an expired API key."),
-        (403, "The API key lacks the scope, or is of another mode."),
+        (
+            403,
+            "No right: the scope, mode or role lacks it, or a required second factor is missing.",
+        ),
         (404, "Unknown here."),
         (408, "The body came too slowly; nothing changed."),
         (409, "At odds with the present state or with uniqueness."),

@@ -34,13 +34,13 @@ class Counted:
         method = self._scope["method"]
         FIGURES.count(
             method if method in METHODS else "other",
-            _route(self._scope),
+            route_of(self._scope),
             self._status,
             time.perf_counter() - self._started,
         )
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The pattern of the route that took a request, with the prefix under which it is mounted."""
     mounted = scope.get("fastapi", {}).get("effective_route_context")
     return getattr(mounted or scope.get("route"), "path_format", NO_ROUTE)

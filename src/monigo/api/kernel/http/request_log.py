@@ -16,6 +16,8 @@ _ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Probes and ingestion would drown the log; only their failures are logged.
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/v1/ingest"})
 FIRST_FAILURE = 400
+# The key of the request's id in its scope, for other logs.
+REQUEST_ID = "monigo.request_id"
 
 
 class RequestLog:
@@ -29,8 +31,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if _ID_PATTERN.fullmatch(offered) else uuid4().hex
+        request_id = scope[REQUEST_ID] = offered_id(scope) or uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
@@ -54,3 +55,9 @@ class RequestLog:
                     status=status or "disconnected",
                     milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 )
+
+
+def offered_id(scope: Scope) -> str:
+    """The id that a request names itself; empty where that is none of ours to keep."""
+    offered = Headers(scope=scope).get("x-request-id", "")
+    return offered if _ID_PATTERN.fullmatch(offered) else ""

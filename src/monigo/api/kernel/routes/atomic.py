@@ -4,8 +4,10 @@ from functools import partial
 
 from fastapi import Response
 
+from monigo.api.kernel.changes import write_entry
 from monigo.api.kernel.http.errors import as_domain_error, error_response
 from monigo.api.kernel.http.requests import Handler, JsonRequest
+from monigo.api.kernel.routes.declarations import Declaration
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.api.kernel.wire.local_days import with_local_days
@@ -20,7 +22,7 @@ PURPOSE = "kept answer"
 
 
 async def respond_atomically(
-    has_secret: bool,  # noqa: FBT001 - bound to a route when it is made
+    declared: Declaration,
     caller: Caller,
     request: JsonRequest,
     permission: Permission,
@@ -32,10 +34,11 @@ async def respond_atomically(
         tx = await authorized(services, begun, caller, permission)
         known = await identity_of(tx, request)
         before = None if known is None else await idempotency.atomic.begin(tx, known)
-        vault = services.people.vault if has_secret else None
+        vault = services.people.vault if declared.has_secret else None
         if before is not None:
             return replayed(before if vault is None else _opened(vault, before))
         response = await handled(tx, request, handle, is_kept=known is not None)
+        await write_entry(tx, request, declared.changes, permission)
         if known is not None:
             await keep(tx, known, response, vault)
         return response

@@ -1,7 +1,7 @@
-"""Declarations of routes: the kind, and the permission that callers need.
+"""What each route says of itself: its kind, the permission that its callers need, what it changes.
 
-Nothing is guessed from a route's method or path. A route without a declaration fails the start of
-the application.
+Nothing is guessed from a route's path. A route that says nothing is refused when the application is
+put together.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 from fastapi import Request, Response
 from msgspec import Struct
 
+from monigo.api.kernel.changes import Audited, Unaudited
 from monigo.bootstrap import Services
 from monigo.core.access import Permission, Principal
 from monigo.infra.db import Tenant, Transaction
@@ -64,20 +65,25 @@ class Declaration(Struct, frozen=True):
     permission: Permission | None
     stages: Stages | None = None
     has_secret: bool = False
+    changes: Audited = None
 
 
-def atomic(permission: Permission, *, has_secret: bool = False) -> Callable[[Endpoint], Endpoint]:
+def atomic(
+    permission: Permission, *, changes: Audited = None, has_secret: bool = False
+) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that works in one transaction of the caller's tenant.
 
-    The record of an Idempotency-Key commits with the effect that it reports. With `has_secret` the
-    response is stored encrypted, because it contains a secret that only the caller may know.
+    The record of an Idempotency-Key, and the audit entry of what the route `changes`, commit with
+    the effect. With `has_secret` the response is stored encrypted, because it contains a secret
+    that only the caller may know.
     """
-    return _declared(Declaration(Kind.ATOMIC, permission, has_secret=has_secret))
+    return _declared(Declaration(Kind.ATOMIC, permission, has_secret=has_secret, changes=changes))
 
 
 def staged(
     permission: Permission,
     *,
+    changes: Audited,
     call: Callable[[Outside, Intent], Awaitable[Outcome]],
     record: Callable[[Transaction, Intent, Outcome], Awaitable[Response]],
 ) -> Callable[[Callable[..., Awaitable[Intent]]], Callable[..., Awaitable[Intent]]]:
@@ -88,23 +94,25 @@ def staged(
     transaction; then `record` writes down the outcome in a last one, and answers. A refusal of the
     endpoint undoes the first transaction and is kept like any route's. Once it has committed, a
     repeat with the key never makes another intent: it waits for the holder, or takes the intent
-    over. The route declares its response's shape as `response_model`.
+    over. What the endpoint `changes` is audited with the intent, once, whatever the outcome. The
+    route declares its response's shape as `response_model`.
     """
 
     def declare(endpoint: Callable[..., Awaitable[Intent]]) -> Callable[..., Awaitable[Intent]]:
         intent_type = get_type_hints(endpoint).get("return", Any)
         stages = Stages(intent_type, call, record)
-        return _declared(Declaration(Kind.STAGED, permission, stages))(endpoint)
+        return _declared(Declaration(Kind.STAGED, permission, stages, changes=changes))(endpoint)
 
     return declare
 
 
-def raw(permission: Permission) -> Callable[[Endpoint], Endpoint]:
+def raw(permission: Permission, *, changes: Unaudited) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that begins its transactions itself, and checks its caller in them.
 
-    For what counts tries that fail, and what waits for a password to be hashed.
+    For what counts tries that fail, and what waits for a password to be hashed; nothing of an
+    organisation's.
     """
-    return _declared(Declaration(Kind.RAW, permission))
+    return _declared(Declaration(Kind.RAW, permission, changes=changes))
 
 
 def public(endpoint: Endpoint) -> Endpoint:

@@ -16,7 +16,7 @@ from monigo.people import Claims
 
 NOT_FOUND = 404
 # Where a person has no right, another of their organisations may hold what they ask for.
-_LACKING_RIGHT = frozenset({"role_lacks_right", "organization_suspended"})
+_LACKING_RIGHT = frozenset({"role_lacks_right", "organization_suspended", "second_factor_required"})
 
 
 async def tenants_of(services: Services, request: JsonRequest, claims: Claims) -> list[Tenant]:

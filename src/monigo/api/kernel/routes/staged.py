@@ -13,9 +13,10 @@ import msgspec
 from fastapi import Response
 from msgspec import Struct
 
+from monigo.api.kernel.changes import write_entry
 from monigo.api.kernel.http.requests import Handler, JsonRequest
 from monigo.api.kernel.routes.atomic import handled, keep
-from monigo.api.kernel.routes.declarations import Outside, Stages
+from monigo.api.kernel.routes.declarations import Declaration, Outside, Stages
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.bootstrap import Services
@@ -57,14 +58,15 @@ def returning_intent(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
 
 async def respond_in_stages(
-    stages: Stages,
+    declared: Declaration,
     caller: Caller,
     request: JsonRequest,
     permission: Permission,
     handle: Handler,
 ) -> Response:
     """The recorded outcome's answer, or the one that the request got before."""
-    intended = await _intend(stages, caller, request, permission, handle)
+    stages = _stages_of(declared)
+    intended = await _intend(declared, caller, request, permission, handle)
     if isinstance(intended, Response):
         return intended
     services: Services = request.app.state.services
@@ -80,8 +82,14 @@ async def respond_in_stages(
         return await _recorded(outside, intended, stages, outcome)
 
 
+def _stages_of(declared: Declaration) -> Stages:
+    if declared.stages is None:
+        raise AssertionError("a staged route has stages")
+    return declared.stages
+
+
 async def _intend(
-    stages: Stages,
+    declared: Declaration,
     caller: Caller,
     request: JsonRequest,
     permission: Permission,
@@ -96,9 +104,10 @@ async def _intend(
         if isinstance(before, Answer):
             return replayed(before)
         if before is not None:
-            intent = msgspec.convert(before.intent, stages.intent_type)
+            intent = msgspec.convert(before.intent, _stages_of(declared).intent_type)
             return _Intended(intent, before, tx.principal)
         response = await handled(tx, request, handle, is_kept=known is not None)
+        await write_entry(tx, request, declared.changes, permission)
         if isinstance(response, IntentResponse):
             claim = None
             if known is not None:

@@ -57,14 +57,16 @@ class TenantRoute(AnsweringRoute):
         permission = None if declared is None else declared.permission
         if declared is None or permission is None:
             raise TypeError(f"the route {path} of a tenant declares neither kind nor permission")
+        if declared.changes is None and set(options.get("methods") or ()) - {"GET"}:
+            raise TypeError(f"the route {path} does not only read, and declares no change to audit")
         self._permission = permission
-        self._respond: Respond = partial(respond_atomically, declared.has_secret)
+        self._respond: Respond = partial(respond_atomically, declared)
         self._is_atomic = declared.stages is None
         if declared.kind is Kind.RAW:
             self._respond = _respond_by_itself
         if declared.stages is not None:
             endpoint = returning_intent(endpoint)
-            self._respond = partial(respond_in_stages, declared.stages)
+            self._respond = partial(respond_in_stages, declared)
         super().__init__(path, endpoint, **options)
         # Documented with the operation, so that people know which scopes a key needs.
         self.openapi_extra = {**(self.openapi_extra or {}), "x-permission": permission.value}

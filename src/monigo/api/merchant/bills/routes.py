@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from monigo import customers, invoicing
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
@@ -21,9 +22,12 @@ from monigo.api.merchant.bills.schemas import (
 from monigo.api.merchant.invoices.schemas import GenerateIn
 from monigo.catalog import PlanType
 from monigo.core.access import Permission
-from monigo.invoicing import InvoiceFilter
+from monigo.invoicing import Invoice, InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["bills"])
+
+# The customer is identified by the id alone.
+BILL = Changes("bill", Invoice, lambda tx, bill: BillOut.of(tx, bill, ""))
 
 
 @router.get("/bills", response_model=BillList)
@@ -42,7 +46,7 @@ async def list_bills(
 
 
 @router.post("/bills", status_code=201)
-@atomic(Permission.BILLS_GENERATE)
+@atomic(Permission.BILLS_GENERATE, changes=BILL)
 async def generate_bill(tx: Tx, body: GenerateIn) -> BillEnvelope:
     """Make or refresh the draft of a payout plan's running period; it owes nothing yet."""
     bill = await invoicing.generate(
@@ -60,7 +64,7 @@ async def get_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
 
 
 @router.delete("/bills/{bill_id}")
-@atomic(Permission.BILLS_GENERATE)
+@atomic(Permission.BILLS_GENERATE, changes=BILL)
 async def delete_bill(tx: Tx, bill_id: Id) -> Message:
     """Delete a draft; what has a number is voided instead."""
     await invoicing.delete(tx, bill_id, plan_type=PlanType.PAYOUT)
@@ -68,7 +72,7 @@ async def delete_bill(tx: Tx, bill_id: Id) -> Message:
 
 
 @router.post("/bills/{bill_id}/finalize")
-@atomic(Permission.BILLS_FINALIZE)
+@atomic(Permission.BILLS_FINALIZE, changes=BILL)
 async def finalize_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
     """Recompute a draft, number it, and make it final. Takes no body."""
     bill = await invoicing.finalize(tx, bill_id, plan_type=PlanType.PAYOUT)
@@ -76,7 +80,7 @@ async def finalize_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
 
 
 @router.post("/bills/{bill_id}/void")
-@atomic(Permission.BILLS_VOID)
+@atomic(Permission.BILLS_VOID, changes=BILL)
 async def void_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
     """Take a bill back: a running period's usage falls due again. Takes no body."""
     bill = await invoicing.void(tx, bill_id, plan_type=PlanType.PAYOUT)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 
 from monigo import customers
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Name
@@ -17,9 +18,11 @@ from monigo.api.merchant.customers.schemas import (
     CustomerOut,
 )
 from monigo.core.access import Permission
-from monigo.customers import CustomerDetails
+from monigo.customers import Customer, CustomerDetails
 
 router = APIRouter(route_class=TenantRoute, tags=["customers"])
+
+CUSTOMER = Changes("customer", Customer, CustomerOut.of)
 
 
 @router.post(
@@ -28,7 +31,7 @@ router = APIRouter(route_class=TenantRoute, tags=["customers"])
     status_code=201,
     responses={200: {"model": CustomerEnvelope, "description": "It existed, with this content."}},
 )
-@atomic(Permission.CUSTOMERS_WRITE)
+@atomic(Permission.CUSTOMERS_WRITE, changes=CUSTOMER)
 async def create_customer(tx: Tx, body: CustomerIn) -> Answer:
     """Create a customer. The same external_id with the same content returns the existing one."""
     nothing = CustomerDetails(external_id="", name="", email="", phone="", metadata={})
@@ -52,7 +55,7 @@ async def get_customer(tx: Tx, customer_id: Name) -> CustomerEnvelope:
 
 
 @router.put("/customers/{customer_id}")
-@atomic(Permission.CUSTOMERS_WRITE)
+@atomic(Permission.CUSTOMERS_WRITE, changes=CUSTOMER)
 async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> CustomerEnvelope:
     """Change what is sent, and leave the rest."""
     customer = await customers.update(tx, customer_id, body.details())
@@ -60,7 +63,7 @@ async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> Custom
 
 
 @router.delete("/customers/{customer_id}")
-@atomic(Permission.CUSTOMERS_WRITE)
+@atomic(Permission.CUSTOMERS_WRITE, changes=CUSTOMER)
 async def delete_customer(tx: Tx, customer_id: Name) -> Message:
     """Hide a customer, unless it has an active subscription or an unpaid invoice."""
     await customers.delete(tx, customer_id)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from monigo import invoicing
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
@@ -21,9 +22,11 @@ from monigo.api.merchant.invoices.schemas import (
 )
 from monigo.catalog import PlanType
 from monigo.core.access import Permission
-from monigo.invoicing import InvoiceFilter
+from monigo.invoicing import Invoice, InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
+
+INVOICE = Changes("invoice", Invoice, InvoiceOut.of)
 
 
 @router.get("/invoices", response_model=InvoiceList)
@@ -42,7 +45,7 @@ async def list_invoices(
 
 
 @router.post("/invoices/generate", status_code=201)
-@atomic(Permission.INVOICES_GENERATE)
+@atomic(Permission.INVOICES_GENERATE, changes=INVOICE)
 async def generate_invoice(tx: Tx, body: GenerateIn) -> InvoiceEnvelope:
     """Make or refresh the draft of the running period; it charges nothing."""
     invoice = await invoicing.generate(
@@ -62,7 +65,7 @@ async def get_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
 
 
 @router.delete("/invoices/{invoice_id}")
-@atomic(Permission.INVOICES_GENERATE)
+@atomic(Permission.INVOICES_GENERATE, changes=INVOICE)
 async def delete_invoice(tx: Tx, invoice_id: Id) -> Message:
     """Delete a draft; what has a number is voided instead."""
     await invoicing.delete(tx, invoice_id)
@@ -70,21 +73,21 @@ async def delete_invoice(tx: Tx, invoice_id: Id) -> Message:
 
 
 @router.post("/invoices/{invoice_id}/finalize")
-@atomic(Permission.INVOICES_FINALIZE)
+@atomic(Permission.INVOICES_FINALIZE, changes=INVOICE)
 async def finalize_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
     """Recompute a draft, number it, and make it final. Takes no body."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.finalize(tx, invoice_id)))
 
 
 @router.post("/invoices/{invoice_id}/void")
-@atomic(Permission.INVOICES_VOID)
+@atomic(Permission.INVOICES_VOID, changes=INVOICE)
 async def void_invoice(tx: Tx, invoice_id: Id) -> InvoiceEnvelope:
     """Take an invoice back: a running period's usage falls due again. Takes no body."""
     return InvoiceEnvelope(invoice=InvoiceOut.of(tx, await invoicing.void(tx, invoice_id)))
 
 
 @router.post("/invoices/{invoice_id}/mark-paid")
-@atomic(Permission.INVOICES_MARK_PAID)
+@atomic(Permission.INVOICES_MARK_PAID, changes=INVOICE)
 async def mark_invoice_paid(tx: Tx, invoice_id: Id, body: PaymentIn) -> InvoiceEnvelope:
     """Note that what is due of an invoice was received elsewhere; with `whole`, all of it."""
     invoice = await invoicing.mark_paid(

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import catalog, metering
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
@@ -10,15 +11,17 @@ from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.metrics.schemas import MetricEnvelope, MetricIn, MetricList, MetricOut
-from monigo.catalog import MetricDefinition
+from monigo.catalog import Metric, MetricDefinition
 from monigo.core.access import Permission
 from monigo.core.aggregation import Aggregation
 
 router = APIRouter(route_class=TenantRoute, tags=["metrics"])
 
+METRIC = Changes("metric", Metric, MetricOut.of)
+
 
 @router.post("/metrics", status_code=201)
-@atomic(Permission.METRICS_WRITE)
+@atomic(Permission.METRICS_WRITE, changes=METRIC)
 async def create_metric(tx: Tx, body: MetricIn) -> MetricEnvelope:
     """Define a metric. It counts events that are stored already, too."""
     definition = MetricDefinition(
@@ -49,7 +52,7 @@ async def get_metric(tx: Tx, metric_id: Id) -> MetricEnvelope:
 
 
 @router.put("/metrics/{metric_id}")
-@atomic(Permission.METRICS_WRITE)
+@atomic(Permission.METRICS_WRITE, changes=METRIC)
 async def update_metric(tx: Tx, metric_id: Id, body: MetricIn) -> MetricEnvelope:
     """Change what is sent; running periods are measured by the new definition."""
     metric = await metering.redefine_metric(tx, metric_id, body.definition())
@@ -57,7 +60,7 @@ async def update_metric(tx: Tx, metric_id: Id, body: MetricIn) -> MetricEnvelope
 
 
 @router.delete("/metrics/{metric_id}")
-@atomic(Permission.METRICS_WRITE)
+@atomic(Permission.METRICS_WRITE, changes=METRIC)
 async def delete_metric(tx: Tx, metric_id: Id) -> Message:
     """Hide a metric, unless a plan has a price on it."""
     await catalog.delete_metric(tx, metric_id)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self, cast
 from msgspec import defstruct
 from pydantic import Field, WithJsonSchema, create_model
 
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import (
     WHOLE_DIGITS_MAX,
     Incoming,
@@ -104,6 +105,14 @@ class OrganizationOut(_SettingsOut, frozen=True):
             for name, value in settings.items()
         }
         return cls(**{name: getattr(organization, name) for name in own}, **shown)
+
+
+ORGANIZATION = Changes(
+    "organization",
+    Organization,
+    lambda _tx, organization: OrganizationOut.of(organization),
+    is_of_mode=False,
+)
 
 
 class OrganizationEnvelope(Outgoing, frozen=True):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fastapi import APIRouter
 
 from monigo import catalog, tenancy
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
@@ -21,7 +22,7 @@ from monigo.api.merchant.plans.schemas import (
     PlanUpdate,
 )
 from monigo.api.merchant.prices.schemas import price_drafts
-from monigo.catalog import ApplyTo, BaseFee, BillingMode, PlanChanges, PlanDetails, PlanType
+from monigo.catalog import ApplyTo, BaseFee, BillingMode, Plan, PlanChanges, PlanDetails, PlanType
 from monigo.core.access import Permission
 from monigo.core.errors import invalid
 from monigo.core.paging import Page
@@ -29,9 +30,11 @@ from monigo.core.periods import BillingPeriod
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
 
+PLAN = Changes("plan", Plan, PlanOut.of)
+
 
 @router.post("/plans", status_code=201)
-@atomic(Permission.PLANS_WRITE)
+@atomic(Permission.PLANS_WRITE, changes=PLAN)
 async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
     """Offer a plan with its prices."""
     _check_currency(body.currency)
@@ -79,7 +82,7 @@ async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisi
 
 
 @router.put("/plans/{plan_id}")
-@atomic(Permission.PLANS_WRITE)
+@atomic(Permission.PLANS_WRITE, changes=PLAN)
 async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
     """Change what is sent. `prices` absent: unchanged; present: the whole new list."""
     _check_currency(body.currency)
@@ -95,7 +98,7 @@ async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
 
 
 @router.delete("/plans/{plan_id}")
-@atomic(Permission.PLANS_WRITE)
+@atomic(Permission.PLANS_WRITE, changes=PLAN)
 async def delete_plan(tx: Tx, plan_id: Id) -> Message:
     """Hide a plan, unless it has active subscriptions."""
     await catalog.delete_plan(tx, plan_id)

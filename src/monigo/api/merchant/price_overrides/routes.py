@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from monigo import catalog
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
@@ -18,15 +19,17 @@ from monigo.api.merchant.price_overrides.schemas import (
     OverrideOut,
     OverrideUpdate,
 )
-from monigo.catalog import NewOverride, OverrideChanges
+from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
 from monigo.core.access import Permission
 from monigo.core.pricing import parse_price_model
 
 router = APIRouter(route_class=TenantRoute, tags=["price overrides"])
 
+PRICE_OVERRIDE = Changes("price_override", PriceOverride, OverrideOut.of)
+
 
 @router.post("/price-overrides", status_code=201)
-@atomic(Permission.PRICE_OVERRIDES_WRITE)
+@atomic(Permission.PRICE_OVERRIDES_WRITE, changes=PRICE_OVERRIDE)
 async def create_price_override(tx: Tx, body: OverrideIn) -> OverrideEnvelope:
     """Have one customer pay something else; 409 where another override holds at the same time."""
     model = parse_price_model(
@@ -63,7 +66,7 @@ async def get_price_override(tx: Tx, override_id: Id) -> OverrideEnvelope:
 
 
 @router.put("/price-overrides/{override_id}")
-@atomic(Permission.PRICE_OVERRIDES_WRITE)
+@atomic(Permission.PRICE_OVERRIDES_WRITE, changes=PRICE_OVERRIDE)
 async def update_price_override(tx: Tx, override_id: Id, body: OverrideUpdate) -> OverrideEnvelope:
     """Change what is sent; a unit price or tiers replace what there was of both."""
     changes = OverrideChanges(
@@ -74,7 +77,7 @@ async def update_price_override(tx: Tx, override_id: Id, body: OverrideUpdate) -
 
 
 @router.delete("/price-overrides/{override_id}")
-@atomic(Permission.PRICE_OVERRIDES_WRITE)
+@atomic(Permission.PRICE_OVERRIDES_WRITE, changes=PRICE_OVERRIDE)
 async def delete_price_override(tx: Tx, override_id: Id) -> Message:
     """Hide a price override; the price's own model counts again for what is not billed yet."""
     await catalog.delete_override(tx, override_id)

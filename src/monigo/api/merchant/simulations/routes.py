@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from monigo import invoicing
+from monigo.api.kernel.changes import Unaudited
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
@@ -14,6 +15,8 @@ from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
+
+READS = Unaudited("it reads: a report is made of what there is")
 
 
 async def _price(outside: Outside, planned: PlannedSimulation) -> Simulation | None:
@@ -44,7 +47,7 @@ def _answer(simulation: Simulation, status: int) -> Response:
     response_model=SimulationEnvelope,
     responses={202: {"model": SimulationEnvelope, "description": "large: made by a job"}},
 )
-@staged(Permission.PLANS_SIMULATE, call=_price, record=_priced)
+@staged(Permission.PLANS_SIMULATE, changes=READS, call=_price, record=_priced)
 async def simulate_prices(tx: Tx, body: SimulationIn) -> PlannedSimulation:
     """Price past usage of a plan's subscribers under other prices. Nothing is changed by it."""
     return await invoicing.plan_simulation(tx, body.simulation())

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from monigo import invoicing, subscriptions
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import CANCELED, Id, Name, also_spelled
@@ -34,9 +35,11 @@ router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])
 
 StatusQuery = Annotated[Status | None, also_spelled(CANCELED)]
 
+SUBSCRIPTION = Changes("subscription", Subscription, SubscriptionOut.of)
+
 
 @router.post("/subscriptions", status_code=201)
-@atomic(Permission.SUBSCRIPTIONS_WRITE)
+@atomic(Permission.SUBSCRIPTIONS_WRITE, changes=SUBSCRIPTION)
 async def create_subscription(tx: Tx, body: SubscriptionIn) -> SubscriptionEnvelope:
     """Put a customer on a plan; one active subscription per customer and plan type."""
     subscription = await invoicing.subscribe(
@@ -77,7 +80,7 @@ async def get_subscription(tx: Tx, subscription_id: Id) -> SubscriptionEnvelope:
 
 
 @router.patch("/subscriptions/{subscription_id}")
-@atomic(Permission.SUBSCRIPTIONS_WRITE)
+@atomic(Permission.SUBSCRIPTIONS_WRITE, changes=SUBSCRIPTION)
 async def update_subscription(
     tx: Tx, subscription_id: Id, body: SubscriptionChangeIn
 ) -> SubscriptionEnvelope:
@@ -152,7 +155,7 @@ async def preview_invoice(tx: Tx, subscription_id: Id) -> UpcomingInvoiceEnvelop
 
 
 @router.delete("/subscriptions/{subscription_id}")
-@atomic(Permission.SUBSCRIPTIONS_WRITE)
+@atomic(Permission.SUBSCRIPTIONS_WRITE, changes=SUBSCRIPTION)
 async def delete_subscription(tx: Tx, subscription_id: Id) -> Message:
     """Cancel a subscription and take it off the lists; its history stays."""
     await invoicing.delete_subscription(tx, subscription_id)

@@ -12,7 +12,7 @@ from monigo.api.kernel.http.errors import plain_error
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.outgoing import Answer
-from monigo.api.merchant.test_clock.schemas import AdvanceIn, TestClockOut
+from monigo.api.merchant.test_clock.schemas import TEST_MODE, AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
 from monigo.core.access import Permission, system
 from monigo.infra.db import Tenant, Transaction
@@ -84,7 +84,7 @@ async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> R
     response_model=TestClockOut,
     responses={202: {"model": TestClockOut, "description": "On its way after ten seconds."}},
 )
-@staged(Permission.TEST_CLOCK_ADVANCE, call=_go, record=_arrived)
+@staged(Permission.TEST_CLOCK_ADVANCE, changes=TEST_MODE, call=_go, record=_arrived)
 async def advance_test_clock(tx: Tx, body: AdvanceIn) -> AdvanceIntent:
     """Move test time forward, and let happen on the way what is due."""
     return AdvanceIntent(await test_mode.start_advance(tx, body.to))

@@ -5,9 +5,14 @@ from typing import Annotated, Self
 from msgspec import Meta
 from pydantic import Field
 
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Incoming, InstantIn
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
-from monigo.test_mode import ClockReading, ClockStatus
+from monigo.test_mode import ClockReading, ClockStatus, TestModeState
+
+TEST_MODE = Changes(
+    "test_mode", TestModeState, lambda _tx, state: state, lambda tx, _state: tx.org_id
+)
 
 
 class AdvanceIn(Incoming):

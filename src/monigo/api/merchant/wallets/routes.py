@@ -13,6 +13,7 @@ from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.wallets.paging import CursorQuery, EntryPaging, cursor_text, parse_cursor
 from monigo.api.merchant.wallets.schemas import (
+    WALLET,
     EntryOut,
     TransactionList,
     WalletChangeIn,
@@ -29,7 +30,7 @@ router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 
 
 @router.post("/wallets")
-@atomic(Permission.WALLETS_WRITE)
+@atomic(Permission.WALLETS_WRITE, changes=WALLET)
 async def get_or_create_wallet(tx: Tx, body: WalletIn) -> WalletEnvelope:
     """Get the customer's wallet in a currency; it is made if there is none."""
     wallet = await wallets.get_or_create(tx, body.customer_id, body.currency)
@@ -68,7 +69,7 @@ async def get_wallet(tx: Tx, wallet_id: Id) -> WalletDetails:
 
 
 @router.patch("/wallets/{wallet_id}")
-@atomic(Permission.WALLETS_WRITE)
+@atomic(Permission.WALLETS_WRITE, changes=WALLET)
 async def update_wallet(tx: Tx, wallet_id: Id, body: WalletChangeIn) -> WalletEnvelope:
     """Suspend, close or reactivate a wallet. Only an active one's money moves."""
     wallet = await wallets.set_status(tx, wallet_id, body.status)

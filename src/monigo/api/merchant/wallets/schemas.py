@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Meta
 from pydantic import Field
 
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Money, Outgoing
 from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, TransactionId, WalletId
@@ -91,6 +92,9 @@ class EntryOut(Outgoing, frozen=True):
             metadata=json.exact_floats(entry.metadata),
             created_at=entry.created_at,
         )
+
+
+WALLET = Changes("wallet", Wallet, lambda tx, wallet: WalletOut.of(tx.tenant, wallet))
 
 
 class WalletIn(Incoming):

@@ -3,15 +3,17 @@
 from fastapi import APIRouter, Request, Response
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.http.errors import STATUSES
-from monigo.api.kernel.routes.declarations import public, raw
+from monigo.api.kernel.routes.declarations import atomic, public, raw
 from monigo.api.kernel.routes.open import OpenRoute, OriginOfRequest, PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
-from monigo.api.kernel.routes.tenant import PersonRoute
+from monigo.api.kernel.routes.tenant import PersonRoute, Tx
 from monigo.api.kernel.wire.outgoing import Answer, Message
 from monigo.api.people.auth import cookies
 from monigo.api.people.auth.schemas import (
     ChallengeBody,
+    ChallengeIn,
     EmailIn,
     LoginIn,
     ReauthenticateIn,
@@ -25,6 +27,7 @@ from monigo.api.people.auth.schemas import (
     UserOut,
     VerifyIn,
 )
+from monigo.api.people.passkeys.credentials import PasskeyOptions
 from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import UserId
@@ -37,8 +40,9 @@ of_persons = APIRouter(route_class=PersonRoute, tags=["auth"], prefix="/auth")
 MAILED = Message(message="if the e-mail waits for one, a code was mailed to it")
 
 
-def _answer(request: Request, signed_in: SignedIn) -> Response:
-    is_browser = cookies.is_browser(request)
+def _answer(request: Request, signed_in: SignedIn, *, is_by_cookie: bool = False) -> Response:
+    # What came as a cookie stays one, so that no script gets at it by leaving a header out.
+    is_browser = is_by_cookie or cookies.is_browser(request)
     response = Answer(SignedInOut.of(signed_in, hides_refresh_token=is_browser))
     if is_browser:
         cookies.give(request, response, signed_in.refresh_token)
@@ -49,7 +53,7 @@ def _challenge(answered: Challenged) -> Response:
     needed = DomainError(
         ErrorKind.FORBIDDEN,
         "second_factor_required",
-        "a code of your authenticator app is needed",
+        "your second factor is needed",
     )
     body = ChallengeBody(needed.message, needed.code, challenge=answered.challenge)
     return Answer(body, STATUSES[needed.kind])
@@ -110,11 +114,22 @@ async def login(
 async def login_by_second_factor(
     services: PeopleOfProcess, origin: OriginOfRequest, request: Request, body: SecondFactorIn
 ) -> Response:
-    """Sign in by the second factor, after the password was right."""
+    """Sign in by the second factor, after the password was right: by a code, or by a passkey."""
     signed_in = await people.sign_in.login_by_second_factor(
-        services, origin, body.challenge, body.code
+        services, origin, body.challenge, body.shown()
     )
     return _answer(request, signed_in)
+
+
+@router.post("/second-factor/options")
+@public
+async def second_factor_options(services: PeopleOfProcess, body: ChallengeIn) -> PasskeyOptions:
+    """Read what a passkey is to sign for a log-in that waits.
+
+    The `options` are those of `navigator.credentials.get`.
+    """
+    options = await people.sign_in.passkey_options(services, body.challenge)
+    return PasskeyOptions(options=options)
 
 
 @router.post("/refresh-token", response_model=SignedInOut)
@@ -124,7 +139,8 @@ async def refresh_token(
 ) -> Response:
     """Change a refresh token for another one and an access token; it is spent by that."""
     token = body.refresh_token or cookies.presented(request)
-    return _answer(request, await people.sign_in.refresh(services, origin, token))
+    signed_in = await people.sign_in.refresh(services, origin, token)
+    return _answer(request, signed_in, is_by_cookie=not body.refresh_token)
 
 
 @router.post("/logout", response_model=Message)
@@ -133,7 +149,7 @@ async def logout(services: PeopleOfProcess, request: Request, body: RefreshIn) -
     """Sign out on the device that a refresh token is of."""
     await people.sign_in.logout(services, body.refresh_token or cookies.presented(request))
     response = Answer(Message(message="signed out"))
-    if cookies.is_browser(request):
+    if cookies.is_browser(request) or not body.refresh_token:
         cookies.give(request, response, "")
     return response
 
@@ -165,7 +181,7 @@ async def reset_password(services: PeopleOfProcess, body: ResetIn) -> Message:
 
 
 @of_persons.post("/reauthenticate")
-@raw(Permission.ACCOUNT_WRITE)
+@raw(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def reauthenticate(
     services: PeopleOfProcess,
     origin: OriginOfRequest,
@@ -174,6 +190,21 @@ async def reauthenticate(
 ) -> Message:
     """Show again who you are, for what asks for it (403 `reauthentication_required`)."""
     await people.sign_in.reauthenticate(
-        services, origin, claims, password=body.password, code=body.code
+        services, origin, claims, password=body.password, shown=body.shown()
     )
     return Message(message="you may go on")
+
+
+@of_persons.post("/reauthenticate/options")
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
+async def reauthentication_options(
+    tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
+) -> PasskeyOptions:
+    """Read what a passkey is to sign to show again who you are, within five minutes.
+
+    The `options` are those of `navigator.credentials.get`.
+    """
+    options = await people.second_factor.passkeys.options_to_reauthenticate(
+        tx, services.site, claims
+    )
+    return PasskeyOptions(options=options)

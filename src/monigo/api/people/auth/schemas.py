@@ -7,9 +7,10 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
+from monigo.api.people.passkeys.credentials import AssertionIn
 from monigo.core.access import Role, permissions_of_role
 from monigo.core.ids import OrganizationId, UserId
-from monigo.people import ACCESS_LIFE, MembershipOf, SignedIn, User
+from monigo.people import ACCESS_LIFE, MembershipOf, Shown, SignedIn, User
 
 # Longer ones are refused before they are hashed.
 _PASSWORD_LENGTH_MAX = 1_024
@@ -45,18 +46,34 @@ class LoginIn(Incoming):
     password: str = Field(max_length=_PASSWORD_LENGTH_MAX, examples=["four words are enough"])
 
 
-class SecondFactorIn(Incoming):
-    """What log-in answered, and a code of the authenticator app, or a recovery code."""
+class ChallengeIn(Incoming):
+    """What log-in answered."""
 
     challenge: Name = Field(examples=["9b1f…"])
-    code: Name = Field(examples=CODE_EXAMPLE)
 
 
-class ReauthenticateIn(Incoming):
-    """The password again, or a code of the authenticator app."""
+class ShownIn(Incoming):
+    """A code of the authenticator app, a recovery code, or what a passkey signed."""
+
+    code: Name | None = Field(default=None, examples=CODE_EXAMPLE)
+    passkey: AssertionIn | None = None
+
+    def shown(self) -> Shown:
+        """As the domain knows it."""
+        signed = None if self.passkey is None else self.passkey.credential()
+        return Shown(self.code, signed)
+
+
+class SecondFactorIn(ShownIn):
+    """What log-in answered, and the second factor."""
+
+    challenge: Name = Field(examples=["9b1f…"])
+
+
+class ReauthenticateIn(ShownIn):
+    """The password again, or a second factor."""
 
     password: str | None = Field(default=None, max_length=_PASSWORD_LENGTH_MAX)
-    code: Name | None = Field(default=None, examples=CODE_EXAMPLE)
 
 
 class RefreshIn(Incoming):

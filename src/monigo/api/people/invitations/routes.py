@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import people
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.open import PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
@@ -24,9 +25,17 @@ of_organization = APIRouter(
     route_class=TenantRoute, tags=["invitations"], prefix="/organizations/{org_id}"
 )
 
+INVITATION = Changes(
+    "invitation",
+    people.organizations.NamedInvitation,
+    lambda _tx, named: InvitationOut.of(named),
+    lambda _tx, named: named.invitation.id,
+    is_of_mode=False,
+)
+
 
 @of_organization.post("/invite", status_code=201)
-@atomic(Permission.INVITATIONS_WRITE)
+@atomic(Permission.INVITATIONS_WRITE, changes=INVITATION)
 async def invite(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: InviteIn
 ) -> InvitationEnvelope:
@@ -45,7 +54,7 @@ async def list_invitations(tx: Tx) -> InvitationList:
 
 
 @of_organization.delete("/invitations/{invitation_id}")
-@atomic(Permission.INVITATIONS_WRITE)
+@atomic(Permission.INVITATIONS_WRITE, changes=INVITATION)
 async def withdraw_invitation(tx: Tx, invitation_id: Id) -> Message:
     """End an open invitation."""
     await people.organizations.withdraw(tx, InvitationId(invitation_id))
@@ -61,7 +70,7 @@ async def list_own_invitations(tx: Tx, claims: ClaimsOfRequest) -> InvitationLis
 
 
 @router.post("/accept")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=INVITATION)
 async def accept_invitation(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
 ) -> InvitationEnvelope:
@@ -72,7 +81,7 @@ async def accept_invitation(
 
 
 @router.post("/reject")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=INVITATION)
 async def reject_invitation(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: TokenIn
 ) -> InvitationEnvelope:

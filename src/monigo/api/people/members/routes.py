@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import people
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
@@ -14,6 +15,14 @@ from monigo.core.ids import UserId
 
 router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 
+MEMBER = Changes(
+    "member",
+    people.organizations.Member,
+    lambda _tx, member: MemberOut.of(member),
+    lambda _tx, member: member.user_id,
+    is_of_mode=False,
+)
+
 
 @router.get("/members")
 @atomic(Permission.MEMBERS_READ)
@@ -24,7 +33,7 @@ async def list_members(tx: Tx) -> MemberList:
 
 
 @router.patch("/members/{user_id}")
-@atomic(Permission.MEMBERS_WRITE)
+@atomic(Permission.MEMBERS_WRITE, changes=MEMBER)
 async def change_role(tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn) -> MemberEnvelope:
     """Give a member another role. Owners are made and unmade by owners only."""
     member = await people.organizations.change_role(
@@ -34,7 +43,7 @@ async def change_role(tx: Tx, claims: ClaimsOfRequest, user_id: Id, body: RoleIn
 
 
 @router.delete("/members/{user_id}")
-@atomic(Permission.MEMBERS_WRITE)
+@atomic(Permission.MEMBERS_WRITE, changes=MEMBER)
 async def remove_member(tx: Tx, claims: ClaimsOfRequest, user_id: Id) -> Message:
     """End a person's membership, at once."""
     await people.organizations.remove(tx, actor_id=claims.user_id, user_id=UserId(user_id))
@@ -42,7 +51,7 @@ async def remove_member(tx: Tx, claims: ClaimsOfRequest, user_id: Id) -> Message
 
 
 @router.delete("/leave")
-@atomic(Permission.MEMBERSHIP_LEAVE)
+@atomic(Permission.MEMBERSHIP_LEAVE, changes=MEMBER)
 async def leave_organization(tx: Tx, claims: ClaimsOfRequest) -> Message:
     """Leave the organisation. Its last owner can't."""
     await people.organizations.leave(tx, claims.user_id)

@@ -3,13 +3,27 @@
 from fastapi import APIRouter
 
 from monigo import reports
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Name
-from monigo.api.people.onboarding.schemas import OnboardingStepIn, ProgressEnvelope
+from monigo.api.people.onboarding.schemas import (
+    OnboardingStepIn,
+    OnboardingStepOut,
+    ProgressEnvelope,
+)
 from monigo.core.access import Permission
+from monigo.reports import StepProgress
 
 router = APIRouter(route_class=TenantRoute, tags=["onboarding"], prefix="/onboarding")
+
+STEP = Changes(
+    "onboarding_step",
+    StepProgress,
+    lambda _tx, progress: OnboardingStepOut.of(progress),
+    lambda tx, _progress: tx.org_id,
+    is_of_mode=False,
+)
 
 
 @router.get("/progress")
@@ -26,7 +40,7 @@ _EXAMPLE = {"org_id": "01890a5d-ac96-774b-bcce-b302099a8057"}
     "/steps/{step_id}",
     openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
 )
-@atomic(Permission.ONBOARDING_WRITE)
+@atomic(Permission.ONBOARDING_WRITE, changes=STEP)
 async def complete_onboarding_step(
     tx: Tx, step_id: Name, body: OnboardingStepIn | None = None
 ) -> ProgressEnvelope:

@@ -6,7 +6,11 @@ from monigo import people, tenancy
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, TenantRoute, Tx
-from monigo.api.merchant.organization.schemas import OrganizationEnvelope, OrganizationIn
+from monigo.api.merchant.organization.schemas import (
+    ORGANIZATION,
+    OrganizationEnvelope,
+    OrganizationIn,
+)
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.api.people.organizations.schemas import FoundedOut, FoundIn, MembershipList
 from monigo.core.access import Permission
@@ -26,7 +30,7 @@ async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
 
 
 @router.post("/organizations", status_code=201)
-@atomic(Permission.ACCOUNT_WRITE, has_secret=True)
+@atomic(Permission.ACCOUNT_WRITE, changes=ORGANIZATION, has_secret=True)
 async def found_organization(tx: Tx, claims: ClaimsOfRequest, body: FoundIn) -> FoundedOut:
     """Make an organisation, whose owner you are. Its first keys are shown now and never again."""
     return FoundedOut.of(await people.organizations.found(tx, claims.user_id, body.wanted()))
@@ -40,7 +44,7 @@ async def get_organization_by_id(tx: Tx) -> OrganizationEnvelope:
 
 
 @of_organization.put("")
-@atomic(Permission.ORGANIZATION_WRITE)
+@atomic(Permission.ORGANIZATION_WRITE, changes=ORGANIZATION)
 async def update_organization_by_id(tx: Tx, body: OrganizationIn) -> OrganizationEnvelope:
     """Change what is sent. Subscriptions keep the time zone that they began with."""
     return OrganizationEnvelope.of(await tenancy.update_organization(tx, body.changes()))

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import people
+from monigo.api.kernel.changes import OF_NO_ORGANIZATION
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, Tx
@@ -24,7 +25,7 @@ async def list_sessions(tx: Tx, claims: ClaimsOfRequest) -> SessionList:
 
 
 @router.delete("/sessions/{session_id}")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def end_session(tx: Tx, claims: ClaimsOfRequest, session_id: Id) -> Message:
     """Sign one of your devices out, at once."""
     await people.sessions.end_one(tx, user_id=claims.user_id, session_id=SessionId(session_id))
@@ -32,7 +33,7 @@ async def end_session(tx: Tx, claims: ClaimsOfRequest, session_id: Id) -> Messag
 
 
 @router.post("/sessions/revoke-all")
-@atomic(Permission.ACCOUNT_WRITE)
+@atomic(Permission.ACCOUNT_WRITE, changes=OF_NO_ORGANIZATION)
 async def end_other_sessions(tx: Tx, claims: ClaimsOfRequest, body: RevokeAllIn) -> Message:
     """Sign all of your devices out but the one that you ask with."""
     del body

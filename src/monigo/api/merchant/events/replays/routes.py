@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import metering
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
@@ -15,12 +16,15 @@ from monigo.api.merchant.events.replays.schemas import (
     ReplayList,
 )
 from monigo.core.access import Permission
+from monigo.metering import ReplayJob
 
 router = APIRouter(route_class=TenantRoute, tags=["replay"])
 
+REPLAY = Changes("replay", ReplayJob, lambda tx, job: ReplayJobOut.of(tx, job, with_report=False))
+
 
 @router.post("/events/replay", status_code=202)
-@atomic(Permission.REPLAYS_START)
+@atomic(Permission.REPLAYS_START, changes=REPLAY)
 async def start_replay(tx: Tx, body: ReplayIn) -> ReplayEnvelope:
     """Rebuild the usage of a window from its events, by whole hours, under the present metrics."""
     job = await metering.start_replay(tx, body.request(), initiated_by=str(tx.principal))
@@ -45,7 +49,7 @@ async def get_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
 
 
 @router.post("/events/replay/{job_id}/cancel")
-@atomic(Permission.REPLAYS_CANCEL)
+@atomic(Permission.REPLAYS_CANCEL, changes=REPLAY)
 async def cancel_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
     """Stop a replay. Usage rebuilt so far stays; all sums are right either way."""
     job = await metering.cancel_replay(tx, job_id)

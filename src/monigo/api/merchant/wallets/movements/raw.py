@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from monigo.api.kernel.changes import call_of
 from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.requests import JsonRequest, check_face, read_request
 from monigo.api.kernel.routes.principals import authenticate, looks_like_token
@@ -24,10 +25,11 @@ from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn, Mov
 from monigo.bootstrap import Services
 from monigo.core.errors import DomainError, not_found
 from monigo.core.ids import WalletId, parse_id
+from monigo.infra.addresses import ClientAddresses
 from monigo.tenancy import KeyReference
 from monigo.wallets import MOVE_PERMISSIONS, Direction, Movement
 
-_PATH = re.compile(r"/(?:api/)?v1/wallets/([^/]+)/(credit|debit)")
+_PATH = re.compile(r"(/v1|/api/v1)/wallets/([^/]+)/(credit|debit)")
 _BODIES: dict[Direction, type[DebitIn]] = {Direction.CREDIT: CreditIn, Direction.DEBIT: DebitIn}
 
 
@@ -37,9 +39,10 @@ class MovementsRoute:
     permissions = frozenset(MOVE_PERMISSIONS.values())
     path_format = "/v1/wallets/{wallet_id}/{direction}"
 
-    def __init__(self, services: Services, memory: BodyMemory) -> None:
+    def __init__(self, services: Services, memory: BodyMemory, addresses: ClientAddresses) -> None:
         self._services = services
         self._memory = memory
+        self._addresses = addresses
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""
@@ -60,7 +63,7 @@ class MovementsRoute:
 
     async def _move(self, caller: KeyReference, request: Request) -> Response:
         found = _PATH.fullmatch(request.scope["path"])
-        direction = Direction(found[2]) if found else Direction.CREDIT
+        direction = Direction(found[3]) if found else Direction.CREDIT
 
         async def check() -> None:
             await self._services.keys.check(caller, MOVE_PERMISSIONS[direction])
@@ -73,7 +76,14 @@ class MovementsRoute:
             except (DomainError, RequestValidationError):
                 await check()  # An invalid key gets no other answer.
                 raise
-            result = await self._services.movements.move(caller, movement)
+            call = call_of(
+                request.scope,
+                self._addresses,
+                action=f"{direction.value}_wallet",
+                path=f"{found[1] if found else ''}/wallets/{{wallet_id}}/{direction.value}",
+                permission=MOVE_PERMISSIONS[direction],
+            )
+            result = await self._services.movements.move(caller, movement, call)
         return Answer(MovementOut.of(caller.tenant, result))
 
 
@@ -92,8 +102,8 @@ async def _movement(request: JsonRequest) -> Movement:
         RequestValidationError: with the faults.
     """
     found = _PATH.fullmatch(request.scope["path"])
-    wallet_id = parse_id(found[1]) if found else None
-    direction = Direction(found[2]) if found else Direction.CREDIT
+    wallet_id = parse_id(found[2]) if found else None
+    direction = Direction(found[3]) if found else Direction.CREDIT
     if wallet_id is None:
         raise not_found("wallet")
     faults: list[Any] = []

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from monigo import wallets
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.http.errors import INSUFFICIENT_RESPONSE
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
@@ -18,12 +19,17 @@ from monigo.api.merchant.wallets.reservations.schemas import (
 )
 from monigo.core.access import Permission
 from monigo.core.ids import WalletId
+from monigo.wallets import Reservation
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 
+RESERVATION = Changes(
+    "reservation", Reservation, lambda tx, held: ReservationOut.of(tx.tenant, held)
+)
+
 
 @router.post("/wallets/{wallet_id}/reservations", status_code=201, responses=INSUFFICIENT_RESPONSE)
-@atomic(Permission.WALLETS_RESERVE)
+@atomic(Permission.WALLETS_RESERVE, changes=RESERVATION)
 async def reserve_in_wallet(tx: Tx, wallet_id: Id, body: ReservationIn) -> ReservationEnvelope:
     """Hold part of a wallet's balance, so that nothing else can spend it."""
     result = await wallets.reserve(tx, body.request(WalletId(wallet_id)))
@@ -44,7 +50,7 @@ async def list_reservations(tx: Tx, wallet_id: Id, paging: Paging) -> ListRespon
         "requestBody": {"content": {"application/json": {"example": {"amount": "900.000000"}}}}
     },
 )
-@atomic(Permission.WALLETS_RESERVE)
+@atomic(Permission.WALLETS_RESERVE, changes=RESERVATION)
 async def capture_reservation(
     tx: Tx, wallet_id: Id, reservation_id: Id, body: CaptureIn | None = None
 ) -> ReservationEnvelope:
@@ -55,7 +61,7 @@ async def capture_reservation(
 
 
 @router.post("/wallets/{wallet_id}/reservations/{reservation_id}/release")
-@atomic(Permission.WALLETS_RESERVE)
+@atomic(Permission.WALLETS_RESERVE, changes=RESERVATION)
 async def release_reservation(tx: Tx, wallet_id: Id, reservation_id: Id) -> ReservationEnvelope:
     """Give up a reservation: what it holds can be spent again."""
     result = await wallets.release(tx, wallet_id, reservation_id)

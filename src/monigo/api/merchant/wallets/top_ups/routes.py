@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from monigo import wallets
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import CANCELED, Id, also_spelled
@@ -19,11 +20,18 @@ from monigo.api.merchant.wallets.top_ups.schemas import (
     TopUpOut,
 )
 from monigo.core.access import Permission
-from monigo.wallets import AutoTopUp, TopUpStatus
+from monigo.wallets import AutoTopUp, TopUpStatus, WalletRule
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 
 StatusQuery = Annotated[TopUpStatus | None, also_spelled(CANCELED)]
+
+AUTO_TOP_UP = Changes(
+    "auto_top_up",
+    WalletRule,
+    lambda _tx, known: AutoTopUpOut.of(known.wallet_id, known.rule),
+    lambda _tx, known: known.wallet_id,
+)
 
 
 @router.get("/wallets/{wallet_id}/auto-top-up")
@@ -35,7 +43,7 @@ async def get_auto_top_up(tx: Tx, wallet_id: Id) -> AutoTopUpEnvelope:
 
 
 @router.put("/wallets/{wallet_id}/auto-top-up")
-@atomic(Permission.WALLETS_WRITE)
+@atomic(Permission.WALLETS_WRITE, changes=AUTO_TOP_UP)
 async def set_auto_top_up(tx: Tx, wallet_id: Id, body: AutoTopUpIn) -> AutoTopUpEnvelope:
     """Have a wallet ask for money when its balance is low, by an event and an open top-up."""
     wanted = AutoTopUp(body.threshold, body.amount, body.monthly_limit)
@@ -44,7 +52,7 @@ async def set_auto_top_up(tx: Tx, wallet_id: Id, body: AutoTopUpIn) -> AutoTopUp
 
 
 @router.delete("/wallets/{wallet_id}/auto-top-up")
-@atomic(Permission.WALLETS_WRITE)
+@atomic(Permission.WALLETS_WRITE, changes=AUTO_TOP_UP)
 async def delete_auto_top_up(tx: Tx, wallet_id: Id) -> Message:
     """Have a wallet ask for nothing any more; what is open is canceled."""
     await wallets.delete_auto_top_up(tx, wallet_id)

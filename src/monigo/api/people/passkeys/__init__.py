@@ -1,0 +1,1 @@
+"""The passkeys of a person."""
