@@ -2111,7 +2111,7 @@ CREATE TABLE public.usage_declines (
     customer_id uuid NOT NULL,
     recent_events bigint NOT NULL,
     usual_events numeric(38,12) NOT NULL,
-    last_received_at timestamp with time zone NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
     CONSTRAINT usage_declines_below_half CHECK (((recent_events >= 0) AND (((2 * recent_events))::numeric < usual_events)))
 );
 
