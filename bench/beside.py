@@ -17,6 +17,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -46,8 +47,9 @@ RUNNING_REPLAYS = """
 # How versions before the agenda note what is due, which say it in no function of their own.
 CLOSING_DUE_BEFORE = """
     INSERT INTO due_subscriptions (org_id, is_test, subscription_id, due_at, attempts)
-    SELECT org_id, is_test, id, {ended}, 0 FROM subscriptions
-    WHERE org_id = '{org}' AND closed_until = start_date
+    SELECT known.org_id, known.is_test, known.id, {ended}, 0 FROM subscriptions AS known
+    JOIN customers ON customers.id = known.customer_id AND customers.external_id LIKE '{prefix}%'
+    WHERE known.org_id = '{org}'
 """
 USAGE_CHANGED_BEFORE = """
     INSERT INTO watched_customers (org_id, is_test, customer_id, changed_at, charged_at)
@@ -100,12 +102,13 @@ class Side:
             self.plans[billing_mode] = made["plan"]["id"]
         return self.plans[billing_mode]
 
-    def make_due(self) -> None:
-        """Make every subscription due that is not closed yet."""
+    def make_due(self, prefix: str) -> None:
+        """Make all subscriptions of these customers due."""
         if hasattr(self.closing, "make_due"):
-            self.closing.make_due(self.system)
+            self.closing.make_due(self.system, prefix)
             return
-        note = CLOSING_DUE_BEFORE.format(ended=self.closing.ENDED, org=self.system.org_id)
+        org, ended = self.system.org_id, self.closing.ENDED
+        note = CLOSING_DUE_BEFORE.format(ended=ended, org=org, prefix=prefix)
         sql(self.system.database_url, note, "SELECT 1")
 
     def note_changed(self, prefix: str) -> None:
@@ -219,7 +222,7 @@ def close(side: Side) -> Callable[[], float]:
     """Invoices a second of postpaid subscriptions whose customers have no wallet."""
     plan, prefix = side.plan("postpaid"), f"close{next(side.numbers)}-"
     _fill(side, plan, prefix, closing.STARTED, closing.HOURS_OF_USAGE)
-    return lambda: 1 / closing.watch(side.system, SUBSCRIPTIONS, side.make_due)
+    return lambda: 1 / closing.watch(side.system, SUBSCRIPTIONS, partial(side.make_due, prefix))
 
 
 def close_with_credits(side: Side) -> Callable[[], float]:
@@ -228,7 +231,7 @@ def close_with_credits(side: Side) -> Callable[[], float]:
     _fill(side, plan, prefix, closing.STARTED, closing.HOURS_OF_USAGE)
     side.filling.fill_wallets(side.system, prefix=prefix)
     _fill_grants(side.system, prefix)
-    return lambda: 1 / closing.watch(side.system, SUBSCRIPTIONS, side.make_due)
+    return lambda: 1 / closing.watch(side.system, SUBSCRIPTIONS, partial(side.make_due, prefix))
 
 
 def realtime_pass(side: Side) -> Callable[[], float]:

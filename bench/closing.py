@@ -8,6 +8,7 @@ Usage: bench/closing.py [SUBSCRIPTIONS ...]; without, 1,000 and 100,000 in one r
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from filling import EVENTS_EACH, fill_subscriptions, fill_usage, metrics_and_prices
 from rig import System, running_system, sql, watching
@@ -18,15 +19,18 @@ ENDED = "date_trunc('day', now()) - interval '9 days'"
 HOURS_OF_USAGE = 29 * 24
 
 
-def make_due(system: System) -> None:
-    """Make every subscription due that is not closed yet."""
+def make_due(system: System, prefix: str) -> None:
+    """Make all subscriptions of these customers due."""
     sql(
         system.database_url,
         f"""
         INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,
             reason)
-        SELECT org_id, is_test, 'period_close', id, {ENDED}, {ENDED}, 1, 0, '' FROM subscriptions
-        WHERE org_id = '{system.org_id}' AND closed_until = start_date
+        SELECT known.org_id, known.is_test, 'period_close', known.id, {ENDED}, {ENDED}, 1, 0, ''
+        FROM subscriptions AS known
+        JOIN customers ON customers.id = known.customer_id
+            AND customers.external_id LIKE '{prefix}%'
+        WHERE known.org_id = '{system.org_id}'
         """,
         "SELECT 1",
     )
@@ -63,7 +67,7 @@ def main() -> None:
             fill_subscriptions(system, plan["id"], size, prefix=prefix, started=STARTED)
             fill_usage(system, metrics, prefix=prefix, since=since, hours=HOURS_OF_USAGE)
             before = system.memory_megabytes()
-            seconds = watch(system, size, lambda: make_due(system))
+            seconds = watch(system, size, partial(make_due, system, prefix))
             print(
                 f"{size:>9,} subscriptions, {size * EVENTS_EACH:,} events: {1 / seconds:,.0f}"
                 f" invoices/s, {seconds * 1000:.2f} ms each; memory {before:.0f} MB before,"

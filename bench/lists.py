@@ -135,7 +135,7 @@ def main() -> None:
         _, prices = metrics_and_prices(system)
         plan = system.request("POST", "/v1/plans", {"name": "Plan", "prices": prices})["plan"]
         fill_subscriptions(system, plan["id"], size, prefix="list-", started=STARTED)
-        watch(system, size, lambda: make_due(system))
+        watch(system, size, lambda: make_due(system, "list-"))
         (domain, wire, made), size_bytes = asyncio.run(encodings(system))
         print(
             f"{size} invoices become {size_bytes / 1e6:.1f} MB in {made * 1e3:.0f} ms", flush=True

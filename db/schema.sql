@@ -1542,6 +1542,7 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
     CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((((retention ->> 'raw_event_retention_days'::text))::integer >= 100) AND (((retention ->> 'raw_event_retention_days'::text))::integer <= 36500))),
     CONSTRAINT organizations_request_rate_in_bounds CHECK (((((limits ->> 'requests_per_second_max'::text))::integer >= 1) AND (((limits ->> 'requests_per_second_max'::text))::integer <= 1000000))),

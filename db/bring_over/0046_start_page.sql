@@ -8,3 +8,5 @@ CREATE INDEX invoices_owed_to_payees ON invoices (org_id, is_test)
     WHERE plan_type = 'payout' AND status IN ('finalized', 'payment_failed');
 CREATE INDEX subscriptions_waiting_for_balance ON subscriptions (org_id, is_test, id)
     WHERE pause_reason = 'insufficient_balance';
+ALTER TABLE organizations ADD CONSTRAINT organizations_member_credit_limit_in_bounds
+    CHECK ((limits ->> 'member_credit_limit')::numeric BETWEEN 0 AND 1000000000000000);

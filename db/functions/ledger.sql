@@ -27,24 +27,27 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Makes transfers in their order, all or none, stores their requests, and returns both entries of each
--- transfer, in order, if `is_read`. `account_ids` names each account once, in order; in that order they are
--- locked, so that no two postings wait for each other.
+-- transfer. `account_ids` names each account once, in order; in that order they are locked, so that no two
+-- postings wait for each other.
 --
 -- A sub-select around an array hides its length from the planner, which else makes a plan for each call with a
 -- short one, at twice the price of the call. It runs as the owner, who alone may change the heads of chains, on
--- rows of the transaction's tenant only, which the first two arguments must name.
+-- rows of the transaction's tenant only, which the first two arguments must name. As it has checked the
+-- accounts that it has locked, `check_accounts_of_transfers` does not look at them again (`app.is_posting`).
 CREATE OR REPLACE FUNCTION post_ledger_transfers(
     organization uuid, test boolean, account_ids uuid[], postings ledger_posting[],
-    requests ledger_request[], made_at timestamptz, is_read boolean
+    requests ledger_request[], made_at timestamptz
 ) RETURNS TABLE (
     id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint,
     to_balance_before numeric, to_balance_after numeric, to_sequence bigint
 )
-LANGUAGE plpgsql SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER ROWS 10
+SET search_path = pg_catalog, public, pg_temp SET app.is_posting = 'on' AS $$
 #variable_conflict use_column
 DECLARE
     -- The accounts, each once, and their heads as each transfer leaves them.
     accounts uuid[];
+    currencies text[];
     balances numeric[];
     sequences bigint[];
     hashes bytea[];
@@ -61,13 +64,16 @@ DECLARE
     target integer;
     amount numeric(24, 6);
     content bytea;
+    is_of_currency boolean;
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
-    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
-        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
-    INTO accounts, balances, sequences, hashes, may_owe
+    SELECT array_agg(head.id), array_agg(head.currency), array_agg(head.balance),
+        array_agg(head.sequence), array_agg(head.chain_hash),
+        array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, currencies, balances, sequences, hashes, may_owe
     FROM (
-        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        SELECT account.id, account.currency, account.balance, account.sequence,
+            account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
             AND account.id = ANY ((SELECT account_ids)::uuid[])
@@ -78,15 +84,22 @@ BEGIN
         PERFORM public.refuse_ledger_accounts(organization, test, account_ids, postings);
     END IF;
 
-    FOR source, target, amount, content IN
-        SELECT posting.source, posting.target, posting.amount, public.ledger_transfer_content(
-            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
-            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
-            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
-            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
-        )
+    FOR source, target, amount, is_of_currency, content IN
+        SELECT posting.source, posting.target, posting.amount,
+            (currencies[posting.source], currencies[posting.target])
+                = (posting.currency, posting.currency),
+            public.ledger_transfer_content(
+                organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+                accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+                posting.entry_type, posting.description, posting.reference_type,
+                posting.reference_id, posting.counterparty, posting.idempotency_key,
+                posting.metadata, made_at
+            )
         FROM unnest((SELECT postings)) AS posting
     LOOP
+        IF is_of_currency IS FALSE THEN
+            PERFORM public.refuse_ledger_currency(postings, accounts, currencies);
+        END IF;
         place := place + 1;
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
@@ -111,6 +124,7 @@ BEGIN
         to_hashes[place] := hashes[target];
     END LOOP;
 
+    RETURN QUERY
     INSERT INTO public.ledger_transfers (
         org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
         entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
@@ -132,7 +146,9 @@ BEGIN
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
-    );
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
 
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
@@ -150,21 +166,6 @@ BEGIN
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
         FROM unnest((SELECT requests)) AS request;
-    END IF;
-
-    IF is_read THEN
-        RETURN QUERY
-        SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
-            posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
-            posted.to_balance, posted.to_sequence
-        FROM unnest(
-            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
-            (SELECT to_balances), (SELECT to_sequences)
-        ) AS posted (
-            id, transaction_id, source, target, amount, currency, entry_type, description,
-            reference_type, reference_id, counterparty, idempotency_key, metadata,
-            from_balance, from_sequence, to_balance, to_sequence
-        );
     END IF;
 END
 $$;
@@ -197,6 +198,28 @@ BEGIN
                 THEN 'ledger_transfers_from_account_fkey'
             ELSE 'ledger_transfers_to_account_fkey'
         END;
+END
+$$;
+
+-- Ends a posting of which a transfer's account is in another currency, in the name of the key that would
+-- refuse the transfer.
+CREATE OR REPLACE FUNCTION refuse_ledger_currency(
+    postings ledger_posting[], accounts uuid[], currencies text[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    missed record;
+BEGIN
+    SELECT accounts[side.place] AS account_id, side.name, posting.currency INTO STRICT missed
+    FROM unnest(postings) AS posting
+    CROSS JOIN LATERAL (
+        VALUES ('from', posting.source), ('to', posting.target)
+    ) AS side (name, place)
+    WHERE currencies[side.place] <> posting.currency
+    LIMIT 1;
+    RAISE EXCEPTION 'no account % in %', missed.account_id, missed.currency
+        USING ERRCODE = '23503',
+        CONSTRAINT = format('ledger_transfers_%s_account_fkey', missed.name);
 END
 $$;
 
@@ -244,7 +267,9 @@ BEGIN
 END
 $$;
 CREATE OR REPLACE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON ledger_transfers
-REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION check_accounts_of_transfers();
+REFERENCING NEW TABLE AS made FOR EACH STATEMENT
+WHEN (current_setting('app.is_posting', true) IS DISTINCT FROM 'on')
+EXECUTE FUNCTION check_accounts_of_transfers();
 CREATE OR REPLACE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON ledger_transfers
 REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION check_accounts_of_transfers();
 

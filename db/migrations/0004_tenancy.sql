@@ -31,7 +31,9 @@ CREATE TABLE organizations (
     CONSTRAINT organizations_request_rate_in_bounds
         CHECK ((limits ->> 'requests_per_second_max')::integer BETWEEN 1 AND 1000000),
     CONSTRAINT organizations_event_quota_not_negative
-        CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0)
+        CHECK ((limits ->> 'monthly_event_quota')::bigint >= 0),
+    CONSTRAINT organizations_member_credit_limit_in_bounds
+        CHECK ((limits ->> 'member_credit_limit')::numeric BETWEEN 0 AND 1000000000000000)
 );
 SELECT restrict_to_tenant('organizations');
 GRANT SELECT, INSERT, UPDATE ON organizations TO monigo_app;

@@ -103,7 +103,7 @@ def test_several_scopes_hold_what_each_of_them_holds():
         (Permission.CUSTOMERS_READ, (Scope.READ,)),
         (Permission.CUSTOMERS_WRITE, (Scope.WRITE,)),
         (Permission.INVOICES_VOID, (Scope.WRITE,)),
-        (Permission.INVOICES_MARK_PAID, (Scope.WRITE,)),
+        (Permission.INVOICES_MARK_PAID, (Scope.ADMIN,)),
         (Permission.WALLETS_CREDIT, (Scope.WRITE,)),
         (Permission.EVENTS_INGEST, (Scope.INGEST,)),
         (Permission.REPLAYS_START, (Scope.INGEST,)),

@@ -16,7 +16,7 @@ POST = """
             $2::uuid, $2::uuid, $6::integer, 3 - $6::integer, $3::text::numeric, $4::text, $5::text,
             '', '', '', '', '', '{}'
         )::ledger_posting],
-        '{}', now(), true
+        '{}', now()
     )
 """
 INSERT = """
@@ -141,8 +141,7 @@ def post_raw(book, account_ids, *places):
     postings += ["NULL"] * places.count(None)
     statement = f"""
         SELECT id FROM post_ledger_transfers(
-            $2, $3, $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], '{{}}', now(),
-            true
+            $2, $3, $1::text::uuid[], ARRAY[{", ".join(postings)}]::ledger_posting[], '{{}}', now()
         )
     """
     tenant = book.tenant
@@ -217,7 +216,7 @@ def test_nothing_is_posted_for_another_tenant(book, accounts, organization, test
     statement = f"""
         SELECT id FROM post_ledger_transfers(
             {organization}, {test}, '{{}}', '{{}}',
-            ARRAY[(gen_random_uuid(), 'k', sha256(''), '{{}}', '{{}}')::ledger_request], now(), true
+            ARRAY[(gen_random_uuid(), 'k', sha256(''), '{{}}', '{{}}')::ledger_request], now()
         )
     """
 

@@ -6,7 +6,8 @@ import pytest
 
 from monigo.core.money import minor_unit_places
 from monigo.people.countries import countries, currencies
-from monigo.providers import PROVIDERS, ProviderName
+from monigo.providers.port import ProviderName
+from monigo.providers.registry import PROVIDERS
 
 
 def test_each_provider_stands_in_the_table_once():

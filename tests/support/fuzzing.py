@@ -30,9 +30,13 @@ def operations_of(url):
 
 def findings(api, operation, *, examples, number):
     """What is wrong with the answers to generated requests, told so that they can be repeated."""
-    known = _world(api)
+    return findings_with(operation, api.secret, world_of(api), examples=examples, number=number)
+
+
+def findings_with(operation, credential, known, *, examples, number):
+    """The same, with a credential of whoever it is; `known` are ids that are there."""
     # Given for each request, for a wrong one would come no further than 401.
-    headers = {"Authorization": f"Bearer {api.secret}"}
+    headers = {"Authorization": f"Bearer {credential}"}
     found = []
     with requests.Session() as session:
 
@@ -70,7 +74,7 @@ def _generate(operation, mode, send, *, examples, number):
         generate()
 
 
-def _world(api):
+def world_of(api):
     """One of everything, new, so that also what deletes finds something."""
     name = uuid4().hex
     customer, metric = api.customer(name), api.metric(name)

@@ -68,6 +68,16 @@ def id_fields(schema, path=""):
         yield from id_fields(field, inner)
 
 
+def required_query(operation, own):
+    """What a list must be asked for; `own` are ids by what they are."""
+    known = {"event_name": "visit", "metric_id": own["metric_id"]}
+    return {
+        parameter["name"]: known[parameter["name"]]
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query" and parameter["required"]
+    }
+
+
 def body_schema(operation):
     """What a body looks like; empty where there is none."""
     contents = operation.get("requestBody", {}).get("content", {})

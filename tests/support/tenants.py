@@ -1,8 +1,10 @@
 """A merchant with something of everything, and two tenants that must never see it."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
+from house.checkout import known_tenant_tables
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from support.api import Api, event
@@ -97,6 +99,18 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     }
 
 
+def rows_of(backend, tenant):
+    """A tenant's rows of all tables, as text."""
+    tables = known_tenant_tables()
+    parts = [
+        f"SELECT '{table}' AS name, to_jsonb(t)::text AS row FROM {table} AS t WHERE org_id = $1"
+        + (" AND is_test = $2" if table in tables.with_mode else " AND $2::boolean IS NOT NULL")
+        for table in sorted(tables.every)
+    ]
+    query = f"{' UNION ALL '.join(parts)} ORDER BY name, row"
+    return [tuple(row) for row in backend.sql(query, tenant.org_id, tenant.is_test)]
+
+
 def _come_late(api: Api, external_id: str) -> None:
     """An event of an earlier hour, which the fold notes."""
     earlier = format_instant(api.backend.clock.now() - timedelta(hours=3))
@@ -135,9 +149,10 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
     rows = api.backend.sql(
         "INSERT INTO plan_simulations (org_id, is_test, id, plan_id, status, request,"
         " subscriptions_total, subscriptions_done, error_message, created_at, updated_at)"
-        " SELECT org_id, is_test, gen_random_uuid(), id, 'pending', '{}', 1, 0, '', now(), now()"
+        " SELECT org_id, is_test, gen_random_uuid(), id, 'pending', $2, 1, 0, '', now(), now()"
         " FROM plans WHERE id = $1 RETURNING id",
         plan["id"],
+        json.dumps({"prices": [], "base_fee": None, "customer_ids": None, "span": None}),
     )
     return str(rows[0]["id"])
 

@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from house.checkout import known_tenant_tables
 from support.operations import (
     OF_KEYS,
     body_schema,
     id_fields,
     ids_in_queries,
     parameters,
+    required_query,
     smallest_body,
 )
-from support.tenants import fill, make_tenants
+from support.tenants import fill, make_tenants, rows_of
 
 FACES = ["/v1", "/api/v1"]
 INTRUDERS = ["other_organization", "other_mode"]
@@ -99,16 +99,6 @@ BODIES = [
 ]
 
 
-def required_query(path, own):
-    """What a list must be asked for."""
-    known = {"event_name": "visit", "metric_id": own["metric_id"]}
-    return {
-        parameter["name"]: known[parameter["name"]]
-        for parameter in OF_KEYS["GET", path].get("parameters", [])
-        if parameter["in"] == "query" and parameter["required"]
-    }
-
-
 PATH_CASES = [
     (method, path, parameter, target)
     for method, path in OF_KEYS
@@ -151,18 +141,6 @@ def untouched(backend, tenants):
     before = rows_of(backend, tenants.a.tenant)
     yield
     assert rows_of(backend, tenants.a.tenant) == before
-
-
-def rows_of(backend, tenant):
-    """A tenant's rows of all tables, as text."""
-    tables = known_tenant_tables()
-    parts = [
-        f"SELECT '{table}' AS name, to_jsonb(t)::text AS row FROM {table} AS t WHERE org_id = $1"
-        + (" AND is_test = $2" if table in tables.with_mode else " AND $2::boolean IS NOT NULL")
-        for table in sorted(tables.every)
-    ]
-    query = f"{' UNION ALL '.join(parts)} ORDER BY name, row"
-    return [tuple(row) for row in backend.sql(query, tenant.org_id, tenant.is_test)]
 
 
 def filled(body, stolen, own):
@@ -245,7 +223,7 @@ def test_anothers_id_in_a_query_finds_nothing(  # noqa: PLR0917 - parametrized
     tenants, own_ids, intruder, path, name, target
 ):
     client = getattr(tenants, intruder).http
-    query = required_query(path, own_ids[intruder])
+    query = required_query(OF_KEYS["GET", path], own_ids[intruder])
     stolen, unknown = tenants.ids[target], str(uuid4())
 
     answer = client.get(path, params={**query, name: stolen})
@@ -261,7 +239,7 @@ def test_anothers_id_in_a_query_finds_nothing(  # noqa: PLR0917 - parametrized
 @pytest.mark.parametrize("intruder", INTRUDERS)
 @pytest.mark.parametrize("path", READABLE)
 def test_lists_show_nothing_of_another_tenant(tenants, own_ids, intruder, path):
-    query = required_query(path, own_ids[intruder])
+    query = required_query(OF_KEYS["GET", path], own_ids[intruder])
 
     text = getattr(tenants, intruder).get(path, params=query).text
 
@@ -271,7 +249,7 @@ def test_lists_show_nothing_of_another_tenant(tenants, own_ids, intruder, path):
 @pytest.mark.parametrize("path", [path for path in READABLE if path != WITHOUT_IDS])
 def test_lists_show_a_tenant_its_own(tenants, own_ids, path):
     own = set(own_ids["other_mode"].values()) | {str(tenants.a.org_id)}
-    query = required_query(path, own_ids["other_mode"])
+    query = required_query(OF_KEYS["GET", path], own_ids["other_mode"])
 
     text = tenants.other_mode.get(path, params=query).text
 

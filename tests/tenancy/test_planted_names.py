@@ -126,7 +126,7 @@ AS_APPLICATION = {
                 gen_random_uuid(), gen_random_uuid(), {source}, 3 - {source}, 1000, 'NGN', 'usage',
                 '', '', '', '', '', '{{}}'
             )::public.ledger_posting],
-            '{{}}', now(), true
+            '{{}}', now()
         )
         """,
         "ledger_accounts_balance_not_negative",

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
 from monigo.cli.people import admin_app, user_app
 from monigo.cli.run import Role, run_alone, run_everything
+from monigo.cli.simulator import run_simulator
 from monigo.cli.verification import verify_all
 from monigo.core.ids import ApiKeyId, OrganizationId, parse_id
 from monigo.core.times import format_instant, parse_instant
@@ -48,6 +50,19 @@ def api() -> None:
 def worker() -> None:
     """Run the worker only, on MONIGO_APP_DATABASE_URL."""
     run(lambda settings: run_alone(settings, Role.WORKER))
+
+
+@app.command()
+def simulator(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8010,
+    file: Annotated[
+        Path | None, typer.Option(help="Keep the books there; without it they end with it.")
+    ] = None,
+) -> None:
+    """Simulate Paystack, Flutterwave and Monnify, with pages to pay on; needs no database."""
+    run(lambda _: run_simulator(host, port, file))
 
 
 @app.command()

@@ -173,14 +173,18 @@ def midnight(day: date, timezone: str) -> datetime:
         raise ValueError("is not a time that exists") from None
 
 
+def local_day(instant: datetime, timezone: str) -> date:
+    """The day that the zone's calendars show at an instant."""
+    return instant.astimezone(parse_timezone(timezone)).date()
+
+
 def midnight_months_ago(instant: datetime, months: int, timezone: str) -> datetime:
     """The midnight in the zone that began the instant's day, so many months before.
 
     Raises:
         ValueError: outside the years 1 to 9999 in UTC.
     """
-    today = instant.astimezone(parse_timezone(timezone)).date()
-    return midnight(_months_later(today, -months), timezone)
+    return midnight(_months_later(local_day(instant, timezone), -months), timezone)
 
 
 def midnight_days_ago(instant: datetime, days: int, timezone: str) -> datetime:
@@ -189,8 +193,7 @@ def midnight_days_ago(instant: datetime, days: int, timezone: str) -> datetime:
     Raises:
         ValueError: outside the years 1 to 9999 in UTC.
     """
-    today = instant.astimezone(parse_timezone(timezone)).date()
-    return midnight(today - days * _DAY, timezone)
+    return midnight(local_day(instant, timezone) - days * _DAY, timezone)
 
 
 def days_later(instant: datetime, days: int, timezone: str) -> datetime:

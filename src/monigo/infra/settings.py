@@ -1,5 +1,7 @@
 """Configuration from `MONIGO_…` environment variables."""
 
+import re
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -98,6 +100,14 @@ class Settings(BaseSettings):
         parts = None if given is None else urlsplit(given.get_secret_value())
         if parts is not None and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
             raise ValueError("must be smtp://host:port or smtps://host:port")
+        return given
+
+    @field_validator("mail_from")
+    @classmethod
+    def _of_one_sender(cls, given: str) -> str:
+        _, address = parseaddr(given)
+        if not given.isprintable() or not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise ValueError("must be an address, or a name and <an address>")
         return given
 
     @field_validator("trusted_proxies", mode="before")

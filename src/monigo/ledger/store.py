@@ -15,6 +15,7 @@ from monigo.infra.db import (
     Statement,
     Transaction,
     read_numeric,
+    read_uuid,
     violation_in,
 )
 from monigo.ledger.types import (
@@ -29,6 +30,9 @@ from monigo.ledger.types import (
     Total,
     Transfer,
 )
+
+# How a posting's answer is read.
+_READS = (read_uuid, *(read_numeric, read_numeric, int) * 2)
 
 # What the database fills in.
 SIDES = """
@@ -54,9 +58,11 @@ SELECT_ACCOUNTS = """
 """
 
 POST = f"""
-    SELECT {SIDES}
-    FROM post_ledger_transfers($1, $2, $3, $4, $5, $6, $7)
+    SELECT id, {SIDES}
+    FROM post_ledger_transfers($1, $2, $3, $4, $5, $6)
 """
+
+POST_UNREAD = "SELECT count(*) FROM post_ledger_transfers($1, $2, $3, $4, $5, $6)"
 
 SELECT_TRANSFERS = f"""
     SELECT {COLUMNS} FROM ledger_transfers
@@ -143,19 +149,18 @@ def posting(
 ) -> Statement:
     """What makes the transfers in their order, and remembers what was asked.
 
-    It answers what was made of each where it `is_read`.
+    It answers what was made of each, in any order, where it `is_read`.
     """
     accounts, posted = _posting_arguments(transfer_ids, postings)
     return Statement(
-        POST,
+        POST if is_read else POST_UNREAD,
         (
             Argument.uuids([one.bytes for one in accounts]),
             Argument.rows(posted),
             Argument.rows(_request_rows(transfer_ids, postings, requests)),
             Argument.instant(made_at),
-            Argument.boolean(is_read),
         ),
-        (read_numeric, read_numeric, int) * 2,
+        _READS if is_read else (),
         _refusal,
     )
 
@@ -231,9 +236,10 @@ def transfers_posted(
     made_at: datetime,
 ) -> list[Transfer]:
     """The transfers that a statement of `posting` made, whose answer is read."""
+    sides_of = {transfer_id: sides for transfer_id, *sides in answer.rows}
     return [
-        transfer_made(transfer_id, posting, made_at, sides)
-        for transfer_id, posting, sides in zip(transfer_ids, postings, answer.rows, strict=True)
+        transfer_made(transfer_id, posting, made_at, sides_of[transfer_id])
+        for transfer_id, posting in zip(transfer_ids, postings, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monigo.core.access import Role
+from monigo.core.access import Permission, Role
 from monigo.core.ids import OrganizationId, UserId
 
 
@@ -26,8 +26,9 @@ class User(Struct, frozen=True):
 
 
 class MembershipOf(Struct, frozen=True):
-    """An organisation that a person belongs to, and as what."""
+    """An organisation that a person belongs to, as what, and what that allows now."""
 
     org_id: OrganizationId
     name: str
     role: Role
+    permissions: frozenset[Permission]

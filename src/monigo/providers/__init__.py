@@ -1,6 +1,1 @@
-"""Payment providers: what each supports, and where."""
-
-from monigo.providers.rules import PROVIDERS
-from monigo.providers.types import PayoutMethod, Provider, ProviderName
-
-__all__ = ["PROVIDERS", "PayoutMethod", "Provider", "ProviderName"]
+"""Payment providers: one port, an adapter for each, the one way to call them, a simulator."""

@@ -95,7 +95,8 @@ def _out_of_bounds(organization: Organization) -> dict[str, str]:
         value: Decimal | int | None = getattr(getattr(organization, setting.group), setting.name)
         if setting.is_optional if value is None else least <= value <= most:
             continue
-        kind = "a percentage from " if setting.kind is Decimal else ""
+        is_rate = setting.kind is Decimal and not setting.is_amount
+        kind = "a percentage from " if is_rate else ""
         or_none = ", or null" if setting.is_optional else ""
         faults[setting.name] = f"must be {kind}{least} to {most}{or_none}"
     return faults

@@ -20,6 +20,14 @@ RATE_PLACES = 4
 Percentage = Annotated[
     Decimal, Meta(extra={"least": 0, "most": 100}, extra_json_schema={"examples": [7.5]})
 ]
+# Money, which is no percentage. Far below what the ledger holds.
+AmountOfMoney = Annotated[
+    Decimal,
+    Meta(
+        extra={"least": 0, "most": 10**15, "is_amount": True},
+        extra_json_schema={"examples": ["50000.000000"]},
+    ),
+]
 
 
 class BillingSettings(Struct, frozen=True):
@@ -55,7 +63,7 @@ class RetentionSettings(Struct, frozen=True):
 
 
 class LimitSettings(Struct, frozen=True):
-    """How much an organisation may send; None is as much as it likes."""
+    """How much an organisation may send, None being as much as it likes, and its members give."""
 
     requests_per_second_max: Annotated[
         Annotated[int, Meta(ge=1, le=PER_SECOND_MAX)] | None,
@@ -66,6 +74,13 @@ class LimitSettings(Struct, frozen=True):
         Annotated[int, Meta(ge=0, le=10**15)] | None,
         Meta(description="events of one mode in a calendar month, UTC; null: no limit"),
     ] = None
+    member_credit_limit: Annotated[
+        AmountOfMoney,
+        Meta(
+            description="how much one member may credit to wallets of the default currency in a day"
+            " of the organisation's zone, in each mode; 0: members may not"
+        ),
+    ] = Decimal(0)
 
 
 class AccessSettings(Struct, frozen=True):
@@ -96,12 +111,16 @@ GROUPS: Mapping[str, type[Struct]] = {
 
 
 class Setting(Struct, frozen=True):
-    """One setting, as its field declares it. None is a value of its own where it is optional."""
+    """One setting, as its field declares it. None is a value of its own where it is optional.
+
+    A Decimal is a percentage, or money where `is_amount` says so.
+    """
 
     name: str
     group: str
     kind: type
     is_optional: bool
+    is_amount: bool
     least: int | None
     most: int | None
     description: str
@@ -134,6 +153,7 @@ def _setting(group: str, name: str, declared: inspect.Type) -> Setting:
         group=group,
         kind=_KINDS[type(kind)],
         is_optional=is_optional,
+        is_amount=extra.get("is_amount", False),
         least=extra.get("least", getattr(kind, "ge", None)),
         most=extra.get("most", getattr(kind, "le", None)),
         description=schema.get("description", ""),

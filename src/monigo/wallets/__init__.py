@@ -19,7 +19,7 @@ from monigo.wallets.credits import (
     revoke,
 )
 from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
-from monigo.wallets.movements import MOVE_PERMISSIONS, MovementBatcher, move, post
+from monigo.wallets.movements import MOVE_PERMISSIONS, MovementBatcher, credit, move, post
 from monigo.wallets.reservations import (
     Reservation,
     ReservationRequest,
@@ -85,6 +85,7 @@ __all__ = [
     "WalletStatus",
     "capture",
     "close_wallets_of_customers",
+    "credit",
     "delete_auto_top_up",
     "entries_of",
     "events",

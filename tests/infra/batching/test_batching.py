@@ -104,6 +104,58 @@ def test_no_more_flushes_of_a_tenant_are_under_way_than_allowed():
     run(story)
 
 
+def test_a_flush_begins_beside_another_once_enough_waits_for_it():
+    async def story():
+        desk = Desk(flushes_max=2, beside_count_min=3)
+        answers = [desk.submit("a")]
+        await settled()
+        answers += [desk.submit(item) for item in "bc"]
+        await settled()
+        assert desk.groups == [["a"]]
+
+        answers += [desk.submit("d")]
+        await settled()
+        assert desk.groups == [["a"], ["b", "c", "d"]]
+        await desk.open()
+        await asyncio.gather(*answers)
+
+    run(story)
+
+
+def test_what_is_too_little_for_two_flushes_goes_with_one():
+    async def story():
+        desk = Desk(flushes_max=2, beside_count_min=3)
+        answers = [desk.submit(item, subject=item) for item in "abcde"]
+        await settled()
+        assert desk.groups == [["a", "b", "c", "d", "e"]]
+
+        answers += [desk.submit(item, subject=item) for item in "fghijklmn"]
+        await settled()
+        answers += [desk.submit(item, subject=item) for item in "xy"]
+        assert desk.groups[1:] == [[*"fghijklmn"]]
+        await desk.open(1)
+        assert desk.groups[2:] == []
+        await desk.open(0)
+        assert desk.groups[2:] == [["x", "y"]]
+        await desk.open()
+        await asyncio.gather(*answers)
+
+    run(story)
+
+
+def test_six_are_shared_by_two_flushes_of_three_each():
+    async def story():
+        desk = Desk(flushes_max=2, beside_count_min=3)
+        answers = [desk.submit(item, subject=item) for item in "abcdef"]
+        await settled()
+
+        assert desk.groups == [[*"abc"], [*"def"]]
+        await desk.open()
+        await asyncio.gather(*answers)
+
+    run(story)
+
+
 def test_a_group_holds_no_more_than_a_flush_may():
     async def story():
         desk = Desk(flush_count_max=10, flush_bytes_max=100)

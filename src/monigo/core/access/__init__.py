@@ -10,6 +10,7 @@ from monigo.core.access.permissions import (
     only_reading,
     permissions_of,
     permissions_of_role,
+    permissions_within_limit,
     scopes_of,
 )
 from monigo.core.access.principals import (
@@ -33,6 +34,7 @@ __all__ = [
     "only_reading",
     "permissions_of",
     "permissions_of_role",
+    "permissions_within_limit",
     "person",
     "scopes_of",
     "system",

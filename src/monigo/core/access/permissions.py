@@ -175,12 +175,14 @@ GRANTS = (
             }
         ),
     ),
-    # Undoing or settling what was billed.
+    # Undoing what was billed.
     Grant(
         frozenset({Scope.WRITE}),
         MANAGERS,
-        frozenset({Permission.INVOICES_VOID, Permission.INVOICES_MARK_PAID, Permission.BILLS_VOID}),
+        frozenset({Permission.INVOICES_VOID, Permission.BILLS_VOID}),
     ),
+    # Saying that money came in which nobody else saw.
+    Grant(frozenset({Scope.ADMIN}), MANAGERS, frozenset({Permission.INVOICES_MARK_PAID})),
     # Moving money of wallets.
     Grant(
         frozenset({Scope.WRITE}),
@@ -232,6 +234,9 @@ GRANTS = (
     ),
 )
 
+# What these roles may do, too, where the organisation has set a limit, and within it.
+WITHIN_LIMIT = {Role.MEMBER: frozenset({Permission.WALLETS_CREDIT})}
+
 _SCOPES = {permission: grant.scopes for grant in GRANTS for permission in grant.permissions}
 _OF_ROLES = {
     role: frozenset[Permission]().union(
@@ -265,3 +270,8 @@ def only_reading(permissions: frozenset[Permission]) -> frozenset[Permission]:
 def permissions_of_role(role: Role) -> frozenset[Permission]:
     """What a person in this role may do in the organisation."""
     return _OF_ROLES[role]
+
+
+def permissions_within_limit(role: Role) -> frozenset[Permission]:
+    """What a person in this role may do, too, as far as a limit of the organisation's goes."""
+    return WITHIN_LIMIT.get(role, frozenset())

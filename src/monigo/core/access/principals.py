@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from monigo.core.access.permissions import Permission
 from monigo.core.ids import ApiKeyId, OrganizationId, UserId
+from monigo.core.money import Money
 
 
 class PrincipalKind(StrEnum):
@@ -26,6 +27,7 @@ class Principal(Struct, frozen=True):
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
     `name` is what people know it by, as far as it was asked for.
+    `credit_limit` is the most that it may credit to wallets in a day; None where none is set.
     """
 
     kind: PrincipalKind
@@ -34,6 +36,7 @@ class Principal(Struct, frozen=True):
     is_test: bool | None = None
     permissions: frozenset[Permission] = frozenset()
     name: str = ""
+    credit_limit: Money | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the principal holds a permission."""
@@ -62,9 +65,12 @@ def person(
     is_test: bool | None,
     permissions: frozenset[Permission],
     name: str = "",
+    credit_limit: Money | None = None,
 ) -> Principal:
     """Somebody who is signed in; of no organisation where only the own account is touched."""
-    return Principal(PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, name)
+    return Principal(
+        PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, name, credit_limit
+    )
 
 
 def system(job: str) -> Principal:

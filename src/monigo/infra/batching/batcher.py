@@ -33,6 +33,9 @@ class BatchLimits(Struct, frozen=True):
     flush_count_max: int
     flush_bytes_max: int
     waiting_count_max: int
+    # How much each flush has at least while others are under way. Less waits for one of them to
+    # end, and then shares a transaction.
+    beside_count_min: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +115,7 @@ class Batcher(Generic[Item, Outcome]):
         lane.waiting.setdefault(subject, deque()).append(_Request(item, count, size_bytes, answer))
         lane.waiting_count += count
         self._free_count -= count
-        if lane.tasks < self._limits.flushes_max and subject not in lane.busy:
+        if self._may_begin(lane) and subject not in lane.busy:
             lane.tasks += 1
             task = asyncio.create_task(self._drain(tenant, lane))
             self._tasks.add(task)
@@ -120,6 +123,13 @@ class Batcher(Generic[Item, Outcome]):
         # A refusal's traceback holds this frame, which must not hold the item.
         del item, lane
         return await answer
+
+    def _may_begin(self, lane: _Lane[Item, Outcome]) -> bool:
+        """Whether one more flush of a lane may begin now."""
+        if not lane.tasks:
+            return True
+        is_enough = lane.waiting_count >= self._limits.beside_count_min
+        return is_enough and lane.tasks < self._limits.flushes_max
 
     async def _drain(self, tenant: Tenant, lane: _Lane[Item, Outcome]) -> None:
         """Flush what waits in a lane until nothing does that could be flushed now."""
@@ -139,6 +149,8 @@ class Batcher(Generic[Item, Outcome]):
                     lane.flushes -= 1
                 # Those just answered may send their next item along with what waits.
                 await asyncio.sleep(0)
+                if lane.flushes and lane.waiting_count < self._limits.beside_count_min:
+                    break  # The flush under way takes it along when it ends.
         finally:
             lane.tasks -= 1
             if not (lane.tasks or lane.waiting):
@@ -154,7 +166,11 @@ class Batcher(Generic[Item, Outcome]):
         """
         limits = self._limits
         free = [subject for subject in lane.waiting if subject not in lane.busy]
-        share = -(-len(free) // (limits.flushes_max - lane.flushes))
+        flushes = min(
+            limits.flushes_max - lane.flushes,
+            max(lane.waiting_count // limits.beside_count_min, 1),
+        )
+        share = -(-len(free) // flushes)
         taken: list[_Request[Item, Outcome]] = []
         subjects: set[Hashable] = set()
         count = size_bytes = 0

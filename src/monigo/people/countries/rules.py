@@ -10,7 +10,8 @@ from babel.languages import get_official_languages
 from babel.numbers import get_currency_precision, get_currency_symbol
 from msgspec import Struct
 
-from monigo.providers import PROVIDERS, PayoutMethod, ProviderName
+from monigo.providers.port import PayoutMethod, ProviderName
+from monigo.providers.registry import PROVIDERS
 
 _ENGLISH = Locale("en")
 # Where no rate is known.

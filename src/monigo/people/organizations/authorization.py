@@ -11,11 +11,14 @@ from monigo.core.access import (
     Role,
     only_reading,
     permissions_of_role,
+    permissions_within_limit,
     person,
 )
 from monigo.core.errors import DomainError, ErrorKind, not_found
+from monigo.core.money import Money
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people.sessions import FRESH_LIFE, Claims, reauthentication_required, session_membership
+from monigo.tenancy import Organization
 
 
 async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Principal:
@@ -54,6 +57,10 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         )
     role = Role(here["role"])
     allowed = permissions_of_role(role)
+    credit_limit = None
+    if needed in permissions_within_limit(role):
+        credit_limit = credit_limit_of(await tenancy.get_organization(tx))
+        allowed |= {needed} if credit_limit is not None else set()
     if needed not in allowed:
         raise DomainError(ErrorKind.FORBIDDEN, "role_lacks_right", f"as {role.value} you may not")
     if here["is_suspended"]:
@@ -68,7 +75,14 @@ async def authorize(tx: Transaction, claims: Claims, needed: Permission) -> Prin
         is_test=tx.is_test,
         permissions=allowed,
         name=here["name"],
+        credit_limit=credit_limit,
     )
+
+
+def credit_limit_of(organization: Organization) -> Money | None:
+    """How much a member may credit to wallets in a day; None where members may not."""
+    amount = organization.limits.member_credit_limit
+    return Money(amount, organization.billing.default_currency) if amount else None
 
 
 async def require_session(tx: Transaction, claims: Claims) -> None:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from monigo import tenancy
-from monigo.core.access import Role
+from monigo.core.access import Role, permissions_of_role, permissions_within_limit
 from monigo.core.errors import DomainError, ErrorKind, conflict, not_found
 from monigo.core.ids import OrganizationId, UserId
 from monigo.infra import outbox
@@ -11,6 +11,7 @@ from monigo.infra.db import Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.people import store as people_store
 from monigo.people.organizations import store
+from monigo.people.organizations.authorization import credit_limit_of
 from monigo.people.organizations.events import (
     MemberJoined,
     MemberLeft,
@@ -74,7 +75,9 @@ async def of_person(tx: Transaction, user_id: UserId) -> list[MembershipOf]:
     for org_id, role in found_ids:
         async with tenancy.bound_to(tx, Tenant(org_id, is_test=False)) as own:
             organization = await tenancy.get_organization(own)
-        memberships.append(MembershipOf(org_id, organization.name, role))
+        within_limit = permissions_within_limit(role) if credit_limit_of(organization) else set()
+        allowed = permissions_of_role(role) | within_limit
+        memberships.append(MembershipOf(org_id, organization.name, role, allowed))
     return memberships
 
 

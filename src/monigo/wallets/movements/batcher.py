@@ -24,6 +24,8 @@ from monigo.wallets.types import Movement, MovementResult
 
 BATCH_LIMITS = BatchLimits(
     flushes_max=2,
+    # What a transaction costs by itself, however little it moves, is what ten movements cost more.
+    beside_count_min=8,
     # Enough to make a transaction's own cost small; more would only delay the first of them.
     flush_count_max=200,
     # Each is bounded by what a request may hold, so that they are only counted.

@@ -9,14 +9,16 @@ from pydantic import Field, WithJsonSchema, create_model
 from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import (
     WHOLE_DIGITS_MAX,
+    AmountOrZero,
     Incoming,
     LongWhole,
     Name,
     RateIn,
     Whole,
 )
-from monigo.api.kernel.wire.outgoing import Instant, Outgoing, RateNumber
+from monigo.api.kernel.wire.outgoing import Instant, Money, Outgoing, RateNumber
 from monigo.core.ids import OrganizationId
+from monigo.core.money import format_money
 from monigo.infra import json
 from monigo.tenancy import SETTINGS, Organization, Setting
 
@@ -26,9 +28,10 @@ def _sent(setting: Setting) -> tuple[Any, Any]:
 
     Its bounds are checked with the organisation's other rules, so that one answer names all faults.
     """
-    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: RateIn, tuple: list[Name]}
+    number = AmountOrZero if setting.is_amount else RateIn
+    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: number, tuple: list[Name]}
     kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
-    examples = list(setting.examples) if setting.kind in {str, tuple} else None
+    examples = list(setting.examples) if setting.kind in {str, tuple} or setting.is_amount else None
     return kind | None, Field(
         default=None, description=setting.description or None, examples=examples
     )
@@ -43,9 +46,18 @@ def _whole(setting: Setting) -> Any:
 
 def _shown(setting: Setting) -> Any:
     """How a setting is shown."""
-    kinds: dict[type, Any] = {Decimal: RateNumber, tuple: list[str]}
+    kinds: dict[type, Any] = {
+        Decimal: Money if setting.is_amount else RateNumber,
+        tuple: list[str],
+    }
     kind = kinds.get(setting.kind, setting.kind)
     return kind | None if setting.is_optional else kind
+
+
+def _written(setting: Setting, value: Any) -> Any:
+    if not isinstance(value, Decimal):
+        return value
+    return format_money(value) if setting.is_amount else json.exact_floats(value)
 
 
 _fields: dict[str, Any] = {setting.name: _sent(setting) for setting in SETTINGS.values()}
@@ -100,10 +112,7 @@ class OrganizationOut(_SettingsOut, frozen=True):
             setting.name: getattr(getattr(organization, setting.group), setting.name)
             for setting in SETTINGS.values()
         }
-        shown = {
-            name: json.exact_floats(value) if isinstance(value, Decimal) else value
-            for name, value in settings.items()
-        }
+        shown = {name: _written(SETTINGS[name], value) for name, value in settings.items()}
         return cls(**{name: getattr(organization, name) for name in own}, **shown)
 
 

@@ -7,10 +7,13 @@ from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
+from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.api_keys.schemas import ApiKeyEnvelope, ApiKeyIn, ApiKeyList, ApiKeyOut
 from monigo.core.access import Permission
 from monigo.core.ids import ApiKeyId
+from monigo.core.paging import page_of
 from monigo.tenancy import ApiKey, IssuedKey
 
 router = APIRouter(route_class=TenantRoute, tags=["api keys"], prefix="/api-keys")
@@ -27,13 +30,13 @@ API_KEY = Changes(
 )
 
 
-@router.get("")
+@router.get("", response_model=ApiKeyList)
 @atomic(Permission.API_KEYS_READ)
-async def list_api_keys(tx: Tx) -> ApiKeyList:
+async def list_api_keys(tx: Tx, paging: Paging) -> ListResponse:
     """List the organisation's keys of both modes, newest first."""
     found = await tenancy.keys_of(tx)
-    shown = [ApiKeyOut.of(key, tx.real_now) for key in found]
-    return ApiKeyList(api_keys=shown, count=len(shown))
+    page = page_of(found, paging)
+    return ListResponse("api_keys", page, lambda key: ApiKeyOut.of(key, tx.real_now))
 
 
 @router.post("", status_code=201)

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Id, Incoming, InstantIn, Name
-from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.tenancy import ApiKey, IssuedKey
@@ -73,8 +73,7 @@ class ApiKeyEnvelope(Outgoing, frozen=True):
     message: str
 
 
-class ApiKeyList(Outgoing, frozen=True):
+class ApiKeyList(ListEnvelope, frozen=True):
     """An organisation's keys of both modes, newest first."""
 
     api_keys: list[ApiKeyOut]
-    count: int

@@ -8,7 +8,7 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.people.passkeys.credentials import AssertionIn
-from monigo.core.access import Role, permissions_of_role
+from monigo.core.access import Role
 from monigo.core.ids import OrganizationId, UserId
 from monigo.people import ACCESS_LIFE, MembershipOf, Shown, SignedIn, User
 
@@ -125,7 +125,7 @@ class MembershipOut(Outgoing, frozen=True):
             id=membership.org_id,
             name=membership.name,
             role=membership.role,
-            permissions=sorted(permissions_of_role(membership.role)),
+            permissions=sorted(membership.permissions),
         )
 
 

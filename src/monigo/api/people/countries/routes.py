@@ -16,7 +16,7 @@ from monigo.api.people.countries.schemas import (
     CurrencyOut,
 )
 from monigo.core.paging import page_of
-from monigo.providers import ProviderName
+from monigo.providers.port import ProviderName
 
 router = APIRouter(route_class=OpenRoute, tags=["countries"])
 

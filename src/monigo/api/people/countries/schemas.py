@@ -13,7 +13,7 @@ from monigo.api.kernel.wire.outgoing import (
 )
 from monigo.infra import json
 from monigo.people import Country, Currency, ProviderOfCountry, ProviderOfCurrency
-from monigo.providers import PayoutMethod, ProviderName
+from monigo.providers.port import PayoutMethod, ProviderName
 
 
 class CountryProviderOut(Outgoing, frozen=True):

@@ -9,7 +9,9 @@ from monigo.api.kernel.routes.open import PeopleOfProcess
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
+from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.invitations.schemas import (
     InvitationEnvelope,
     InvitationList,
@@ -19,6 +21,7 @@ from monigo.api.people.invitations.schemas import (
 )
 from monigo.core.access import Permission
 from monigo.core.ids import InvitationId
+from monigo.core.paging import page_of
 
 router = APIRouter(route_class=PersonRoute, tags=["invitations"], prefix="/invitations")
 of_organization = APIRouter(
@@ -46,11 +49,12 @@ async def invite(
     return InvitationEnvelope(invitation=InvitationOut.of(made))
 
 
-@of_organization.get("/invitations")
+@of_organization.get("/invitations", response_model=InvitationList)
 @atomic(Permission.INVITATIONS_READ)
-async def list_invitations(tx: Tx) -> InvitationList:
+async def list_invitations(tx: Tx, paging: Paging) -> ListResponse:
     """List the organisation's open invitations, newest first."""
-    return InvitationList.of(await people.organizations.list_pending(tx))
+    found = await people.organizations.list_pending(tx)
+    return ListResponse("invitations", page_of(found, paging), InvitationOut.of)
 
 
 @of_organization.delete("/invitations/{invitation_id}")
@@ -61,12 +65,13 @@ async def withdraw_invitation(tx: Tx, invitation_id: Id) -> Message:
     return Message(message="invitation withdrawn")
 
 
-@router.get("/pending")
+@router.get("/pending", response_model=InvitationList)
 @atomic(Permission.ACCOUNT_READ)
-async def list_own_invitations(tx: Tx, claims: ClaimsOfRequest) -> InvitationList:
+async def list_own_invitations(tx: Tx, claims: ClaimsOfRequest, paging: Paging) -> ListResponse:
     """List the open invitations to your e-mail, newest first."""
     user = await people.accounts.get_user(tx, claims.user_id)
-    return InvitationList.of(await people.organizations.pending_of(tx, user))
+    found = await people.organizations.pending_of(tx, user)
+    return ListResponse("invitations", page_of(found, paging), InvitationOut.of)
 
 
 @router.post("/accept")

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, Name
-from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.access import Role
 from monigo.core.ids import InvitationId, OrganizationId
 from monigo.people import InvitationStatus, NamedInvitation
@@ -58,13 +58,7 @@ class InvitationEnvelope(Outgoing, frozen=True):
     invitation: InvitationOut
 
 
-class InvitationList(Outgoing, frozen=True):
+class InvitationList(ListEnvelope, frozen=True):
     """Open invitations, newest first."""
 
     invitations: list[InvitationOut]
-    count: int
-
-    @classmethod
-    def of(cls, found: list[NamedInvitation]) -> Self:
-        """The wire form."""
-        return cls(invitations=[InvitationOut.of(one) for one in found], count=len(found))

@@ -8,10 +8,13 @@ from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
+from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.members.schemas import MemberEnvelope, MemberList, MemberOut, RoleIn
 from monigo.core.access import Permission
 from monigo.core.ids import UserId
+from monigo.core.paging import page_of
 
 router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 
@@ -24,12 +27,12 @@ MEMBER = Changes(
 )
 
 
-@router.get("/members")
+@router.get("/members", response_model=MemberList)
 @atomic(Permission.MEMBERS_READ)
-async def list_members(tx: Tx) -> MemberList:
+async def list_members(tx: Tx, paging: Paging) -> ListResponse:
     """List who belongs to the organisation, and as what."""
     found = await people.organizations.list_members(tx)
-    return MemberList(members=[MemberOut.of(one) for one in found], count=len(found))
+    return ListResponse("members", page_of(found, paging), MemberOut.of)
 
 
 @router.patch("/members/{user_id}")

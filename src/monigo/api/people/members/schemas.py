@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming
-from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.access import Role
 from monigo.core.ids import UserId
 from monigo.people import Member
@@ -44,8 +44,7 @@ class MemberEnvelope(Outgoing, frozen=True):
     member: MemberOut
 
 
-class MemberList(Outgoing, frozen=True):
+class MemberList(ListEnvelope, frozen=True):
     """The people of an organisation, in the order of joining."""
 
     members: list[MemberOut]
-    count: int

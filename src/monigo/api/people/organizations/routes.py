@@ -6,6 +6,8 @@ from monigo import people, tenancy
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, TenantRoute, Tx
+from monigo.api.kernel.wire.listing import ListResponse
+from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.organization.schemas import (
     ORGANIZATION,
     OrganizationEnvelope,
@@ -14,6 +16,7 @@ from monigo.api.merchant.organization.schemas import (
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.api.people.organizations.schemas import FoundedOut, FoundIn, MembershipList
 from monigo.core.access import Permission
+from monigo.core.paging import page_of
 
 router = APIRouter(route_class=PersonRoute, tags=["organizations"])
 of_organization = APIRouter(
@@ -21,12 +24,12 @@ of_organization = APIRouter(
 )
 
 
-@router.get("/organizations")
+@router.get("/organizations", response_model=MembershipList)
 @atomic(Permission.ACCOUNT_READ)
-async def list_organizations(tx: Tx, claims: ClaimsOfRequest) -> MembershipList:
+async def list_organizations(tx: Tx, claims: ClaimsOfRequest, paging: Paging) -> ListResponse:
     """List the organisations that you belong to, and as what."""
     found = await people.organizations.of_person(tx, claims.user_id)
-    return MembershipList(organizations=[MembershipOut.of(one) for one in found], count=len(found))
+    return ListResponse("organizations", page_of(found, paging), MembershipOut.of)
 
 
 @router.post("/organizations", status_code=201)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from monigo import people
 from monigo.api.kernel.wire.incoming import Incoming, Name, RateIn
-from monigo.api.kernel.wire.outgoing import Outgoing
+from monigo.api.kernel.wire.outgoing import ListEnvelope, Outgoing
 from monigo.api.merchant.organization.schemas import OrganizationOut
 from monigo.api.people.api_keys.schemas import ApiKeyOut
 from monigo.api.people.auth.schemas import MembershipOut
@@ -52,8 +52,7 @@ class FoundedOut(Outgoing, frozen=True):
         )
 
 
-class MembershipList(Outgoing, frozen=True):
+class MembershipList(ListEnvelope, frozen=True):
     """The organisations that a person belongs to, in the order of joining."""
 
     organizations: list[MembershipOut]
-    count: int

@@ -8,20 +8,24 @@ from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.persons import ClaimsOfRequest
 from monigo.api.kernel.routes.tenant import PersonRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
+from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.sessions.schemas import RevokeAllIn, SessionList, SessionOut
 from monigo.core.access import Permission
 from monigo.core.ids import SessionId
+from monigo.core.paging import page_of
 
 router = APIRouter(route_class=PersonRoute, tags=["sessions"])
 
 
-@router.get("/sessions")
+@router.get("/sessions", response_model=SessionList)
 @atomic(Permission.ACCOUNT_READ)
-async def list_sessions(tx: Tx, claims: ClaimsOfRequest) -> SessionList:
+async def list_sessions(tx: Tx, claims: ClaimsOfRequest, paging: Paging) -> ListResponse:
     """List the devices on which you are signed in."""
     found = await people.sessions.list_open(tx, claims.user_id)
-    return SessionList(sessions=[SessionOut.of(one, claims) for one in found], count=len(found))
+    page = page_of(found, paging)
+    return ListResponse("sessions", page, lambda one: SessionOut.of(one, claims))
 
 
 @router.delete("/sessions/{session_id}")

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, Name
-from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.ids import SessionId
 from monigo.people import Claims, Session
 
@@ -39,8 +39,7 @@ class SessionOut(Outgoing, frozen=True):
         )
 
 
-class SessionList(Outgoing, frozen=True):
+class SessionList(ListEnvelope, frozen=True):
     """A person's devices, the one used last first."""
 
     sessions: list[SessionOut]
-    count: int

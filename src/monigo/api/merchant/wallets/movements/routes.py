@@ -25,7 +25,7 @@ router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 async def credit_wallet(tx: Tx, wallet_id: Id, body: CreditIn) -> MovementOut:
     """Put money into a wallet; the same idempotency_key again returns the first answer."""
     movement = body.movement(WalletId(wallet_id), Direction.CREDIT)
-    return MovementOut.of(tx.tenant, await wallets.move(tx, movement))
+    return MovementOut.of(tx.tenant, await wallets.credit(tx, movement))
 
 
 @router.post("/wallets/{wallet_id}/debit", responses=INSUFFICIENT_RESPONSE)

@@ -1,0 +1,21 @@
+"""HTTP to the outside: bounded in time and size, and never sent twice by itself."""
+
+from monigo.infra.http_client.client import (
+    ANSWER_BYTES_MAX,
+    CONNECT_SECONDS,
+    WHOLE_SECONDS,
+    HttpAnswer,
+    HttpClient,
+    NoAnswerError,
+    NotSentError,
+)
+
+__all__ = [
+    "ANSWER_BYTES_MAX",
+    "CONNECT_SECONDS",
+    "WHOLE_SECONDS",
+    "HttpAnswer",
+    "HttpClient",
+    "NoAnswerError",
+    "NotSentError",
+]

@@ -1,0 +1,5 @@
+"""Paystack: the adapter of its protocol."""
+
+from monigo.providers.paystack.adapter import ADAPTER
+
+__all__ = ["ADAPTER"]
