@@ -710,14 +710,16 @@ CREATE FUNCTION public.override_slot(org_id uuid, is_test boolean, customer_id u
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT numrange((slot.slot)::numeric, (slot.slot)::numeric, '[]'::text) AS numrange FROM hashtextextended(((((override_slot.org_id)::text || (override_slot.is_test)::text) || (override_slot.customer_id)::text) || (override_slot.price_id)::text), (0)::bigint) slot(slot));
 
-CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
+CREATE FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) RETURNS TABLE(id uuid, from_balance_before numeric, from_balance_after numeric, from_sequence bigint, to_balance_before numeric, to_balance_after numeric, to_sequence bigint)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "app.is_posting" TO 'on'
     AS $$
 #variable_conflict use_column
 DECLARE
     -- The accounts, each once, and their heads as each transfer leaves them.
     accounts uuid[];
+    currencies text[];
     balances numeric[];
     sequences bigint[];
     hashes bytea[];
@@ -734,13 +736,16 @@ DECLARE
     target integer;
     amount numeric(24, 6);
     content bytea;
+    is_of_currency boolean;
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
-    SELECT array_agg(head.id), array_agg(head.balance), array_agg(head.sequence),
-        array_agg(head.chain_hash), array_agg(head.kind IN ('provider', 'revenue'))
-    INTO accounts, balances, sequences, hashes, may_owe
+    SELECT array_agg(head.id), array_agg(head.currency), array_agg(head.balance),
+        array_agg(head.sequence), array_agg(head.chain_hash),
+        array_agg(head.kind IN ('provider', 'revenue'))
+    INTO accounts, currencies, balances, sequences, hashes, may_owe
     FROM (
-        SELECT account.id, account.balance, account.sequence, account.chain_hash, account.kind
+        SELECT account.id, account.currency, account.balance, account.sequence,
+            account.chain_hash, account.kind
         FROM public.ledger_accounts AS account
         WHERE account.org_id = organization AND account.is_test = test
             AND account.id = ANY ((SELECT account_ids)::uuid[])
@@ -751,15 +756,22 @@ BEGIN
         PERFORM public.refuse_ledger_accounts(organization, test, account_ids, postings);
     END IF;
 
-    FOR source, target, amount, content IN
-        SELECT posting.source, posting.target, posting.amount, public.ledger_transfer_content(
-            organization, test, posting.id, posting.transaction_id, accounts[posting.source],
-            accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
-            posting.entry_type, posting.description, posting.reference_type, posting.reference_id,
-            posting.counterparty, posting.idempotency_key, posting.metadata, made_at
-        )
+    FOR source, target, amount, is_of_currency, content IN
+        SELECT posting.source, posting.target, posting.amount,
+            (currencies[posting.source], currencies[posting.target])
+                = (posting.currency, posting.currency),
+            public.ledger_transfer_content(
+                organization, test, posting.id, posting.transaction_id, accounts[posting.source],
+                accounts[posting.target], posting.amount::numeric(24, 6), posting.currency,
+                posting.entry_type, posting.description, posting.reference_type,
+                posting.reference_id, posting.counterparty, posting.idempotency_key,
+                posting.metadata, made_at
+            )
         FROM unnest((SELECT postings)) AS posting
     LOOP
+        IF is_of_currency IS FALSE THEN
+            PERFORM public.refuse_ledger_currency(postings, accounts, currencies);
+        END IF;
         place := place + 1;
         balances[source] := balances[source] - amount;
         sequences[source] := sequences[source] + 1;
@@ -784,6 +796,7 @@ BEGIN
         to_hashes[place] := hashes[target];
     END LOOP;
 
+    RETURN QUERY
     INSERT INTO public.ledger_transfers (
         org_id, is_test, id, transaction_id, from_account_id, to_account_id, amount, currency,
         entry_type, description, reference_type, reference_id, counterparty, idempotency_key,
@@ -805,7 +818,9 @@ BEGIN
         id, transaction_id, source, target, amount, currency, entry_type, description,
         reference_type, reference_id, counterparty, idempotency_key, metadata,
         from_balance, from_sequence, from_hash, to_balance, to_sequence, to_hash
-    );
+    )
+    RETURNING id, from_balance_before, from_balance_after, from_sequence::bigint,
+        to_balance_before, to_balance_after, to_sequence::bigint;
 
     UPDATE public.ledger_accounts AS account
     SET balance = moved.balance, sequence = moved.sequence, chain_hash = moved.chain_hash,
@@ -823,21 +838,6 @@ BEGIN
         SELECT organization, test, request.scope, request.idempotency_key, request.content_hash,
             request.transfer_ids, request.result, made_at
         FROM unnest((SELECT requests)) AS request;
-    END IF;
-
-    IF is_read THEN
-        RETURN QUERY
-        SELECT posted.id, posted.from_balance + posted.amount::numeric(24, 6), posted.from_balance,
-            posted.from_sequence, posted.to_balance - posted.amount::numeric(24, 6),
-            posted.to_balance, posted.to_sequence
-        FROM unnest(
-            (SELECT postings), (SELECT from_balances), (SELECT from_sequences),
-            (SELECT to_balances), (SELECT to_sequences)
-        ) AS posted (
-            id, transaction_id, source, target, amount, currency, entry_type, description,
-            reference_type, reference_id, counterparty, idempotency_key, metadata,
-            from_balance, from_sequence, to_balance, to_sequence
-        );
     END IF;
 END
 $$;
@@ -865,6 +865,25 @@ BEGIN
                 THEN 'ledger_transfers_from_account_fkey'
             ELSE 'ledger_transfers_to_account_fkey'
         END;
+END
+$$;
+
+CREATE FUNCTION public.refuse_ledger_currency(postings public.ledger_posting[], accounts uuid[], currencies text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    missed record;
+BEGIN
+    SELECT accounts[side.place] AS account_id, side.name, posting.currency INTO STRICT missed
+    FROM unnest(postings) AS posting
+    CROSS JOIN LATERAL (
+        VALUES ('from', posting.source), ('to', posting.target)
+    ) AS side (name, place)
+    WHERE currencies[side.place] <> posting.currency
+    LIMIT 1;
+    RAISE EXCEPTION 'no account % in %', missed.account_id, missed.currency
+        USING ERRCODE = '23503',
+        CONSTRAINT = format('ledger_transfers_%s_account_fkey', missed.name);
 END
 $$;
 
@@ -2727,7 +2746,7 @@ CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btre
 
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
-CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
+CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT WHEN ((current_setting('app.is_posting'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION public.check_accounts_of_transfers();
 
 CREATE TRIGGER keep_accounts_of_transfers AFTER DELETE ON public.ledger_accounts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.keep_accounts_of_transfers();
 
@@ -3215,8 +3234,8 @@ GRANT ALL ON FUNCTION public.organization_ids() TO monigo_app;
 REVOKE ALL ON FUNCTION public.organization_ids_of_any_trace() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.organization_ids_of_any_trace() TO monigo_app;
 
-REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone, is_read boolean) TO monigo_app;
+REVOKE ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_ledger_transfers(organization uuid, test boolean, account_ids uuid[], postings public.ledger_posting[], requests public.ledger_request[], made_at timestamp with time zone) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.reset_test_data(organization uuid, test boolean) TO monigo_app;
