@@ -91,6 +91,16 @@ _NOQA = re.compile(r"# noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?(.*)")
 _REASON = re.compile(r"(?:-|#(?! pyright:))\s+\w+")
 
 
+def merged(path: str, text: str) -> list[str]:
+    """A merge brought the sides of each conflict together."""
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    return [
+        f"{path}:{number} has both sides of a conflict"
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.startswith(marks)
+    ]
+
+
 def lines_at_most(limit: int) -> Rule:
     """A file is no longer than so many lines."""
 

@@ -53,6 +53,11 @@ def test_test_files_have_at_most_600_lines():
     assert offences(rules.lines_at_most(600), "tests/**/*.py") == []
 
 
+def test_no_file_holds_both_sides_of_a_conflict():
+    places = ("*.md", "*.toml", "docs/**/*.md", "bench/**/*.*", "tests/**/*.md")
+    assert offences(rules.merged, SOURCE, ALL_SQL, "src/**/*.md", "tests/**/*.py", *places) == []
+
+
 def test_functions_have_at_most_60_lines():
     assert offences(rules.functions_at_most(60), SOURCE, "tests/**/*.py") == []
 

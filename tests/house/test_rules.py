@@ -24,6 +24,15 @@ def test_a_file_that_is_too_long_is_caught():
     assert rule(PATH, "a\nb\nc\nd\n") == [f"{PATH}:4 has 4 lines, more than 3"]
 
 
+def test_both_sides_of_a_conflict_are_caught():
+    text = f"{'<' * 7} one\na\n{'=' * 7}\nb\n{'>' * 7} other\n"
+
+    assert rules.merged(PATH, text) == [
+        f"{PATH}:1 has both sides of a conflict",
+        f"{PATH}:5 has both sides of a conflict",
+    ]
+
+
 def test_a_function_that_is_too_long_is_caught():
     rule = rules.functions_at_most(3)
     source = "def short():\n    a\n    b\nclass C:\n  async def long():\n    a\n    b\n    c"

@@ -61,7 +61,8 @@ _OF_DAYS = _OF_BUCKETS.format(table="usage_days", begin="day")
 # Buckets are used only while they are its very version's, so that an edit meanwhile can't mix two
 # definitions. A question asks for all definitions of a set, for the price of being passed once.
 # Each span carries all of it, so that nothing big is joined by ordinal: the planner can't know how
-# many questions come, and would compare each with each.
+# many questions come, and would compare each with each. Sub-selects hide from it even the length of
+# the arrays, or it would plan for each anew, which takes as long as many a reading.
 ASKED = """
     definition AS (
         SELECT asked.set_number, asked.place, asked.metric_id, asked.version, asked.event_name,
@@ -72,8 +73,9 @@ ASKED = """
                 THEN metric.rollups_from ELSE 'infinity'
             END AS rollups_from
         FROM unnest(
-            $9::bigint[], $10::bigint[], $11::uuid[], $12::integer[], $13::text[], $14::text[],
-            $15::text[], $16::jsonb[], $17::text[]
+            (SELECT $9::bigint[]), (SELECT $10::bigint[]), (SELECT $11::uuid[]),
+            (SELECT $12::integer[]), (SELECT $13::text[]), (SELECT $14::text[]),
+            (SELECT $15::text[]), (SELECT $16::jsonb[]), (SELECT $17::text[])
         ) AS asked (
             set_number, place, metric_id, version, event_name, aggregation, aggregation_property,
             filters, group_by
@@ -97,8 +99,8 @@ ASKED = """
             ) AS first_hour,
             date_bin('1 hour', asked.ends_at, 'epoch') AS last_hour
         FROM unnest(
-            $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-            $8::boolean[]
+            (SELECT $3::bigint[]), (SELECT $4::uuid[]), (SELECT $5::bigint[]),
+            (SELECT $6::timestamptz[]), (SELECT $7::timestamptz[]), (SELECT $8::boolean[])
         ) AS asked (first_ordinal, customer_id, set_number, starts_at, ends_at, is_raw)
         JOIN definition ON definition.set_number = asked.set_number
     ),
