@@ -1,7 +1,8 @@
 """Whose request it is, by network address.
 
-Whoever asks through a trusted proxy is known by the address that the proxy saw, the last one of
-`X-Forwarded-For` that is no trusted proxy itself. What stands before it is anybody's word.
+A client behind a trusted proxy has the address that the proxy saw: the last one of
+`X-Forwarded-For` that is no trusted proxy itself. Addresses before it are not trusted, for clients
+can write them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ PEERS_MAX = 4_096
 
 
 class ClientAddresses:
-    """Tells for whom connections and requests count, past the operator's own proxies."""
+    """Finds the client's address of a connection or request, past the operator's own proxies."""
 
     def __init__(self, trusted_proxies: Iterable[Network] = ()) -> None:
         self._trusted = tuple(trusted_proxies)

@@ -1,7 +1,7 @@
 """HTTP to the outside: bounded in time and size, and never sent twice by itself.
 
-A fault tells whether anything was sent, which is all that decides what may follow: what was never
-sent has done nothing, and of what was sent nothing is known.
+A fault records whether anything was sent, which decides what may follow: a request that was never
+sent has done nothing, and of one that was sent the outcome is unknown.
 """
 
 import asyncio
