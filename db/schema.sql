@@ -89,9 +89,9 @@ CREATE TABLE public.audit_entries (
     chain_hash bytea NOT NULL,
     CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
     CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
-    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
     CONSTRAINT audit_entries_have_a_change CHECK ((before IS DISTINCT FROM after)),
-    CONSTRAINT audit_entries_have_an_actor CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
+    CONSTRAINT audit_entries_have_an_actor CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text))),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0))
 );
 
 CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
