@@ -91,14 +91,19 @@ def call_of(
 ) -> Call:
     """A request as the log records it; `path` is the route's, without ids."""
     headers = scope["headers"]
-    agents = [value for name, value in headers if name == b"user-agent"]
+    user_agent = request_id = b""
+    for name, value in headers:
+        if name == b"user-agent":
+            user_agent = value
+        elif name == b"x-request-id":
+            request_id = value
     return Call(
         action=action,
         route=f"{scope['method']} {path}",
         permission=permission.value,
         address=addresses.of_request(scope["client"], headers),
-        user_agent=agents[0].decode("latin-1") if agents else "",
-        request_id=scope.get(REQUEST_ID) or offered_id(scope),
+        user_agent=user_agent.decode("latin-1"),
+        request_id=scope.get(REQUEST_ID) or (offered_id(scope) if request_id else ""),
     )
 
 
