@@ -41,7 +41,7 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; WHAT=closing|idle|lists|movements|realtime|singles; see bench/README.md
+bench: $(READY) ## measure, side by side in one run; WHAT=closing|dashboard|idle|lists|movements|persons|realtime|singles; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
 
 mutants: $(READY) ## change the code in many places, count what tests notice; N=400 SEED=1 ONLY=money ARGS=…

@@ -1,13 +1,13 @@
 """This version beside another one, pair by pair in one run.
 
 Both run at the same time, each on a database of its own, and are measured in turn: what the machine
-does in a minute meets both alike. For each pair the ratio of the rates is taken; told are their
-median and an interval that holds the true median in at least 90 of 100 runs (order statistics), and
-the same of the processor time that application and PostgreSQL took, before over now. That is taken
-from when all is filled in until both rest again: it has what follows the measured work, as the
-handing on of facts, and not the looks at how far it is.
-Usage: bench/beside.py CHECKOUT [--pairs 9] [WHAT …], where CHECKOUT is another version's directory
-after `make setup`, and WHAT are names of `KINDS`; without, all of them.
+does in a minute meets both alike. For each pair the ratio of the rates is taken; printed are their
+median and an interval that contains the true median in at least 90 of 100 runs (order statistics),
+and the same of the processor time that application and PostgreSQL took, before over now. That is
+taken from when all is filled in until both rest again: it has what follows the measured work, as
+the handing on of facts, and not the looks at how far it is. Usage: bench/beside.py CHECKOUT
+[--pairs 9] [WHAT …], where CHECKOUT is another version's directory after `make setup`, and WHAT are
+names of `KINDS`; without, all of them.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The start page of a large merchant: 100,000 customers, each with an invoice of this month.
 
 Two thirds of the invoices are paid, and one in ten is a bill. The page is asked for over one
-connection, as a key and, by its statement alone, the look for customers whose usage fell.
+connection, by a key; then it is looked, once, which of the customers' usage fell.
 Usage: bench/dashboard.py [CUSTOMERS]; without, 100,000.
 """
 

@@ -1,7 +1,7 @@
 """Generated requests at every route for some minutes: `fuzz.py [MINUTES] [SEED]`.
 
-Starts a server of its own on an embedded PostgreSQL in a temporary directory. Exits with 1 when
-an answer was a server error, or one that /openapi.json does not tell of.
+Starts a server of its own on an embedded PostgreSQL in a temporary directory. Exits with 1 when an
+answer was a server error, or one that /openapi.json does not document.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def fuzz(backend: Backend, *, minutes: float, first_seed: int) -> list[str]:
 
 
 def main() -> int:
-    """Run, print a summary, tell by the exit status whether anything was found."""
+    """Run, print a summary; the exit status is 1 if anything was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("minutes", nargs="?", type=float, default=MINUTES_DEFAULT)
     parser.add_argument("seed", nargs="?", type=int, default=1)

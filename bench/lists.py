@@ -1,10 +1,9 @@
 """Long lists: how long ten thousand invoices take, and how long ingestion waits beside them.
 
 Closes as many subscriptions with three prices each. In this process their invoices are made a list,
-in turn with msgspec's bare encoding of the structs that the domain tells and of those that stand
-on the wire. Then batches of events are sent over four connections: alone, and while another
-program reads the whole list again and again.
-Usage: bench/lists.py [INVOICES]; without, 10,000.
+in turn with msgspec's bare encoding of the domain's structs and of the responses' structs. Then
+batches of events are sent over four connections: alone, and while another program reads the whole
+list again and again. Usage: bench/lists.py [INVOICES]; without, 10,000.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""Ingest beside 1,000 people who sign in at once; and how long answers take that tell nothing.
+"""Ingest beside 1,000 people who sign in at once; and how long responses take that reveal nothing.
 
 The flood: a thousand connections, each from an address of its own, each of which logs in again and
-again with an e-mail that nobody has, and comes again when it is told to (Retry-After). Ingest is
-measured alone and beside it, turn by turn in one run. Then what must not tell whether an e-mail has
-an account, for e-mails that have one and such that have none, turn by turn.
-Figures and how to read them: bench/README.md.
+again with an e-mail that nobody has, and retries after the given time (Retry-After). Ingest is
+measured alone and beside it, turn by turn in one run. Then requests that must not reveal whether an
+e-mail has an account, for e-mails that have one and such that have none, turn by turn. Figures and
+how to read them: bench/README.md.
 """
 
 import argparse

@@ -127,11 +127,11 @@ def measure_ingest(measured: Measurements, rounds: int) -> None:
             f"  direct on 1 connection {alone:9,.0f}/s, on 4 {direct:9,.0f}/s; API {rate:9,.0f}/s",
             flush=True,
         )
-    tell("batches of 1,000, 4 connections, folding", f"{statistics.median(rates):,.0f} events/s")
-    tell("  of the direct C client on 1 connection", f"{statistics.median(lone_ratios):.2f}")
-    tell("  of the direct C client on 4 connections", f"{statistics.median(ratios):.2f}")
-    tell("  p99", f"{statistics.median(p99s):.0f} ms")
-    tell("  fold lag at the end of a full load", f"{statistics.median(lags):.2f} s")
+    report("batches of 1,000, 4 connections, folding", f"{statistics.median(rates):,.0f} events/s")
+    report("  of the direct C client on 1 connection", f"{statistics.median(lone_ratios):.2f}")
+    report("  of the direct C client on 4 connections", f"{statistics.median(ratios):.2f}")
+    report("  p99", f"{statistics.median(p99s):.0f} ms")
+    report("  fold lag at the end of a full load", f"{statistics.median(lags):.2f} s")
 
 
 def measure_singles(measured: Measurements, rounds: int) -> None:
@@ -140,7 +140,7 @@ def measure_singles(measured: Measurements, rounds: int) -> None:
         results = [measured.singles(requests, connections) for _ in range(rounds)]
         rate = statistics.median(rate for rate, _ in results)
         latencies = [latency for _, many in results for latency in many]
-        tell(
+        report(
             f"single events, {connections} connections",
             f"{rate:,.0f}/s, p50 {percentile(latencies, 50) * 1000:.2f} ms,"
             f" p99 {percentile(latencies, 99) * 1000:.1f} ms",
@@ -153,8 +153,8 @@ def measure_size(measured: Measurements) -> None:
         measured.system.database_url,
         "SELECT pg_total_relation_size('usage_events')::float / count(*) FROM usage_events",
     )
-    tell("disk, indexes included", f"{rows[0][0]:.0f} bytes per event")
-    tell("API process", f"{measured.system.memory_megabytes():.0f} MB")
+    report("disk, indexes included", f"{rows[0][0]:.0f} bytes per event")
+    report("API process", f"{measured.system.memory_megabytes():.0f} MB")
 
 
 def measure_reads(measured: Measurements) -> None:
@@ -172,7 +172,7 @@ def measure_reads(measured: Measurements) -> None:
         measured.system.database_url,
         f"SELECT count(*) FROM usage_events WHERE customer_id = '{customer}'",
     )[0][0]
-    tell(
+    report(
         f"usage of a customer with {events:,} events",
         f"p50 {percentile(latencies, 50) * 1000:.2f} ms,"
         f" p99 {percentile(latencies, 99) * 1000:.2f} ms",
@@ -192,13 +192,13 @@ def measure_rebuild(measured: Measurements) -> None:
         time.sleep(0.2)
         job = measured.system.request("GET", f"/v1/events/replay/{job['id']}")["job"]
     seconds = time.perf_counter() - started
-    tell(
+    report(
         f"rebuild of {measured.next_event:,} events' buckets",
         f"{seconds:.1f} s ({measured.next_event / seconds:,.0f} events/s), {job['status']}",
     )
 
 
-def tell(what: str, figure: str) -> None:
+def report(what: str, figure: str) -> None:
     """One line of the result."""
     print(f"{what:<48} {figure}", flush=True)
 

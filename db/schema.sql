@@ -67,42 +67,36 @@ CREATE TYPE public.pgqueuer_status AS ENUM (
     'failed'
 );
 
-CREATE TABLE public.audit_entries (
-    org_id uuid NOT NULL,
-    sequence bigint NOT NULL,
-    id uuid NOT NULL,
-    at timestamp with time zone NOT NULL,
-    is_test_mode boolean,
-    actor_kind text NOT NULL,
-    actor_id text NOT NULL,
-    actor_name text NOT NULL,
-    permission text NOT NULL,
-    action text NOT NULL,
-    route text NOT NULL,
-    resource_type text NOT NULL,
-    resource_id uuid NOT NULL,
-    before jsonb,
-    after jsonb,
-    address text NOT NULL,
-    user_agent text NOT NULL,
-    request_id text NOT NULL,
-    chain_hash bytea NOT NULL,
-    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(octet_length((before)::text), 0) + COALESCE(octet_length((after)::text), 0)) <= 262144) AND (char_length(actor_name) <= 500) AND (char_length(user_agent) <= 500) AND (char_length(address) <= 100) AND (char_length(request_id) <= 100))),
-    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
-    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0)),
-    CONSTRAINT audit_entries_tell_a_change CHECK ((before IS DISTINCT FROM after)),
-    CONSTRAINT audit_entries_tell_who_did_what CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text)))
-);
+CREATE FUNCTION public.audit_entries_of(test boolean, records jsonb[]) RETURNS TABLE(number bigint, id uuid, at timestamp with time zone, is_test_mode boolean, actor_kind text, actor_id text, actor_name text, permission text, action text, route text, resource_type text, resource_id uuid, before jsonb, after jsonb, address text, user_agent text, request_id text)
+    LANGUAGE sql STABLE ROWS 100
+    AS $$
+    SELECT row_number() OVER (ORDER BY record.number, added.number), added.id, added.at,
+        CASE WHEN added.is_of_mode THEN test END, added.actor_kind, added.actor_id,
+        added.actor_name, added.permission, added.action, added.route, added.resource_type,
+        added.resource_id, added.before, added.after, added.address, added.user_agent,
+        added.request_id
+    FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_to_recordset(record.entries) AS (
+            id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+            actor_name text, permission text, action text, route text, resource_type text,
+            resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+            request_id text
+        )
+    ) WITH ORDINALITY AS added (
+        id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+        resource_type, resource_id, before, after, address, user_agent, request_id, number
+    )
+$$;
 
-CREATE FUNCTION public.audit_entry_content(entry public.audit_entries) RETURNS bytea
+CREATE FUNCTION public.audit_entry_content(org_id uuid, sequence bigint, id uuid, at timestamp with time zone, is_test_mode boolean, actor_kind text, actor_id text, actor_name text, permission text, action text, route text, resource_type text, resource_id uuid, before jsonb, after jsonb, address text, user_agent text, request_id text) RETURNS bytea
     LANGUAGE sql STABLE
     AS $$
     SELECT convert_to(
         jsonb_build_array(
-            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
-            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
-            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
-            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+            org_id, sequence, id, extract(epoch FROM at), is_test_mode, actor_kind, actor_id,
+            actor_name, permission, action, route, resource_type, resource_id, before, after,
+            address, user_agent, request_id
         )::text,
         'UTF8'
     )
@@ -113,55 +107,47 @@ CREATE FUNCTION public.chain_audit_entries(organization uuid, test boolean, reco
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 DECLARE
-    place bigint;
+    first bigint;
+    place integer := 0;
     link bytea;
-    entry public.audit_entries;
+    links bytea[];
+    content bytea;
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
     VALUES (organization, 0, sha256(''))
     ON CONFLICT (org_id) DO NOTHING;
-    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    SELECT head.sequence, head.chain_hash INTO STRICT first, link
     FROM public.audit_heads AS head
     WHERE head.org_id = organization
     FOR UPDATE;
 
-    FOR entry IN
-        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+    FOR content IN
+        SELECT public.audit_entry_content(
+            organization, first + added.number, added.id, added.at, added.is_test_mode,
             added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
             added.route, added.resource_type, added.resource_id, added.before, added.after,
-            added.address, added.user_agent, added.request_id, NULL::bytea
-        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
-        CROSS JOIN LATERAL ROWS FROM (
-            jsonb_to_recordset(record.entries) AS (
-                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
-                actor_name text, permission text, action text, route text, resource_type text,
-                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
-                request_id text
-            )
-        ) WITH ORDINALITY AS added (
-            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
-            resource_type, resource_id, before, after, address, user_agent, request_id, number
+            added.address, added.user_agent, added.request_id
         )
-        ORDER BY record.number, added.number
+        FROM public.audit_entries_of(test, records) AS added
+        ORDER BY added.number
     LOOP
         place := place + 1;
-        entry.sequence := place;
-        link := sha256(link || public.audit_entry_content(entry));
-        INSERT INTO public.audit_entries (
-            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
-            action, route, resource_type, resource_id, before, after, address, user_agent,
-            request_id, chain_hash
-        )
-        VALUES (
-            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
-            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
-            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
-            entry.user_agent, entry.request_id, link
-        );
+        link := sha256(link || content);
+        links[place] := link;
     END LOOP;
 
-    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    INSERT INTO public.audit_entries (
+        org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+        action, route, resource_type, resource_id, before, after, address, user_agent, request_id,
+        chain_hash
+    )
+    SELECT organization, first + added.number, added.id, added.at, added.is_test_mode,
+        added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+        added.route, added.resource_type, added.resource_id, added.before, added.after,
+        added.address, added.user_agent, added.request_id, links[added.number]
+    FROM public.audit_entries_of(test, records) AS added;
+    UPDATE public.audit_heads SET sequence = first + place, chain_hash = link
     WHERE org_id = organization;
 END
 $$;
@@ -590,7 +576,7 @@ BEGIN
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
-        -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
+        -- OFFSET 0 has each key looked up in the index, whatever number of keys the plan was made for.
         is_used := EXISTS (
             SELECT 1
             FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
@@ -1117,6 +1103,33 @@ CREATE TABLE public.api_keys (
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
+CREATE TABLE public.audit_entries (
+    org_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_test_mode boolean,
+    actor_kind text NOT NULL,
+    actor_id text NOT NULL,
+    actor_name text NOT NULL,
+    permission text NOT NULL,
+    action text NOT NULL,
+    route text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    user_agent text NOT NULL,
+    request_id text NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT audit_entries_are_bounded CHECK ((((COALESCE(pg_column_size(before), 0) + COALESCE(pg_column_size(after), 0)) <= 262144) AND (octet_length(actor_name) <= 2000) AND (octet_length(user_agent) <= 2000) AND (octet_length(address) <= 100) AND (octet_length(request_id) <= 100))),
+    CONSTRAINT audit_entries_hash_is_sha256 CHECK ((octet_length(chain_hash) = 32)),
+    CONSTRAINT audit_entries_have_a_change CHECK ((before IS DISTINCT FROM after)),
+    CONSTRAINT audit_entries_have_an_actor CHECK (((actor_kind <> ''::text) AND (actor_id <> ''::text) AND (action <> ''::text) AND (resource_type <> ''::text))),
+    CONSTRAINT audit_entries_sequence_positive CHECK ((sequence > 0))
 );
 
 CREATE TABLE public.audit_heads (
@@ -2604,7 +2617,7 @@ CREATE INDEX email_codes_by_age ON public.email_codes USING btree (created_at);
 
 CREATE INDEX email_codes_by_email ON public.email_codes USING btree (email, created_at);
 
-CREATE INDEX email_codes_by_mark ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
+CREATE INDEX email_codes_by_hash ON public.email_codes USING btree (code_hash) WHERE (ended_at IS NULL);
 
 CREATE INDEX email_codes_by_registration ON public.email_codes USING btree (registration_id);
 
@@ -3205,8 +3218,6 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
-GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
-
 REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
 
@@ -3263,6 +3274,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
+
+GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
 
 GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 

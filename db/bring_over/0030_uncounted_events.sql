@@ -1,4 +1,4 @@
--- Lines tell what could not be counted, for they had no number.
+-- Lines get the number of events that were not counted, because they had no number.
 
 -- Buckets know it already: their events less their numbers. Of lines made before it is not known.
 ALTER TABLE invoice_line_items ADD COLUMN uncounted_events bigint NOT NULL DEFAULT 0;

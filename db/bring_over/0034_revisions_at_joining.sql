@@ -1,6 +1,6 @@
--- Which revision of its plan stood as a subscription was put on it: what edits for new subscribers are
--- told by. An instant alone does not tell, for a test clock may hold times still. Until now an edit of
--- the very instant counted as made before.
+-- The plan's revision when a subscription was put on it, which decides whether edits for new subscriptions
+-- apply. An instant alone would not do, because a test clock may stand still. Until now an edit of the very
+-- instant counted as made before.
 ALTER TABLE subscriptions ADD COLUMN phase_joined_revision integer;
 UPDATE subscriptions AS known
 SET phase_joined_revision = (

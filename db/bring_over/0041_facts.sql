@@ -43,7 +43,7 @@ ALTER TABLE outbox_deliveries ADD CONSTRAINT outbox_deliveries_fact_fkey
 SELECT restrict_to_tenant('outbox_deliveries');
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_deliveries TO monigo_app;
 
--- What merchants are told of the facts, which a subscriber writes.
+-- Billing events: facts as they are published to merchants, written by a subscriber.
 ALTER TABLE outbox_events RENAME TO billing_events;
 -- The names are the code's, and new ones come without a migration.
 ALTER TABLE billing_events DROP CONSTRAINT outbox_events_type_known;

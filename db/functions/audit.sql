@@ -3,74 +3,96 @@
 
 -- What an entry says, as the bytes that the chain is made of; the same on every server, whatever its time
 -- zone.
-CREATE OR REPLACE FUNCTION audit_entry_content(entry audit_entries) RETURNS bytea
+CREATE OR REPLACE FUNCTION audit_entry_content(
+    org_id uuid, sequence bigint, id uuid, at timestamptz, is_test_mode boolean, actor_kind text,
+    actor_id text, actor_name text, permission text, action text, route text, resource_type text,
+    resource_id uuid, before jsonb, after jsonb, address text, user_agent text, request_id text
+) RETURNS bytea
 LANGUAGE sql STABLE AS $$
     SELECT convert_to(
         jsonb_build_array(
-            entry.org_id, entry.sequence, entry.id, extract(epoch FROM entry.at),
-            entry.is_test_mode, entry.actor_kind, entry.actor_id, entry.actor_name,
-            entry.permission, entry.action, entry.route, entry.resource_type, entry.resource_id,
-            entry.before, entry.after, entry.address, entry.user_agent, entry.request_id
+            org_id, sequence, id, extract(epoch FROM at), is_test_mode, actor_kind, actor_id,
+            actor_name, permission, action, route, resource_type, resource_id, before, after,
+            address, user_agent, request_id
         )::text,
         'UTF8'
     )
 $$;
 
--- Adds entries to the log, in the order of the records and of the entries in each, and links them. An entry
--- that `is_of_mode` is of the transaction's own mode, whatever else it says.
+-- The entries of records, numbered in the order of the records and of the entries in each. One that
+-- `is_of_mode` is of the transaction's own mode, whatever else it says.
+CREATE OR REPLACE FUNCTION audit_entries_of(test boolean, records jsonb[])
+RETURNS TABLE (
+    number bigint, id uuid, at timestamptz, is_test_mode boolean, actor_kind text, actor_id text,
+    actor_name text, permission text, action text, route text, resource_type text,
+    resource_id uuid, before jsonb, after jsonb, address text, user_agent text, request_id text
+)
+LANGUAGE sql STABLE ROWS 100 AS $$
+    SELECT row_number() OVER (ORDER BY record.number, added.number), added.id, added.at,
+        CASE WHEN added.is_of_mode THEN test END, added.actor_kind, added.actor_id,
+        added.actor_name, added.permission, added.action, added.route, added.resource_type,
+        added.resource_id, added.before, added.after, added.address, added.user_agent,
+        added.request_id
+    FROM unnest(records) WITH ORDINALITY AS record (entries, number)
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_to_recordset(record.entries) AS (
+            id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
+            actor_name text, permission text, action text, route text, resource_type text,
+            resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
+            request_id text
+        )
+    ) WITH ORDINALITY AS added (
+        id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
+        resource_type, resource_id, before, after, address, user_agent, request_id, number
+    )
+$$;
+
+-- Adds entries to the log in their order, and links them.
 CREATE OR REPLACE FUNCTION chain_audit_entries(organization uuid, test boolean, records jsonb[])
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    place bigint;
+    first bigint;
+    place integer := 0;
     link bytea;
-    entry public.audit_entries;
+    links bytea[];
+    content bytea;
 BEGIN
     PERFORM public.check_own_tenant(organization, test);
     INSERT INTO public.audit_heads (org_id, sequence, chain_hash)
     VALUES (organization, 0, sha256(''))
     ON CONFLICT (org_id) DO NOTHING;
-    SELECT head.sequence, head.chain_hash INTO STRICT place, link
+    SELECT head.sequence, head.chain_hash INTO STRICT first, link
     FROM public.audit_heads AS head
     WHERE head.org_id = organization
     FOR UPDATE;
 
-    FOR entry IN
-        SELECT organization, 0, added.id, added.at, CASE WHEN added.is_of_mode THEN test END,
+    FOR content IN
+        SELECT public.audit_entry_content(
+            organization, first + added.number, added.id, added.at, added.is_test_mode,
             added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
             added.route, added.resource_type, added.resource_id, added.before, added.after,
-            added.address, added.user_agent, added.request_id, NULL::bytea
-        FROM unnest(records) WITH ORDINALITY AS record (entries, number)
-        CROSS JOIN LATERAL ROWS FROM (
-            jsonb_to_recordset(record.entries) AS (
-                id uuid, at timestamptz, is_of_mode boolean, actor_kind text, actor_id text,
-                actor_name text, permission text, action text, route text, resource_type text,
-                resource_id uuid, before jsonb, after jsonb, address text, user_agent text,
-                request_id text
-            )
-        ) WITH ORDINALITY AS added (
-            id, at, is_of_mode, actor_kind, actor_id, actor_name, permission, action, route,
-            resource_type, resource_id, before, after, address, user_agent, request_id, number
+            added.address, added.user_agent, added.request_id
         )
-        ORDER BY record.number, added.number
+        FROM public.audit_entries_of(test, records) AS added
+        ORDER BY added.number
     LOOP
         place := place + 1;
-        entry.sequence := place;
-        link := sha256(link || public.audit_entry_content(entry));
-        INSERT INTO public.audit_entries (
-            org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
-            action, route, resource_type, resource_id, before, after, address, user_agent,
-            request_id, chain_hash
-        )
-        VALUES (
-            organization, place, entry.id, entry.at, entry.is_test_mode, entry.actor_kind,
-            entry.actor_id, entry.actor_name, entry.permission, entry.action, entry.route,
-            entry.resource_type, entry.resource_id, entry.before, entry.after, entry.address,
-            entry.user_agent, entry.request_id, link
-        );
+        link := sha256(link || content);
+        links[place] := link;
     END LOOP;
 
-    UPDATE public.audit_heads SET sequence = place, chain_hash = link
+    INSERT INTO public.audit_entries (
+        org_id, sequence, id, at, is_test_mode, actor_kind, actor_id, actor_name, permission,
+        action, route, resource_type, resource_id, before, after, address, user_agent, request_id,
+        chain_hash
+    )
+    SELECT organization, first + added.number, added.id, added.at, added.is_test_mode,
+        added.actor_kind, added.actor_id, added.actor_name, added.permission, added.action,
+        added.route, added.resource_type, added.resource_id, added.before, added.after,
+        added.address, added.user_agent, added.request_id, links[added.number]
+    FROM public.audit_entries_of(test, records) AS added;
+    UPDATE public.audit_heads SET sequence = first + place, chain_hash = link
     WHERE org_id = organization;
 END
 $$;

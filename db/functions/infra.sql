@@ -13,8 +13,8 @@ BEGIN
 END
 $$;
 
--- Whether a row is being cleared with its tenant's test data (`reset_test_data`), which goes past what
--- keeps rows from being deleted. Only the table's owner can; saying so is not enough.
+-- Whether a row is being cleared with its tenant's test data (`reset_test_data`), which goes past what keeps
+-- rows from being deleted. Only the table's owner can clear rows; the setting alone is not enough.
 CREATE OR REPLACE FUNCTION is_reset(target regclass, is_test boolean) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN is_test AND coalesce(current_setting('app.is_reset', true), '') = 'on' AND EXISTS (

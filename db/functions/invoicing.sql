@@ -1,6 +1,6 @@
 -- What is final stays as it is.
 
--- What a final invoice says stays said, and its status only moves along the allowed arrows.
+-- A final invoice never changes but its status, which moves along the allowed transitions only.
 CREATE OR REPLACE FUNCTION keep_final_invoice() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

@@ -1,7 +1,6 @@
 -- How money moves: one function of the owner's makes transfers, and triggers keep what they are made of.
 
--- What a transfer says, as the bytes that its two chains are made of; the same on every server,
--- whatever its time zone.
+-- A transfer's content as the bytes that its two chains hash; the same on every server, in any time zone.
 CREATE OR REPLACE FUNCTION ledger_transfer_content(
     org_id uuid, is_test boolean, id uuid, transaction_id uuid, from_account_id uuid,
     to_account_id uuid, amount numeric, currency text, entry_type text, description text,
@@ -27,16 +26,14 @@ LANGUAGE sql STABLE AS $$
     SELECT sha256(previous || content || convert_to(sequence || ' ' || balance, 'UTF8'))
 $$;
 
--- Makes transfers in their order, all or none, remembers the requests that they come of, and tells
--- what the transfers did to both sides. `account_ids` names each account once, in order; in that order
--- they are locked, so that no two postings wait for each other.
+-- Makes transfers in their order, all or none, stores their requests, and returns both entries of each
+-- transfer. `account_ids` names each account once, in order; in that order they are locked, so that no two
+-- postings wait for each other.
 --
--- A sub-select around an array hides its length from the planner, which else makes a plan for each call
--- with a short one, at twice the price of the call.
---
--- It runs as the owner, who alone may move heads. What it may touch are rows of the tenant that the
--- transaction is bound to, which the first two arguments must name. As it has looked at the accounts that
--- it holds, `check_accounts_of_transfers` does not look at them again (`app.is_posting`).
+-- A sub-select around an array hides its length from the planner, which else makes a plan for each call with a
+-- short one, at twice the price of the call. It runs as the owner, who alone may change the heads of chains, on
+-- rows of the transaction's tenant only, which the first two arguments must name. As it has checked the
+-- accounts that it has locked, `check_accounts_of_transfers` does not look at them again (`app.is_posting`).
 CREATE OR REPLACE FUNCTION post_ledger_transfers(
     organization uuid, test boolean, account_ids uuid[], postings ledger_posting[],
     requests ledger_request[], made_at timestamptz
@@ -175,8 +172,8 @@ $$;
 REVOKE ALL ON FUNCTION post_ledger_transfers FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION post_ledger_transfers TO monigo_app;
 
--- Ends a posting whose accounts are not all there: an account that the tenant lacks is told in the name
--- of the key that would refuse the transfer.
+-- Ends a posting whose accounts are not all there: an account that the tenant lacks is reported as a violation
+-- of the foreign key that would refuse the transfer.
 CREATE OR REPLACE FUNCTION refuse_ledger_accounts(
     organization uuid, test boolean, account_ids uuid[], postings ledger_posting[]
 ) RETURNS void

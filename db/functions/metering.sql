@@ -1,8 +1,8 @@
 -- How an event is read: its number, value, group, and whether it passes a metric's filters; and who has
 -- events to fold.
 
--- The exact number in a text of plain digits. Of what is beyond 16,000 characters, which is more than a
--- numeric holds, a last digit tells whether it is above zero: that decides every comparison and rounding.
+-- The exact number in a text of plain digits. Of what is beyond 16,000 characters, which is more than a numeric
+-- holds, a last digit shows whether it is above zero: that decides every comparison and rounding.
 CREATE OR REPLACE FUNCTION plain_number(digits text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (

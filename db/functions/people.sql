@@ -50,7 +50,7 @@ $$;
 REVOKE ALL ON FUNCTION session_membership FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION session_membership TO monigo_app;
 
--- As `session_membership`, and the session and membership stay as they are until the transaction ends: whoever
+-- As `session_membership`, with locks on session and membership until the transaction ends: a transaction that
 -- ends one of them waits, and finds all that was done under it.
 CREATE OR REPLACE FUNCTION locked_session_membership(
     organization uuid, test boolean, session uuid, person uuid, instant timestamptz

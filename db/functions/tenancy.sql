@@ -23,7 +23,7 @@ $$;
 REVOKE ALL ON FUNCTION organization_ids FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION organization_ids TO monigo_app;
 
--- The organisations that anything at all says there are, for `verify` to look at.
+-- All organisations that any table has rows of, for `verify`.
 CREATE OR REPLACE FUNCTION organization_ids_of_any_trace() RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -54,9 +54,9 @@ $$;
 CREATE OR REPLACE TRIGGER keep_clock_forward BEFORE UPDATE ON test_clocks
     FOR EACH ROW EXECUTE FUNCTION keep_clock_forward();
 
--- Clears a tenant's test data, which the application's role may not do by itself: events, final
--- invoices and whatever else it can only add to. Every table with a mode takes part, found in the
--- catalog, so that none is forgotten; those that others point at come after them.
+-- Clears a tenant's test data, which the application's role may not do directly: it can only add events, final
+-- invoices and the like. Every table with a mode takes part, found in the catalog, so that none is forgotten;
+-- those that others point at come after them.
 CREATE OR REPLACE FUNCTION reset_test_data(organization uuid, test boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE

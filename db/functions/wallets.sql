@@ -17,11 +17,11 @@ JOIN ledger_accounts AS reserved
     AND reserved.id = wallet.reserved_account_id;
 GRANT SELECT ON wallet_states TO monigo_app;
 
--- Locks wallets in the order of their ids and tells how they stand after that. Also whether any of these
--- keys was used before in the wallet beside it (who looks for a key before the lock may miss the use that
--- held it), and whether these API keys still are of this mode, expire when they did (never is infinity), have
--- the same scopes, in one text each, are neither revoked nor switched off, and of an organisation that is not
--- suspended. As in `post_ledger_transfers`, one plan serves arrays of all lengths.
+-- Locks wallets in the order of their ids and returns them as of then. Also whether any of these keys was used
+-- before in the wallet beside it (who looks for a key before the lock may miss the use that held it), and
+-- whether these API keys still are of this mode, expire when they did (never is infinity), have the same
+-- scopes, in one text each, are neither revoked nor switched off, and of an organisation that is not suspended.
+-- As in `post_ledger_transfers`, one plan serves arrays of all lengths.
 CREATE OR REPLACE FUNCTION lock_wallets(
     organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[],
     api_key_ids uuid[], api_key_expiries timestamptz[], api_key_scopes text[]
@@ -42,7 +42,7 @@ BEGIN
     ORDER BY id
     FOR NO KEY UPDATE;
     IF cardinality(keys) > 0 THEN
-        -- OFFSET 0 has each key looked up by itself, whatever number of them the plan was made for.
+        -- OFFSET 0 has each key looked up in the index, whatever number of keys the plan was made for.
         is_used := EXISTS (
             SELECT 1
             FROM unnest((SELECT key_wallet_ids), (SELECT keys)) AS asked (wallet_id, idempotency_key)
@@ -121,7 +121,7 @@ $$;
 REVOKE ALL ON FUNCTION lock_wallets_of_owners FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION lock_wallets_of_owners TO monigo_app;
 
--- Whoever closes a wallet must have emptied it.
+-- A wallet is closed only when it is empty.
 CREATE OR REPLACE FUNCTION keep_closed_wallet_empty() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

@@ -1,9 +1,9 @@
 -- What every table of the tenants' follows, and the tables of the machinery: answers to repeated requests,
 -- the agenda, the outbox.
 
--- Holds a table's rows to the transaction's tenant: by organisation, and by mode where the table has one.
--- Tables of ids, which are looked into across tenants, are held, too; only functions of the owner's see
--- more of them.
+-- Restricts a table to rows of the transaction's tenant: by organisation, and by mode where the table has one.
+-- Tables of ids, which are read across tenants, are restricted, too; only functions of the owner's see all of
+-- them.
 CREATE FUNCTION restrict_to_tenant(target regclass) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,8 +23,8 @@ BEGIN
 END
 $$;
 
--- What a repeated request is answered with; the row commits with the effect it tells of. Of a request that
--- calls the outside between its transactions, the intent is stored and claimed, so that a repeat knows of
+-- Responses to requests with an Idempotency-Key; a row commits with the effect that it reports. Of a request
+-- that calls the outside between its transactions, the intent is stored and claimed, so that a repeat knows of
 -- it while it runs, and takes it over where its process died.
 CREATE TABLE idempotency_records (
     org_id uuid NOT NULL,

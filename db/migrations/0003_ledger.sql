@@ -14,8 +14,8 @@ CREATE DOMAIN ledger_sequence AS bigint CONSTRAINT ledger_accounts_sequence_not_
 CREATE DOMAIN ledger_chain_hash AS bytea CONSTRAINT ledger_accounts_hash_is_sha256
     CHECK (octet_length(VALUE) = 32);
 
--- `balance`, `sequence` and `chain_hash` are the head of the account's chain: what its last transfer
--- left. Accounts of the merchant's side (provider, revenue) say what came in as less than zero.
+-- `balance`, `sequence` and `chain_hash` are the head of the account's chain: what its last transfer left.
+-- Accounts of the merchant's side (provider, revenue) have what came in as a negative balance.
 CREATE TABLE ledger_accounts (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,

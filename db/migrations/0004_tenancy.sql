@@ -93,10 +93,10 @@ GRANT SELECT, INSERT, UPDATE ON counters TO monigo_app;
 
 -- The test clock: an organisation's test mode may have a time of its own, which moves forward only.
 --
--- No row, or no `now_at`, is real time. A clock with a target is on its way there; `steps` counts
--- what was run at one instant, and `failure` says why a clock stopped before its target. `resets`
--- counts how often the test data was cleared, and outlives each clearing. `runner_id` is the process that
--- takes the clock to its target, and until `runner_until` nobody else may. See `tenancy/test_clock.py`.
+-- No row, or no `now_at`, is real time. A clock with a target is on its way there; `steps` counts what was run
+-- at one instant, and `failure` is why a clock stopped before its target. `resets` counts how often the test
+-- data was cleared, and outlives each clearing. `runner_id` is the process that takes the clock to its target,
+-- and until `runner_until` nobody else may. See `tenancy/test_clock.py`.
 CREATE TABLE test_clocks (
     org_id uuid NOT NULL,
     now_at timestamptz,

@@ -25,7 +25,7 @@ CREATE TABLE usage_events (
 );
 SELECT restrict_to_tenant('usage_events');
 GRANT SELECT, INSERT ON usage_events TO monigo_app;
--- A customer's id says whose it is: naming the organisation and mode, too, would nearly double it.
+-- A customer's id identifies the tenant: with organisation and mode the index would be nearly twice as large.
 CREATE INDEX usage_events_by_customer_and_time ON usage_events (customer_id, occurred_at);
 -- Batches come in order and an entry is shared by a whole batch, so that this index costs little.
 CREATE INDEX usage_events_of_batch ON usage_events (org_id, is_test, batch_id);

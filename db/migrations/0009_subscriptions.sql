@@ -150,7 +150,7 @@ ALTER TABLE subscription_phases ADD CONSTRAINT subscription_phases_agreed_revisi
     FOREIGN KEY (org_id, is_test, plan_id, agreed_revision)
     REFERENCES plan_revisions (org_id, is_test, plan_id, revision) ON DELETE RESTRICT;
 
--- What happened to a subscription, so that it can be told later. Append-only.
+-- Timelines of subscriptions. Append-only.
 CREATE TABLE subscription_timeline (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,

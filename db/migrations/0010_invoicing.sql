@@ -121,11 +121,11 @@ CREATE INDEX invoices_owed_to_payees ON invoices (org_id, is_test)
     INCLUDE (currency, total, amount_paid)
     WHERE plan_type = 'payout' AND status IN ('finalized', 'payment_failed');
 
--- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's
--- fee), and `group_value` tells the lines of one price apart where its metric groups. A line's period
--- is another than its invoice's where it adjusts a closed one or bills a fee in advance. A `credit` line carries
--- a negative subtotal forward (amount above zero) or brings it into a later invoice (below zero); the
--- `rounding` line brings what an invoice before took off its lines, or added.
+-- `price_id, period_start` is the key that the delta rule sums amounts over (no price: the plan's fee), and
+-- `group_value` distinguishes the lines of one price where its metric groups. A line's period is another than
+-- its invoice's where it adjusts a closed one or bills a fee in advance. A `credit` line carries a negative
+-- subtotal forward (amount above zero) or brings it into a later invoice (below zero); the `rounding` line
+-- brings what an invoice before took off its lines, or added.
 CREATE TABLE invoice_line_items (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -177,9 +177,9 @@ CREATE INDEX invoice_line_items_by_price_and_period
 CREATE UNIQUE INDEX invoice_line_items_one_rounding
     ON invoice_line_items (org_id, is_test, invoice_id) WHERE kind = 'rounding';
 
--- What was taken from a wallet for a realtime subscription's period before an invoice says so.
--- Its parts, as an invoice's, are arrays of a grant's id (null: the wallet's money), a metric's id (null:
--- what is not metered) and an amount as text, in the order in which sources were last used.
+-- What a wallet paid for a realtime subscription's period before the invoice. Its parts, as an invoice's, are
+-- arrays of a grant's id (null: the wallet's money), a metric's id (null: what is not metered) and an amount as
+-- text, in the order in which sources were last used.
 CREATE TABLE realtime_charges (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,

@@ -1,4 +1,4 @@
--- What merchants are told of the facts, which a subscriber writes.
+-- Billing events: facts as they are published to merchants, written by a subscriber.
 
 -- The types are the code's own names, and new ones come without a migration.
 CREATE TABLE billing_events (

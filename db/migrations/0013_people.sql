@@ -81,7 +81,7 @@ CREATE INDEX email_codes_by_email ON email_codes (email, created_at);
 CREATE INDEX email_codes_by_address ON email_codes (address_hash, created_at);
 CREATE INDEX email_codes_by_registration ON email_codes (registration_id);
 CREATE INDEX email_codes_by_age ON email_codes (created_at);
-CREATE INDEX email_codes_by_mark ON email_codes (code_hash) WHERE ended_at IS NULL;
+CREATE INDEX email_codes_by_hash ON email_codes (code_hash) WHERE ended_at IS NULL;
 
 -- Attempts to sign in, by keyed hashes of the e-mail and network address; an attempt counts as failed until
 -- it is recorded as succeeded.

@@ -40,13 +40,13 @@ CREATE TABLE audit_entries (
     CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id),
     CONSTRAINT audit_entries_sequence_positive CHECK (sequence > 0),
     CONSTRAINT audit_entries_hash_is_sha256 CHECK (octet_length(chain_hash) = 32),
-    CONSTRAINT audit_entries_tell_who_did_what
+    CONSTRAINT audit_entries_have_an_actor
         CHECK (actor_kind <> '' AND actor_id <> '' AND action <> '' AND resource_type <> ''),
-    CONSTRAINT audit_entries_tell_a_change CHECK (before IS DISTINCT FROM after),
+    CONSTRAINT audit_entries_have_a_change CHECK (before IS DISTINCT FROM after),
     CONSTRAINT audit_entries_are_bounded CHECK (
-        coalesce(octet_length(before::text), 0) + coalesce(octet_length(after::text), 0) <= 262144
-        AND char_length(actor_name) <= 500 AND char_length(user_agent) <= 500
-        AND char_length(address) <= 100 AND char_length(request_id) <= 100
+        coalesce(pg_column_size(before), 0) + coalesce(pg_column_size(after), 0) <= 262144
+        AND octet_length(actor_name) <= 2000 AND octet_length(user_agent) <= 2000
+        AND octet_length(address) <= 100 AND octet_length(request_id) <= 100
     )
 );
 SELECT restrict_to_tenant('audit_entries');

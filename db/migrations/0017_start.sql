@@ -1,4 +1,4 @@
--- What whoever runs the installation needs to begin with, and the figures that a day is begun with.
+-- What operators need to begin with, and the figures of the start page.
 
 -- People who run the platform; whose organisations these are is another matter.
 CREATE TABLE platform_admins (

@@ -48,6 +48,8 @@ REFUSALS = {
 ENDING = ("/leave", "/test-data/reset", "/test-clock")
 # What the document has no example for.
 BODIES = {"/v1/ingest": {"events": [event("new", "driver-42")]}}
+# All of them one after the other take longer on a busy machine than a test may.
+PARTS = 4
 PEOPLE = "SELECT user_id, role FROM memberships WHERE org_id = $1 ORDER BY user_id"
 INVITED = "SELECT id, status FROM invitations WHERE org_id = $1 ORDER BY id"
 
@@ -82,6 +84,7 @@ def organization_of(backend, owner):
         "invitation_id": owner.invite(org_id, new_email()).json()["invitation"]["id"],
         "session_id": str(uuid4()),
         "step_id": "customer",
+        "passkey_id": str(uuid4()),
     }
     return Organization(owner, key, ids)
 
@@ -122,6 +125,10 @@ def suspended_to_people(method, group):
     return None if group not in GROUPS or is_reading(method) else "organization_suspended"
 
 
+def guarded_from_people(_method, group):
+    return "second_factor_required" if group in GROUPS else None
+
+
 def unknown_to_people(_method, group):
     return "organization_not_found" if group in GROUPS else None
 
@@ -156,6 +163,9 @@ def callers_of(backend, people):
         "outsider": Caller(own, an_outsider(people).http, of_person(unknown_to_people)),
         "old log-in": Caller(own, an_old_owner(backend, own, people), of_person(old_to_people)),
         "without the second factor": Caller(own, one_step_in(backend, own, people), of_nobody),
+        "without a required second factor": Caller(
+            *one_that_requires(own, people), of_person(guarded_from_people)
+        ),
         "owner of a suspended one": Caller(
             suspended, suspended.owner.http, of_person(suspended_to_people)
         ),
@@ -189,6 +199,15 @@ def an_old_owner(backend, organization, people):
     return person.http
 
 
+def one_that_requires(organization, people):
+    """One that requires a second factor of its people, and its owner, who has none."""
+    owner = people()
+    org_id = owner.found()["organization"]["id"]
+    owner.put(f"/organizations/{org_id}", json={"require_second_factor": True}).raise_for_status()
+    ids = {**organization.ids, "org_id": org_id}
+    return Organization(owner, organization.key, ids), owner.http
+
+
 def one_step_in(backend, organization, people):
     """An owner whose password was right, and who has not shown the second factor."""
     person = people()
@@ -207,6 +226,7 @@ KINDS = [
     "outsider",
     "old log-in",
     "without the second factor",
+    "without a required second factor",
     "owner of a suspended one",
     "key of a suspended one",
     *(f"key that may {scope}" for scope in Scope),
@@ -256,12 +276,20 @@ def test_every_operation_is_in_one_group():
     assert {(method, without_face(path)) for method, path in OPERATIONS} == set(GROUP_OF)
 
 
+def part_of(part):
+    """A part of the operations; those that end something are in the last."""
+    operations = sorted(OPERATIONS, key=lambda operation: operation[1].endswith(ENDING))
+    size = -(-len(operations) // PARTS)
+    return operations[part * size : (part + 1) * size]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_may_not_is_refused_and_changes_nothing(backend, refused, kind):
+def test_who_may_not_is_refused_and_changes_nothing(backend, refused, kind, part):
     caller = refused[kind]
     expected = {
         (method, path): code
-        for method, path in OPERATIONS
+        for method, path in part_of(part)
         if (code := caller.refusal(method, path, GROUP_OF[method, without_face(path)]))
     }
     before = state_of(backend, caller.organization)
@@ -289,14 +317,14 @@ def test_who_may_read_is_shown_what_there_is(backend, refused, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_may_is_let_in(backend, let_in, kind):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_who_may_is_let_in(backend, let_in, kind, part):
     caller = let_in[kind]
     allowed = [
         (method, path)
-        for method, path in OPERATIONS
+        for method, path in part_of(part)
         if caller.refusal(method, path, GROUP_OF[method, without_face(path)]) is None
     ]
-    allowed.sort(key=lambda operation: operation[1].endswith(ENDING))
 
     answers = {operation: ask(backend, caller, *operation) for operation in allowed}
 

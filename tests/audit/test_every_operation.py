@@ -11,7 +11,7 @@ from monigo.api.kernel.changes import Changes, Unaudited
 from monigo.api.kernel.routes.declarations import atomic, declaration_of
 from monigo.api.kernel.routes.tenant import TenantRoute
 from monigo.api.kernel.wire.outgoing import Message
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from support.audit import changed
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from monigo.core.permissions import (
+from monigo.core.access import (
     GRANTS,
     OF_PERSONS,
     Permission,

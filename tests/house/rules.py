@@ -65,7 +65,24 @@ DIALECT = {
     "hold_due": "lock_due",
     "hold_plan": "lock_plan",
     "book": "terms",
+    "tell": "report",
+    "tells": "reports",
+    "told": "reported",
+    "owing": "unpaid",
 }
+# Words of sentences that hide who does what; each with what to write instead.
+VAGUE = {
+    r"tell|tells|told|telling": "what is done: reported, returned, published, logged, shown",
+    r"whoever": "who acts",
+    r"(?:give|gives|gave|given|giving) back": "refund, return or release",
+    r"what there is": "the thing itself",
+    r"reckon\w*": "rate",
+    r"thaw\w*": "load",
+    r"wary": "what is skipped",
+    r"till|teller": "the field's word",
+    r"happenings?": "event",
+}
+_VAGUE = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): better for words, better in VAGUE.items()}
 # Where such a word is the field's own: a member joins an organisation, a subscription agrees.
 ITS_OWN = {"joined_at": ("src/monigo/people/", "src/monigo/api/people/")}
 
@@ -196,6 +213,27 @@ def words_of_the_field(path: str, text: str) -> list[str]:
     return offences
 
 
+def names_of_the_field_in_sql(path: str, text: str) -> list[str]:
+    """Tables, columns, constraints and functions have the field's words, too."""
+    return [
+        f"{path}:{number} {name}: say {better}, not {word}"
+        for number, line in enumerate(text.splitlines(), start=1)
+        for name in re.findall(r"\w+", line)
+        for word, better in DIALECT.items()
+        if f"_{word}_" in f"_{name.lower()}_"
+    ]
+
+
+def plain_sentences(path: str, text: str) -> list[str]:
+    """Docstrings, comments and pages say who does what, in words that a stranger knows."""
+    return [
+        f"{path}:{line} {found[0]}: say {better}"
+        for line, sentence in _prose(path, text)
+        for words, better in _VAGUE.items()
+        if (found := words.search(re.sub(r"`[^`]*`", "", sentence)))
+    ]
+
+
 def called_in(owner: str, functions: Collection[str]) -> Rule:
     """Functions, by the last name of their module and their own, that one file alone may call."""
 
@@ -246,6 +284,23 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, "".join(_piece(value) for value in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+
+
+def _prose(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file that are sentences, not code."""
+    lines = enumerate(text.splitlines(), start=1)
+    if path.endswith(".sql"):
+        yield from ((number, line.partition("--")[2]) for number, line in lines)
+    elif path.endswith(".py"):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                first = node.value.lineno
+                yield from enumerate(str(node.value.value).splitlines(), start=first)
+    else:
+        yield from lines
 
 
 def _is_alone(comment: tokenize.TokenInfo | None) -> bool:

@@ -8,7 +8,7 @@ from monigo.api.kernel.routes.declarations import Kind, atomic, declaration_of, 
 from monigo.api.kernel.routes.tenant import TenantRoute
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 # What anybody may call.
 PUBLIC = {

@@ -90,6 +90,28 @@ def test_a_word_of_a_dialect_is_caught(source, lines):
     assert lines_of(rules.words_of_the_field(PATH, source)) == lines
 
 
+def test_a_word_of_a_dialect_in_the_schema_is_caught():
+    schema = "CREATE TABLE bills (\n    told_at timestamptz,\n    untold text\n)"
+
+    assert lines_of(rules.names_of_the_field_in_sql("m.sql", schema)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "lines"),
+    [
+        ("m.py", 'def pay():\n    """Pays, and\n    tells whoever waits."""', [3, 3]),
+        ("m.py", "# Gives back the rest.\ntold = 1  # Told once.", [1, 2]),
+        ("m.py", 'told = "the bank tells"\nx = 1  # a teller_id', []),
+        ("m.sql", "SELECT told FROM bills;\n-- What is told.", [2]),
+        ("m.md", "# Title\nWhat there is.\n`tell` is a name; it is a fortune-teller.", [2, 3]),
+    ],
+)
+def test_a_sentence_that_hides_who_does_what_is_caught(path, text, lines):
+    found = rules.plain_sentences(path, text)
+
+    assert [int(offence.split(":")[1].split()[0]) for offence in found] == lines
+
+
 def test_members_join():
     people = "src/monigo/people/organizations/types.py"
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from monigo import customers
-from monigo.core.principals import PrincipalKind, system
+from monigo.core.access import PrincipalKind, system
 from monigo.infra.db import PROCESS
 from monigo.tenancy import Scope
 from monigo.worker import run, run_worker

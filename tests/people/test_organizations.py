@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import pytest
 
-from monigo.core.permissions import Role, permissions_of_role
+from monigo.core.access import Role, permissions_of_role
 from monigo.infra.db import Tenant
 from support.mail import text_of, token_in
 from support.people import Person, new_email

@@ -406,6 +406,10 @@ def test_an_account_is_closed(simulated, provider):
     )
 
     assert done == p.Succeeded()
+    with pytest.raises(AssertionError, match="no open account"):
+        simulated.control(
+            "deposit", provider=provider, account_number=opened.account_number, amount="5"
+        )
 
 
 def test_an_account_that_paystack_refuses_is_no_transfer(simulated):

@@ -184,6 +184,7 @@ OPERATIONS_OF = {
     """,
     OWN_ACCOUNT: """
         POST /auth/reauthenticate
+        POST /auth/reauthenticate/options
         GET /invitations/pending
         GET /invitations/{invitation_id}
         POST /invitations/accept
@@ -193,11 +194,16 @@ OPERATIONS_OF = {
         GET /sessions
         DELETE /sessions/{session_id}
         POST /sessions/revoke-all
+        GET /user/passkeys
         GET /user/profile
         PUT /user/profile
         GET /user/second-factor
     """,
     OWN_SECURITY: """
+        POST /user/passkeys
+        POST /user/passkeys/options
+        PATCH /user/passkeys/{passkey_id}
+        DELETE /user/passkeys/{passkey_id}
         POST /user/second-factor
         POST /user/second-factor/confirm
         POST /user/second-factor/off
@@ -212,6 +218,7 @@ OPERATIONS_OF = {
         POST /auth/resend-verification
         POST /auth/reset-password
         POST /auth/second-factor
+        POST /auth/second-factor/options
         POST /auth/verify-email
         POST /auth/verify-reset-code
         GET /countries

@@ -12,8 +12,8 @@ from monigo.api import create_app
 from monigo.api.kernel.http.errors import error_response
 from monigo.api.kernel.routes.declarations import staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.core.permissions import Permission
 from monigo.customers import CustomerDetails
 from monigo.infra.ids import new_id
 

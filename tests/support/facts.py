@@ -21,12 +21,9 @@ class Noted(Fact, frozen=True, kw_only=True):
     """Something was noted of a thing."""
 
     subject = "thing"
+    subject_field = "thing_id"
     thing_id: UUID
     text: str
-
-    @property
-    def subject_id(self) -> UUID:
-        return self.thing_id
 
 
 class Unheard(Noted, frozen=True, kw_only=True):

@@ -24,6 +24,8 @@ MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 def operations_of(url):
     """What the server says that it can do."""
+    # It makes the document when it is first asked, which may take long on a busy machine.
+    requests.get(f"{url}/openapi.json", timeout=60)
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     return [result.ok() for result in schema.get_all_operations()]
 

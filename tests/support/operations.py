@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from monigo.core.permissions import Permission, scopes_of
+from monigo.core.access import Permission, scopes_of
 
 # The checked-in document, which a test keeps equal to what the application serves.
 GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"

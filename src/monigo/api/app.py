@@ -113,7 +113,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _document_structs(app: FastAPI) -> None:
-    """Tell of what the framework does not know: structs, and the raw route of ingestion."""
+    """Document what the framework does not know: structs, and the raw route of ingestion."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _document_structs(app: FastAPI) -> None:
         }
         structs = {ErrorBody, *ingest_schemas.STRUCTS, *price_forms.STRUCTS}
         add_structs(document, answers | structs)
-        price_forms.tell_price_forms(document)
+        price_forms.describe_price_forms(document)
         return document
 
     app.openapi = openapi

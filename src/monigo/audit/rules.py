@@ -1,4 +1,4 @@
-"""What the log tells of a change: the fields that differ, bounded, without secrets. Pure."""
+"""What the log records of a change: the fields that differ, bounded, without secrets. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ _SECRETS = frozenset(
     {"key", "secret", "password", "token", "pin", "authorization", "credential", "credentials"}
 )
 _SECRET_ENDINGS = ("_key", "_secret", "_password", "_token", "_pin", "_credential", "_credentials")
-# A key that is told to everybody, or that opens nothing.
+# A key that is public, or that opens nothing.
 _NO_SECRETS = frozenset({"public_key", "idempotency_key"})
-# A time that changes with each edit tells nothing that the entry's own does not.
+# A time that changes with each edit is the same as the entry's own.
 _UNTOLD = frozenset({"updated_at"})
 
 # As much of a value as a person reads; of a plan with hundreds of prices the beginning.
@@ -38,7 +38,7 @@ def changed_fields(before: Fields | None, after: Fields | None) -> tuple[Any, An
         return None
     length = min(VALUE_LENGTH_MAX, FIELDS_LENGTH_MAX // (2 * max(len(names), 1)))
     return tuple(
-        None if side is None else {name: _told(name, side.get(name), length) for name in names}
+        None if side is None else {name: _recorded(name, side.get(name), length) for name in names}
         for side in (before, after)
     )  # pyright: ignore[reportReturnType] - two sides make two
 
@@ -49,11 +49,11 @@ def short(text: str) -> str:
 
 
 def _differs(name: str, before: Any, after: Any) -> bool:
-    """Whether a field is told: where nothing was or is, an empty value is none."""
+    """Whether a field is recorded: where nothing was or is, an empty value is none."""
     return name not in _UNTOLD and before != after and bool(before or after)
 
 
-def _told(name: str, value: Any, length: int) -> Any:
+def _recorded(name: str, value: Any, length: int) -> Any:
     masked = _masked(name, value)
     if isinstance(masked, bool | int) or masked is None:
         return masked

@@ -13,8 +13,8 @@ from monigo.audit import store
 from monigo.audit.events import EntriesWritten
 from monigo.audit.rules import short
 from monigo.audit.types import Call, Entry, EntryFilter, EntryPage, Fields, LoggedEntry, Place
+from monigo.core.access import Principal
 from monigo.core.errors import invalid
-from monigo.core.principals import Principal
 from monigo.infra import outbox
 from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.facts import Recorded, Subscriber
@@ -61,7 +61,7 @@ def entry_of(
 
 
 def written(entries: Sequence[Entry]) -> EntriesWritten:
-    """The fact that takes entries, at least one, to the log; for the transaction they tell of.
+    """The fact that takes entries, at least one, to the log; for the transaction that they record.
 
     They are linked after that one has committed, so that those who change things of one
     organisation don't wait for each other.
@@ -70,7 +70,7 @@ def written(entries: Sequence[Entry]) -> EntriesWritten:
 
 
 async def write(tx: Transaction, entries: Sequence[Entry]) -> None:
-    """Write entries in the transaction that they tell of."""
+    """Write entries in the transaction that they record."""
     if entries:
         await outbox.emit(tx, [written(entries)])
 

@@ -15,7 +15,7 @@ class Call(Struct, frozen=True):
     """A request that may change something: what it does, and where it came from.
 
     `action` is the operation's name, `route` its method and path, without ids. `request_id` is
-    empty where the request named none and is not told of in the log of requests.
+    empty where the request named none and is not in the log of requests.
     """
 
     action: str

@@ -18,7 +18,12 @@ COMPARE_ENTRIES = """
         SELECT entry.sequence, entry.id, entry.chain_hash,
             lag(entry.sequence, 1, 0::bigint) OVER chain AS previous_sequence,
             sha256(
-                lag(entry.chain_hash, 1, sha256('')) OVER chain || audit_entry_content(entry)
+                lag(entry.chain_hash, 1, sha256('')) OVER chain || audit_entry_content(
+                entry.org_id, entry.sequence, entry.id, entry.at, entry.is_test_mode,
+                entry.actor_kind, entry.actor_id, entry.actor_name, entry.permission, entry.action,
+                entry.route, entry.resource_type, entry.resource_id, entry.before, entry.after,
+                entry.address, entry.user_agent, entry.request_id
+            )
             ) AS link
         FROM audit_entries AS entry
         WHERE entry.org_id = $1

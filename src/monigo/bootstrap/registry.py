@@ -1,4 +1,4 @@
-"""Who has a say in what lower domains do, who knows what they ask, and who follows from it."""
+"""The guards, sources, reactions and subscribers of lower domains."""
 
 from monigo import audit, catalog, customers, invoicing, reports, subscriptions, wallets, webhooks
 from monigo.infra.registry import Registry

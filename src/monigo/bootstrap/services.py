@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from monigo import invoicing, metering, people, reports, test_mode, wallets, webhooks
 from monigo.bootstrap.registry import REGISTRY
-from monigo.core.principals import Principal
+from monigo.core.access import Principal
 from monigo.infra import idempotency, outbox
 from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
@@ -22,9 +22,9 @@ from monigo.people import People
 from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
 
-# What happens by itself as time goes by. Expiry of reservations runs before billing, so that what
-# they held can pay; expiry of credits after it, so that they are used first. A test clock on its
-# way does at one instant what is due in this order.
+# Work that falls due as time passes. Reservations expire before billing runs, so that released
+# money can pay; credits expire after it, so that they are used first. Of what is due at one
+# instant, a test clock does the work in this order.
 CLOCK_TASKS: tuple[Task, ...] = (
     wallets.EXPIRE_RESERVATIONS,
     invoicing.WAKE,

@@ -1,4 +1,4 @@
-"""The commands. Each says what it did on standard output; logs go to standard error."""
+"""The commands. Each prints what it did on standard output; logs go to standard error."""
 
 import json
 from datetime import datetime

@@ -30,7 +30,7 @@ def with_services(action: Callable[[Services], Awaitable[Result]]) -> Result:
 
 
 def run(main: Callable[[Settings], Awaitable[Result]]) -> Result:
-    """Run a command's coroutine; faults of the operator are told in one line."""
+    """Run a command's coroutine; faults of the operator are printed in one line."""
     settings = Settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     try:
@@ -52,7 +52,7 @@ async def _awaited(main: Callable[[Settings], Awaitable[Result]], settings: Sett
 
 
 def say(text: str) -> None:
-    """Print a line of what a command tells."""
+    """Print a line of a command's output."""
     sys.stdout.write(text + "\n")
 
 

@@ -12,7 +12,7 @@ from monigo.infra import agenda
 from monigo.infra.agenda import SetAside
 from monigo.infra.db import Tenant
 
-# Whoever has more of one organisation than this needs to see no more to know what to do.
+# A report of more findings of one organisation would not help to find their cause.
 LISTED_MAX = 1_000
 
 

@@ -5,17 +5,17 @@ from collections.abc import Callable, Hashable, Iterable
 from monigo.infra.addresses import Address, ClientAddresses, Headers
 from monigo.infra.settings import Network
 
-# Of one address, unless the settings say otherwise: several times what a client's pool keeps.
+# Of one address, unless the settings have another limit: several times what a client's pool keeps.
 PER_ADDRESS_MAX = 256
 # Of all addresses, as far as the system allows: each may take some hundred kB.
 CONNECTIONS_MAX = 4_000
 
 
 class Door:
-    """Counts what each address has open, and says when that is too much.
+    """Counts the open connections of each address, and refuses those above the limit.
 
-    It also knows which connections have said nothing yet: the oldest of them go first, when there
-    are too many connections of all addresses together.
+    It also knows which connections have sent nothing yet: the oldest of them are closed first when
+    all addresses together have too many.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Commands about people: accounts made, and passwords set, by whoever runs the installation.
+"""Commands about people: the operator makes accounts and sets passwords.
 
 A password is made unless one is read from standard input; it is shown once, on standard output,
 and in no log.
@@ -43,19 +43,19 @@ def create_user(
     """Make an account whose e-mail counts as verified. Its password is shown once."""
     password = _password(is_read=password_stdin)
     user = with_services(lambda services: _add(services, email, name, password))
-    _tell(user, None if password_stdin else password, as_json=as_json)
+    _print_user(user, None if password_stdin else password, as_json=as_json)
 
 
 @user_app.command("reset-password")
 def reset_password(
     email: EmailArgument, *, password_stdin: StdinFlag = False, as_json: JsonFlag = False
 ) -> None:
-    """Give a person another password: all their sessions end, and a mail tells them."""
+    """Give a person another password: all their sessions end, and they get a mail."""
     password = _password(is_read=password_stdin)
     user = with_services(
         lambda services: people.accounts.set_password(services.people, email, password)
     )
-    _tell(user, None if password_stdin else password, as_json=as_json)
+    _print_user(user, None if password_stdin else password, as_json=as_json)
 
 
 @user_app.command("list")
@@ -84,7 +84,7 @@ def create_admin(
     """Have a person run the platform; an account is made for who has none yet."""
     password = _password(is_read=password_stdin)
     user, is_new = with_services(lambda services: _make_admin(services, email, name, password))
-    _tell(user, password if is_new and not password_stdin else None, as_json=as_json)
+    _print_user(user, password if is_new and not password_stdin else None, as_json=as_json)
 
 
 async def _add(services: Services, email: str, name: str | None, password: str) -> User:
@@ -116,12 +116,12 @@ def _password(*, is_read: bool) -> str:
     return password
 
 
-def _tell(user: User, password: str | None, *, as_json: bool) -> None:
-    told = {**_shown(user), **({} if password is None else {"password": password})}
+def _print_user(user: User, password: str | None, *, as_json: bool) -> None:
+    shown = {**_shown(user), **({} if password is None else {"password": password})}
     if as_json:
-        say(json.dumps(told))
+        say(json.dumps(shown))
         return
-    for label, value in told.items():
+    for label, value in shown.items():
         say(f"{label}: {value}")
 
 

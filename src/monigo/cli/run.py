@@ -50,7 +50,7 @@ class Running(Struct, frozen=True):
 
     services: Services
     owner_url: str
-    database_place: str
+    database_location: str
 
 
 @asynccontextmanager
@@ -82,14 +82,14 @@ async def running_services(settings: Settings) -> AsyncGenerator[Running]:
     if settings.database_url is None:
         embedded = await start_embedded(settings.data_dir, log=log.info)
         owner_url = embedded.url
-        place = f"embedded PostgreSQL in {settings.data_dir.resolve()}"
+        location = f"embedded PostgreSQL in {settings.data_dir.resolve()}"
     else:
         owner_url = settings.database_url.get_secret_value()
-        place = "PostgreSQL at MONIGO_DATABASE_URL"
+        location = "PostgreSQL at MONIGO_DATABASE_URL"
     try:
         services = await open_services(settings, await bring_up_to_date(settings, owner_url))
         try:
-            yield Running(services, owner_url, place)
+            yield Running(services, owner_url, location)
         finally:
             await services.close()
     finally:
@@ -241,7 +241,7 @@ Monigo is ready.
   API       {credentials.base_url}   (reference: {credentials.base_url}/docs)
   test key  {credentials.test_api_key}
   log in    {credentials.email or "by an account of yours: monigo user create EMAIL"}
-  database  {running.database_place}
+  database  {running.database_location}
   all keys  {path}
 
 Try it:

@@ -11,39 +11,39 @@ class WholeAnswers:
     the client. A head that nothing follows at once does not wait for it.
     """
 
-    __slots__ = ("_held", "_loop", "_transport", "is_closing")
+    __slots__ = ("_buffer", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._held = b""
+        self._buffer = b""
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Send bytes, or hold them for a moment where they may be a head."""
-        if self._held:
-            data = self._held + data
-            self._held = b""
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
         elif data.startswith(b"HTTP/1."):
-            self._held = data
+            self._buffer = data
             self._loop.call_soon(self.flush)
             return
         self._transport.write(data)
 
     def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held)
+        """Send what is buffered."""
+        if self._buffer:
+            buffered, self._buffer = self._buffer, b""
+            self._transport.write(buffered)
 
     def close(self) -> None:
-        """Send what is held and close."""
+        """Send what is buffered and close."""
         self.flush()
         self._transport.close()
 
     def abort(self) -> None:
         """Close without sending anything more."""
-        self._held = b""
+        self._buffer = b""
         self._transport.abort()
 
     def __getattr__(self, name: str) -> Any:

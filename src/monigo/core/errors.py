@@ -21,10 +21,10 @@ class ErrorKind(StrEnum):
 
 
 class DomainError(Exception):
-    """A request that can't be done, said so that its sender can mend it.
+    """An error of a request, described so that its sender can correct it.
 
-    `code` is stable for programs, `message` is for people, `fields` maps the path of each
-    faulty input to what is wrong with it. `retry_after_seconds` says when asking again may help.
+    `code` is stable for programs, `message` is for people, `fields` maps the path of each faulty
+    input to its fault. `retry_after_seconds` is when a retry may succeed.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class DomainError(Exception):
 
 
 def without_frames(error: DomainError) -> DomainError:
-    """The error freed of the frames that it came through.
+    """The error without the frames of its traceback.
 
-    They refer to what was being worked on, which refers to its answer, this error: a circle that
-    would keep it all in memory until the garbage collector looks.
+    A frame refers to the request, and the request to its response, this error: a cycle that would
+    stay in memory until the garbage collector runs.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None
     return error

@@ -47,5 +47,5 @@ def parse_id(text: object) -> UUID | None:
 
 def derived_id(*parts: str) -> UUID:
     """The id of something computed rather than stored: the same parts always give the same id."""
-    # Each part tells its length, so that ("ab", "c") and ("a", "bc") differ.
+    # Each part begins with its length, so that ("ab", "c") and ("a", "bc") differ.
     return uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts))

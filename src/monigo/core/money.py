@@ -3,10 +3,10 @@
 An amount of money has six places, a unit price and a quantity up to twelve. Nothing here
 rounds but the functions whose names say so.
 
-`Money` is what domains hand to each other: what a wallet is to pay, what an invoice comes to, what
-was received. Inside one invoice, and inside a line's price, numbers are bare `Decimal`s of the one
-currency that the invoice has: there they are added by the thousand, and a check of each sum costs
-seven times the sum itself. Rows and the wire keep amount and currency in fields of their own.
+Domains exchange amounts as `Money`: what a wallet is to pay, an invoice's total, what was received.
+Inside one invoice, and inside a line's price, numbers are bare `Decimal`s of the one currency that
+the invoice has: there they are added by the thousand, and a check of each sum costs seven times the
+sum itself. Rows and the wire keep amount and currency in fields of their own.
 """
 
 import re
@@ -46,9 +46,9 @@ EXACT = Context(prec=_PRECISION, rounding=ROUND_HALF_EVEN, traps=[*_FAULTS, Inex
 # For the rounding that the behaviour page asks for.
 ROUNDING = Context(prec=_PRECISION, rounding=ROUND_HALF_EVEN, traps=_FAULTS)
 
-# ISO 4217, not CLDR (babel): CLDR tells the places used in shops, calls the Iraqi dinar and the
-# Serbian dinar whole numbers, and changes its mind between releases, whereas a currency's places
-# decide amounts due.
+# ISO 4217, not CLDR (babel): CLDR has the places used in shops, treats the Iraqi and the Serbian
+# dinar as whole numbers, and changes between releases, whereas a currency's places decide amounts
+# due.
 _MINOR_UNIT_PLACES = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
     **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),

@@ -1,4 +1,4 @@
-"""Billing periods: calendar arithmetic on local wall time, told in UTC instants.
+"""Billing periods: calendar arithmetic on local wall time, with UTC instants as results.
 
 Boundaries are computed from the anchor, never by adding to the last one, so that monthly from
 31 January gives 28 February and then 31 March (behaviour page, Subscriptions and periods).

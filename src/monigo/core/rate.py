@@ -7,7 +7,7 @@ that never goes back. Taking from it moves that instant on by one request's shar
 from typing import NamedTuple
 
 SECOND = 1_000_000_000
-# Above it a request's share of a second is too short to be told exactly in nanoseconds.
+# Above it a request's share of a second is too short to be exact in nanoseconds.
 PER_SECOND_MAX = 1_000_000
 
 

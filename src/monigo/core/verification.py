@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-# Whoever has more differences than this needs to see no more of them to know what to do.
+# A report of more differences than this would not help anyone to find their cause.
 DIFFERENCES_MAX = 1_000
 
 
 class Difference(Struct, frozen=True):
-    """Something stored that is not what its sources say; None where one side has nothing."""
+    """A stored value that differs from its computed one; None: absent on that side."""
 
     what: str
     subject: str

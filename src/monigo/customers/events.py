@@ -1,7 +1,5 @@
 """The facts of customers."""
 
-from uuid import UUID
-
 from monigo.core.ids import CustomerId
 from monigo.infra.outbox import Fact
 
@@ -10,13 +8,9 @@ class CustomerFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a customer."""
 
     subject = "customer"
+    subject_field = "customer_id"
     customer_id: CustomerId
     external_id: str
-
-    @property
-    def subject_id(self) -> UUID:
-        """The customer."""
-        return self.customer_id
 
 
 class CustomerCreated(CustomerFact, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from monigo.core.ids import CustomerId
 
 
 class CustomerDetails(Struct, frozen=True):
-    """What the merchant says of a customer; unset text is empty."""
+    """A customer's details as the merchant sets them; unset text is empty."""
 
     external_id: str
     name: str

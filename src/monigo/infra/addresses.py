@@ -1,10 +1,12 @@
 """Whose request it is, by network address.
 
-Whoever asks through a trusted proxy is known by the address that the proxy saw, the last one of
-`X-Forwarded-For` that is no trusted proxy itself. What stands before it is anybody's word.
+A client behind a trusted proxy has the address that the proxy saw: the last one of
+`X-Forwarded-For` that is no trusted proxy itself. Addresses before it are not trusted, for clients
+can write them.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from monigo.infra.settings import Network
@@ -15,18 +17,25 @@ Headers = Sequence[tuple[bytes, bytes]]
 FORWARDED_FOR = b"x-forwarded-for"
 # Providers give a customer such a block of addresses, not a single one.
 IPV6_PREFIX = 64
+# About a megabyte; of others it is worked out again.
+PEERS_MAX = 4_096
 
 
 class ClientAddresses:
-    """Tells for whom connections and requests count, past the operator's own proxies."""
+    """Finds the client's address of a connection or request, past the operator's own proxies."""
 
     def __init__(self, trusted_proxies: Iterable[Network] = ()) -> None:
         self._trusted = tuple(trusted_proxies)
+        # Requests come by thousands from a few peers.
+        self._of_peer = lru_cache(PEERS_MAX)(self._of_host)
+
+    def _of_host(self, host: str) -> Address | None:
+        address = _parsed(host)
+        return None if address is None or self._is_trusted(address) else _block(address)
 
     def of_peer(self, peer: tuple[str, int] | None) -> Address | None:
         """Whom a connection counts for; None for a proxy's and a local socket's."""
-        address = _parsed(peer[0]) if peer else None
-        return None if address is None or self._is_trusted(address) else _block(address)
+        return self._of_peer(peer[0]) if peer else None
 
     def forwarded(self, headers: Headers) -> Address | None:
         """Whom a proxy's request counts for; None for what the proxy asks for itself."""

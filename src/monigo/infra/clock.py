@@ -1,11 +1,11 @@
-"""The one place that knows what time it is."""
+"""The clock: the only module that reads the time."""
 
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the present instant, aware and in UTC."""
+    """Reads the present instant, aware and in UTC."""
 
     def now(self) -> datetime:
         """The present instant."""

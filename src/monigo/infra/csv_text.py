@@ -15,7 +15,7 @@ _FULL_WIDTH = (
 # look behind white space, too.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULL_WIDTH)
 
-# Tells spreadsheets that a file is UTF-8; other programs would take it for part of the first cell.
+# Marks a file as UTF-8 for spreadsheets; other programs would read it as part of the first cell.
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 

@@ -13,16 +13,18 @@ from monigo.infra.db import Transaction
 class Fact(Struct, frozen=True, kw_only=True):
     """Something that happened, named in the past tense; its fields are ids, amounts and instants.
 
-    `subject` says what kind of thing it happened to, `subject_id` which. Whoever reports a fact
-    holds the subject's lock, or has just created the subject. The class's name is stored.
+    `subject` is the kind of what it happened to, `subject_field` the field with its id. The
+    reporting transaction has the subject's lock, or has just created the subject. The class's name
+    is stored.
     """
 
     subject: ClassVar[str]
+    subject_field: ClassVar[str]
 
     @property
     def subject_id(self) -> UUID:
-        """What it happened to."""
-        raise NotImplementedError
+        """The id of what it happened to."""
+        return getattr(self, self.subject_field)
 
 
 class Recorded(Struct, frozen=True):
@@ -46,7 +48,7 @@ Handler = Callable[[Transaction, Sequence[Recorded]], Awaitable[None]]
 class Subscriber(Struct, frozen=True):
     """Who wants to know of facts of these types, from when it is registered on.
 
-    Its effects in our database happen once, since they commit with the mark that it has a fact. It
+    Its effects in our database happen once, since they commit with the removal of the delivery. It
     gets a fact again only where they did not commit. One that is not woken is given facts when the
     dispatcher looks by itself, so that they cost no word.
     """

@@ -42,8 +42,8 @@ def canonical(value: Any) -> bytes:
 def exact_floats(value: Any) -> Any:
     """Let serializers that write floats only write a Decimal's own digits.
 
-    A Decimal becomes the nearest double, whose shortest text gives back what was stored for up to
-    15 digits; whole numbers, and those that no double can hold, are written whole. For free-form
+    A Decimal becomes the nearest double, whose shortest text is the stored number for up to 15
+    digits; whole numbers, and those that no double can hold, are written whole. For free-form
     metadata only, never for money.
     """
     match value:

@@ -38,7 +38,7 @@ def configure_logging(*, log_format: str | None, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # Uvicorn tells each request at this level; our own request log says more, once.
+    # Uvicorn logs each request at this level; our own request log has more about each, once.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
 

@@ -1,4 +1,4 @@
-"""The registry: who has a say in what a lower domain does, and who follows from it.
+"""The registry: guards, reactions and subscribers of lower domains.
 
 A domain asks a question (may this customer be deleted? what needs a person?) or reports a fact, and
 knows nobody of those above it. Bootstrap builds one registry of their guards, sources, reactions
@@ -15,7 +15,7 @@ from monigo.infra.facts import Fact, Subscriber
 
 # Raises the conflict that forbids what is asked; it runs in the transaction that would do it.
 Guard = Callable[[Transaction, Any], Awaitable[None]]
-# Tells its part of what is asked; nothing, where it has none.
+# Returns its part of the answer to a question; nothing, where it has none.
 Source = Callable[[Transaction, Any], Awaitable[Sequence[Any]]]
 # Does what must commit with facts of one type, in the transaction that reports them.
 Reaction = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
@@ -38,7 +38,7 @@ class Registry:
         self.sources = sources or {}
         self.reactions = reactions
         self.subscribers = {one.name: one for one in subscribers}
-        # The names of those who want facts of a type; nobody, where it is absent.
+        # The names of a fact type's subscribers; none, where the type is absent.
         self.wanted: Mapping[str, tuple[str, ...]] = _wanted(subscribers)
 
     async def ask(self, tx: Transaction, question: Any) -> None:
@@ -55,7 +55,7 @@ class Registry:
             await guard(tx, question)
 
     async def gather(self, tx: Transaction, question: Any) -> list[Any]:
-        """What all sources tell of a question, in their order.
+        """The answers of all sources of a question, in their order.
 
         Raises:
             InvariantError: nobody decided who answers questions of this type.
@@ -63,7 +63,7 @@ class Registry:
         sources = self.sources.get(type(question))
         if sources is None:
             raise InvariantError(f"no sources are named for {type(question).__name__}")
-        return [told for source in sources for told in await source(tx, question)]
+        return [part for source in sources for part in await source(tx, question)]
 
     async def react(self, tx: Transaction, facts: Sequence[Fact]) -> None:
         """Do what must commit with these facts."""
@@ -77,7 +77,7 @@ class Registry:
 
 
 async def ask(tx: Transaction, question: Any) -> None:
-    """Ask everybody who has a say in what the question names.
+    """Ask all guards of a question.
 
     Raises:
         DomainError: somebody refuses.
@@ -87,7 +87,7 @@ async def ask(tx: Transaction, question: Any) -> None:
 
 
 async def gather(tx: Transaction, question: Any) -> list[Any]:
-    """What everybody who knows something of a question tells; of nobody, nothing.
+    """The answers of all sources of a question, in their order; none without sources.
 
     Raises:
         InvariantError: there is no registry, or it knows no such question.
@@ -96,7 +96,7 @@ async def gather(tx: Transaction, question: Any) -> list[Any]:
 
 
 def registry_of(source: Transaction | Database) -> Registry:
-    """The registry of a transaction. Without one nobody knows who has a say: that is no consent.
+    """The registry of a transaction. A transaction without one can't consult guards: an error.
 
     Raises:
         InvariantError: the database was opened without one.

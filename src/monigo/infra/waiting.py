@@ -10,7 +10,7 @@ from monigo.infra.logging import logger
 
 log = logger(__name__)
 
-# A server that recovers takes a while; a wrong address is to be told before one gives up waiting.
+# A server that recovers takes a while; a wrong address should be reported before people give up.
 WAIT_SECONDS_MAX = 60
 RETRY_SECONDS = 0.5
 

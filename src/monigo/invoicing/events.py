@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -20,6 +19,8 @@ from monigo.invoicing.types import Invoice, InvoiceKind, InvoiceStatus, RatedInv
 class DocumentFact(Fact, frozen=True, kw_only=True):
     """Something that happened to an invoice or a bill, with what it is after it."""
 
+    subject_field = "id"
+
     id: InvoiceId
     number: str
     status: InvoiceStatus
@@ -32,11 +33,6 @@ class DocumentFact(Fact, frozen=True, kw_only=True):
     amount_due: Decimal
     period_start: datetime
     period_end: datetime
-
-    @property
-    def subject_id(self) -> UUID:
-        """The invoice or bill."""
-        return self.id
 
 
 class InvoiceFact(DocumentFact, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ async def generate(
     Raises:
         DomainError: not_found, naming the field; invalid, when no period starts there; conflict on
             a plan of the other type, before the start, in the trial, after the end, or for a period
-            that is not waived, or whose events retention has emptied.
+            that is not waived, or whose events are redacted.
     """
     subscription_id = parse_id(subscription_reference)
     try:
@@ -73,7 +73,7 @@ async def generate(
     drafts = await documents.load_drafts_of_periods(tx, [(subscription.id, period)])
     known = drafts.get((subscription.id, period.start))
     before = None if known is None else await get(tx, known, plan_type=plan_type)
-    wanted = wanted if known is None else wanted.in_place_of(known)
+    wanted = wanted if known is None else wanted.replacing(known)
     await _write_draft(tx, wanted)
     return await _changed(tx, before, wanted.id, plan_type)
 
@@ -103,7 +103,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
 
     Raises:
         DomainError: not_found; conflict, when the amounts are more than an invoice can hold, or
-            retention has emptied events of a closed period.
+            events of a closed period are redacted.
     """
     seen = await documents.load(tx, invoice_id)
     if seen is None:
@@ -114,7 +114,7 @@ async def refresh_draft(tx: Transaction, invoice_id: UUID) -> None:
 
 
 async def recheck(tx: Transaction, window: Period, event_name: str) -> None:
-    """Have what a replay counted anew reach customers: closed periods that overlap its window.
+    """Schedule a check of the closed periods that overlap a replay's window.
 
     Their differences, under the metrics of now, come with the next closing or supplementary
     invoice. `event_name` "" is for all events.
@@ -154,9 +154,8 @@ async def finalize(
     The draft of a period that has ended becomes its closing invoice, without its grace time.
 
     Raises:
-        DomainError: not_found; conflict, unless it is a draft, or when retention has emptied events
-            of its closed period; insufficient, when the plan is paid from a wallet that has too
-            little.
+        DomainError: not_found; conflict, unless it is a draft, or when events are redacted of its
+            closed period; insufficient, when the plan is paid from a wallet that has too little.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
@@ -189,8 +188,8 @@ async def mark_paid(
 ) -> Invoice:
     """Note that an invoice's money was received elsewhere, under the merchant's reference.
 
-    It is what was still due, and nothing goes back; `is_whole` says that all of the invoice was
-    received there, so that what wallet and credits paid of it goes back.
+    The payment is what was still due, and nothing is refunded. With `is_whole` all of the invoice
+    was received elsewhere, so that what wallet and credits paid of it is refunded.
 
     Raises:
         DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
@@ -206,7 +205,7 @@ async def mark_paid(
     check_can_mark_paid(unpaid)
     invoice = unpaid
     if is_whole:
-        await documents.give_back(tx, invoice, is_voided=False)
+        await documents.refund(tx, invoice, is_voided=False)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
@@ -227,7 +226,7 @@ async def void(
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
-    await documents.give_back(tx, invoice, is_voided=True)
+    await documents.refund(tx, invoice, is_voided=True)
     await documents.void(tx, invoice.id)
     await _recheck_carried(tx, invoice, subscription)
     voided = await _changed(tx, invoice, invoice.id, plan_type)
@@ -251,7 +250,7 @@ async def delete(
 
 
 async def refuse_customer_with_unpaid_invoice(tx: Transaction, asked: CustomerDeletion) -> None:
-    """Raise conflict while a customer owes an invoice."""
+    """Raise conflict while a customer has an unpaid invoice."""
     if await documents.count_unpaid(tx, asked.customer_id):
         raise conflict("customer_owes", "the customer has an unpaid invoice")
 
@@ -297,18 +296,18 @@ def _again(draft: Invoice, subscription: Subscription) -> InvoiceRequest:
         wanted = InvoiceRequest.closing_of(subscription, draft.period)
     else:
         wanted = InvoiceRequest.waived_of(subscription, draft.period)
-    return wanted.in_place_of(draft.id)
+    return wanted.replacing(draft.id)
 
 
 async def _write_draft(tx: Transaction, wanted: InvoiceRequest) -> None:
-    """Store a draft as it comes to now, unless that can't be told any more."""
+    """Store a draft with its present amounts, unless these can't be computed any more."""
     rated = await _rated(tx, wanted)
     await events.emit_created(tx, rated)
     await documents.write_drafts(tx, rated)
 
 
 async def _rated(tx: Transaction, wanted: InvoiceRequest) -> list[RatedInvoice]:
-    """What an invoice comes to now, unless that can't be told any more."""
+    """The invoice with its present amounts, unless these can't be computed any more."""
     rated = await rate(tx, [wanted])
     await check_can_be_read(tx, rated)
     return rated

@@ -100,7 +100,7 @@ class Terms(Struct, frozen=True):
 class PricedUsage(Struct, frozen=True):
     """A price and a period's whole usage under it; `groups` splits the quantity, if at all.
 
-    `is_due` is false where nothing is owed whatever was used: a removed price, a whole pause.
+    `is_due` is false where usage costs nothing: a removed price, a period that is wholly paused.
     """
 
     price: AgreedPrice
@@ -254,7 +254,7 @@ class InvoiceRequest(Struct, frozen=True):
 
     @classmethod
     def waived_of(cls, subscription: Subscription, period: Period) -> Self:
-        """The closing of a period that was waived, by itself."""
+        """An invoice request for a waived period alone."""
         return cls.interim_of(subscription, period, kind=InvoiceKind.CLOSING)
 
     @classmethod
@@ -289,7 +289,7 @@ class InvoiceRequest(Struct, frozen=True):
         with_others: bool = False,
         with_minimum: bool = True,
     ) -> Self:
-        """A new invoice of a period by itself, as it stands."""
+        """An invoice request for a running period alone."""
         return cls(
             id=InvoiceId(new_id()),
             subscription=subscription,
@@ -300,7 +300,7 @@ class InvoiceRequest(Struct, frozen=True):
             with_minimum=with_minimum,
         )
 
-    def in_place_of(self, draft_id: InvoiceId) -> Self:
+    def replacing(self, draft_id: InvoiceId) -> Self:
         """The same invoice, recomputed under the id of a draft that there is."""
         return replace(self, id=draft_id, is_new=False)
 
@@ -342,9 +342,9 @@ class RatedInvoice(Struct, frozen=True):
 
 
 class Recount(Struct, frozen=True):
-    """That a replay had a closed period counted anew, and by which versions of its metrics.
+    """A replay of a closed period, with the versions of the metrics at that time.
 
-    Instants alone would not tell: a test clock may stand still while metrics are edited. Those from
+    Instants alone would not do: a test clock may stand still while metrics are edited. Replays from
     before versions were kept have none.
     """
 
@@ -355,8 +355,8 @@ class Recount(Struct, frozen=True):
 class ClosedPeriod(Struct, frozen=True):
     """A period that has its closing invoice, with the terms as they were frozen.
 
-    `closing_number` is that invoice's. `remeasured` tells of the last replays that had the period
-    counted anew: by the name of the events, or "" for all.
+    `closing_number` is that invoice's. `remeasured` has the period's latest replays by the name of
+    the events, "" for all.
     """
 
     subscription_id: SubscriptionId

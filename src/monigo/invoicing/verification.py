@@ -54,7 +54,8 @@ def _of_invoice(row: asyncpg.Record) -> list[Difference]:
     exact = row["line_amount"]
     due = subtotal([exact], row["currency"])
     if row["rounded_off"] is not None and is_rounded(row["subtotal"], exact, row["currency"]):
-        # Which way a half goes is told by the subscription's other invoices: see `_of_rounding`.
+        # Which way a half is rounded depends on the subscription's other invoices: see
+        # `_of_rounding`.
         due = row["subtotal"]
     vat = tax_amount(due, row["vat_rate"], row["currency"]) if row["vat_enabled"] else Decimal(0)
     wht = tax_amount(due, row["wht_rate"], row["currency"])
@@ -86,38 +87,38 @@ async def _of_rounding(tx: Transaction, currencies: Iterable[str]) -> list[Diffe
         what, stored, computed = "subtotal after rounding", row["subtotal"], row["computed"]
         if row["rounding"] != row["carried"]:
             what, stored, computed = "rounding carried", row["rounding"], row["carried"]
-        told = format_decimal(stored), format_decimal(computed)
-        differences.append(Difference(f"invoice {what}", str(row["id"]), *told))
+        recorded = format_decimal(stored), format_decimal(computed)
+        differences.append(Difference(f"invoice {what}", str(row["id"]), *recorded))
     return differences
 
 
 def _of_payment(row: asyncpg.Record) -> list[Difference]:
-    """Whether a wallet paid what the invoice says, unless its period is compared as a whole."""
+    """Compare what a wallet paid with the invoice, unless its period is compared as a whole."""
     if row["is_part_of_period"]:
         return []
-    return _unlike(INVOICE, str(row["id"]), row["told"], row["taken"])
+    return _unlike(INVOICE, str(row["id"]), row["recorded"], row["taken"])
 
 
 async def _of_periods(tx: Transaction) -> list[Difference]:
-    """Whether wallets paid what realtime periods say, and nothing that nobody asked for."""
+    """Compare what wallets paid with realtime periods; report payments without a period, too."""
     differences: list[Difference] = []
     after: tuple[UUID, datetime] | None = None
     while rows := await verify_store.load_periods(tx, after=after, limit=INVOICES_A_PAGE):
         after = rows[-1]["subscription_id"], rows[-1]["period_start"]
         if len(differences) < DIFFERENCES_MAX:
             for row in rows:
-                differences += _unlike(PERIOD, row["name"], row["told"], row["taken"])
+                differences += _unlike(PERIOD, row["name"], row["recorded"], row["taken"])
     for row in await verify_store.list_paid_for_nothing(tx, DIFFERENCES_MAX):
         differences += _unlike(row["reference_type"], row["reference_id"], None, row["taken"])
     return differences[:DIFFERENCES_MAX]
 
 
 def _unlike(
-    reference_type: str, subject: str, told: Decimal | None, taken: Decimal
+    reference_type: str, subject: str, recorded: Decimal | None, taken: Decimal
 ) -> list[Difference]:
-    if told == taken:
+    if recorded == taken:
         return []
-    stored = None if told is None else format_decimal(told)
+    stored = None if recorded is None else format_decimal(recorded)
     return [Difference(PAID_BY_WALLETS[reference_type], subject, stored, format_decimal(taken))]
 
 

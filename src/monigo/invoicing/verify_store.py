@@ -41,9 +41,9 @@ _TAKEN = """
     WHERE org_id = $1 AND is_test = $2 AND idempotency_key = ''
 """
 
-# What an invoice says that a wallet paid. Without a reference a wallet paid all of it; what it paid
-# all of was not received elsewhere.
-_TOLD = """
+# A wallet's payment as recorded on the invoice. Without a reference the wallet paid all of it, and
+# nothing was received elsewhere.
+_RECORDED = """
     SELECT CASE
         WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
         WHEN invoice.status = 'paid' AND invoice.wallet_paid = invoice.total THEN 0
@@ -51,13 +51,13 @@ _TOLD = """
     END AS amount
 """
 
-# An invoice with the sum of its lines, and what a wallet paid for it by what it says, and by the
-# ledger; of a period that was charged before its invoices only the whole can be compared.
+# An invoice with the sum of its lines, and what a wallet paid by its own record and by the ledger.
+# A period that was charged before it was invoiced is compared as a whole only.
 SELECT_SUMS = f"""
     SELECT invoice.id, invoice.currency, invoice.subtotal, invoice.vat_enabled, invoice.vat_rate,
         invoice.vat_amount, invoice.wht_rate, invoice.wht_amount, invoice.total,
         invoice.rounded_off, line.amount AS line_amount, line.rounding, wallet.amount AS taken,
-        told.amount AS told,
+        recorded.amount AS recorded,
         invoice.billing_mode <> 'postpaid' AND EXISTS (
             SELECT 1 FROM realtime_charges
             WHERE org_id = $1 AND is_test = $2 AND subscription_id = invoice.subscription_id
@@ -73,7 +73,7 @@ SELECT_SUMS = f"""
     CROSS JOIN LATERAL (
         {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
     ) AS wallet
-    CROSS JOIN LATERAL ({_TOLD}) AS told
+    CROSS JOIN LATERAL ({_RECORDED}) AS recorded
     WHERE invoice.org_id = $1 AND invoice.is_test = $2
         AND ($3::uuid IS NULL OR invoice.id > $3)
     ORDER BY invoice.id
@@ -122,11 +122,11 @@ SELECT_ROUNDING = """
     LIMIT $5
 """
 
-# A period that was charged before its invoices is compared as a whole: its invoices say what they
-# took, and what was charged and no invoice has used up waits for one.
+# A period that was charged before it was invoiced is compared as a whole: the payments on its
+# invoices, and the charges that no invoice has used yet.
 SELECT_PERIODS = f"""
     SELECT charge.subscription_id, charge.period_start, name.text AS name,
-        invoiced.told + charge.charged AS told,
+        invoiced.recorded + charge.charged AS recorded,
         invoiced.taken + charged.amount AS taken
     FROM realtime_charges AS charge
     JOIN subscriptions AS subscription ON subscription.org_id = $1 AND subscription.is_test = $2
@@ -135,9 +135,10 @@ SELECT_PERIODS = f"""
         {PERIOD_NAME.format(row="charge")}
     ) AS name
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(told.amount), 0) AS told, coalesce(sum(wallet.amount), 0) AS taken
+        SELECT coalesce(sum(recorded.amount), 0) AS recorded,
+            coalesce(sum(wallet.amount), 0) AS taken
         FROM invoices AS invoice
-        CROSS JOIN LATERAL ({_TOLD}) AS told
+        CROSS JOIN LATERAL ({_RECORDED}) AS recorded
         CROSS JOIN LATERAL (
             {_TAKEN} AND reference_type = 'invoice' AND reference_id = invoice.id::text
         ) AS wallet
@@ -217,7 +218,7 @@ async def last_number(tx: Transaction, plan_type: PlanType) -> tuple[int, int]:
 async def load_periods(
     tx: Transaction, *, after: tuple[UUID, datetime] | None, limit: int
 ) -> list[asyncpg.Record]:
-    """The next realtime periods: what was paid by what they say, and by the ledger."""
+    """The next realtime periods: what was paid by their own records, and by the ledger."""
     subscription_id, period_start = after or (None, None)
     return await tx.fetch(SELECT_PERIODS, subscription_id, period_start, limit)
 

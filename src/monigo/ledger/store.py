@@ -81,7 +81,7 @@ SELECT_ENTRIES = f"""
     ORDER BY sequence DESC
 """
 
-# Each key is looked up by itself: joined, the planner may prefer to read the whole table.
+# Each key has an index look-up of its own: for a join the planner may read the whole table.
 SELECT_REQUESTS = """
     SELECT kept.scope, kept.idempotency_key, kept.content_hash, kept.transfer_ids, kept.result
     FROM unnest($3::uuid[], $4::text[]) AS asked (scope, idempotency_key)

@@ -110,9 +110,9 @@ class RequestKey(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What was asked under a key: the content's hash, and what a repeat is to be told.
+    """A request under an idempotency key: the content's hash, and what a repeat is answered.
 
-    `transaction_ids` are those whose transfers came of it, `result` is JSON of the asker's own.
+    `transaction_ids` are the transactions that the request made, `result` is the caller's own JSON.
     """
 
     key: RequestKey

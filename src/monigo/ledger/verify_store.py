@@ -16,14 +16,14 @@ _ENTRIES = """
         transfer.from_account_id, transfer.to_account_id, transfer.amount, transfer.currency,
         transfer.entry_type, transfer.description, transfer.reference_type, transfer.reference_id,
         transfer.counterparty, transfer.idempotency_key, transfer.metadata, transfer.created_at
-    ) AS said (content)
+    ) AS recorded (content)
     CROSS JOIN LATERAL (VALUES
         (transfer.from_account_id, transfer.from_sequence, -transfer.amount,
             transfer.from_balance_before, transfer.from_balance_after, transfer.from_chain_hash,
-            said.content, transfer.id),
+            recorded.content, transfer.id),
         (transfer.to_account_id, transfer.to_sequence, transfer.amount,
             transfer.to_balance_before, transfer.to_balance_after, transfer.to_chain_hash,
-            said.content, transfer.id)
+            recorded.content, transfer.id)
     ) AS side (
         account_id, sequence, change, balance_before, balance_after, chain_hash, content,
         transfer_id
@@ -98,7 +98,7 @@ COMPARE_ACCOUNTS = """
     LIMIT $3
 """
 
-# What a transfer says of its accounts must be so: no other currency, no account that is not there.
+# A transfer's accounts must exist and have its currency.
 COMPARE_CURRENCIES = """
     SELECT transfer.id::text AS subject, transfer.currency AS stored,
         source.currency || ' to ' || target.currency AS computed

@@ -1,4 +1,4 @@
-"""The kind of jobs that build buckets anew: replays start them, retention waits for them."""
+"""The kind of replay jobs, which retention waits for."""
 
 from monigo.infra.queue import JobKind
 

@@ -12,5 +12,5 @@ async def see_people(tx: Transaction) -> None:
 
 
 async def lock_name(tx: Transaction, name: str) -> None:
-    """Have all else that goes by a name (an e-mail, say) wait until the transaction ends."""
+    """Serialise transactions on a name (an e-mail, say) until this one ends."""
     await tx.connection.execute(LOCK_NAME, name)

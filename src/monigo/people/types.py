@@ -4,12 +4,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monigo.core.access import Permission, Role
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Permission, Role
 
 
 class Origin(Struct, frozen=True):
-    """From where somebody asks: the network address and what the browser says that it is."""
+    """The origin of a request: its network address and User-Agent."""
 
     address: str
     user_agent: str

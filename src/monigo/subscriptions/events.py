@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import TypeVar
-from uuid import UUID
 
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId
 from monigo.infra import outbox
@@ -15,15 +14,11 @@ class SubscriptionFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a subscription; its plan and status are those after it."""
 
     subject = "subscription"
+    subject_field = "subscription_id"
     subscription_id: SubscriptionId
     customer_id: CustomerId
     plan_id: PlanId
     status: Status
-
-    @property
-    def subject_id(self) -> UUID:
-        """The subscription."""
-        return self.subscription_id
 
 
 class SubscriptionCreated(SubscriptionFact, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Looking up what a body refers to, so that what is missing is told by the body's field."""
+"""Look-ups of what a body refers to; a missing reference is reported under the body's field."""
 
 from collections.abc import Awaitable
 from typing import TypeVar

@@ -16,7 +16,8 @@ AHEAD_MAX = timedelta(days=366)
 # After a subscription's end: an event that comes later than this leaves a mark of its own.
 FIRST_LOOK = timedelta(hours=1, minutes=5)
 LOOKS_EVERY = timedelta(days=1)
-# No event is taken that is older than 90 days; a replay makes an ended subscription due by itself.
+# No event is accepted that is older than 90 days; a replay puts an ended subscription on the
+# agenda.
 LOOKS_END = timedelta(days=91)
 
 
@@ -120,7 +121,7 @@ def first_open_period(subscription: Subscription) -> Period | None:
 
 
 def ends_at(subscription: Subscription) -> datetime | None:
-    """When a subscription is to end by itself; None where it isn't, or has ended already."""
+    """When a subscription is scheduled to end; None where it isn't, or has ended already."""
     if subscription.status is Status.CANCELED:
         return None
     ends = [subscription.end_date, subscription.cancel_at]
@@ -148,7 +149,7 @@ def with_plan_from(
 
 
 def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
-    """When something is to be done for a subscription by itself; None for never.
+    """When work is due for a subscription; None for never.
 
     The first period is opened at its start (a fee may be due in advance), each is closed at its
     end. A subscription is canceled when it is to end, and changes to a scheduled plan, in a pause,
@@ -169,7 +170,7 @@ def next_due_at(subscription: Subscription, now: datetime) -> datetime | None:
 
 
 def is_due(subscription: Subscription, now: datetime) -> bool:
-    """Whether something is to be done for a subscription by itself at `now`."""
+    """Whether work is due for a subscription at `now`."""
     due_at = next_due_at(subscription, now)
     return due_at is not None and due_at <= now
 

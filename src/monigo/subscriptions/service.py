@@ -131,7 +131,7 @@ async def of_customers(tx: Transaction, customer_ids: Iterable[CustomerId]) -> l
 async def open_from(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> dict[CustomerId, datetime]:
-    """When the first period began that is not closed, for those who have one; deleted ones too."""
+    """The start of each customer's first period that is not closed, if any; deleted ones too."""
     return await store.open_from(tx, customer_ids)
 
 

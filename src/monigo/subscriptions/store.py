@@ -170,7 +170,7 @@ ERRORS = {
 
 
 async def insert(tx: Transaction, subscription: Subscription) -> None:
-    """Store a new subscription. Raises conflict when its place is taken, invalid for a bad end."""
+    """Store a new subscription. Raises conflict beside an active one, invalid for a bad end."""
     phase = subscription.phase
     with violations_as(ERRORS):
         await tx.execute(
@@ -250,7 +250,7 @@ async def list_of_customers(
 
 
 async def update(tx: Transaction, known: Subscription) -> None:
-    """Store a changed, locked subscription. Raises conflict when a resumed one lost its place."""
+    """Store a changed, locked subscription. Raises conflict when one is resumed beside another."""
     with violations_as(ERRORS):
         await tx.execute(
             UPDATE,
@@ -305,7 +305,7 @@ async def insert_phase(tx: Transaction, subscription_id: SubscriptionId, phase: 
 async def open_from(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> dict[CustomerId, datetime]:
-    """When the first period began that is not closed, for those who have one."""
+    """The start of each customer's first period that is not closed, if any."""
     rows = await tx.fetch(SELECT_OPEN_FROM, customer_ids)
     return {CustomerId(row["customer_id"]): row["open_from"] for row in rows}
 

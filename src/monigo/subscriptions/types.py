@@ -31,7 +31,7 @@ class NewSubscription(Struct, frozen=True):
     """What the merchant asks for.
 
     Without `start_date` it begins at the start of the current hour of its own time zone. With
-    `trial_period_days` its trial is of so many days, whatever the plan says; 0: it has none.
+    `trial_period_days` the trial has that many days instead of the plan's; 0: no trial.
     """
 
     customer: str

@@ -33,7 +33,8 @@ async def verify(tx: Transaction) -> Verification:
 async def _forgotten(tx: Transaction) -> list[Difference]:
     """Subscriptions for which something is due by rule, but nothing is noted.
 
-    One that could not be billed for two weeks waits for a change, and says why.
+    A subscription that could not be billed for two weeks waits for a change, with its
+    `billing_error`.
     """
     differences: list[Difference] = []
     after = None

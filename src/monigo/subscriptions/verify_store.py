@@ -9,8 +9,8 @@ from monigo.infra.db import Transaction
 from monigo.subscriptions.due import PERIOD_CLOSE
 from monigo.subscriptions.rules import LOOKS_END
 
-# What each subscription may bill by itself, and what those of its customer and plan type take that
-# were made before it: where they overlap, the instants are the earlier one's.
+# The instants that each subscription may bill, less those of its customer's earlier subscriptions
+# of the plan type: where two overlap, the instants are the earlier one's.
 _LIVES = """
     SELECT org_id, is_test, id, customer_id, plan_type, taken, coalesce(
             range_agg(taken) OVER (

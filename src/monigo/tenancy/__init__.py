@@ -1,6 +1,6 @@
 """Organisations, their modes and settings, and the API keys that act for them."""
 
-from monigo.core.permissions import Scope
+from monigo.core.access import Scope
 from monigo.tenancy import events
 from monigo.tenancy.key_finder import KeyFinder
 from monigo.tenancy.key_use import KeyUse

@@ -1,22 +1,16 @@
 """The facts of organisations and API keys."""
 
-from uuid import UUID
-
 from monigo.core.ids import ApiKeyId, OrganizationId
 from monigo.infra.outbox import Fact
 from monigo.tenancy.types import Scope
 
 
 class OrganizationFact(Fact, frozen=True, kw_only=True):
-    """Something that happened to an organisation, reported in the mode of whoever did it."""
+    """A fact of an organisation, reported in the mode of the caller who caused it."""
 
     subject = "organization"
+    subject_field = "organization_id"
     organization_id: OrganizationId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The organisation."""
-        return self.organization_id
 
 
 class OrganizationCreated(OrganizationFact, frozen=True, kw_only=True):
@@ -41,12 +35,8 @@ class ApiKeyFact(Fact, frozen=True, kw_only=True):
     """Something that happened to an API key, reported in the key's mode."""
 
     subject = "api_key"
+    subject_field = "api_key_id"
     api_key_id: ApiKeyId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The key."""
-        return self.api_key_id
 
 
 class ApiKeyIssued(ApiKeyFact, frozen=True, kw_only=True):

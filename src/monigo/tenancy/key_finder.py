@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from cachetools import FIFOCache, TTLCache
 
+from monigo.core.access import Permission
 from monigo.core.ids import ApiKeyId
-from monigo.core.permissions import Permission
 from monigo.core.rate import SECOND
 from monigo.infra.db import Database
 from monigo.tenancy import store

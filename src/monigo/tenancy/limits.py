@@ -1,7 +1,7 @@
 """What each organisation may ask of this process, known to within a second.
 
 The settings are read in transactions that run anyway, at most once a second for an organisation;
-until the first of them nothing is limited. Processes don't tell each other what they admitted.
+until the first of them nothing is limited. Each process counts what it admitted on its own.
 """
 
 import time
@@ -58,7 +58,7 @@ class Limits:
         return self._known.get(org_id)
 
     async def of(self, tx: Transaction) -> LimitSettings:
-        """The organisation's limits, read anew when the last time is over a second ago."""
+        """The organisation's limits, refreshed where they were read more than a second ago."""
         limits = self.known(tx.org_id)
         if limits is None:
             limits = await store.load_limits(tx) or UNLIMITED

@@ -15,7 +15,7 @@ from monigo.tenancy.settings import CURRENCIES_MAX, GROUPS, SETTINGS
 from monigo.tenancy.types import Organization
 
 KEY_PREFIXES = {True: "mk_test_", False: "mk_live_"}
-# Characters of a key that are kept readable, so that people can tell their keys apart.
+# Characters of a key that are kept readable, so that people recognise their keys.
 KEY_PREFIX_SHOWN = 12
 # A secret: the prefix and 256 random bits as hex.
 SECRET_LENGTH = len("mk_test_") + 64
@@ -96,7 +96,7 @@ def _out_of_bounds(organization: Organization) -> dict[str, str]:
         if setting.is_optional if value is None else least <= value <= most:
             continue
         is_rate = setting.kind is Decimal and not setting.is_amount
-        told = "a percentage from " if is_rate else ""
+        kind = "a percentage from " if is_rate else ""
         or_none = ", or null" if setting.is_optional else ""
-        faults[setting.name] = f"must be {told}{least} to {most}{or_none}"
+        faults[setting.name] = f"must be {kind}{least} to {most}{or_none}"
     return faults

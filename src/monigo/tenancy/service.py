@@ -8,6 +8,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from monigo.core.access import (
+    Permission,
+    Principal,
+    Scope,
+    api_key,
+    only_reading,
+    permissions_of,
+    scopes_of,
+)
 from monigo.core.errors import (
     DomainError,
     ErrorKind,
@@ -18,8 +27,6 @@ from monigo.core.errors import (
     not_found,
 )
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Permission, Scope, only_reading, permissions_of, scopes_of
-from monigo.core.principals import Principal, api_key
 from monigo.infra import outbox
 from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.ids import new_id

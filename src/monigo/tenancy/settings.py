@@ -1,8 +1,8 @@
 """The settings of an organisation, in groups. Pure: the one place where a setting is written.
 
-A group is a struct, and a column of JSON beside the organisation's name. A field's type tells what
-may be set, its default what a new organisation has, and one that was stored before the setting was
-there. Store and API, with its documentation and bounds, are derived from these structs.
+A group is a struct, and a column of JSON beside the organisation's name. A field's type defines
+which values are valid; its default applies to new organisations, and to those stored before the
+setting existed. Store and API, with its documentation and bounds, are derived from these structs.
 """
 
 from collections.abc import Iterator, Mapping

@@ -7,8 +7,8 @@ from datetime import datetime
 import asyncpg
 from msgspec.structs import replace
 
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.infra import json
 from monigo.infra.db import ClockState, Connection, Tenant, Transaction
 from monigo.tenancy.settings import (
@@ -82,7 +82,7 @@ SET_KEY_DISABLED = f"""
     RETURNING {KEY_COLUMNS}
 """
 
-# Never back, whichever process tells its own first; and only of keys that count.
+# Never earlier, in whatever order processes report; and only of valid keys.
 NOTE_KEYS_USED = """
     UPDATE api_keys SET last_used_at = used.at
     FROM (SELECT id, at FROM unnest($2::uuid[], $3::timestamptz[]) AS each (id, at)) AS used

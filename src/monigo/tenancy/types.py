@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.infra.db import Tenant
 from monigo.tenancy.settings import (
     AccessSettings,
@@ -77,7 +77,7 @@ class KeyReference(Struct, frozen=True):
 
 
 class IssuedKey(Struct, frozen=True):
-    """A new key together with its secret, which is told once."""
+    """A new key together with its secret, which is shown once."""
 
     key: ApiKey
     secret: str

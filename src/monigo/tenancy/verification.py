@@ -1,4 +1,4 @@
-"""Verification: what finds a tenant is compared with what there is."""
+"""Verification: the look-up tables of tenants are compared with the tables they are made of."""
 
 from monigo.core.ids import OrganizationId
 from monigo.core.verification import Verification

@@ -86,7 +86,7 @@ async def compare_settings(tx: Transaction) -> list[Difference]:
     return found
 
 
-def _difference(what: str, subject: object, is_stored: bool, is_computed: bool) -> Difference:  # noqa: FBT001 - told apart by their names
+def _difference(what: str, subject: object, is_stored: bool, is_computed: bool) -> Difference:  # noqa: FBT001 - distinguished by their names
     return Difference(
         what, str(subject), "present" if is_stored else None, "present" if is_computed else None
     )

@@ -1,8 +1,9 @@
 """The test clock: an organisation's test time stands still until it is advanced.
 
-On its way it stops at each instant at which something on the agenda is due, has it done, and goes
-on. Each stop is committed before its work begins, so that whoever comes after a crash goes on
-there. It moves while no transaction of the test mode is under way: each of those has one now.
+An advancing clock stops at each instant at which work on the agenda is due, has it done, and
+advances further. Each stop is committed before its work begins, so that another process resumes
+there after a crash. The clock moves only while no transaction of the test mode is open: `now` is
+constant within a transaction.
 """
 
 import asyncio
@@ -27,12 +28,12 @@ log = logger(__name__)
 # Of an organisation: its clock is on its way, and may have been left behind.
 TEST_CLOCK = Kind("test_clock", Follows.REAL)
 
-# Of real time. Enough for any story told in tests; each period on the way is really closed.
+# Of real time. Enough for any test; each period on the way is really closed.
 AHEAD_MAX = timedelta(days=10 * 366)
 # Work at one instant may make more work there; beyond this it goes in a circle.
 STEPS_AT_ONE_INSTANT_MAX = 100
-# What a request or another worker holds for a moment is due again at once. So many steps follow
-# each other without a pause, then whoever holds it is given time: most of a minute in all.
+# Work on a row that a request or another worker has locked is due again at once. So many steps
+# follow each other without a pause; then the runner waits for the lock, most of a minute in all.
 PROMPT_STEPS = 10
 HELD_SECONDS = 0.5
 # A clock whose runner was silent for so long was left behind by a process that died.
@@ -98,7 +99,7 @@ async def take_on(
                 break
             outcome = await _step(database, claim.tenant, tasks, runner_id)
     if outcome is _Outcome.STANDS:
-        return  # Whoever stopped it took it off the agenda.
+        return  # The request that stopped the clock took it off the agenda.
     wait = timedelta(0) if outcome is _Outcome.MOVED else LEFT_BEHIND_AFTER
     async with database.transaction(claim.tenant) as tx:
         await claim.finish(tx, again_at=tx.real_now + wait)
@@ -198,7 +199,7 @@ async def _stands(tx: Transaction, tasks: Sequence[Task], now: datetime) -> None
 
 
 async def _keep_taken(database: Database, tenant: Tenant, runner_id: UUID) -> None:
-    """Tell others, while a step takes long, that somebody is at it."""
+    """Renew the runner's claim while a step takes long."""
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         # Where the database is away, the step itself fails.

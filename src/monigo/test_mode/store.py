@@ -26,8 +26,8 @@ START = """
     RETURNING true
 """
 
-# Taken when nobody has it, or whoever had it is silent for too long. Whoever takes it from another
-# counts the steps anew: those of the other one tell nothing of what stays due.
+# Claimed when no runner has the clock, or its runner has been silent for too long. A new runner
+# restarts the count of steps.
 TAKE = """
     UPDATE test_clocks
     SET steps = CASE WHEN runner_id = $2 THEN steps ELSE 0 END, runner_id = $2, runner_until = $3
@@ -117,7 +117,7 @@ async def take(tx: Transaction, runner_id: UUID, *, lasting: timedelta) -> bool:
 
 
 async def release(tx: Transaction, runner_id: UUID) -> None:
-    """Leave a clock to whoever comes next, if this runner has it."""
+    """Release a clock's claim, if this runner has it."""
     await tx.connection.execute(RELEASE, tx.org_id, runner_id)
 
 

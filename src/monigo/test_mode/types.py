@@ -37,7 +37,7 @@ class TestModeState(Struct, frozen=True):
 
 
 class ClockReading(Struct, frozen=True):
-    """What a merchant sees of test time; `failure` says why a clock stopped on its way."""
+    """A test clock as merchants see it; `failure` is why it stopped before its target."""
 
     now: datetime
     status: ClockStatus

@@ -1,4 +1,4 @@
-"""What is due of wallets by itself, as the agenda knows it."""
+"""Kinds of due work of wallets on the agenda."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,5 +16,5 @@ WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
 
 
 def prepare_credited(tx: Transaction, credited: Collection[Wallet]) -> Sequence[Statement]:
-    """What notes locked wallets that got something, for whoever waits for it."""
+    """Statements that put credited wallets on the agenda, for payments that wait for money."""
     return agenda.prepare(tx, WALLET_CREDITED, {one.customer_id: tx.now for one in credited})

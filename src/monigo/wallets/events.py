@@ -3,7 +3,6 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
-from uuid import UUID
 
 from monigo.core.ids import CreditGrantId, CustomerId, TopUpId, TransactionId, WalletId
 from monigo.infra.outbox import Fact
@@ -15,14 +14,10 @@ class WalletFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a wallet."""
 
     subject = "wallet"
+    subject_field = "wallet_id"
     wallet_id: WalletId
     customer_id: CustomerId
     currency: str
-
-    @property
-    def subject_id(self) -> UUID:
-        """The wallet."""
-        return self.wallet_id
 
 
 class WalletCreated(WalletFact, frozen=True, kw_only=True):

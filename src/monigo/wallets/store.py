@@ -77,7 +77,8 @@ SELECT_IDS_OF_CUSTOMER = """
 
 LOCK_OF_OWNERS = f"SELECT {COLUMNS} FROM lock_wallets_of_owners($1, $2, $3, $4)"
 
-# Those that somebody else has are left to him: whoever has them may be about to touch the agenda.
+# Wallets locked elsewhere are skipped: the transaction that has them may be about to change the
+# agenda.
 LOCK_FREE = """
     SELECT id FROM wallets
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])

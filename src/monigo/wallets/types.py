@@ -1,4 +1,4 @@
-"""Wallets, what moves money in and out of them, and what is told about it."""
+"""Wallets, the movements of their money, and what is answered about them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -60,7 +60,7 @@ class Wallet(Struct, frozen=True):
 class AskedFor(Struct, frozen=True):
     """What a request asked for, where it is more than its movement: a reservation, a grant.
 
-    A repeat is compared by `content_hash`, and is told `facts` beside the wallet's.
+    A repeat is compared by `content_hash`, and is answered `facts` beside the wallet's.
     """
 
     content_hash: bytes

@@ -6,5 +6,5 @@ from monigo.wallets import verify_store
 
 
 async def verify(tx: Transaction) -> Verification:
-    """Compare what wallets say with what the ledger holds for them, in one snapshot."""
+    """Compare wallets with their accounts in the ledger, in one snapshot."""
     return Verification(await verify_store.count(tx), await verify_store.compare(tx))

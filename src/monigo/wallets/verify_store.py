@@ -14,7 +14,7 @@ COUNT = """
     ) AS credit_grants
 """
 
-# Each of a wallet's accounts is of the kind that its column says, and of the wallet's currency.
+# Each of a wallet's accounts is of its column's kind and of the wallet's currency.
 COMPARE_ACCOUNTS = """
     SELECT wallet.id::text AS subject, concat_ws(' ', account.kind, account.currency) AS stored,
         role.kind || ' ' || wallet.currency AS computed
@@ -117,7 +117,7 @@ COMPARE_TOP_UPS = """
     LIMIT $3
 """
 
-# What ends by itself stands on the agenda until it has ended.
+# Whatever expires is on the agenda until it has expired.
 COMPARE_RESERVATION_EXPIRY = f"""
     SELECT held.id::text AS subject, '' AS stored, held.expires_at::text AS computed
     FROM wallet_reservations AS held
@@ -164,7 +164,7 @@ async def count(tx: Transaction) -> dict[str, int]:
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Where wallets say otherwise than their accounts."""
+    """Wallets that differ from their accounts."""
     return [
         Difference(what, row["subject"], row["stored"] or None, row["computed"])
         for what, statement in COMPARISONS.items()

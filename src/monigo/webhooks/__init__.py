@@ -1,4 +1,4 @@
-"""What merchants are told of what happened: a projection of facts."""
+"""Billing events, which merchants receive: a projection of facts."""
 
 from monigo.webhooks.service import BILLING_EVENTS, FORGET, list_page, verify
 from monigo.webhooks.types import BillingEvent, EventType

@@ -1,4 +1,4 @@
-"""The projection: which facts merchants are told, under which name, and what of them. Pure.
+"""The projection: which facts are published as billing events, under which name and shape. Pure.
 
 Ids, states and instants are left as they are: JSON has them as the API writes them, amounts not.
 """
@@ -31,7 +31,7 @@ NAMES: Mapping[type[Fact], EventType] = {
 
 
 def project(recorded: Recorded) -> BillingEvent:
-    """What merchants are told of a fact, which must be of a type in `NAMES`."""
+    """The billing event of a fact, whose type must be in `NAMES`."""
     fact = recorded.fact
     return BillingEvent(recorded.id, _name(fact), _data(fact), recorded.occurred_at)
 
@@ -58,7 +58,7 @@ def _data(fact: Fact) -> dict[str, Any]:
         case WalletTopUpRequested():
             return {"top_up": _top_up(fact)}
         case _:
-            raise InvariantError(f"{type(fact).__name__} is not told to merchants")
+            raise InvariantError(f"{type(fact).__name__} is not published to merchants")
 
 
 def _invoice(fact: InvoiceFact) -> dict[str, Any]:

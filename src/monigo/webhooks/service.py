@@ -1,4 +1,4 @@
-"""Use cases of what merchants are told: a log of billing events, written by a subscriber."""
+"""Use cases of billing events: a log, written by a subscriber to facts."""
 
 from collections.abc import Sequence
 from datetime import timedelta

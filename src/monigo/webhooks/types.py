@@ -1,4 +1,4 @@
-"""What merchants are told of facts, under names and in shapes that stay as they are."""
+"""Billing events: facts as they are published, under stable names and in stable shapes."""
 
 from collections.abc import Mapping
 from datetime import datetime

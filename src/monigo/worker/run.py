@@ -1,4 +1,4 @@
-"""The worker: does due work, runs the queue's jobs and folds usage until told to stop."""
+"""The worker: does due work, runs the queue's jobs and folds usage until it is stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from monigo import metering
 from monigo.bootstrap import LONG_JOBS, Services
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra import outbox, queue
 from monigo.infra.agenda import run_due_work
 from monigo.infra.db import as_unavailable

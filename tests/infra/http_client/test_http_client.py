@@ -60,7 +60,7 @@ def test_an_answer_has_status_headers_in_lower_case_and_bytes():
 @pytest.mark.parametrize(
     "url",
     [
-        f"http://127.0.0.1:{free_port()}/",
+        "http://127.0.0.1:{free_port}/",
         "http://no-such-host.invalid/",
         "http://127.0.0.1:99999/",
         "gopher://127.0.0.1/",
@@ -68,7 +68,7 @@ def test_an_answer_has_status_headers_in_lower_case_and_bytes():
 )
 def test_what_was_never_sent_is_told_from_what_is_unknown(url):
     with pytest.raises(NotSentError):
-        send(url)
+        send(url.replace("{free_port}", str(free_port())))
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,30 @@ def test_a_redirect_is_an_answer_and_not_followed():
 
     assert send(peer.url).status == 302
     assert len(peer.seen) == 1
+
+
+@pytest.mark.parametrize(("kept", "connections"), [(60, 1), (0.1, 2)])
+def test_a_connection_that_nobody_used_is_not_used_again(monkeypatch, kept, connections):
+    monkeypatch.setattr(client, "KEEP_ALIVE_SECONDS", kept)
+    opened = []
+
+    async def serve(reader, writer):
+        opened.append(writer)
+        while await reader.readuntil(b"\r\n\r\n{}"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    async def run():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        http = HttpClient()
+        for _ in range(2):
+            await http.send("POST", url, headers={}, content=b"{}")
+            await asyncio.sleep(0.3)
+        await http.close()
+        server.close()
+
+    asyncio.run(run())
+    assert len(opened) == connections
 
 
 def test_an_answer_that_is_too_large_is_none(monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -198,7 +199,7 @@ def test_every_fact_comes_back_as_it_was_stored(fact_type):
 
     assert msgspec.json.decode(msgspec.json.encode(fact), type=fact_type) == fact
     assert fact.subject
-    assert fact.subject_id
+    assert isinstance(fact.subject_id, UUID)
 
 
 def test_facts_are_forgotten_when_all_have_them_and_they_are_old(backend, tenant):

@@ -1,1 +1,1 @@
-"""What all routes share: kinds of route, who calls, idempotency, errors, bodies, headers."""
+"""The kernel of the API: kinds of route, authentication, idempotency, errors, bodies, headers."""

@@ -13,8 +13,8 @@ from monigo import audit, tenancy
 from monigo.api.kernel.http.request_figures import route_of
 from monigo.api.kernel.http.request_log import REQUEST_ID, offered_id
 from monigo.audit import Call, Fields
+from monigo.core.access import Permission
 from monigo.core.errors import InvariantError
-from monigo.core.permissions import Permission
 from monigo.infra.addresses import ClientAddresses
 from monigo.infra.db import Change, Transaction
 
@@ -22,14 +22,14 @@ from monigo.infra.db import Change, Transaction
 class Changes(Struct, frozen=True):
     """What a mutating route changes, for the audit log: one thing of a type.
 
-    Use cases note it as a struct of `noted` (`Transaction.changed`), which `told` makes what the
-    API tells of it. `id_of` is its id. What `is_of_mode` belongs to the data of one mode, anything
-    else to the organisation itself.
+    Use cases note it as a struct of `noted` (`Transaction.changed`), which `shown` turns into the
+    API's representation. `id_of` is its id. With `is_of_mode` the object belongs to the data of one
+    mode, else to the organisation itself.
     """
 
     resource_type: str
     noted: type
-    told: Callable[[Transaction, Any], Struct]
+    shown: Callable[[Transaction, Any], Struct]
     id_of: Callable[[Transaction, Any], UUID] = lambda _tx, thing: thing.id
     is_of_mode: bool = True
 
@@ -62,7 +62,7 @@ async def write_entry(
         return
     change = _merged(tx, noted, changes)
     fields = audit.changed_fields(
-        _told(tx, changes, change.before), _told(tx, changes, change.after)
+        _shown(tx, changes, change.before), _shown(tx, changes, change.after)
     )
     if fields is None:
         return
@@ -89,16 +89,21 @@ async def write_entry(
 def call_of(
     scope: Scope, addresses: ClientAddresses, *, action: str, path: str, permission: Permission
 ) -> Call:
-    """A request as the log tells of it; `path` is the route's, without ids."""
+    """A request as the log records it; `path` is the route's, without ids."""
     headers = scope["headers"]
-    agents = [value for name, value in headers if name == b"user-agent"]
+    user_agent = request_id = b""
+    for name, value in headers:
+        if name == b"user-agent":
+            user_agent = value
+        elif name == b"x-request-id":
+            request_id = value
     return Call(
         action=action,
         route=f"{scope['method']} {path}",
         permission=permission.value,
         address=addresses.of_request(scope["client"], headers),
-        user_agent=agents[0].decode("latin-1") if agents else "",
-        request_id=scope.get(REQUEST_ID) or offered_id(scope),
+        user_agent=user_agent.decode("latin-1"),
+        request_id=scope.get(REQUEST_ID) or (offered_id(scope) if request_id else ""),
     )
 
 
@@ -106,7 +111,7 @@ def _merged(tx: Transaction, noted: list[Change], changes: Changes) -> Change:
     """What was noted of one thing, from before the first to after the last.
 
     Raises:
-        InvariantError: of several things, of which the log would tell one.
+        InvariantError: of several objects, of which the log would record one.
     """
     ids = {changes.id_of(tx, _either(one.after, one.before)) for one in noted}
     if len(ids) > 1:
@@ -114,8 +119,8 @@ def _merged(tx: Transaction, noted: list[Change], changes: Changes) -> Change:
     return Change(noted[0].tenant, noted[0].before, noted[-1].after)
 
 
-def _told(tx: Transaction, changes: Changes, thing: Any) -> Fields | None:
-    return None if thing is None else msgspec.to_builtins(changes.told(tx, thing))
+def _shown(tx: Transaction, changes: Changes, thing: Any) -> Fields | None:
+    return None if thing is None else msgspec.to_builtins(changes.shown(tx, thing))
 
 
 def _either(after: Any, before: Any) -> Any:

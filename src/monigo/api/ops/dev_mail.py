@@ -1,4 +1,4 @@
-"""/dev/mail: the mails of a demo without a mail server, for whoever tries it on this machine."""
+"""/dev/mail: the mails of a demo without a mail server, shown on this machine only."""
 
 import asyncio
 import email
@@ -24,8 +24,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def add_dev_mail(app: FastAPI, settings: Settings) -> None:
     """Serve the page where the demo runs on a loopback address and mails are files; else nothing.
 
-    Whoever can read it can take over each account, so that it answers this machine's own names
-    only: a page elsewhere whose name is made to lead here gets nothing.
+    Its readers can take over each account, so it answers to this machine's own host names only: a
+    page elsewhere whose name resolves to this machine (DNS rebinding) gets nothing.
     """
     if not settings.demo_data or settings.smtp_url or settings.host not in _LOOPBACK:
         return

@@ -20,11 +20,11 @@ from monigo.infra.logging import logger
 log = logger(__name__)
 
 PATH = "/metrics"
-# What a proxy adds: whoever comes through one is not on this machine.
+# Headers that proxies add: a request with one comes from another machine.
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 # However many look, the database is asked once in so long.
 READ_EVERY_SECONDS = 5
-# A database that is busy must not keep monitoring from saying so.
+# Monitoring must work, too, while the database is busy.
 READ_SECONDS_MAX = 3
 
 
@@ -44,7 +44,7 @@ def add_metrics(app: FastAPI, services: Services) -> None:
 
 
 def _refusal(request: Request, services: Services) -> DomainError | None:
-    """Why whoever asks may not see the figures; None where it may."""
+    """Why a request may not read the figures; None where it may."""
     token = services.settings.metrics_token
     if token is not None:
         given = request.headers.get("authorization", "")
@@ -85,7 +85,7 @@ class _Readings:
         self._read_at: float | None = None
 
     async def refresh(self) -> None:
-        """Set the gauges to what the database says now, or lately said."""
+        """Set the gauges from the database, unless they were set a moment ago."""
         self._read_pool()
         async with self._reading:
             now = time.monotonic()
@@ -96,7 +96,7 @@ class _Readings:
                 async with asyncio.timeout(READ_SECONDS_MAX):
                     for read in (_read_folding, _read_agenda, _read_queue, _read_outbox):
                         await read(self._services)
-            except Exception as error:  # noqa: BLE001 - figures of the process are told all the same
+            except Exception as error:  # noqa: BLE001 - figures of the process are reported all the same
                 metrics.DATABASE_UP.set(0)
                 log.warning("metrics without the database", reason=str(error))
             else:

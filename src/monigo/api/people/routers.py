@@ -18,7 +18,7 @@ from monigo.api.people.passkeys.routes import router as passkeys
 from monigo.api.people.sessions.routes import router as sessions
 from monigo.api.people.user.routes import router as user
 
-# For whoever asks.
+# Open routes, without a credential.
 OPEN_ROUTERS: tuple[APIRouter, ...] = (auth, countries)
 
 # For who is signed in, on their own account.

@@ -1,7 +1,5 @@
 """The facts of metrics."""
 
-from uuid import UUID
-
 from monigo.core.ids import MetricId
 from monigo.infra.outbox import Fact
 
@@ -10,12 +8,8 @@ class MetricFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a metric."""
 
     subject = "metric"
+    subject_field = "metric_id"
     metric_id: MetricId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The metric."""
-        return self.metric_id
 
 
 class MetricCreated(MetricFact, frozen=True, kw_only=True):
@@ -25,10 +19,10 @@ class MetricCreated(MetricFact, frozen=True, kw_only=True):
 
 
 class MetricEdited(MetricFact, frozen=True, kw_only=True):
-    """A metric was redefined; `counts_anew` where it counts otherwise than before."""
+    """A metric was redefined; `is_recounted` where it counts otherwise than before."""
 
     event_name: str
-    counts_anew: bool
+    is_recounted: bool
 
 
 class MetricDeleted(MetricFact, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from monigo.core.jsonb import storage_fault
 
 FILTERS_MAX = 20
 FILTER_CHOICES_MAX = 100
-# Every event of the name is compared with it; what is longer is no word to tell events apart by.
+# Every event of the name is compared with it; a longer text is no category of events.
 FILTER_TEXT_LENGTH_MAX = 255
 CHOICES = ("in", "not in")
 COMPARISONS = (">", ">=", "<", "<=")

@@ -53,7 +53,7 @@ async def list_metrics(tx: Transaction, request: PageRequest) -> Page[Metric]:
 
 
 async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
-    """Redefine a metric; running periods are measured anew by it.
+    """Redefine a metric; running periods are measured by the new definition.
 
     Raises:
         DomainError: not_found; invalid, also where a percentage needs the aggregation to stay.
@@ -63,12 +63,12 @@ async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, 
     check_definition(definition)
     if definition.aggregation is not PERCENTAGE_OF:
         await registry.ask(tx, MetricUnsumming(metric.id))
-    counts_anew = counts_otherwise(metric.definition, definition)
+    is_recounted = counts_otherwise(metric.definition, definition)
     fact = MetricEdited(
-        metric_id=metric.id, event_name=definition.event_name, counts_anew=counts_anew
+        metric_id=metric.id, event_name=definition.event_name, is_recounted=is_recounted
     )
     await outbox.emit(tx, [fact])
-    changed = await store.update(tx, metric.id, definition, counts_anew=counts_anew)
+    changed = await store.update(tx, metric.id, definition, is_recounted=is_recounted)
     tx.changed(metric, changed)
     return changed
 

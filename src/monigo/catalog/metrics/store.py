@@ -139,13 +139,13 @@ async def list_page(tx: Transaction, request: PageRequest) -> Page[Metric]:
 
 
 async def update(
-    tx: Transaction, metric_id: MetricId, definition: MetricDefinition, *, counts_anew: bool
+    tx: Transaction, metric_id: MetricId, definition: MetricDefinition, *, is_recounted: bool
 ) -> Metric:
     """Replace a locked metric's definition, as a new version if it counts otherwise."""
     row = await tx.fetchrow(
-        UPDATE_METRIC, metric_id, *_definition_arguments(definition), int(counts_anew), tx.now
+        UPDATE_METRIC, metric_id, *_definition_arguments(definition), int(is_recounted), tx.now
     )
-    if counts_anew:
+    if is_recounted:
         await tx.execute(INSERT_VERSION, metric_id)
     return _metric(_present(row))
 

@@ -23,7 +23,7 @@ class MetricFilter(Struct, frozen=True):
 class MetricDefinition(Struct, frozen=True):
     """How events become a quantity.
 
-    With `group_by`, a count or sum is also told for each value of that property.
+    With `group_by`, a count or sum is also reported for each value of that property.
     """
 
     name: str

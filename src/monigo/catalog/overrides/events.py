@@ -1,7 +1,5 @@
 """The facts of price overrides."""
 
-from uuid import UUID
-
 from monigo.core.ids import CustomerId, PriceId, PriceOverrideId
 from monigo.infra.outbox import Fact
 
@@ -10,18 +8,14 @@ class OverrideFact(Fact, frozen=True, kw_only=True):
     """Something that happened to what one customer pays in place of a price's own model."""
 
     subject = "price_override"
+    subject_field = "price_override_id"
     price_override_id: PriceOverrideId
     customer_id: CustomerId
     price_id: PriceId
 
-    @property
-    def subject_id(self) -> UUID:
-        """The override."""
-        return self.price_override_id
-
 
 class OverrideCreated(OverrideFact, frozen=True, kw_only=True):
-    """A customer pays otherwise than a price says."""
+    """A customer has an override of a price."""
 
 
 class OverrideChanged(OverrideFact, frozen=True, kw_only=True):

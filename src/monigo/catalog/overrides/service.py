@@ -34,7 +34,7 @@ Found = TypeVar("Found")
 
 
 async def create_override(tx: Transaction, wanted: NewOverride) -> PriceOverride:
-    """Have a customer pay something else than a price says, from now or a given time on.
+    """Override a price for a customer, from now or a given instant on.
 
     Raises:
         DomainError: not_found (customer, price, naming the field); invalid; conflict, when another

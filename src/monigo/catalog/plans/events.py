@@ -1,7 +1,5 @@
 """The facts of metrics, plans, prices and overrides."""
 
-from uuid import UUID
-
 from monigo.catalog.plans.types import ApplyTo, BillingMode, PlanType
 from monigo.core.ids import PlanId, PriceId
 from monigo.infra.outbox import Fact
@@ -11,12 +9,8 @@ class PlanFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a plan."""
 
     subject = "plan"
+    subject_field = "plan_id"
     plan_id: PlanId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The plan."""
-        return self.plan_id
 
 
 class PlanCreated(PlanFact, frozen=True, kw_only=True):

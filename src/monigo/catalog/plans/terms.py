@@ -21,8 +21,8 @@ def applicable_revisions(
 ) -> tuple[int, ...]:
     """The revisions that apply to a subscription's period (behaviour page, Prices: `apply_to`).
 
-    `subscribed_to` is the revision that stood as it was made: what was edited before it was, and
-    what after it, is told by that, for a test clock may hold times still.
+    `subscribed_to` is the latest revision when the subscription was made. It, not the time, decides
+    which edits came before and after: a test clock may stand still.
     """
     return tuple(
         revision.revision
@@ -36,8 +36,8 @@ def applicable_revisions(
 def agreed_terms(history: PlanHistory, applicable: Sequence[int]) -> AgreedTerms:
     """What a period is billed by to which these revisions apply; the first applies to all.
 
-    Of the base fee, and of each price by itself, the latest revision counts that changed it and
-    applies. What no such revision has made is not there, nor is what the latest of them removed.
+    The base fee, and each price, is as the latest applicable revision that changed it made it. A
+    price is left out if no applicable revision made it, or the latest of them removed it.
     """
     fee = _fee_revision(history, applicable)
     prices = _prices(_decisive(history.price_revisions, applicable))
@@ -75,8 +75,8 @@ def _applies(
 def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevision:
     """The latest applicable revision that changed the fee.
 
-    Each revision shows the fee as it then stood. One that leaves it alone says nothing about it:
-    an edit of prices for all must not bring them the fee that was meant for new subscriptions.
+    Each revision stores the fee as of then. A revision that did not change the fee is skipped: an
+    edit of prices for all must not apply the fee that was meant for new subscriptions.
     """
     (first, *_) = history.revisions
     changes = [
@@ -90,10 +90,10 @@ def _fee_revision(history: PlanHistory, applicable: Container[int]) -> PlanRevis
 def _decisive(
     revisions: Iterable[PriceRevision], applicable: Container[int]
 ) -> dict[PriceId, PriceRevision]:
-    """Of each price the latest applicable revision that changed its terms, in its latest place.
+    """The latest applicable revision that changed each price's terms, at the latest position.
 
-    One that only moves the price in the plan's list says nothing about what it costs: an edit for
-    all must not bring them terms that were meant for new subscriptions.
+    A revision that only changed the price's position is skipped: an edit for all must not apply
+    terms that were meant for new subscriptions.
     """
     before: dict[PriceId, PriceRevision] = {}
     standing: dict[PriceId, PriceRevision] = {}

@@ -40,7 +40,7 @@ class ApplyTo(StrEnum):
 
 
 class PlanDetails(Struct, frozen=True):
-    """What the merchant says of a plan."""
+    """A plan's details as the merchant sets them."""
 
     name: str
     description: str

@@ -12,9 +12,9 @@ from msgspec.structs import asdict
 from monigo import people, tenancy
 from monigo.bootstrap import Services
 from monigo.cli.first_start.demo import fill_with_demo
+from monigo.core.access import Role
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
-from monigo.core.permissions import Role
 from monigo.infra.crypto import write_private
 from monigo.infra.db import Tenant
 from monigo.infra.ids import new_id

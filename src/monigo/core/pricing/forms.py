@@ -194,7 +194,7 @@ def _read_tiered(form: "_Form", kind: PricingModel, tiers: object) -> PriceModel
 
 
 class _Form:
-    """Reads what a client sent and gathers the faults, so that all are told at once.
+    """Reads what a client sent and collects the faults, so that all are reported at once.
 
     A faulty number reads as 0, and a faulty object as None: neither outlives the faults.
     """

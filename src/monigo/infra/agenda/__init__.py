@@ -1,4 +1,4 @@
-"""The agenda: what is due by itself, of every kind and tenant, and how it is worked off."""
+"""The agenda: due work of every kind and tenant, and the runner that does it."""
 
 from monigo.infra.agenda.runner import run_due_work
 from monigo.infra.agenda.service import (

@@ -1,14 +1,14 @@
 """The runner of due work: looks whose work is due, and works it off in lanes, tenants in turn.
 
 Each kind has lanes of its own, so that none waits for another. A tenant's first slice comes before
-the further slices of those who have more, and those go round, a slice each.
+the further slices of other tenants, which then take turns, a slice each.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra.agenda import store
 from monigo.infra.agenda.types import Slices, Task
 from monigo.infra.agenda.work import work_some
@@ -62,7 +62,7 @@ async def _look(database: Database, lanes: dict[str, "_Lanes"]) -> None:
 
 
 class _Lanes:
-    """The tenants that wait for one kind of work, and those who work it off."""
+    """The tenants that wait for one kind of work, and the lanes that do it."""
 
     def __init__(
         self,

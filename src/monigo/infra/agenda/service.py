@@ -1,4 +1,4 @@
-"""What domains ask of the agenda: to note what is due, and to tell what waits."""
+"""The agenda for domains: put work on it, and read what waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,8 +25,8 @@ FIGURES_MAX = 100_000
 async def put(tx: Transaction, kind: Kind, due: Mapping[Subject, datetime]) -> None:
     """Note when something is to be done for subjects, instead of what was noted before.
 
-    It commits with `tx`. Each instant is one of the time that the kind follows; what is past is
-    done at once. Whoever works on the subject now leaves the entry on the agenda.
+    The entries commit with `tx`. Each instant is of the clock that the kind follows; work in the
+    past is done at once. Work on the subject that is running now does not remove the entry.
     """
     if due:
         await tx.send(*prepare(tx, kind, due))

@@ -1,6 +1,6 @@
 """All SQL of the agenda.
 
-`agenda` is a local table of ids: functions of the owner's tell whose work is due.
+`agenda` is a local table of ids: functions of the owner's find the tenants with due work.
 """
 
 import secrets
@@ -46,8 +46,8 @@ DELETE = """
     WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = ANY ($4::uuid[])
 """
 
-# Whoever else works on an entry keeps it, by its lock or its claim; a crash gives it back. For the
-# runner of a test clock `runs_at` says nothing.
+# Entries that others work on are skipped, by lock or claim; a crash frees them. The runner of a
+# test clock ignores `runs_at`.
 _DUE = """
     org_id = $1 AND is_test = $2 AND kind = $3 AND due_at <= $4
         AND ($5::timestamptz IS NULL OR runs_at <= $5)
@@ -96,7 +96,7 @@ RELEASE = """
     WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
 """
 
-# What was put anew meanwhile stays.
+# An entry that was put again meanwhile stays.
 FINISH = """
     DELETE FROM agenda USING unnest($4::uuid[], $5::bigint[]) AS done (subject, version)
     WHERE org_id = $1 AND is_test = $2 AND kind = $3
@@ -238,12 +238,12 @@ async def lock_claimed(tx: Transaction, kind: str, subject: UUID, *, held: datet
 
 
 async def release(tx: Transaction, kind: str, subject: UUID, *, held: datetime) -> None:
-    """Leave a claimed entry to whoever comes next."""
+    """Release the claim of an entry."""
     await tx.execute(RELEASE, kind, subject, held)
 
 
 async def finish(tx: Transaction, kind: str, entries: Sequence[Entry]) -> None:
-    """Delete locked entries, except those that were put anew."""
+    """Delete locked entries, except those that were put again."""
     subjects = [entry.subject for entry in entries]
     await tx.execute(FINISH, kind, subjects, [entry.version for entry in entries])
 
@@ -251,7 +251,7 @@ async def finish(tx: Transaction, kind: str, entries: Sequence[Entry]) -> None:
 async def come_again(
     tx: Transaction, kind: str, entry: Entry, due_at: datetime, runs_at: datetime | None
 ) -> None:
-    """Have a claimed entry come again, unless it was put anew."""
+    """Reschedule a claimed entry, unless it was put again."""
     await tx.execute(COME_AGAIN, kind, entry.subject, entry.version, due_at, runs_at)
 
 
@@ -328,7 +328,7 @@ async def list_forgotten(tx: Transaction, limit: int) -> list[asyncpg.Record]:
 
 
 def _new_version() -> int:
-    """A version that no entry ever had: one may be deleted and put anew in one transaction."""
+    """A version that no entry had: one may be deleted and put again in one transaction."""
     return secrets.randbits(VERSION_BITS) + 1
 
 

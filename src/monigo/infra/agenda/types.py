@@ -42,7 +42,7 @@ class Kind(Struct, frozen=True):
 class BackOff(Struct, frozen=True):
     """When failed work is tried again: after `first`, then twice as long each time, up to `most`.
 
-    After `attempts_max` failures it waits for a change, which puts it on the agenda anew.
+    After `attempts_max` failures an entry waits for a change, which puts it on the agenda again.
     """
 
     first: timedelta = timedelta(minutes=1)
@@ -50,7 +50,7 @@ class BackOff(Struct, frozen=True):
     attempts_max: int | None = None
 
     def pause(self, attempts: int) -> timedelta | None:
-        """How long to wait after so many failures; None: until it is put on the agenda anew."""
+        """How long to wait after so many failures; None: until the entry is put again."""
         if self.attempts_max is not None and attempts >= self.attempts_max:
             return None
         return min(self.first * 2 ** min(attempts - 1, 16), self.most)
@@ -91,8 +91,8 @@ class SetAsideCount(Struct, frozen=True):
     subjects: tuple[UUID, ...]
 
 
-# Works on a slice in the transaction that takes it off the agenda; answers the subjects that
-# somebody else is at, which stay on it. What the handler puts on the agenda anew stays, too.
+# Works on a slice in the transaction that removes it from the agenda; returns the subjects that are
+# locked elsewhere, which stay on it. Entries that the handler puts stay, too.
 WorkSlice = Callable[[Transaction, Sequence[Entry]], Awaitable[Collection[UUID]]]
 # Notes where people look for it that the work on a subject failed, and why.
 Flag = Callable[[Transaction, UUID, str], Awaitable[None]]
@@ -126,7 +126,7 @@ class Claim(Protocol):
     async def finish(self, tx: Transaction, *, again_at: datetime | None = None) -> None:
         """Take the entry off the agenda, or have it come again, with what `tx` does.
 
-        One that was put on the agenda anew meanwhile stays as it was put.
+        An entry that was put again meanwhile stays as it was put.
 
         Raises:
             ClaimLostError: somebody else took it over, or it is gone; `tx` must not commit.

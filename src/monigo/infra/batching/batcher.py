@@ -74,9 +74,9 @@ class Batcher(Generic[Item, Outcome]):
     ) -> None:
         """`flush` does what a group asks for, in as few transactions as it can.
 
-        It returns an outcome or an exception for each item, in their order; where it raises,
-        nothing of the group may have been done. `may_be_of_one` tells whether one item's content
-        may be why: if so, each item is flushed alone, so that none suffers from another.
+        `flush` returns an outcome or an exception for each item, in their order; where it raises,
+        nothing of the group may have been done. `may_be_of_one` decides whether one item's content
+        may be the cause: if so, each item is flushed alone, so that none fails because of another.
         """
         self._flush = flush
         self._limits = limits
@@ -198,7 +198,7 @@ class Batcher(Generic[Item, Outcome]):
         return taken, subjects
 
     async def _answer(self, tenant: Tenant, requests: Sequence[_Request[Item, Outcome]]) -> None:
-        """Flush a group and tell each caller what became of its item."""
+        """Flush a group and give each caller the outcome of its item."""
         answers: Sequence[Outcome | Exception]
         try:
             answers = await self._flush(tenant, [request.item for request in requests])

@@ -91,7 +91,7 @@ class HashingChild:
             self._process.kill()
 
     async def _read(self) -> None:
-        """Hand on its answers until it ends; then whoever still waits is told so."""
+        """Pass on its answers until it ends; then fail all requests that still wait."""
         stream = self._process.stdout
         while stream is not None and (line := await stream.readline()):
             answer: Answer = json.loads(line)

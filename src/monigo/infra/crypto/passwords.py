@@ -1,8 +1,8 @@
 """Hashes and compares passwords in a child process, whose work no request but a login waits for.
 
-Whoever wants that takes a *turn*. There are few at once, and few may wait for one, so that a flood
-of log-ins takes neither the processor nor the database from others: what a log-in asks of the
-database before it compares a password belongs into its turn.
+Each caller takes a *turn*. There are few at once, and few may wait for one, so that a flood of
+log-ins takes neither the processor nor the database from others: the queries of a log-in before its
+password is compared belong into its turn.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def at_once(cores: int) -> int:
 
 
 class Turn:
-    """What may be asked of the child process by whoever's turn it is."""
+    """A turn: what its caller may ask of the child process."""
 
     def __init__(self, passwords: "Passwords") -> None:
         self._passwords = passwords
@@ -57,7 +57,7 @@ class Turn:
         return hashed is not None and answer["is_same"]
 
     async def _ask(self, request: dict[str, str]) -> Answer:
-        # Whoever gives up does not stop the child, which is at it until it answers.
+        # A cancelled caller does not stop the child, which works until it answers.
         self.asked = asyncio.create_task(self._passwords.ask(request))
         return await asyncio.shield(self.asked)
 
@@ -73,7 +73,7 @@ class Passwords:
         self._child: HashingChild | None = None
         # In turns and behind them.
         self.waiting = 0
-        # How many were asked for, for whoever wants to know that two ways cost the same.
+        # How many passwords were hashed or compared; tests compare the cost of two responses by it.
         self.count = 0
 
     @asynccontextmanager

@@ -29,8 +29,8 @@ class PoolFigures(Struct, frozen=True):
 class Connections:
     """The pool's connections, of which a few are kept at hand between two uses.
 
-    To borrow one of the pool and give it back takes as long as a simple statement. While somebody
-    waits for the pool, none is kept from it.
+    Borrowing a connection of the pool and returning it takes as long as a simple statement. While
+    somebody waits for the pool, every connection is returned to it.
     """
 
     def __init__(self, pool: Pool, *, give_up_seconds: float) -> None:
@@ -47,7 +47,7 @@ class Connections:
         try:
             yield connection
         finally:
-            await self._give_back(connection)
+            await self._return(connection)
 
     async def _take(self) -> Connection:
         while self._kept:
@@ -61,7 +61,7 @@ class Connections:
         finally:
             self._waiting -= 1
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _return(self, connection: Connection) -> None:
         is_kept = not self._waiting and len(self._kept) < self._kept_max and is_open(connection)
         if is_kept:
             self._kept.append(connection)

@@ -11,9 +11,9 @@ import asyncpg
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from monigo.core.access import Principal, system
 from monigo.core.errors import ensure
 from monigo.core.ids import OrganizationId
-from monigo.core.principals import Principal, system
 from monigo.infra.clock import Clock
 from monigo.infra.db.committed import Committed
 from monigo.infra.db.connections import Connection, Connections, Pool, PoolFigures, cut, is_open
@@ -30,7 +30,7 @@ from monigo.infra.db.tenants import Change, Tenant
 
 # Longer than any honest statement; a runaway one must not hold locks for ever.
 STATEMENT_TIMEOUT_SECONDS = 30
-# A request that waits longer for a row than this is better told to come again.
+# A request that waits longer than this for a row is refused, so that its client retries.
 LOCK_TIMEOUT_SECONDS = 10
 # A process that hangs inside a transaction loses it, and with it its locks.
 IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class RowLock(StrEnum):
-    """How firmly a row is held until the transaction ends; the SQL that says so."""
+    """The strength of a row lock; its value is the SQL clause."""
 
     NONE = ""
     # It stays as it is referred to: no delete, while others may refer to it, too.
@@ -109,11 +109,11 @@ class Transaction(Struct, frozen=True):
     """An open transaction under row-level security, and the instant at which it acts.
 
     `now` is the tenant's time: in test mode, where a test clock is set, that clock's. Only what
-    belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes
-    by `real_now`. Whoever remembers test data beyond the transaction compares `resets`, the number
-    of times that it was cleared. `principal` is who acts, `registry` knows who has a say in it. A
-    clock waits for the transactions that see it (`clock`). `committed` is what the process knows to
-    be there. `changes` is what use cases changed so far, for the audit log.
+    belongs to the machine and not to the merchant's data (keys, deliveries, queues, limits) goes by
+    `real_now`. Caches of test data compare `resets`, the number of times that the data was cleared.
+    `principal` is who acts, `registry` has the guards, reactions and subscribers. A test clock
+    waits for the transactions that read it (`clock`). `committed` has what the process knows to be
+    committed. `changes` is what use cases changed so far, for the audit log.
 
     The query methods pass the organisation as `$1` and the mode as `$2`, so that no query of
     tenant data can forget them; further arguments start at `$3`.
@@ -219,7 +219,7 @@ class Database:
         self._connections = Connections(pool, give_up_seconds=LOCK_TIMEOUT_SECONDS)
         self._pipelines = Pipelines()
         self._clock = clock
-        # Who has a say in what transactions do.
+        # Guards, reactions and subscribers of what transactions do.
         self.registry = registry
         self._principal = PROCESS
         self._committed: set[Hashable] = set()
@@ -343,7 +343,7 @@ class Database:
             yield connection
 
     def real_now(self) -> datetime:
-        """The machine's time, where no transaction tells it."""
+        """The machine's time, outside of transactions."""
         return self._clock.now()
 
     def pool_figures(self) -> PoolFigures:

@@ -1,9 +1,9 @@
 """Several statements in one round trip, which the driver has no way to send.
 
 BEGIN, what binds the transaction, prepared statements and COMMIT are written at once, and
-PostgreSQL answers them at once, too. Where one fails it passes over the rest; whoever sent them
-rolls back. The messages are those of the chapter "Message Formats" in PostgreSQL's manual. The
-driver makes the connection, and has it back between two round trips.
+PostgreSQL answers them at once, too. Where one fails PostgreSQL skips the rest; the sender rolls
+back. The messages are those of the chapter "Message Formats" in PostgreSQL's manual. The driver
+makes the connection, and has it back between two round trips.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Pipeline(asyncio.Protocol):
 
     def __init__(self, connection: Connection) -> None:
         # Where the driver keeps what it connected; it has no public name for it.
-        self._transport: asyncio.Transport = connection._transport  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - as said
+        self._transport: asyncio.Transport = connection._transport  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - see above
         self._driver: asyncio.Protocol = connection._protocol  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue] - as above
         self._loop = asyncio.get_running_loop()
         # The names of the statements that were prepared on it.
@@ -139,7 +139,7 @@ class Pipeline(asyncio.Protocol):
             self._answered.set_exception(self._error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever waits, and the driver."""
+        """Fail the waiting query, and notify the driver."""
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(
                 self._error or asyncpg.ConnectionDoesNotExistError("the connection was closed")
@@ -161,7 +161,7 @@ class Pipelines:
         *,
         is_end: bool,
     ) -> list[Answer]:
-        """As `Pipeline.run`, on a connection; whoever is cancelled meanwhile has it cut."""
+        """As `Pipeline.run`, on a connection, which is cut if the caller is cancelled meanwhile."""
         own: OwnConnection = connection._con  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] - what the pool lends a face of
         pipeline = self._pipelines.get(own)
         if pipeline is None:

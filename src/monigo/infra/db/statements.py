@@ -92,7 +92,7 @@ class Argument(Struct, frozen=True):
         return Argument(2951, _even_array(2950, _UUID_LENGTH, values))
 
 
-def _told_as_it_is(_error: asyncpg.PostgresError) -> None:
+def _unchanged(_error: asyncpg.PostgresError) -> None:
     return None
 
 
@@ -107,7 +107,7 @@ class Statement(Struct, frozen=True):
     text: str
     arguments: Sequence[Argument]
     reads: Sequence[Callable[[str], Any]] = ()
-    refusal: Callable[[asyncpg.PostgresError], DomainError | None] = _told_as_it_is
+    refusal: Callable[[asyncpg.PostgresError], DomainError | None] = _unchanged
 
 
 class Answer(Struct, frozen=True):
@@ -128,7 +128,7 @@ def read_boolean(text: str) -> bool:
 
 
 read_numeric: Callable[[str], Decimal] = Decimal
-# In UTC, as all our connections tell time.
+# In UTC, the time zone of all our connections.
 read_instant: Callable[[str], datetime] = datetime.fromisoformat
 
 

@@ -1,7 +1,7 @@
 """HTTP to the outside: bounded in time and size, and never sent twice by itself.
 
-A fault tells whether anything was sent, which is all that decides what may follow: what was never
-sent has done nothing, and of what was sent nothing is known.
+A fault records whether anything was sent, which decides what may follow: a request that was never
+sent has done nothing, and of one that was sent the outcome is unknown.
 """
 
 import asyncio
@@ -17,6 +17,9 @@ WHOLE_SECONDS = 25
 # Larger than any page of a provider's list.
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 _CONNECTIONS_MAX = 100
+# Shorter than any server keeps a connection open that nobody uses: what is sent just as the other
+# side hangs up would be unknown, though it never arrived.
+KEEP_ALIVE_SECONDS = 2
 
 
 class HttpAnswer(Struct, frozen=True):
@@ -45,7 +48,9 @@ class HttpClient:
     def __init__(self) -> None:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(WHOLE_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=_CONNECTIONS_MAX),
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS_MAX, keepalive_expiry=KEEP_ALIVE_SECONDS
+            ),
             # Packed answers could be of any size.
             headers={"Accept-Encoding": "identity", "User-Agent": "monigo"},
             follow_redirects=False,

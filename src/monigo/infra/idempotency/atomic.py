@@ -22,6 +22,6 @@ async def begin(tx: Transaction, request: RequestIdentity) -> Answer | None:
 
 
 async def keep(tx: Transaction, request: RequestIdentity, answer: Answer) -> None:
-    """Keep a final answer, in the transaction that did what it tells."""
+    """Store a final response, in the transaction whose effect it reports."""
     await store.keep(tx, request.request_key, request.body_hash, answer.status, answer.body)
     await note_expiry(tx)

@@ -30,7 +30,7 @@ class RequestIdentity(Struct, frozen=True):
 
     @classmethod
     def of(cls, parts: Iterable[str], body: bytes) -> Self:
-        """The identity of a request that `parts` tell apart from all others."""
+        """The identity of a request, made of the parts that distinguish it from all others."""
         key = "\n".join(parts)
         return cls(hashlib.sha256(key.encode()).digest(), hashlib.sha256(body).digest())
 

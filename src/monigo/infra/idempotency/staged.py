@@ -1,8 +1,8 @@
 """Requests in stages: an intent that is committed, calls to the outside, an answer.
 
 The intent's transaction claims the request. The claim is renewed while its holder works, and lapses
-when the holder is silent; then a repeat takes over the stored intent and never makes another one.
-Whoever lost a claim can't answer, so that one answer is given, by whoever recorded the outcome.
+when the holder is silent; then a repeat takes over the stored intent and never makes another one. A
+process that lost its claim can't answer, so that only the process that recorded the outcome does.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ async def claim(tx: Transaction, request: RequestIdentity, intent: Any) -> Claim
         until=until,
         forgotten_before=tx.real_now - KEPT_FOR,
     )
-    ensure(is_new, "a request that is begun anew has no record yet")
+    ensure(is_new, "a request that is started over has no record yet")
     await note_expiry(tx)
     return claimed
 
@@ -90,7 +90,7 @@ async def renewed(database: Database, tenant: Tenant, claimed: Claim) -> AsyncGe
     try:
         yield
     except BaseException:
-        # Where the database is away, the claim lapses by itself.
+        # Where the database is away, the claim lapses.
         with contextlib.suppress(Exception):
             async with database.transaction(tenant) as tx:
                 await store.release(tx, claimed.request.request_key, claimed.holder_id)
@@ -99,7 +99,7 @@ async def renewed(database: Database, tenant: Tenant, claimed: Claim) -> AsyncGe
         renewing.cancel()
 
 
-async def hold(tx: Transaction, claimed: Claim) -> None:
+async def lock_claim(tx: Transaction, claimed: Claim) -> None:
     """Make sure, until the transaction ends, that the claim is ours.
 
     Raises:
@@ -110,7 +110,7 @@ async def hold(tx: Transaction, claimed: Claim) -> None:
 
 
 async def answer(tx: Transaction, claimed: Claim, final: Answer) -> None:
-    """Keep a final answer, in the transaction that recorded what it tells; after `hold`."""
+    """Store a final response, in the transaction that recorded the outcome; after `lock_claim`."""
     is_ours = await store.answer_claim(
         tx, claimed.request.request_key, claimed.holder_id, final.status, final.body
     )
@@ -122,7 +122,7 @@ async def release(tx: Transaction, claimed: Claim) -> None:
     await store.release(tx, claimed.request.request_key, claimed.holder_id)
 
 
-async def begin_anew(tx: Transaction, claimed: Claim) -> None:
+async def start_over(tx: Transaction, claimed: Claim) -> None:
     """Let the request's next repeat make an intent of its own; after `hold`."""
     await store.delete_claim(tx, claimed.request.request_key, claimed.holder_id)
 

@@ -1,4 +1,4 @@
-"""Mail: written in the transaction of what it tells of, sent by due work afterwards."""
+"""Mail: written in the transaction that causes it, sent by due work afterwards."""
 
 from monigo.infra.mail.mailer import MAIL, Mailer, mailer_of
 from monigo.infra.mail.templates import Templates

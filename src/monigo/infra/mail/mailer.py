@@ -19,7 +19,7 @@ from monigo.infra.settings import Settings
 log = logger(__name__)
 
 MAIL = Kind("mail", Follows.REAL)
-# Nobody waits for what it says any more; mail servers give up after as long, too.
+# A mail is of no use after this time; mail servers give up after as long, too.
 AGE_MAX = timedelta(days=3)
 BACK_OFF = BackOff(first=timedelta(seconds=30), most=timedelta(hours=2))
 PURPOSE = "mail"
@@ -37,7 +37,7 @@ class Mailer:
         """Have a mail sent, if the transaction commits.
 
         Raises:
-            DomainError: unavailable, where the installation has no key to seal it with.
+            DomainError: unavailable, where the installation has no key to encrypt it with.
         """
         mail_id = MailId(new_id())
         ciphertext = self._vault.encrypt(PURPOSE, msgspec.json.encode(mail), context=mail_id.bytes)

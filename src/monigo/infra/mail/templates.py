@@ -1,4 +1,4 @@
-"""Templates of mails: the subject and two bodies that say the same."""
+"""Templates of mails: the subject, and a text and an HTML body of the same content."""
 
 from pathlib import Path
 from typing import Any

@@ -35,7 +35,7 @@ class Transport(Protocol):
     """Takes mails to where they go."""
 
     async def send(self, mail_id: MailId, mail: Mail, at: datetime) -> None:
-        """Hand over a mail; the same id again may be told as a repeat.
+        """Hand over a mail; mailboxes recognise a repeat by the same id.
 
         Raises:
             MailRefusedError: it will never be taken.
@@ -71,7 +71,7 @@ class SmtpTransport:
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(one.code >= PERMANENT for one in error.recipients):
-                raise MailRefusedError from None  # It tells the recipient, which no log may.
+                raise MailRefusedError from None  # Its text names the recipient, which no log may.
             raise _not_sent() from None
         except aiosmtplib.SMTPAuthenticationError:
             raise _not_sent() from None  # The password may be mended.
@@ -92,14 +92,14 @@ class SmtpTransport:
 
 
 class FileTransport:
-    """Writes each mail to a file, for whoever has no mail server."""
+    """Writes each mail to a file, for installations without a mail server."""
 
     def __init__(self, directory: Path, sender: str) -> None:
         self._directory = directory
         self._sender = sender
 
     async def send(self, mail_id: MailId, mail: Mail, at: datetime) -> None:
-        """Write a mail; the same one again takes the place of the first."""
+        """Write a mail; a repeat overwrites the first."""
         to = _UNSAFE.sub("_", mail.recipient)[:_FILE_NAME_LENGTH_MAX]
         path = self._directory / f"{at:%Y%m%dT%H%M%S.%fZ}-{to}.eml"
         text = message_of(mail_id, mail, self._sender, at).as_string()

@@ -9,7 +9,7 @@ MailId = NewType("MailId", UUID)
 
 
 class Mail(Struct, frozen=True):
-    """A mail to one person, in plain text and HTML that say the same."""
+    """A mail to one person, in plain text and HTML of the same content."""
 
     recipient: str
     subject: str

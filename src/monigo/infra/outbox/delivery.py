@@ -1,8 +1,9 @@
 """How facts reach one subscriber: a slice of a tenant's subjects in one transaction.
 
-What the subscriber does commits with the mark that it has the facts. Whoever holds the first fact
-of a subject has all of that subject's, so that they stay in order with any number of workers. Where
-a slice fails, each fact is tried alone; one that fails holds up its own subject, and no other.
+A subscriber's effects commit with the removal of its deliveries. The worker that locks the first
+delivery of a subject has all of that subject's, so that they stay in order with any number of
+workers. Where a slice fails, each fact is tried alone; one that fails delays its own subject, and
+no other.
 """
 
 from collections import Counter

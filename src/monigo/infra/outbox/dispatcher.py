@@ -1,6 +1,6 @@
 """The dispatcher: looks whose facts wait for whom, and has them handled, tenants in turn.
 
-It is woken by who reports facts, and looks by itself now and then in case a word was lost.
+Notifications of new facts wake it, and it polls now and then in case one was lost.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.core.principals import system
+from monigo.core.access import system
 from monigo.infra.db import Database, OwnConnection, as_unavailable
 from monigo.infra.logging import logger
 from monigo.infra.outbox import store
@@ -53,7 +53,7 @@ async def _wake_at_end(woken: asyncio.Event, stop: asyncio.Event) -> None:
 
 
 async def _listen(url: str, woken: asyncio.Event, stop: asyncio.Event) -> None:
-    """Set `woken` at each word, on a connection of its own, which is opened anew when it breaks."""
+    """Set `woken` at each notification, on a connection that is reopened when it breaks."""
 
     def wake(*_: object) -> None:
         woken.set()
@@ -94,7 +94,7 @@ class _Dispatcher:
         self._again: set[Waiting] = set()
 
     async def look(self) -> float:
-        """Set to work whoever has something to handle; how many seconds until the next look."""
+        """Start the subscribers that have deliveries; returns the seconds until the next poll."""
         try:
             async with self._database.lookups() as connection:
                 found = await store.tenants_waiting(connection, self._database.real_now())
@@ -106,7 +106,7 @@ class _Dispatcher:
             return RETRY_SECONDS
         for waiting in found:
             if waiting.subscriber not in self._subscribers:
-                continue  # `verify` tells of them.
+                continue  # `verify` reports them.
             if waiting in self._running:
                 self._again.add(waiting)
             else:

@@ -26,7 +26,7 @@ FIGURES_MAX = 100_000
 async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
     """Report facts, and do what must commit with them; they are there if `tx` commits.
 
-    Whoever calls holds the lock of each subject, or has created it in `tx`.
+    The caller has the lock of each subject, or has created the subject in `tx`.
 
     Raises:
         DomainError: unavailable, when another transaction reported one of the same subject without

@@ -1,7 +1,7 @@
 """All SQL of the outbox.
 
-`outbox_facts` and `outbox_deliveries` are local tables: a function of the owner's tells whose facts
-wait for whom.
+`outbox_facts` and `outbox_deliveries` are local tables: a function of the owner's finds the tenants
+whose facts wait, and for which subscriber.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from monigo.infra.facts import Fact, Recorded, Subscriber
 from monigo.infra.ids import new_id
 from monigo.infra.outbox.types import Delivery, WaitingFigures
 
-# Dispatchers listen to it. The word itself says nothing: they look for what there is.
+# Dispatchers listen to it. The notification is empty: they read what waits.
 CHANNEL = "monigo_facts"
 
 # The positions follow the subject's last one; `$5` counts from one within this statement. A
@@ -96,8 +96,8 @@ SELECT_FIRST = """
     SELECT subject_id, position, runs_at FROM first
 """
 
-# A subject's facts are handled by whoever holds the first of them. In the order of the subjects, so
-# that those who wait for each other's do so one way round.
+# The worker that locks a subject's first delivery handles the subject. Subjects are locked in
+# order, so that workers cannot deadlock.
 _LOCK = """
     SELECT delivery.subject_id, delivery.position, delivery.attempts
     FROM outbox_deliveries AS delivery
@@ -218,7 +218,7 @@ class Waiting(Struct, frozen=True):
 def insertion(
     tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]], *, wakes: bool
 ) -> Statement:
-    """What stores facts, in their order, for those who want them (types and names of subscribers).
+    """The statement that stores facts, in their order, with a delivery for each subscriber.
 
     Where it `wakes`, the dispatchers look at once. It is refused as unavailable, when another
     transaction reported one of the subject just now.

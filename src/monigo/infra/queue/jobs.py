@@ -1,9 +1,8 @@
 """Long jobs with progress: each kind has a table of its own, and all else in common.
 
-A job's row says what is to be done and how far that has come. It is run by the queue, in steps that
-each commit; it ends completed, failed or canceled. While it is not ended it stands on the agenda,
-too, so that one that fell out of the queue, as when the database failed at a bad moment, is put
-back.
+A job's row has its task and its progress. The queue runs it, in steps that each commit, until it is
+completed, failed or canceled. Until then the job is on the agenda, too, so that one that was lost
+from the queue, as when the database failed at a bad moment, is enqueued again.
 """
 
 import asyncio
@@ -16,8 +15,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from monigo.core.access import system
 from monigo.core.errors import DomainError
-from monigo.core.principals import system
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
@@ -53,7 +52,7 @@ RunJob = Callable[[Database, Tenant, UUID, asyncio.Event], Awaitable[None]]
 class LongJob(Struct, frozen=True):
     """How a kind of long jobs is run: `concurrency` at once, in all workers together.
 
-    `waits_for` are the codes of errors by which a job says that it can't begin yet.
+    `waits_for` are the codes of errors that mean: the job can't begin yet.
     """
 
     kind: JobKind

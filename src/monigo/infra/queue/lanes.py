@@ -24,7 +24,7 @@ log = logger(__name__)
 
 # A job whose worker was killed is taken over after this long, seen at the next look: 25 seconds.
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)
-# New jobs are told by NOTIFY; looking finds those that are due again, and those left behind.
+# NOTIFY announces new jobs; polling finds retries, and jobs of workers that died.
 LOOK_INTERVAL = timedelta(seconds=10)
 # PgQueuer wants room for two jobs at least.
 JOBS_AT_ONCE_MIN = 2
@@ -33,7 +33,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 RECONNECT_SECONDS = 1
 RECONNECT_SECONDS_MAX = 30
 
-# Works on one job until done, or until the event says that the worker stops.
+# Works on one job until it is done, or until the event is set because the worker stops.
 Handler = Callable[[Tenant, UUID, asyncio.Event], Awaitable[None]]
 
 

@@ -70,7 +70,7 @@ async def change_plan(tx: Transaction, subscription_id: UUID, plan_id: UUID) -> 
     subscription = await subscriptions.get(tx, subscription_id, for_update=True)
     present = await catch_up(tx, subscription)
     changed = await subscriptions.change_plan(tx, present, plan_id)
-    await _give_back_charges(tx, changed)
+    await _refund_charges(tx, changed)
     await watch(tx, changed)
     return _changed(tx, subscription, await close_now(tx, changed))
 
@@ -108,7 +108,7 @@ def _changed(tx: Transaction, before: Subscription | None, after: Subscription) 
 
 
 async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
-    """End a locked subscription now, or where it has ended by itself, and bill what it used.
+    """End a locked subscription, now or at its scheduled end, and bill what it used.
 
     One that waited while a period was closed ends where that one does.
     """
@@ -116,19 +116,19 @@ async def _end(tx: Transaction, subscription: Subscription) -> Subscription:
     if known.status is not Status.CANCELED or subscription.status is Status.CANCELED:
         ends_at = subscriptions.effective_at(known, tx.now)
         known = await subscriptions.cancel(tx, known, ends_at)
-        await _give_back_charges(tx, known)
+        await _refund_charges(tx, known)
     return await close_now(tx, known)
 
 
-async def _give_back_charges(tx: Transaction, changed: Subscription) -> None:
-    """Give back what was charged for the open period, where the change leaves it no length.
+async def _refund_charges(tx: Transaction, changed: Subscription) -> None:
+    """Refund what was charged for the open period, where the change leaves the period no length.
 
-    It was opened and charged in the very instant in which the subscription ends, or goes on under
-    another plan, which charges anew.
+    The period was opened and charged at the very instant at which the subscription ends, or
+    continues under another plan, which charges for itself.
     """
     begins_at, cut_at = changed.closed_until, changed.canceled_at or changed.phase.started_at
     if begins_at >= cut_at:
         await customers.lock(tx, [changed.customer_id])
         plans = await catalog.get_plans(tx, [changed.plan_id])
         currency = plans[changed.plan_id].details.currency
-        await documents.give_back_charges(tx, changed, begins_at, currency)
+        await documents.refund_charges(tx, changed, begins_at, currency)

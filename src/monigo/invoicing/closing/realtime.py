@@ -19,43 +19,43 @@ LOOK_AFTER = timedelta(minutes=1)
 
 
 async def charge_changed(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
-    """Charge the subscriptions of customers whose usage changed; those who are busy stay due."""
+    """Charge the subscriptions of customers whose usage changed; locked customers stay due."""
     customer_ids = [CustomerId(entry.subject) for entry in entries]
-    owing, busy = await _hold_owing(tx, customer_ids)
-    await customers.lock(tx, {one.customer_id for one in owing})
-    short = await charge(tx, owing)
-    for one in owing:
+    locked, busy = await _lock_realtime(tx, customer_ids)
+    await customers.lock(tx, {one.customer_id for one in locked})
+    short = await charge(tx, locked)
+    for one in locked:
         if one.id in short:
             await subscriptions.pause_for_balance(tx, one, is_realtime=True)
     return set(busy)
 
 
 async def flag_uncharged(tx: Transaction, subject: UUID, reason: str) -> None:
-    """Say on a customer's realtime subscriptions why they could not be charged.
+    """Record on a customer's realtime subscriptions why they could not be charged.
 
     They are tried again as unclosed periods are; the next success charges what came since.
     """
-    owing, _ = await _hold_owing(tx, [CustomerId(subject)])
-    for one in owing:
+    locked, _ = await _lock_realtime(tx, [CustomerId(subject)])
+    for one in locked:
         await subscriptions.flag_unbilled(tx, one.id, reason)
-    await subscriptions.look_at(tx, dict.fromkeys((one.id for one in owing), tx.now + LOOK_AFTER))
+    await subscriptions.look_at(tx, dict.fromkeys((one.id for one in locked), tx.now + LOOK_AFTER))
 
 
-async def _hold_owing(
+async def _lock_realtime(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> tuple[list[Subscription], set[CustomerId]]:
-    """These customers' realtime subscriptions, locked, but those set aside; and who is busy."""
-    held, busy = await subscriptions.lock_free(tx, customer_ids)
-    plans = await catalog.get_plans(tx, {one.plan_id for one in held})
+    """Lock these customers' realtime subscriptions, but those set aside; and the busy customers."""
+    locked, busy = await subscriptions.lock_free(tx, customer_ids)
+    plans = await catalog.get_plans(tx, {one.plan_id for one in locked})
     return [
         one
-        for one in held
+        for one in locked
         if plans[one.plan_id].details.billing_mode is BillingMode.REALTIME and not one.billing_error
     ], busy
 
 
 async def charge(tx: Transaction, known: Sequence[Subscription]) -> set[SubscriptionId]:
-    """Charge the running periods of locked subscriptions; those whose wallets had too little."""
+    """Charge the running periods of locked subscriptions; returns those left short of money."""
     wanted = [
         InvoiceRequest.charge_of(one, period)
         for one in known

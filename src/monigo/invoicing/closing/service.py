@@ -1,4 +1,4 @@
-"""The period close: what is due by itself is billed, slice by slice, by any number of workers."""
+"""The period close: bills ended periods, slice by slice, by any number of workers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from monigo.invoicing.rating import is_worth_an_invoice, rate, resting
 from monigo.invoicing.types import InvoiceKind, InvoiceRequest, RatedInvoice
 from monigo.subscriptions import PauseReason, Status, Subscription
 
-# Periods that a request closes by itself; the workers close the rest.
+# Periods that one request closes at most; the workers close the rest.
 INLINE_MAX = 12
 # What bills at most a fee in advance.
 _OPENINGS = (Action.OPEN, Action.TRIAL_END)
@@ -186,23 +186,23 @@ async def _finalize(
     rated: Sequence[RatedInvoice],
     is_strict: bool,  # noqa: FBT001 - passed on
 ) -> set[SubscriptionId]:
-    """Pay from wallets where the plan says so, and make final; whose wallets had too little.
+    """Pay from wallets where the plan is prepaid, and finalize; returns those with too little.
 
-    Of those only what an ended subscription owes becomes final: later credits pay it. Others stay
+    Of these only invoices of ended subscriptions become final: later credits pay them. Others stay
     drafts.
     """
     paid = await documents.pay(tx, rated)
     if paid.short and is_strict:
         raise documents.insufficient(next(item for item in rated if item.wanted.id in paid.short))
-    kept_back = [
+    deferred = [
         item
         for item in rated
         if item.wanted.id in paid.short and item.wanted.subscription.status is not Status.CANCELED
     ]
-    await documents.write_drafts(tx, kept_back)
-    ids = {item.wanted.id for item in kept_back}
+    await documents.write_drafts(tx, deferred)
+    ids = {item.wanted.id for item in deferred}
     await make_final(tx, [item for item in rated if item.wanted.id not in ids], paid)
-    return {item.wanted.subscription.id for item in kept_back}
+    return {item.wanted.subscription.id for item in deferred}
 
 
 async def _paused_or_resumed(
@@ -272,7 +272,7 @@ async def _with_drafts(
             item.kind is InvoiceKind.CLOSING
             or modes[item.subscription.id] is not BillingMode.POSTPAID
         ):
-            placed.append(item.in_place_of(draft))
+            placed.append(item.replacing(draft))
     return placed
 
 

@@ -12,7 +12,7 @@ from monigo.infra.db import Transaction
 from monigo.invoicing.closing.rules import Action, Step
 from monigo.subscriptions import Subscription
 
-# While a replay counts a period's events anew.
+# While a replay rebuilds the period's usage.
 REPLAY_WAIT = timedelta(seconds=2)
 
 

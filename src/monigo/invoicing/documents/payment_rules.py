@@ -87,14 +87,14 @@ def divide(paid: Sequence[PaidPart], shares: Shares, total: Decimal, limits: Lim
     kept, excess = _within_limits(paid, shares, limits)
     beyond = EXACT.subtract(sum_of(kept), total)
     if beyond > 0:
-        of_money = [place for place, part in enumerate(kept) if part.grant_id is None]
-        of_grants = [place for place, part in enumerate(kept) if part.grant_id is not None]
-        for place in (*reversed(of_money), *reversed(of_grants)):
-            back = min(beyond, kept[place].amount)
+        of_money = [index for index, part in enumerate(kept) if part.grant_id is None]
+        of_grants = [index for index, part in enumerate(kept) if part.grant_id is not None]
+        for index in (*reversed(of_money), *reversed(of_grants)):
+            back = min(beyond, kept[index].amount)
             if back > 0:
                 beyond = EXACT.subtract(beyond, back)
-                excess.append(replace(kept[place], amount=back))
-                kept[place] = replace(kept[place], amount=EXACT.subtract(kept[place].amount, back))
+                excess.append(replace(kept[index], amount=back))
+                kept[index] = replace(kept[index], amount=EXACT.subtract(kept[index].amount, back))
     return Division(merged(kept), merged(excess))
 
 
@@ -125,29 +125,29 @@ def _within_limits(
     room = {metric_id: max(share, _ZERO) for metric_id, share in shares.items()}
     kept, excess = list(paid), list[PaidPart]()
     limited = [
-        place
-        for place, part in enumerate(paid)
+        index
+        for index, part in enumerate(paid)
         if part.grant_id is not None and limits.get(part.grant_id)
     ]
-    limited.sort(key=lambda place: len(_limits_of(paid[place], limits)))
+    limited.sort(key=lambda index: len(_limits_of(paid[index], limits)))
     beyond: list[tuple[int, Decimal]] = []
-    for place in limited:
-        part = paid[place]
+    for index in limited:
+        part = paid[index]
         is_allowed = part.metric_id in _limits_of(part, limits)
         fits = min(part.amount, room.get(part.metric_id, _ZERO)) if is_allowed else _ZERO
         room[part.metric_id] = EXACT.subtract(room.get(part.metric_id, _ZERO), fits)
-        kept[place] = replace(part, amount=fits)
-        beyond.append((place, EXACT.subtract(part.amount, fits)))
-    for place, amount in beyond:
+        kept[index] = replace(part, amount=fits)
+        beyond.append((index, EXACT.subtract(part.amount, fits)))
+    for index, amount in beyond:
         left = amount
-        for metric_id in _limits_of(paid[place], limits):
+        for metric_id in _limits_of(paid[index], limits):
             fits = min(left, room.get(metric_id, _ZERO))
             if fits > 0:
                 room[metric_id] = EXACT.subtract(room[metric_id], fits)
                 left = EXACT.subtract(left, fits)
-                kept.append(replace(paid[place], metric_id=metric_id, amount=fits))
+                kept.append(replace(paid[index], metric_id=metric_id, amount=fits))
         if left:
-            excess.append(replace(paid[place], amount=left))
+            excess.append(replace(paid[index], amount=left))
     return kept, excess
 
 

@@ -16,7 +16,7 @@ from monigo.infra.db import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.documents import store
 from monigo.invoicing.documents.charges_store import encode_parts
-from monigo.invoicing.documents.rules import lines_in_place
+from monigo.invoicing.documents.rules import matched_lines
 from monigo.invoicing.rating import serialize_terms
 from monigo.invoicing.types import InvoiceStatus, Line, LineKind, RatedInvoice, Settlement
 
@@ -205,7 +205,7 @@ async def _make_room(tx: Transaction, rated: Sequence[RatedInvoice]) -> list[_Pl
     for item in rated:
         before = stored.get(item.id, [])
         positions = {one.id: position for position, one in enumerate(before)}
-        for position, (line, known) in enumerate(lines_in_place(before, item.lines)):
+        for position, (line, known) in enumerate(matched_lines(before, item.lines)):
             if known is None:
                 placed.append(_Placed(LineItemId(new_id()), item, position, line))
                 continue

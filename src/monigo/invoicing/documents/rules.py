@@ -14,7 +14,7 @@ VOIDABLE = (InvoiceStatus.DRAFT, *UNPAID)
 _SETTLED = (InvoiceStatus.PAID, InvoiceStatus.VOID)
 
 
-def lines_in_place(
+def matched_lines(
     before: Iterable[StoredLine], lines: Iterable[Line]
 ) -> list[tuple[Line, StoredLine | None]]:
     """The lines of a draft that is recomputed, each with the one that billed the same before.

@@ -47,10 +47,9 @@ class InvoicePayment(Struct, frozen=True):
 async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Settled]:
     """Take payments for invoices and bills, each for another one, and report what becomes of them.
 
-    What is stored is locked. What is rated becomes final, and is stored with it: numbered, in their
-    order. What is in excess of what is due is told, and is the caller's to give to the customer; a
-    wallet pays at most what is due. A constant number of statements, however many payments there
-    are.
+    Stored documents are locked. Rated ones are stored final and numbered, in their order. An excess
+    over the amount due is returned, and the caller gives it to the customer; a wallet pays at most
+    the amount due. The number of statements is constant, however many payments there are.
     """
     found = [_settled(payment) for payment in payments]
     changed = [

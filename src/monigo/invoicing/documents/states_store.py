@@ -33,14 +33,14 @@ SETTLE = """
 """
 
 # What wallets paid of an invoice that is not paid is taken back.
-TAKE_BACK = """
+REVERT_PAYMENTS = """
     UPDATE invoices
     SET amount_paid = amount_paid - wallet_paid, wallet_paid = 0, wallet_parts = '[]',
         updated_at = $4
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# Times can be the same while a test clock stands still; numbers tell what came first.
+# Times can be equal while a test clock stands still; the order is that of the numbers.
 VOID = """
     UPDATE invoices SET status = 'void', voided_at = $4, updated_at = $4,
         voided_after = coalesce(
@@ -76,9 +76,9 @@ async def settle(tx: Transaction, settlements: Sequence[Settlement]) -> None:
     )
 
 
-async def take_back(tx: Transaction, invoice_id: InvoiceId) -> None:
+async def revert_payments(tx: Transaction, invoice_id: InvoiceId) -> None:
     """Have it that wallets paid nothing of a locked invoice that is not paid."""
-    await tx.execute(TAKE_BACK, invoice_id, tx.now)
+    await tx.execute(REVERT_PAYMENTS, invoice_id, tx.now)
 
 
 async def void(tx: Transaction, invoice_id: InvoiceId) -> None:

@@ -36,8 +36,8 @@ SELECT = f"""
     SELECT {COLUMNS} FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# A period all of whose invoices were voided after it had been closed. Told by its start: an end or
-# a new plan may have cut it after its first invoice.
+# A period all of whose invoices were voided after it had been closed. It is identified by its
+# start: an end or a new plan may have cut it after its first invoice.
 SELECT_WAIVED = """
     SELECT 1 FROM invoices
     WHERE org_id = $1 AND is_test = $2 AND subscription_id = $3 AND period_start = $4
@@ -145,7 +145,7 @@ async def delete(tx: Transaction, invoice_id: InvoiceId) -> None:
 
 
 async def count_unpaid(tx: Transaction, customer_id: CustomerId) -> int:
-    """How many invoices a customer still owes."""
+    """How many unpaid invoices a customer has."""
     return await tx.fetchval(COUNT_UNPAID, customer_id, _UNPAID)
 
 

@@ -20,7 +20,7 @@ async def compare_sources(tx: Transaction) -> list[Difference]:
         Difference(
             "payment by its source",
             f"{row['target']} {row['grant_id'] or 'money'}",
-            format_decimal(row["told"]),
+            format_decimal(row["recorded"]),
             format_decimal(row["taken"]),
         )
         for row in await verify_payments_store.list_sources(tx, DIFFERENCES_MAX)

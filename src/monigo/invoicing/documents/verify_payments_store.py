@@ -1,4 +1,4 @@
-"""The SQL that compares what sources paid with what invoices and running periods say they did."""
+"""The SQL that compares the ledger's payments with those of invoices and running periods."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -28,7 +28,7 @@ SELECT_SOURCES = f"""
         FROM invoices AS paid
         CROSS JOIN LATERAL ({PERIOD_NAME.format(row="paid")}) AS name
         WHERE paid.org_id = $1 AND paid.is_test = $2 AND paid.plan_type = 'collection'
-    ), told AS (
+    ), recorded AS (
         SELECT part.target, (part.content ->> 0)::uuid AS grant_id,
             sum((part.content ->> 2)::numeric) AS amount
         FROM (
@@ -57,16 +57,16 @@ SELECT_SOURCES = f"""
             AND transfer.reference_type IN ('invoice', 'subscription_period')
         GROUP BY coalesce(invoice.target, transfer.reference_id), credit.id
     )
-    SELECT coalesce(told.target, taken.target) AS target,
-        coalesce(told.grant_id, taken.grant_id) AS grant_id,
-        coalesce(told.amount, 0) AS told, coalesce(taken.amount, 0) AS taken
-    FROM told
-    FULL JOIN taken ON taken.target = told.target
-        AND coalesce(taken.grant_id::text, '') = coalesce(told.grant_id::text, '')
-    WHERE taken.amount < 0 OR coalesce(told.amount, 0) <> coalesce(taken.amount, 0)
+    SELECT coalesce(recorded.target, taken.target) AS target,
+        coalesce(recorded.grant_id, taken.grant_id) AS grant_id,
+        coalesce(recorded.amount, 0) AS recorded, coalesce(taken.amount, 0) AS taken
+    FROM recorded
+    FULL JOIN taken ON taken.target = recorded.target
+        AND coalesce(taken.grant_id::text, '') = coalesce(recorded.grant_id::text, '')
+    WHERE taken.amount < 0 OR coalesce(recorded.amount, 0) <> coalesce(taken.amount, 0)
         AND NOT EXISTS (
             SELECT 1 FROM invoice
-            WHERE invoice.target = coalesce(told.target, taken.target)
+            WHERE invoice.target = coalesce(recorded.target, taken.target)
                 AND invoice.wallet_paid > 0 AND invoice.wallet_parts = '[]'
         )
     ORDER BY 1, 2
@@ -144,7 +144,7 @@ SELECT_FOR_NO_INVOICE = f"""
 
 
 async def list_sources(tx: Transaction, limit: int) -> Sequence[asyncpg.Record]:
-    """Where sources paid otherwise than invoices and periods say."""
+    """Payments that differ between the ledger and invoices or periods."""
     return await tx.fetch(SELECT_SOURCES, limit)
 
 

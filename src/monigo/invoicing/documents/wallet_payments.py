@@ -64,19 +64,19 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     Realtime charges of the period are taken off first; what they took too much goes back when the
     period closes.
     """
-    owed = await _to_be_paid(tx, rated)
-    if not owed:
+    payable = await _to_be_paid(tx, rated)
+    if not payable:
         return NOTHING_PAID
-    charged = await _charged(tx, owed)
+    charged = await _charged(tx, payable)
     limits = await _limits(tx, charged.values())
-    divided = [_divide(item, charged.get(_key(item)), limits) for item in owed]
+    divided = [_divide(item, charged.get(_key(item)), limits) for item in payable]
     rests = [
         EXACT.subtract(item.totals.total, sum_of(division.kept))
-        for item, division in zip(owed, divided, strict=True)
+        for item, division in zip(payable, divided, strict=True)
     ]
     if any(division.excess for division in divided):
         # Those that pay and those that get back, in one order.
-        await wallets.lock_owned(tx, [_owner(item) for item in owed])
+        await wallets.lock_owned(tx, [_owner(item) for item in payable])
     took = iter(
         await wallets.pay_all(
             tx,
@@ -84,7 +84,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
                 _payment(
                     item, rest, partial(_counted, item, charged, division), extent=_extent(item)
                 )
-                for item, division, rest in zip(owed, divided, rests, strict=True)
+                for item, division, rest in zip(payable, divided, rests, strict=True)
                 if rest > 0
             ],
         )
@@ -93,7 +93,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     short: set[InvoiceId] = set()
     left: dict[ChargeKey, Charge] = {}
     back: list[Repayment] = []
-    for item, division, rest in zip(owed, divided, rests, strict=True):
+    for item, division, rest in zip(payable, divided, rests, strict=True):
         taken = next(took) if rest > 0 else []
         if item.billing_mode is not BillingMode.POSTPAID and sum_of(taken) < rest:
             short.add(item.wanted.id)
@@ -116,7 +116,7 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
 async def charge(tx: Transaction, rated: Sequence[RatedInvoice]) -> set[InvoiceId]:
     """Take what running realtime periods have come to since the last time, as far as it is there.
 
-    The previews for which too little was there are told by their ids; the rest stays due.
+    Returns the ids of the previews for which the wallet had too little; their rest stays due.
     """
     keys = [_key(item) for item in rated]
     charged = await charges_store.load_charges(tx, keys)
@@ -156,15 +156,15 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
 
 
-async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
-    """Give back what a wallet paid of a locked invoice that is not paid, each source its own.
+async def refund(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
+    """Refund what a wallet paid of a locked, unpaid invoice to the sources that paid it.
 
     It is to be voided, or all of it was received elsewhere.
     """
     if not invoice.wallet_paid:
         return
     parts = await charges_store.load_parts(tx, invoice.id)
-    await states_store.take_back(tx, invoice.id)
+    await states_store.revert_payments(tx, invoice.id)
     repayment = Repayment(
         customer_id=invoice.customer_id,
         currency=invoice.currency,
@@ -177,10 +177,10 @@ async def give_back(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> No
     await wallets.repay_all(tx, [repayment])
 
 
-async def give_back_charges(
+async def refund_charges(
     tx: Transaction, subscription: Subscription, period_start: datetime, currency: str
 ) -> None:
-    """Give back what was charged for a period that nothing will be billed for, each source its own.
+    """Refund what was charged for a period that will not be billed to the sources that paid it.
 
     The subscription and then its customer are locked.
     """
@@ -267,7 +267,7 @@ def _charged_more(item: RatedInvoice, before: Charge | None, took: Sequence[Paid
         amount = EXACT.add(_amount(before), sum_of(took))
         return Charge.of_money(amount, item.lines, item.totals.total)
     if is_by_money:
-        # A wallet whose credits are used up tells no metrics any more.
+        # A wallet whose credits are used up has no metrics any more.
         took = wallets.parts_of((), _due(item, _parts(item, before)), sum_of(took))
     return Charge.of(merged(_parts(item, before), took))
 
@@ -286,9 +286,9 @@ def _counted(item: RatedInvoice, charged: Mapping[ChargeKey, Charge], division: 
     return _parts(item, charge) if charge is not None and charge.is_of_money else division.kept
 
 
-async def _charged(tx: Transaction, owed: Sequence[RatedInvoice]) -> dict[ChargeKey, Charge]:
+async def _charged(tx: Transaction, payable: Sequence[RatedInvoice]) -> dict[ChargeKey, Charge]:
     """What was charged before of the periods that are not billed postpaid."""
-    keys = [_key(item) for item in owed if item.billing_mode is not BillingMode.POSTPAID]
+    keys = [_key(item) for item in payable if item.billing_mode is not BillingMode.POSTPAID]
     return await charges_store.load_charges(tx, keys) if keys else {}
 
 

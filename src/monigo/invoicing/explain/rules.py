@@ -32,7 +32,7 @@ def usage_steps(
     if price is None:
         made.add("the price is no longer on the plan: it is worth nothing", _ZERO)
     elif not terms.windows:
-        made.add("the whole period was paused: nothing is owed", _ZERO)
+        made.add("the whole period was paused: nothing is due", _ZERO)
     else:
         made.extend(pricing_steps(price.charge, line.whole_quantity, line.event_count))
     if metric.definition.group_by or line.group_value:
@@ -47,7 +47,7 @@ def fee_steps(line: Line, terms: Terms, before: Sequence[BilledBefore]) -> tuple
     if terms.windows:
         made.add(f"base fee, plan revision {terms.base_fee_revision}", terms.base_fee.amount)
     else:
-        made.add("the whole period was paused: no base fee is owed", _ZERO)
+        made.add("the whole period was paused: no base fee is due", _ZERO)
     _take_off(made, line, before)
     return made.done()
 

@@ -1,4 +1,4 @@
-"""The use case of an explanation: what an invoice says, and how each amount came about."""
+"""The use case of an explanation: an invoice's amounts, and how each came about."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ async def explain(
     """
     invoice = await get(tx, invoice_id, plan_type=plan_type)
     if invoice.status is InvoiceStatus.DRAFT:
-        # It must not be made anew while we read what it was made from.
+        # The draft must not be refreshed while its terms and usage are read.
         invoice = await get(tx, invoice_id, plan_type=plan_type, for_update=True)
     own, others = await load_invoice_terms(tx, await store.load_terms(tx, invoice.id))
     # A supplementary invoice's own period stands among the others: it adjusts it.

@@ -1,7 +1,8 @@
 """The SQL of explanations: what an invoice was computed from, as it stood at that moment.
 
-Numbers tell the order: an invoice counted what had a smaller number and was not void yet, that is,
-was voided after its own number had been given. A draft comes after all of them.
+The order is that of the numbers: an invoice took into account those with a smaller number that were
+not void yet, that is, were voided after its own number had been given. A draft comes after all of
+them.
 """
 
 from collections.abc import Sequence

@@ -144,7 +144,7 @@ def _invoice_row(
 
 
 def _payment(row: asyncpg.Record, status: InvoiceStatus) -> tuple[str, str]:
-    """What was paid of an invoice, and what is due, as `Invoice` tells it."""
+    """What was paid of an invoice, and what is due, as `Invoice` computes it."""
     total, paid = row["total"], row["amount_paid"]
     due = Decimal(0) if status is InvoiceStatus.VOID else total - paid
     return format_money(paid), format_money(due)

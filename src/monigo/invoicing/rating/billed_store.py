@@ -19,10 +19,10 @@ from monigo.invoicing.rules import LIVE
 from monigo.invoicing.types import Billed, BilledGroups, ClosedPeriod, Recount
 from monigo.subscriptions import Subscription
 
-# What was voided after its own period had been closed is waived, so it counts as billed. What a
-# voided invoice carried of other periods counts no more, and falls due again. Numbers tell what
-# came first, for a test clock may hold times still.
-# Period by period, by OFFSET 0: a plan made while there were few lines would read them all.
+# Lines of an invoice that was voided after its own period had been closed are waived, so they count
+# as billed. A voided invoice's lines of other periods do not count, and fall due again. The order
+# is that of the numbers, because a test clock may stand still. OFFSET 0 has the periods read one by
+# one: a plan made while there were few lines would read them all.
 SUM_BILLED = """
     SELECT asked.ordinal, line.price_id, line.group_value, sum(line.quantity) AS quantity,
         sum(line.amount) AS amount
@@ -204,7 +204,7 @@ async def load_closed(
 ) -> list[ClosedPeriod]:
     """The closed periods that end after an instant of each subscription's, in order.
 
-    Periods that began before `kept_from` are sealed: their events can't be counted any more.
+    Periods that began before `kept_from` are sealed: their events may be redacted.
     """
     rows = await tx.fetch(
         SELECT_CLOSED, list(changed_from), list(changed_from.values()), _LIVE, kept_from

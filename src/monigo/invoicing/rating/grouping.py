@@ -1,4 +1,4 @@
-"""How a price's amount is told for each value of its metric's `group_by`. Pure.
+"""Splits a price's amount by the values of its metric's `group_by`. Pure.
 
 A price is priced once over the whole quantity; its amount is then split over the values, so that
 the parts add up to it exactly. The delta rule holds for each value as it does for the price: what
@@ -13,7 +13,7 @@ from msgspec import Struct
 from monigo.core.money import EXACT, MONEY_PLACES
 from monigo.core.pricing import FlatUnit, Percentage, PriceModel
 
-# Lines of one price that somebody still reads; the rest is told together.
+# Lines of one price that somebody still reads; the rest is one line, `other`.
 GROUPS_MAX = 100
 OTHER = "other"
 
@@ -41,8 +41,8 @@ def split(
     """The amount over the values (at least one), pro rata of their quantities.
 
     The remainder falls on the largest share, or the largest quantity where there are no shares.
-    Largest parts come first. Beyond 100 values the smallest become `other`; one that has been
-    billed by itself stays by itself.
+    Largest parts come first. Beyond 100 values the smallest become `other`; one that already has a
+    line of its own keeps it.
     """
     if len(quantities) == 1:
         ((value, quantity),) = quantities.items()
@@ -87,7 +87,7 @@ def _amounts(
     """Each value's share, cut to six places; what is left over is still to be given."""
     rate = _rate(model)
     if rate is not None and min(quantities.values()) < 0 < max(quantities.values()):
-        # What values add and take may cancel out, so that no share of the sum says anything.
+        # Values may cancel out, so that shares of the sum mean nothing.
         return {value: _cut(of * rate) for value, of in quantities.items()}
     weights = quantities
     if rate is None:

@@ -197,7 +197,7 @@ async def _measure(tx: Transaction, parts: Iterable[_Part]) -> None:
 async def _add_removed_prices(
     tx: Transaction, parts: Sequence[_Part], billed: Sequence[BilledGroups]
 ) -> None:
-    """A price that is no longer on the plan is worth nothing, so what was billed is given back."""
+    """A price that is no longer on the plan is rated at zero, so what was billed is credited."""
     removed: list[tuple[_Part, PriceId]] = []
     for part, sums in zip(parts, billed, strict=True):
         if part.with_usage:
@@ -217,8 +217,8 @@ async def _add_removed_prices(
 
 def _lines(part: _Part, billed: BilledGroups) -> list[Line]:
     lines = [] if part.fee is None else fee_lines(part.period, part.fee, billed)
-    told = usage_lines if part.closed is None else adjustment_lines
-    return told(part.period, part.usages, billed) + lines
+    lines_of = usage_lines if part.closed is None else adjustment_lines
+    return lines_of(part.period, part.usages, billed) + lines
 
 
 async def _totaled(

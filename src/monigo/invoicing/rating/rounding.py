@@ -23,7 +23,7 @@ _CHARGING = (LineKind.USAGE, LineKind.FEE)
 
 
 class Carried(Struct, frozen=True):
-    """What the live invoices of a subscription say of rounding.
+    """The rounding that the live invoices of a subscription carry.
 
     `rounding` is Σ (their lines, `rounding` left out, less their subtotal), `subtotals` the sum of
     their subtotals. Only an exact half of a minor unit is rounded by the latter, so it may be left
@@ -84,8 +84,8 @@ def is_worth_an_invoice(rated: RatedInvoice) -> bool:
     """Whether an invoice that nobody asked for is made.
 
     A period always gets its closing one, others are made only when they charge something, and a
-    supplementary one only when that is at least a minor unit, or is settled by a credit. What
-    rounding carries is no reason by itself.
+    supplementary one only when that is at least a minor unit, or is settled by a credit. A carried
+    rounding alone is no reason for an invoice.
     """
     if rated.wanted.kind is InvoiceKind.CLOSING:
         return True
@@ -122,8 +122,8 @@ def sum_exactly(lines: Iterable[Line]) -> Decimal:
 def rounded_sum(exact: Decimal, *, subtotals: Decimal, currency: str) -> Decimal:
     """An invoice's subtotal, by its exact sum and its subscription's earlier subtotals.
 
-    All of them together are rounded half away from zero, and what was billed is taken off: after a
-    0.5 that was billed as 1, the 0.5 too much is owed no more, but is not given back as 1 either.
+    Their total is rounded half away from zero, less what was billed: after a 0.5 that was billed as
+    1, the excess of 0.5 is taken off later amounts, and is not credited as 1.
     """
     whole = round_to_minor_unit(EXACT.add(subtotals, exact), currency)
     return EXACT.subtract(whole, subtotals)

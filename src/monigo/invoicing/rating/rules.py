@@ -50,9 +50,9 @@ def adjustment_lines(
     period: Period, usages: Sequence[PricedUsage], billed: BilledGroups
 ) -> list[Line]:
     """As `usage_lines`, but for a period closed before: only what differs by now."""
-    told = f"adjustment for {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}"
+    suffix = f"adjustment for {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d}"
     return [
-        replace(line, description=f"{line.description}, {told}")
+        replace(line, description=f"{line.description}, {suffix}")
         for line in usage_lines(period, usages, billed)
         if line.quantity or line.amount
     ]
@@ -97,9 +97,10 @@ def _delta_lines(period: Period, priced: PricedUsage, billed: Mapping[str, Bille
         )
     parts = split(charge.model, amount, quantities, billed=list(billed))
     if billed:
-        # A value that is told no more (another `group_by`, or `other`) gives back what was billed.
-        told = {part.group_value for part in parts}
-        parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - told)]
+        # A value without a line now (another `group_by`, or `other`) credits what was billed for
+        # it.
+        listed = {part.group_value for part in parts}
+        parts += [Part(value, Decimal(0), Decimal(0)) for value in sorted(billed.keys() - listed)]
     _check_amounts(priced, (amount, *[part.amount for part in parts]))
     lines = [_delta_line(period, priced, part, billed) for part in parts]
     if billed or usage.groups:

@@ -280,7 +280,7 @@ def _remeasuring(
     versions: Mapping[tuple[MetricId, int], Metric],
     metrics_at: Mapping[datetime, Mapping[MetricId, Metric]],
 ) -> dict[str, Mapping[MetricId, Metric]]:
-    """By the name of the events that were counted anew, the metrics by which they were."""
+    """The metrics of a replay, by the name of the replayed events."""
     return {
         name: {known[0]: versions[known] for known in recount.versions.items()}
         or metrics_at.get(recount.at, {})

@@ -17,7 +17,7 @@ async def price_changes(
 ) -> list[list[PriceChange]]:
     """For each change of usage, what it does to the running periods of the customer's plans.
 
-    Only the part of a period that lies in the window is counted anew.
+    Only the part of a period that lies in the window is replayed.
     """
     known = await subscriptions.of_customers(tx, {change.customer_id for change in changes})
     running = [one for one in known if one.status is not subscriptions.Status.CANCELED]
@@ -63,7 +63,7 @@ def _amount(price: AgreedPrice, usage: Usage) -> Decimal:
 def _queries(
     change: UsageChange, billable: Sequence[Period], window: Period
 ) -> tuple[UsageQuery, UsageQuery]:
-    """The usage of billable time as it is told now, and as it would be told after the replay."""
+    """The usage of billable time now, and after the replay."""
     inside = [part for known in billable if (part := _overlap(known, window)) is not None]
     outside = [part for known in billable for part in subtract(known, [window])]
     return (

@@ -28,12 +28,12 @@ async def run_simulation(
         if simulation is None:
             return
         report = await start_report(tx, simulation.proposal)
-    place: Cursor | None = Cursor()
-    while place is not None:
+    cursor: Cursor | None = Cursor()
+    while cursor is not None:
         if stop.is_set():
             raise TryLaterError(0)
         async with database.transaction(tenant) as tx:
-            place = await simulate_some(tx, simulation, place, report)
+            cursor = await simulate_some(tx, simulation, cursor, report)
     async with database.transaction(tenant) as tx:
         await complete_simulation(tx, simulation, report)
 

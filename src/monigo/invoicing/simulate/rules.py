@@ -83,7 +83,7 @@ def past_periods(
 
 
 def held_price_list(terms: Terms) -> PriceList:
-    """What a period was priced by. A wholly paused one owes nothing."""
+    """The terms that a period was priced by. A wholly paused period costs nothing."""
     if not terms.windows:
         return PriceList((), _ZERO)
     charges = tuple((price.charge, price.metric) for price in terms.prices)
@@ -114,7 +114,7 @@ def proposed_price_list(
 
 
 def subtotal_of(offer: PriceList, usages: Mapping[MetricVersion, Usage]) -> Decimal:
-    """What a period comes to: each price by itself, rounded as a line is, and the fee."""
+    """A period's subtotal: each price's amount, rounded as a line is, and the fee."""
     with localcontext(EXACT):
         total = offer.fee
         for charge, metric in offer.charges:
@@ -124,7 +124,7 @@ def subtotal_of(offer: PriceList, usages: Mapping[MetricVersion, Usage]) -> Deci
 
 
 class Report:
-    """Per customer and in all: what was owed, what would have been, and the difference."""
+    """Subtotals per customer and in all: as billed, as proposed, and the difference."""
 
     def __init__(self, currency: str) -> None:
         self._currency = currency

@@ -1,4 +1,4 @@
-"""The use cases of simulations: past usage priced anew under proposed prices. Nothing changes.
+"""The use cases of simulations: past usage priced under proposed prices. Nothing is changed.
 
 A small one is priced while its client waits; a larger one is a job, which goes through the
 subscriptions page by page, each in a short transaction, and starts again from nothing where it was
@@ -45,7 +45,7 @@ from monigo.metering import Usage, UsageQuery
 from monigo.subscriptions import Subscription
 
 SIMULATION = JobKind("plan_simulation", "plan_simulations")
-# What a request prices by itself within a second or so; more is a job.
+# As much as a request prices within a second or so; more is a job.
 INLINE_SUBSCRIPTIONS_MAX = 100
 INLINE_PERIODS_MAX = 1_000
 # What one job goes through in minutes; nobody waits longer for an answer to "what if".
@@ -144,15 +144,15 @@ async def start_report(tx: Transaction, proposal: Proposal) -> Report:
 
 
 async def simulate_some(
-    tx: Transaction, simulation: Simulation, place: Cursor, report: Report
+    tx: Transaction, simulation: Simulation, cursor: Cursor, report: Report
 ) -> Cursor | None:
     """The next page of a simulation that is under way; None at its end, or when it is gone."""
-    page = await _page(tx, simulation.proposal, after=place.after, limit=PAGE_SIZE)
+    page = await _page(tx, simulation.proposal, after=cursor.after, limit=PAGE_SIZE)
     if not page:
         return None
     pieces = await _pieces(tx, simulation.proposal, page, simulation.created_at)
     report.add(await _priced(tx, simulation.proposal, pieces))
-    following = Cursor(page[-1].id, place.done + len(page))
+    following = Cursor(page[-1].id, cursor.done + len(page))
     if not await store.advance(tx, _id(simulation), following.done):
         return None
     return following

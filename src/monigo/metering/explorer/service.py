@@ -1,9 +1,9 @@
 """The event explorer: lists stored events page by page, and streams all of them.
 
-A customer's events come by their own time. Without a customer they come in the order in which they
-arrived. A cursor names a position between two events, so that what is ingested meanwhile neither
-repeats nor shifts anything. A statement looks at a bounded number of events: a page may therefore
-hold fewer than asked for, and still say where to go on.
+A customer's events are listed by their own time; events of all customers in the order of arrival. A
+cursor names a position between two events, so that events ingested meanwhile neither repeat nor
+shift a page. A statement examines a bounded number of events: a page may have fewer than asked for,
+and still a cursor of the next page.
 """
 
 import base64

@@ -1,9 +1,9 @@
 """What ingestion knows of a tenant without asking, and how an insert finds out that it is outdated.
 
-Whose key may ingest, which customer a reference means and what the test clock shows is read in a
-transaction and remembered as it stood. Events are stored on that basis by a statement that stores
-nothing where any of it has changed since; then it is read anew. So a revoked key ends at once, and
-no process can be fooled by another's change, though most events are stored without a question.
+Keys that may ingest, customers by reference and the test clock are read in a transaction and
+cached: the basis. The statement that stores events stores none if any part of the basis has
+changed; then the basis is read again. So a revoked key ends at once, and no process works on stale
+data, though most events are stored without a query beforehand.
 """
 
 from collections.abc import Set as AbstractSet
@@ -24,7 +24,8 @@ class Basis:
     """What one transaction saw of a tenant.
 
     A reference keeps its meaning until a customer is deleted or takes another external_id, each of
-    which raises `customers_version`. Clearing the test data begins that anew and raises `resets`.
+    which raises `customers_version`. A reset of test data restarts that version and raises
+    `resets`.
     """
 
     tenant: Tenant

@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from monigo import tenancy
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind, without_frames
 from monigo.core.ids import ApiKeyId
-from monigo.core.permissions import Permission
 from monigo.infra import metrics
 from monigo.infra.batching import Batcher, BatchLimits
 from monigo.infra.db import Database, Tenant
@@ -80,7 +80,7 @@ class Ingestor:
     async def ingest(self, caller: KeyReference, events: list[Event]) -> IngestResult:
         """Store a batch whole; the answer comes when it is on disk.
 
-        The first use of an idempotency key counts, for ever; repeats are told as duplicates.
+        The first use of an idempotency key counts, for ever; repeats are reported as duplicates.
 
         Raises:
             DomainError: unauthenticated, forbidden; invalid, naming each event with an unknown

@@ -67,7 +67,7 @@ class Allowance:
         self.taken += needed
 
     def settle(self, stored: int) -> None:
-        """Give back what was taken for events that were not stored after all."""
+        """Return the quota that was reserved for events that were not stored."""
         self.count.used -= self.taken - stored
         self.taken = stored
 
@@ -75,8 +75,8 @@ class Allowance:
 class Asked(Struct, frozen=True):
     """What one transaction asks to store: for whom, when, and how many events of which hashes.
 
-    `begin` opens a transaction to look into, and `hashes` is called only where the room is short,
-    to tell which are repeats.
+    `begin` opens a transaction to read in. `hashes` is called only where the quota is nearly used
+    up, to find the repeats, which are free.
     """
 
     tenant: Tenant
@@ -175,7 +175,7 @@ class QuotaTurn:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Give back the room that was not needed, all of it if the transaction failed."""
+        """Return the reserved quota that was not used; all of it if the transaction failed."""
         if self._allowance is not None:
             self._allowance.settle(0 if kind else self.stored)
         if self._is_inside:

@@ -29,8 +29,8 @@ _EXACT_TIME_LENGTH = 27
 # Stands nowhere in JSON but inside of texts, and there only in its escaped form.
 _NOT_IN_JSON = b"\x1f"
 _EMPTY = msgspec.Raw(b"{}")
-# Keys that are counted up differ in their last characters: the ten thousand that four digits tell
-# apart lie side by side in the index, so that a batch touches a few of its pages, not a thousand.
+# Sequential keys differ in their last characters: the ten thousand that differ in four digits lie
+# side by side in the index, so that a batch touches a few of its pages, not a thousand.
 _COUNTED_CHARACTERS = 4
 _NEIGHBOURHOOD_BYTES = 4
 _HASH_BYTES = 16 - _NEIGHBOURHOOD_BYTES
@@ -62,7 +62,7 @@ def decode_batch(body: bytes) -> list[Event]:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise _not_json(error) from error
     _check_count(len(events))
-    # Faults are rare: look at whole columns first, and at single events only to tell them.
+    # Faults are rare: check whole columns first, and single events only to report faults.
     texts = [event.event_name for event in events]
     texts += [event.customer_id for event in events]
     texts += [event.idempotency_key for event in events]
@@ -110,7 +110,7 @@ def _not_json(error: Exception) -> DomainError:
 
 
 def _type_faults(body: bytes) -> DomainError:
-    """Tell where a batch has a field of the wrong type."""
+    """The faults of a batch in which a field has the wrong type."""
     try:
         raws = _loose_decoder.decode(body).events
     except msgspec.ValidationError:
@@ -126,13 +126,13 @@ def _type_faults(body: bytes) -> DomainError:
             message, _, path = str(error).partition(" - at `$.")
             missing = re.search(r"missing required field `(\w+)`", message)
             field = missing[1] if missing else path.rstrip("`")
-            place = f"events[{position}].{field}" if field else f"events[{position}]"
-            faults[place] = "is required" if missing else message[:1].lower() + message[1:]
+            path = f"events[{position}].{field}" if field else f"events[{position}]"
+            faults[path] = "is required" if missing else message[:1].lower() + message[1:]
     return _invalid(faults)
 
 
 def _check_each(events: Sequence[Event]) -> None:
-    """Tell each event's faults; properties that are null become an empty object."""
+    """Add each event's faults; properties that are null become an empty object."""
     faults: dict[str, str] = {}
     for position, event in enumerate(events):
         for field in ("event_name", "customer_id", "idempotency_key"):
@@ -179,7 +179,7 @@ def unstorable_properties(events: Sequence[Event]) -> DomainError | None:
 
 
 def event_times(events: Sequence[Event], now: datetime) -> list[str]:
-    """When each event happened, as ISO 8601 text; `now` where it does not say.
+    """When each event happened, as ISO 8601 text; `now` for events without a time.
 
     Raises:
         DomainError: invalid, naming each time that is none, is older than 90 days, or is over an
@@ -192,7 +192,7 @@ def event_times(events: Sequence[Event], now: datetime) -> list[str]:
         try:
             times = msgspec.convert(exact, list[datetime])
         except msgspec.ValidationError:
-            pass  # The slower way tells which.
+            pass  # The slower way finds which.
         else:
             if oldest <= min(times) and max(times) <= latest:
                 return exact
@@ -228,8 +228,8 @@ def _each_time(
 def dedup_hashes(events: Sequence[Event], *, is_test: bool) -> list[bytes]:
     """128 bits for each event that stand for its idempotency key in its organisation and mode.
 
-    The first 32 tell its neighbourhood, the other 96 the key itself: that any two of a billion keys
-    share those is less likely than one in a hundred billion.
+    The first 32 bits keep similar keys together, the other 96 identify the key: that any two of a
+    billion keys share those is less likely than one in a hundred billion.
     """
     mode = blake2b(b"t" if is_test else b"l", digest_size=_HASH_BYTES)
     hashes: list[bytes] = []

@@ -66,8 +66,8 @@ INSERT_NEW_EVENTS = f"""
     {_INSERT}
 """
 
-# The batch that the fold will find counts what was new. Which those were is told, joined, where
-# some were not; nothing at all where the basis no longer holds.
+# The batch, which the fold reads, counts the new events. Where some were repeats the result has the
+# new ones' hashes, joined; where the basis has changed it is empty.
 INSERT_EVENTS = f"""
     WITH basis AS MATERIALIZED (
         SELECT 1 WHERE {_STILL_HOLDS}

@@ -1,4 +1,4 @@
-"""Replays: buckets of a window, or of a metric's new version, are built anew from events."""
+"""Replays: rebuild the buckets of a window, or of a metric's new version, from events."""
 
 from monigo.metering.replay.service import (
     StepSize,

@@ -1,8 +1,8 @@
-"""Replay: buckets are built anew from the stored events under today's metrics.
+"""Replays: rebuild buckets from the stored events under the present metrics.
 
-A replay goes through the customers in steps, each a transaction that also notes how far it came,
-so that whoever goes on after a crash neither repeats nor leaves out anything. Folding waits for a
-step, not for the replay; reads are exact at every moment.
+A replay goes through the customers in steps. Each step is a transaction that also records the
+progress, so that a replay that is resumed after a crash repeats and omits nothing. Folding waits
+for a step, not for the replay; reads are exact at every moment.
 """
 
 from collections.abc import Mapping
@@ -86,12 +86,12 @@ async def list_replays(tx: Transaction, request: PageRequest) -> Page[ReplayJob]
 
 
 async def running_replays(tx: Transaction) -> list[Period]:
-    """The windows whose events are being counted anew because somebody asked for it."""
+    """The windows of replays that somebody asked for and that are not ended."""
     return await store.load_running(tx)
 
 
 async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
-    """Stop a replay after the step it is at; what is built anew stays so.
+    """Stop a replay after its current step; buckets rebuilt so far stay.
 
     Raises:
         DomainError: not_found; conflict, when it has ended, or serves a metric.
@@ -112,12 +112,12 @@ async def cancel_replay(tx: Transaction, job_id: UUID) -> ReplayJob:
 async def define_metric(tx: Transaction, definition: catalog.MetricDefinition) -> Metric:
     """Define a metric and have the events that are stored already counted by it."""
     metric = await catalog.create_metric(tx, definition)
-    await _count_anew(tx, metric)
+    await _rebuild(tx, metric)
     return metric
 
 
 async def redefine_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
-    """Redefine a metric; if it counts otherwise now, have its events counted anew.
+    """Redefine a metric; start a replay if its events count differently now.
 
     Raises:
         DomainError: not_found; invalid.
@@ -125,7 +125,7 @@ async def redefine_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str
     before = await catalog.get_metric(tx, metric_id)
     metric = await catalog.update_metric(tx, metric_id, changes)
     if metric.version != before.version:
-        await _count_anew(tx, metric)
+        await _rebuild(tx, metric)
     return metric
 
 
@@ -183,7 +183,7 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
 
 
 def replayed_hours(job: ReplayJob) -> Period:
-    """The whole hours that a replay counts anew."""
+    """The whole hours that a replay rebuilds."""
     return whole_hours(job.request.start, job.request.end)
 
 
@@ -197,7 +197,7 @@ async def _enqueue(
     return job
 
 
-async def _count_anew(tx: Transaction, metric: Metric) -> None:
+async def _rebuild(tx: Transaction, metric: Metric) -> None:
     """Have a metric's buckets made; until they are whole, its usage is read from events."""
     start = max(tx.now - REPLAY_SPAN_MAX + AHEAD, await events_kept_from(tx))
     request = ReplayRequest(start, tx.now + AHEAD, metric.definition.event_name, dry_run=False)

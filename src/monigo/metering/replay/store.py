@@ -54,7 +54,7 @@ SELECT_PROGRESS = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-# A dry run keeps its findings in memory, so that it begins anew where another was interrupted.
+# A dry run keeps its findings in memory, so an interrupted one starts from the beginning.
 BEGIN = f"""
     UPDATE replay_jobs
     SET status = 'processing', started_at = coalesce(started_at, $4), updated_at = $4,

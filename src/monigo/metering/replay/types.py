@@ -1,4 +1,4 @@
-"""Replays: windows whose buckets are built anew."""
+"""Replays: windows whose buckets are rebuilt."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ class ReplayStatus(StrEnum):
 
 
 class ReplayRequest(Struct, frozen=True):
-    """What to count anew: the events of a window, all or those of one name."""
+    """What to replay: the events of a window, all or those of one name."""
 
     start: datetime
     end: datetime

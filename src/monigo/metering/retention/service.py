@@ -31,7 +31,7 @@ async def events_kept_from(tx: Transaction) -> datetime:
     """The instant from which the tenant's events can be counted again."""
     organization = await tenancy.get_organization(tx)
     by_setting = kept_from(organization.retention.raw_event_retention_days, tx.now)
-    # Once gone they stay gone, even if the setting now says to keep them longer.
+    # What was redacted stays so, even if the setting now retains events for longer.
     by_loss = await store.load_kept_from(tx)
     return by_setting if by_loss is None else max(by_setting, by_loss)
 
@@ -85,10 +85,10 @@ async def _redact(
     }
     count = await store.redact(tx, spans, limit=EVENTS_A_STEP)
     if count < EVENTS_A_STEP:
-        kept_back = {known: end for known, end in ends.items() if end < window.end}
-        if kept_back:
-            await store.put_waiting(tx, kept_back)
-        done = [known for known in waiting if known not in kept_back]
+        deferred = {known: end for known, end in ends.items() if end < window.end}
+        if deferred:
+            await store.put_waiting(tx, deferred)
+        done = [known for known in waiting if known not in deferred]
         if done:
             await store.delete_waiting(tx, done)
     return count

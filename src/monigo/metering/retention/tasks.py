@@ -1,4 +1,4 @@
-"""The due work of metering: old events lose their properties."""
+"""The due work of retention: redaction of old events."""
 
 from functools import partial
 
@@ -8,6 +8,6 @@ from monigo.metering.rollup import EVENT_RETENTION
 
 
 def redaction_task(open_from: OpenFrom) -> Task:
-    """Retention; `open_from` tells which periods are still to be counted."""
+    """The agenda's task of redaction; `open_from` finds the periods that are still to be billed."""
     work = Steps(partial(look, open_from=open_from))
     return Task(EVENT_RETENTION, work, concurrency=1, every_seconds=60)

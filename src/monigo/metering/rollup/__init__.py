@@ -1,4 +1,4 @@
-"""Rollup: the buckets of hours and days that usage is read from, folded and built anew."""
+"""Rollup: folds events into buckets of hours and days, from which usage is read; rebuilds them."""
 
 from monigo.metering.rollup.folding import fold_all, fold_lag
 from monigo.metering.rollup.noting import (

@@ -12,7 +12,7 @@ from monigo.metering import ingest
 from monigo.metering.rollup import store, volumes_store
 from monigo.metering.rollup.noting import note_changed, note_events
 
-# One round visits this many tenants, then looks anew which have most to do.
+# One round visits this many tenants; the next one reads again which have most to do.
 TENANTS_A_ROUND = 1_000
 # About 50,000 events at full load: half a second's work for one transaction.
 BATCHES_A_FOLD = 50

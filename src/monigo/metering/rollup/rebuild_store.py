@@ -1,4 +1,4 @@
-"""The SQL that builds buckets anew from stored events, some customers and hours at a time."""
+"""The SQL that rebuilds buckets from stored events, some customers and hours at a time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -202,7 +202,7 @@ _SUMS = ("event_count", "number_count", "number_sum", "number_min", "number_max"
 
 
 class Selection(Struct, frozen=True):
-    """Which events are counted anew: by whole hours, by name ('' is any), for which metric."""
+    """Which buckets are rebuilt: whole hours, the events' name ('' is any), the metric."""
 
     hours: Period
     event_name: str

@@ -10,11 +10,11 @@ from monigo.core.ids import OrganizationId
 from monigo.infra.db import Connection, Tenant, Transaction
 from monigo.metering.rules import first_of_month, floor_hour
 
-# Folds of a tenant go side by side; building buckets anew needs the tenant to itself.
+# Folds of a tenant share the lock; rebuilding buckets needs it exclusively.
 SHARE_FOLDING = (
     "SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
 )
-HOLD_FOLDING = (
+LOCK_FOLDING = (
     "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || $2::boolean::text, 7))"
 )
 
@@ -179,13 +179,13 @@ async def lag(connection: Connection) -> timedelta:
 
 
 async def lock_folding_shared(tx: Transaction) -> None:
-    """Keep buckets from being built anew until the transaction ends."""
+    """Keep buckets from being rebuilt until the transaction ends."""
     await tx.execute(SHARE_FOLDING)
 
 
 async def lock_folding(tx: Transaction) -> None:
     """Wait for the folds under way, and keep others from starting until the transaction ends."""
-    await tx.execute(HOLD_FOLDING)
+    await tx.execute(LOCK_FOLDING)
 
 
 async def take_batches(tx: Transaction, limit: int) -> TakenBatches:

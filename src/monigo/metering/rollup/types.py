@@ -1,4 +1,4 @@
-"""What building buckets anew changed."""
+"""What rebuilding buckets changed."""
 
 from decimal import Decimal
 

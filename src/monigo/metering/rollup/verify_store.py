@@ -20,7 +20,7 @@ _FOLDED = """
 
 _COUNTED = COUNTED.format(chosen=f"event.occurred_at >= {_WHOLE} AND {_FOLDED}")
 
-# Both sides tell of each subject as JSON, in which numbers are equal whatever their zeros.
+# Both sides have each subject as JSON, in which numbers are equal whatever their zeros.
 _DIFFERENCES = """
     WITH computed AS ({computed}), stored AS ({stored})
     SELECT coalesce(stored.subject, computed.subject)::text AS subject,

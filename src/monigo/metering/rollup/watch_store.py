@@ -1,4 +1,4 @@
-"""The SQL of watched customers: those whose usage is charged as it changes."""
+"""The SQL of watched customers, whose usage is charged as it changes (billing mode realtime)."""
 
 from collections.abc import Sequence
 from uuid import UUID

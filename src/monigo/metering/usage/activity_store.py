@@ -1,4 +1,4 @@
-"""The SQL that tells who may have had usage in some span of time."""
+"""The SQL that finds customers who may have had usage in a span of time."""
 
 from collections.abc import AsyncGenerator, Sequence
 

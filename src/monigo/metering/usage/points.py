@@ -36,7 +36,7 @@ class Granularity(StrEnum):
     MONTH = "month"
 
 
-# How far back a series reaches of which no start is said.
+# How far back a series reaches without a start.
 SPANS = {
     Granularity.HOUR: timedelta(days=1),
     Granularity.DAY: timedelta(days=30),

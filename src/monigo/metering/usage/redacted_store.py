@@ -1,4 +1,4 @@
-"""The SQL that tells whether a reading misses what emptied events held."""
+"""The SQL that finds whether a reading misses what redacted events had."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from monigo.infra.db import Transaction
 from monigo.metering.usage.store import ASKED, asked_arguments
 from monigo.metering.usage.types import UsageQuery
 
-# What is counted from the events themselves: not from buckets, and not by their number alone. An
-# event that never had a property can't be told from one that lost them.
+# Readings of the events themselves, not of buckets, that need more than their number. An event that
+# never had properties looks like a redacted one.
 MISSES_REDACTED = f"""
     WITH {ASKED}
     SELECT EXISTS (
@@ -27,6 +27,6 @@ MISSES_REDACTED = f"""
 
 
 async def misses_redacted(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
-    """Whether an event has lost its properties that one of these readings counts by them."""
+    """Whether one of these readings needs the properties of a redacted event."""
     arguments = asked_arguments(queries, tx.now)
     return arguments is not None and await tx.fetchval(MISSES_REDACTED, *arguments)

@@ -25,7 +25,8 @@ from monigo.metering.usage.points import (
 )
 from monigo.metering.usage.types import Series, SeriesPoint, SeriesRequest
 
-# What a property that the metric does not group by may be asked for: its events are read anew.
+# Bounds of a series by a property that the metric does not group by: its events are read one by
+# one.
 REGROUPED_SPAN_MAX = timedelta(days=31)
 OTHER = "other"
 # Within them all time zones know their calendar.
@@ -119,7 +120,7 @@ def _check(request: SeriesRequest, metric: Metric, span: Period) -> None:
 
 
 def _too_many(request: SeriesRequest) -> DomainError:
-    """Events to count one by one: of a metric that is being folded anew, or of odd hours."""
+    """Too many events to count one by one: of a metric that is being rebuilt, or of odd hours."""
     message = f"more than {series_store.EVENTS_COUNTED_MAX} events must be counted one by one: "
     if request.customer is None:
         return invalid({"customer_id": f"{message}name a customer, or ask again later"})

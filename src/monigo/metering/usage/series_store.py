@@ -14,7 +14,7 @@ from monigo.infra.db import Transaction
 
 # Events that one answer may count by themselves: two or three seconds' work.
 EVENTS_COUNTED_MAX = 500_000
-# Values of a property that a chart can still tell apart; the rest is told together.
+# Values of a property that a chart can still distinguish; the rest is one `other`.
 GROUPS_MAX = 100
 
 # $5 are the boundaries of the points; $6 the hours that hold one inside; $7 the property by which

@@ -21,7 +21,7 @@ async def measure(tx: Transaction, queries: Sequence[UsageQuery]) -> list[Usage]
 async def late_from(tx: Transaction, queries: Sequence[LateQuery]) -> list[datetime | None]:
     """For each question the earliest event that may have come late; None where none can have.
 
-    It may name too early an instant, never too late a one: what is told by it is measured again.
+    The instant may be too early, never too late: periods from it on are measured again.
     """
     return await late_store.late_from(tx, queries)
 
@@ -44,9 +44,9 @@ def list_activity(
 
 
 async def misses_redacted_events(tx: Transaction, queries: Sequence[UsageQuery]) -> bool:
-    """Whether these readings miss what events held that have been emptied.
+    """Whether these readings miss what redacted events had.
 
     Whole hours are read from their buckets and miss nothing, nor does a plain count. Ask after a
-    reading: what is emptied meanwhile is seen.
+    reading: what is redacted meanwhile is seen.
     """
     return await redacted_store.misses_redacted(tx, queries)

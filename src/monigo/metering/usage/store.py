@@ -307,7 +307,7 @@ class _Ends:
         self._day = whole_days(now, self._hour).end
 
     def of(self, window: Period) -> datetime:
-        """The end of what there is to look for in a window."""
+        """The end of the part of a window that can have events."""
         if window.end >= self._day > window.start:
             return self._day
         return min(window.end, self._hour) if window.start < self._hour else window.end

@@ -15,7 +15,7 @@ from monigo.metering.usage.points import Granularity
 class UsageQuery(Struct, frozen=True):
     """What to measure: a customer's usage by one metric, in windows that don't overlap.
 
-    In `event_windows` the events themselves are counted, whatever their buckets say.
+    In `event_windows` the events themselves are counted, not their buckets.
     """
 
     customer_id: CustomerId
@@ -25,7 +25,7 @@ class UsageQuery(Struct, frozen=True):
 
 
 class LateQuery(Struct, frozen=True):
-    """Since when have a customer's events before `closed_until` come after the last look?
+    """Asks from when on a customer's events before `closed_until` arrived after the last check.
 
     `looked_at` is by the machine's clock.
     """

@@ -1,4 +1,4 @@
-"""What whoever runs the installation does with accounts, without a mailed code."""
+"""What operators do with accounts, without a mailed code."""
 
 from monigo.core.errors import invalid, not_found
 from monigo.core.ids import UserId
@@ -51,7 +51,7 @@ async def insert_user(tx: Transaction, credentials: Credentials) -> User:
 
 
 async def set_password(people: People, email: str, password: str) -> User:
-    """Give a person another password; all their sessions end, and a mail tells them.
+    """Give a person another password; all their sessions end, and they get a mail.
 
     Raises:
         DomainError: invalid (password); not_found.

@@ -1,7 +1,7 @@
 """Use cases of accounts: register, verify an e-mail, forget and reset a password, be renamed.
 
-What tells nobody whether an e-mail has an account does the same work either way: the same
-statements, hashes and mails. `tests/people/test_enumeration.py` counts them.
+Use cases that must not reveal whether an e-mail has an account do the same work either way: the
+same statements, hashes and mails. `tests/people/test_enumeration.py` counts them.
 """
 
 from datetime import datetime
@@ -31,7 +31,7 @@ RETRY_AFTER_SECONDS = 3600
 
 
 class NewAccount(Struct, frozen=True):
-    """What somebody says who registers."""
+    """The details of a registration."""
 
     email: str
     full_name: str
@@ -74,7 +74,7 @@ async def register(people: People, origin: Origin, wanted: NewAccount) -> Regist
 
 
 async def resend_verification(people: People, origin: Origin, email: str) -> None:
-    """Mail another code to whoever registered last; who has nothing to show is told so by mail."""
+    """Mail another code for the latest registration; mail an account's owner that it exists."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
@@ -133,7 +133,7 @@ async def verify_email(
 
 
 async def forgot_password(people: People, origin: Origin, email: str) -> None:
-    """Mail a code to reset the password by; who has no account is told so by mail."""
+    """Mail a code to reset the password by; mail an unknown address that it has no account."""
     email = _valid_email(email)
     async with people.transaction() as tx:
         known = await store.find(tx, email)
@@ -182,7 +182,7 @@ async def reset_password(people: People, token: str, password: str) -> None:
 
 
 async def replace_password(people: People, tx: Transaction, user: User, hashed: str) -> None:
-    """Set another password, end all that was begun with the old one, and tell its owner."""
+    """Set another password, end sessions and log-ins of the old one, and mail its owner."""
     await store.set_password(tx, user.id, hashed)
     await codes.end_all(tx, user.email)
     await sessions.end_others(tx, user_id=user.id, but=None)
@@ -190,10 +190,10 @@ async def replace_password(people: People, tx: Transaction, user: User, hashed: 
     await people.write_mail(tx, "password_changed", user.email, full_name=user.full_name)
 
 
-async def tell_second_factor_change(
+async def mail_second_factor_change(
     people: People, tx: Transaction, user_id: UserId, change: Change
 ) -> None:
-    """Tell a person by mail that their second factor was changed, in case it was not them."""
+    """Mail a person that their second factor was changed, in case it was not them."""
     await people_store.see_people(tx)
     user = _found(await store.load(tx, user_id))
     await people.write_mail(

@@ -16,7 +16,7 @@ class Credentials(Struct, frozen=True):
 
 
 class Registration(Struct, frozen=True):
-    """Somebody who says that an e-mail is theirs, and has not shown it yet."""
+    """A registration whose e-mail is not verified yet."""
 
     id: UUID
     email: str

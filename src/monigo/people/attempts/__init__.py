@@ -1,4 +1,4 @@
-"""Tries to sign in: counted before they are looked at, and refused where there are too many."""
+"""Attempts to sign in: recorded before they are checked, and refused where there are too many."""
 
 from monigo.people.attempts.service import address_hash, address_hashes, begin, succeed
 from monigo.people.attempts.store import delete_old

@@ -1,4 +1,4 @@
-"""Counts tries to sign in, and refuses who tries too often."""
+"""Counts attempts to sign in, and refuses too many."""
 
 import math
 from uuid import UUID
@@ -17,9 +17,9 @@ EMAIL_HASH, ADDRESS_HASH = "e-mail of a log-in", "address of a log-in"
 
 
 async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UUID:
-    """Note a try before it is looked at, so that no two at once pass as one; its id.
+    """Record an attempt before it is checked, so that concurrent ones are all counted; its id.
 
-    It counts as failed until `succeed` says otherwise.
+    It counts as failed until `succeed`.
 
     Raises:
         DomainError: rate_limited.
@@ -48,7 +48,7 @@ async def begin(tx: Transaction, vault: Vault, email: str, origin: Origin) -> UU
 
 
 def address_hash(vault: Vault, origin: Origin) -> bytes:
-    """By what an address is known again."""
+    """The keyed hash of a network address."""
     return vault.keyed_hash(ADDRESS_HASH, origin.address)
 
 
@@ -58,5 +58,5 @@ def address_hashes(vault: Vault, origin: Origin) -> list[bytes]:
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:
-    """Note that a try went well."""
+    """Record that an attempt succeeded."""
     await store.succeed(tx, attempt_id)

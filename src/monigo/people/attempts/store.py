@@ -1,4 +1,4 @@
-"""All SQL of tries to sign in."""
+"""All SQL of attempts to sign in."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -74,12 +74,12 @@ async def failures(
 async def insert_attempt(
     tx: Transaction, attempt_id: UUID, *, email_hash: bytes, address_hash: bytes
 ) -> None:
-    """Note a try, which counts as failed until it is said to have gone well."""
+    """Record an attempt, as failed until it succeeds."""
     await tx.connection.execute(INSERT_ATTEMPT, attempt_id, email_hash, address_hash, tx.real_now)
 
 
 async def succeed(tx: Transaction, attempt_id: UUID) -> None:
-    """Note that a try went well."""
+    """Record that an attempt succeeded."""
     await tx.connection.execute(SUCCEED, attempt_id)
 
 

@@ -79,7 +79,7 @@ async def insert(tx: Transaction, code: Code) -> None:
 async def recent(
     tx: Transaction, *, email: str, address_hash: bytes, hour_ago: datetime, day_ago: datetime
 ) -> Recent:
-    """What was sent to an e-mail, and to whoever asked from an address."""
+    """The codes sent lately to an e-mail, and on requests from an address."""
     row = await tx.connection.fetchrow(SELECT_RECENT, email, address_hash, hour_ago, day_ago)
     return Recent(**dict(row or {}))
 
@@ -90,7 +90,7 @@ async def lock_open(tx: Transaction, email: str, purpose: Purpose) -> Code | Non
 
 
 async def lock_open_by_hash(tx: Transaction, hashes: list[bytes], purpose: Purpose) -> Code | None:
-    """The code that has one of these hashes, if it has not expired."""
+    """The open code with one of these hashes, locked."""
     return _code(await tx.connection.fetchrow(SELECT_OPEN_BY_HASH, hashes, purpose.value))
 
 

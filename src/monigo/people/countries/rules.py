@@ -17,7 +17,7 @@ _ENGLISH = Locale("en")
 # Where no rate is known.
 NO_VAT = Decimal(0)
 USUAL_CURRENCY = "USD"
-# Standard rates in percent, by law of 2025. Proposals: whoever makes the organisation decides.
+# Standard rates in percent, by law of 2025. Proposals only: people may choose otherwise.
 VAT_RATES = {
     "BF": Decimal(18),
     "BJ": Decimal(18),
@@ -62,7 +62,7 @@ class ProviderOfCurrency(Struct, frozen=True):
 
 
 class Currency(Struct, frozen=True):
-    """A currency, by its ISO 4217 code; `decimals` is how many places its amounts are told with."""
+    """A currency, by its ISO 4217 code; `decimals` is how many places its amounts have."""
 
     code: str
     name: str
@@ -92,7 +92,7 @@ class Country(Struct, frozen=True):
 
 
 class Proposal(Struct, frozen=True):
-    """What an organisation gets that says no more than its country. The rate is a percentage."""
+    """Proposed settings of an organisation in a country. The rate is a percentage."""
 
     timezone: str
     currency: str

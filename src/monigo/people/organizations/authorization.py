@@ -3,18 +3,19 @@
 from datetime import datetime
 
 from monigo import tenancy
-from monigo.core.errors import DomainError, ErrorKind, not_found
-from monigo.core.money import Money
-from monigo.core.permissions import (
+from monigo.core.access import (
     OF_PERSONS,
     SENSITIVE,
     Permission,
+    Principal,
     Role,
     only_reading,
     permissions_of_role,
     permissions_within_limit,
+    person,
 )
-from monigo.core.principals import Principal, person
+from monigo.core.errors import DomainError, ErrorKind, not_found
+from monigo.core.money import Money
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people.sessions import FRESH_LIFE, Claims, reauthentication_required, session_membership
 from monigo.tenancy import Organization

@@ -1,9 +1,7 @@
 """The facts of members and invitations; they name people by id only."""
 
-from uuid import UUID
-
+from monigo.core.access import Role
 from monigo.core.ids import InvitationId, UserId
-from monigo.core.permissions import Role
 from monigo.infra.outbox import Fact
 
 
@@ -11,12 +9,8 @@ class MemberFact(Fact, frozen=True, kw_only=True):
     """Something that happened to a person's membership."""
 
     subject = "member"
+    subject_field = "user_id"
     user_id: UserId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The person."""
-        return self.user_id
 
 
 class MemberJoined(MemberFact, frozen=True, kw_only=True):
@@ -43,12 +37,8 @@ class InvitationFact(Fact, frozen=True, kw_only=True):
     """Something that happened to an invitation."""
 
     subject = "invitation"
+    subject_field = "invitation_id"
     invitation_id: InvitationId
-
-    @property
-    def subject_id(self) -> UUID:
-        """The invitation."""
-        return self.invitation_id
 
 
 class MemberInvited(InvitationFact, frozen=True, kw_only=True):
@@ -58,12 +48,12 @@ class MemberInvited(InvitationFact, frozen=True, kw_only=True):
 
 
 class InvitationAccepted(InvitationFact, frozen=True, kw_only=True):
-    """Whoever was asked has become a member."""
+    """The invited person has become a member."""
 
 
 class InvitationRejected(InvitationFact, frozen=True, kw_only=True):
-    """Whoever was asked does not want to."""
+    """The invited person declined."""
 
 
 class InvitationWithdrawn(InvitationFact, frozen=True, kw_only=True):
-    """Whoever was asked can't become a member by it any more."""
+    """The invitation was withdrawn by the organisation."""

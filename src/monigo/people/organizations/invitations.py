@@ -6,9 +6,9 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from monigo import tenancy
+from monigo.core.access import Role
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import InvitationId, UserId, parse_id
-from monigo.core.permissions import Role
 from monigo.infra import outbox
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Tenant, Transaction

@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from monigo import tenancy
+from monigo.core.access import Role, permissions_of_role, permissions_within_limit
 from monigo.core.errors import DomainError, ErrorKind, conflict, not_found
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role, permissions_of_role, permissions_within_limit
 from monigo.infra import outbox
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.ids import new_id

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from monigo.core.permissions import Role
+from monigo.core.access import Role
 
 INVITATION_LIFE = timedelta(days=7)
 TOKEN_BYTES = 32

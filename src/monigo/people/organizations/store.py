@@ -5,9 +5,9 @@ from datetime import datetime
 
 import asyncpg
 
+from monigo.core.access import Role
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import InvitationId, OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.infra.db import Transaction, violations_as
 from monigo.people.organizations.types import Invitation, InvitationStatus, Member
 
@@ -224,7 +224,7 @@ async def lock_in_organization(tx: Transaction, invitation_id: InvitationId) -> 
 
 
 async def lock_by_token(tx: Transaction, hashes: Sequence[bytes]) -> Invitation | None:
-    """The invitation whose token has one of these hashes, held until the transaction ends."""
+    """The invitation whose token has one of these hashes, locked."""
     row = await tx.connection.fetchrow(LOCK_BY_TOKEN, list(hashes))
     return None if row is None else _invitation(row)
 

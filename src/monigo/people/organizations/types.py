@@ -1,12 +1,12 @@
-"""What people are to organisations: members, and those who were asked to become one."""
+"""Members of organisations, and invitations."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
+from monigo.core.access import Role
 from monigo.core.ids import InvitationId, OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.tenancy import IssuedKey, Organization
 
 
@@ -57,7 +57,7 @@ class NamedInvitation(Struct, frozen=True):
 
 
 class Founded(Struct, frozen=True):
-    """A new organisation of a person, and its first keys, whose secrets are told once."""
+    """A new organisation of a person, and its first keys, whose secrets are shown once."""
 
     organization: Organization
     keys: tuple[IssuedKey, ...]

@@ -114,7 +114,7 @@ async def options_to_reauthenticate(tx: Transaction, site: Site, claims: Claims)
 async def check_reauthentication(
     tx: Transaction, site: Site, claims: Claims, presented: Json
 ) -> bool:
-    """Whether one of a person's passkeys signed what `options_to_reauthenticate` told, once."""
+    """Whether a passkey of the person signed the challenge of the reauthentication, once."""
     challenge = await passkey_store.take_challenge(tx, claims.session_id, Purpose.REAUTHENTICATE)
     if challenge is None:
         return False

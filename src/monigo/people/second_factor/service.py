@@ -66,16 +66,16 @@ async def set_up(tx: Transaction, vault: Vault, claims: Claims, user: User) -> S
         raise _app_is_on()
     await require_shown(tx, claims)
     secret = pyotp.random_base32()
-    sealed = vault.encrypt(PURPOSE, secret.encode(), context=user.id.bytes)
-    if not await store.put_app(tx, user.id, sealed):
+    ciphertext = vault.encrypt(PURPOSE, secret.encode(), context=user.id.bytes)
+    if not await store.put_app(tx, user.id, ciphertext):
         raise _app_is_on()
     return Setup(secret, setup_uri(secret, user.email))
 
 
 async def confirm(tx: Transaction, vault: Vault, claims: Claims, code: str) -> list[str]:
-    """Have the app's codes asked for from now on; the recovery codes, told once.
+    """Require the app's codes from now on; returns the recovery codes, which are shown once.
 
-    There are none to tell where they came with a passkey before.
+    There are none if they were made with a passkey before.
 
     Raises:
         DomainError: conflict (confirmed already); invalid (no such code now); forbidden, as
@@ -116,7 +116,7 @@ async def switch_off(tx: Transaction, user_id: UserId) -> None:
 
 
 async def renew_recovery_codes(tx: Transaction, vault: Vault, user_id: UserId) -> list[str]:
-    """New recovery codes instead of all those there are, told once."""
+    """Replace all recovery codes; returns the new ones, which are shown once."""
     return await _new_recovery_codes(tx, vault, user_id)
 
 

@@ -115,7 +115,7 @@ async def replace_recovery_codes(tx: Transaction, user_id: UserId, hashes: Seque
 
 
 async def use_recovery_code(tx: Transaction, user_id: UserId, hashes: Sequence[bytes]) -> bool:
-    """Take a recovery code away; False where there is none with these hashes."""
+    """Use up a recovery code; False where none has these hashes."""
     return bool(await tx.connection.fetchval(USE_RECOVERY_CODE, user_id, list(hashes)))
 
 
@@ -140,7 +140,7 @@ async def insert_challenge(tx: Transaction, challenge: Challenge) -> None:
 
 
 async def lock_challenge(tx: Transaction, hashes: Sequence[bytes]) -> Challenge | None:
-    """The open challenge whose token has one of these hashes, held until the transaction ends."""
+    """The open challenge whose token has one of these hashes, locked."""
     row: asyncpg.Record | None = await tx.connection.fetchrow(
         LOCK_CHALLENGE, list(hashes), tx.real_now
     )

@@ -18,7 +18,7 @@ class App(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """What an authenticator app is set up with, told once."""
+    """The secret to set up an authenticator app with, shown once."""
 
     secret: str
     uri: str
@@ -66,7 +66,7 @@ class Passkey(Struct, frozen=True):
 
 
 class AddedPasskey(Struct, frozen=True):
-    """A new passkey, and recovery codes, told once, where it is the first second factor."""
+    """A new passkey, and recovery codes, shown once, if it is the first second factor."""
 
     passkey: Passkey
     recovery_codes: list[str]

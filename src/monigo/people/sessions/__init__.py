@@ -1,4 +1,4 @@
-"""Sessions: the devices on which a person is signed in, and the tokens that say so."""
+"""Sessions: the devices on which a person is signed in, and their tokens."""
 
 from monigo.people.sessions.access_tokens import AccessTokens
 from monigo.people.sessions.rules import ACCESS_LIFE, FRESH_LIFE, SESSION_LIFE, device_of

@@ -16,7 +16,7 @@ SESSION_LIFE = timedelta(days=30)
 GRACE = timedelta(seconds=30)
 # How many rotations are remembered for that long: no client needs to refresh more often.
 RECENT_ROTATIONS_MAX = 10
-# Since the password was last told, for what can do much harm.
+# Since the password was last entered, for what can do much harm.
 FRESH_LIFE = timedelta(minutes=15)
 USER_AGENT_LENGTH_MAX = 300
 
@@ -99,7 +99,7 @@ def with_rotation(recent_rotations: Sequence[datetime], now: datetime) -> tuple[
 
 
 def device_of(user_agent: str) -> str:
-    """What a person would call the device, by what its browser says."""
+    """A name for the device, by its User-Agent."""
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), None)
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), None)
     if browser and system:
@@ -109,5 +109,5 @@ def device_of(user_agent: str) -> str:
 
 
 def kept_user_agent(user_agent: str) -> str:
-    """What is kept of what a browser says that it is."""
+    """The stored part of a User-Agent."""
     return "".join(sign for sign in user_agent if sign.isprintable())[:USER_AGENT_LENGTH_MAX]

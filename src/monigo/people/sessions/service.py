@@ -1,4 +1,4 @@
-"""Use cases of sessions: begin, refresh, list and end them, and tell who a person is."""
+"""Use cases of sessions: begin, refresh, list and end them, and authenticate their tokens."""
 
 import secrets
 from datetime import datetime

@@ -143,7 +143,7 @@ async def end_others(tx: Transaction, user_id: UserId, but: SessionId | None) ->
 
 
 async def devices(tx: Transaction, user_id: UserId) -> list[str]:
-    """What the devices say they are on which a person was signed in of late."""
+    """The User-Agents of the devices on which a person was signed in lately."""
     rows = await tx.connection.fetch(SELECT_DEVICES, user_id)
     return [row["user_agent"] for row in rows]
 
@@ -154,7 +154,7 @@ async def delete_before(tx: Transaction, instant: datetime, limit: int) -> int:
 
 
 async def signing_keys(tx: Transaction) -> list[asyncpg.Record]:
-    """The sealed keys that sign access tokens, the newest first."""
+    """The encrypted keys of access tokens, the newest first."""
     return await tx.connection.fetch(SELECT_SIGNING_KEYS)
 
 

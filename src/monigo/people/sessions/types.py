@@ -38,7 +38,7 @@ class Session(Struct, frozen=True):
 
 
 class Claims(Struct, frozen=True):
-    """What an access token says: who, signed in where. What the person may do is in no token."""
+    """The claims of an access token: person and session. Permissions are in no token."""
 
     user_id: UserId
     session_id: SessionId

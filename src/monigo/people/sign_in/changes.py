@@ -1,4 +1,4 @@
-"""Use cases that change a second factor, of which the person is told by mail."""
+"""Use cases that change a second factor; the person gets a mail about each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,13 @@ from monigo.people.sessions import Claims
 
 
 async def confirm_app(people: People, tx: Transaction, claims: Claims, code: str) -> list[str]:
-    """Have an authenticator app's codes asked for from now on; the recovery codes, told once.
+    """Require an authenticator app's codes from now on; returns the recovery codes, shown once.
 
     Raises:
         DomainError: as `second_factor.confirm`.
     """
     codes = await second_factor.confirm(tx, people.vault, claims, code)
-    await accounts.tell_second_factor_change(people, tx, claims.user_id, Change.APP)
+    await accounts.mail_second_factor_change(people, tx, claims.user_id, Change.APP)
     return codes
 
 
@@ -34,7 +34,7 @@ async def add_passkey(
     added = await second_factor.passkeys.add(
         tx, people.vault, people.site, claims, name=name, presented=presented
     )
-    await accounts.tell_second_factor_change(people, tx, claims.user_id, Change.PASSKEY_ADDED)
+    await accounts.mail_second_factor_change(people, tx, claims.user_id, Change.PASSKEY_ADDED)
     return added
 
 
@@ -47,4 +47,4 @@ async def remove_passkey(
         DomainError: as `second_factor.passkeys.remove`.
     """
     await second_factor.passkeys.remove(tx, claims, passkey_id)
-    await accounts.tell_second_factor_change(people, tx, claims.user_id, Change.PASSKEY_REMOVED)
+    await accounts.mail_second_factor_change(people, tx, claims.user_id, Change.PASSKEY_REMOVED)

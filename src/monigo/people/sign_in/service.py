@@ -1,8 +1,9 @@
 """Use cases of signing in: by password, by a second factor, by a refresh token; and out again.
 
-A log-in takes two transactions and a hash between them, whoever's e-mail it is. The first notes the
-try, so that many at once are as many tries; the second is there only where the password is right.
-The try is noted when it is the log-in's turn: who is told to come again later has not failed.
+A log-in takes two transactions and a hash between them, for known and unknown e-mails. The first
+records the attempt, so that concurrent ones are all counted; the second runs only where the
+password is right. The attempt is recorded when it is the log-in's turn: a log-in that is refused as
+too many has not failed.
 """
 
 from typing import Any
@@ -196,13 +197,13 @@ async def switch_second_factor_off(
     await _show_second_factor(people, origin, claims, code)
     async with people.transaction() as tx:
         await second_factor.switch_off(tx, claims.user_id)
-        await accounts.tell_second_factor_change(people, tx, claims.user_id, Change.OFF)
+        await accounts.mail_second_factor_change(people, tx, claims.user_id, Change.OFF)
 
 
 async def renew_recovery_codes(
     people: People, origin: Origin, claims: Claims, code: str
 ) -> list[str]:
-    """New recovery codes instead of all those there are, told once.
+    """Replace all recovery codes; returns the new ones, which are shown once.
 
     Raises:
         DomainError: invalid (code); unauthenticated; rate_limited.
@@ -257,7 +258,7 @@ async def _begin(
 
 
 class _Entered(Struct, frozen=True):
-    """Who has a session, and its refresh token; what the access token says is signed afterwards."""
+    """A person's new session and its refresh token; the access token is signed afterwards."""
 
     user: User
     session: Session
@@ -268,7 +269,7 @@ class _Entered(Struct, frozen=True):
 async def _enter(
     people: People, tx: Transaction, user: User, origin: Origin, *, by_second_factor: bool = False
 ) -> _Entered:
-    """A new session; of a device that the person never used, the person is told by mail."""
+    """Begin a session; mail the person if the device is new."""
     if await sessions.is_new_device(tx, user.id, origin):
         await people.write_mail(
             tx,

@@ -146,7 +146,7 @@ class Books:
     """All rows, by id; with a path, kept in a journal there."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[type[Row], dict[int, Row]] = {}
         self._next_id = FIRST_ID
         self._journal: int | None = None
         if path is not None:
@@ -164,8 +164,11 @@ class Books:
             os.truncate(path, len(whole))
         for line in whole.splitlines():
             row = _decode(line)
-            self._rows[row.id] = row
+            self._put(row)
             self._next_id = max(self._next_id, row.id + 1)
+
+    def _put(self, row: Row) -> None:
+        self._rows.setdefault(type(row), {})[row.id] = row
 
     def new_id(self) -> int:
         """An id that no row has."""
@@ -174,14 +177,14 @@ class Books:
 
     def keep(self, row: Kept) -> Kept:
         """Keep a row, new or changed."""
-        self._rows[row.id] = row
+        self._put(row)
         if self._journal is not None:
             os.write(self._journal, _encode(row) + b"\n")
         return row
 
     def clear(self) -> None:
         """Forget all but the merchants."""
-        self._rows = {row.id: row for row in self.all(Merchant)}
+        self._rows = {Merchant: self._rows.get(Merchant, {})}
         if self._journal is not None:
             os.ftruncate(self._journal, 0)
             for row in self.all(Merchant):
@@ -189,10 +192,9 @@ class Books:
 
     def all(self, kind: type[Kept], **fields: Any) -> Iterator[Kept]:
         """The rows of a kind whose fields have these values, oldest first."""
-        for row in list(self._rows.values()):
-            if isinstance(row, kind) and all(
-                getattr(row, name) == value for name, value in fields.items()
-            ):
+        for row in list(self._rows.get(kind, {}).values()):
+            has_all = all(getattr(row, name) == value for name, value in fields.items())
+            if has_all and isinstance(row, kind):
                 yield row
 
     def one(self, kind: type[Kept], **fields: Any) -> Kept | None:
@@ -201,7 +203,7 @@ class Books:
 
     def get(self, kind: type[Kept], row_id: int) -> Kept | None:
         """The row of an id."""
-        row = self._rows.get(row_id)
+        row = self._rows.get(kind, {}).get(row_id)
         return row if isinstance(row, kind) else None
 
     def close(self) -> None:

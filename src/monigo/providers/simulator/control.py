@@ -170,9 +170,9 @@ async def _settle(simulator: Simulator, body: dict[str, Any]) -> Any:
 
 async def _deposit(simulator: Simulator, body: dict[str, Any]) -> Any:
     provider, number = _one_of(body, "provider", PROVIDERS), str(body.get("account_number"))
-    account = simulator.books.one(Account, provider=provider, number=number)
+    account = simulator.books.one(Account, provider=provider, number=number, is_active=True)
     if account is None:
-        raise RefusedError(404, f"{provider} has no account {number}")
+        raise RefusedError(404, f"{provider} has no open account {number}")
     amount = _amount(body, is_needed=True)
     currency = str(body.get("currency") or account.currency)
     charge = await simulator.deposit(account, amount or Decimal(0), currency)

@@ -50,7 +50,7 @@ async def _look(database: Database, claim: Claim, stop: asyncio.Event) -> None:
     del stop  # Another look begins anew.
     await find_declines(database, claim.tenant)
     async with database.transaction(claim.tenant) as tx:
-        # Whoever had no events today may have had some before.
+        # A customer without events today may have had some before.
         if await declines_store.has_events(tx, tx.now - RECENT - BEFORE):
             await metering.note_usage_of_day(tx)
         await claim.finish(tx)

@@ -30,7 +30,7 @@ SELECT_WAITING = """
         ) AS fallen_ids
 """
 
-# In the order in which they are told.
+# In the order in which they are reported.
 _COLUMNS = {
     "paused": NeedKind.SUBSCRIPTIONS_PAUSED_FOR_BALANCE,
     "low": NeedKind.WALLETS_WAITING_FOR_TOP_UP,

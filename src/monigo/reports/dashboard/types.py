@@ -1,4 +1,4 @@
-"""What the start page tells."""
+"""The figures of the start page."""
 
 from datetime import datetime
 from decimal import Decimal

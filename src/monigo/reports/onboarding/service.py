@@ -38,7 +38,7 @@ async def complete(tx: Transaction, step_id: str) -> Progress:
 
 
 async def steps_taken(tx: Transaction, asked: StepsTaken) -> Sequence[Step]:
-    """The open steps that rows of the domains below tell are done."""
+    """The open steps that are done by rows of the domains below."""
     return sorted(await store.taken(tx) & asked.open_steps)
 
 

@@ -9,7 +9,7 @@ SELECT_COMPLETED = """
     SELECT step, completed_at, is_by_hand FROM onboarding_steps WHERE org_id = $1
 """
 
-# Whoever comes second leaves what the first has noted.
+# Of two at once the second leaves what the first has stored.
 INSERT_COMPLETED = """
     INSERT INTO onboarding_steps (org_id, step, completed_at, is_by_hand)
     SELECT $1, step, $3, $4 FROM unnest($2::text[]) AS step ORDER BY step

@@ -33,9 +33,9 @@ from monigo.subscriptions.types import Phase, Subscription
 async def change_plan(tx: Transaction, subscription: Subscription, plan_id: UUID) -> Subscription:
     """Put a locked subscription on another plan from now on, or from where it is closed.
 
-    Its periods begin anew there; billing the period that this cuts is the caller's. In a trial or
-    before the start nothing is cut, and they begin where they would have. A change that was to come
-    later is dropped.
+    New periods begin there; the caller bills the period that the change cuts. In a trial or before
+    the start nothing is cut, and periods begin where they would have. A scheduled change is
+    dropped.
 
     Raises:
         DomainError: not_found, naming the field; conflict, unless active and both plans are of one
@@ -113,7 +113,7 @@ async def withdraw_plan_change(tx: Transaction, subscription: Subscription) -> S
 async def apply_plan_change(tx: Transaction, subscription: Subscription) -> Subscription:
     """Put a locked subscription on the plan that it was to change to, from that instant on.
 
-    The period before ends there by itself; billing it is the caller's.
+    The period before ends there as scheduled; the caller bills it.
     """
     await store.insert_phase(tx, subscription.id, subscription.phase)
     changed = await as_after_plan_change(tx, subscription)

@@ -1,4 +1,4 @@
-"""What is to be done for subscriptions by itself: noted on the agenda, for billing to do."""
+"""Due work of subscriptions: noted on the agenda, done by billing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -43,9 +43,9 @@ async def save_billed(tx: Transaction, billed: Sequence[Subscription]) -> None:
 async def lock_due(
     tx: Transaction, subscription_ids: Sequence[SubscriptionId]
 ) -> tuple[list[Subscription], set[SubscriptionId]]:
-    """Those of these subscriptions that nobody else holds, locked; and the others.
+    """Lock those of these subscriptions that are not locked elsewhere; and the ids of the others.
 
-    What there is no subscription for is in neither.
+    Unknown ids are in neither.
     """
     held = await store.lock_ever(tx, subscription_ids, skip_locked=True)
     missing = set(subscription_ids) - {known.id for known in held}
@@ -54,12 +54,12 @@ async def lock_due(
 
 
 async def look_at(tx: Transaction, instants: Mapping[SubscriptionId, datetime]) -> None:
-    """Look at subscriptions at an instant each, instead of when their own state says."""
+    """Put subscriptions on the agenda, at given instants instead of those of their state."""
     await agenda.put(tx, PERIOD_CLOSE, instants)
 
 
 async def flag_unbilled(tx: Transaction, subscription_id: SubscriptionId, reason: str) -> None:
-    """Say on a subscription why it could not be billed.
+    """Record on a subscription why it could not be billed.
 
     One that somebody holds is left: whatever changes it has it looked at again.
     """

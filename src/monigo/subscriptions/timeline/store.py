@@ -24,12 +24,12 @@ SELECT_TIMELINE = """
 async def append(
     tx: Transaction, subscription_id: SubscriptionId, event: TimelineEvent, detail: str
 ) -> None:
-    """Tell what happens to a locked or new subscription now."""
+    """Append an event to the timeline of a locked or new subscription."""
     await tx.execute(INSERT_TIMELINE, subscription_id, tx.now, event.value, detail)
 
 
 async def load(tx: Transaction, subscription_id: SubscriptionId) -> list[TimelineEntry]:
-    """What happened to a subscription, in order."""
+    """The timeline of a subscription, oldest first."""
     rows = await tx.fetch(SELECT_TIMELINE, subscription_id)
     return [
         TimelineEntry(row["happened_at"], TimelineEvent(row["event"]), row["detail"])

@@ -1,4 +1,4 @@
-"""What a subscription's timeline says."""
+"""Timelines of subscriptions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class TimelineEvent(StrEnum):
-    """What a timeline names."""
+    """The kinds of timeline events."""
 
     CREATED = "created"
     PAUSED = "paused"

@@ -1,4 +1,4 @@
-"""Usage told per billing period: metering's sums, laid out on the subscriptions' periods."""
+"""Usage per billing period: metering's sums, laid out on the subscriptions' periods."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -35,9 +35,9 @@ class Extent(StrEnum):
 class Payment(Struct, frozen=True):
     """What a customer's wallet in a currency is to pay, and for what.
 
-    `due` tells how much of it may be paid for each metric, None for what is not metered; it comes
-    to `amount` or more. Only wallets with credits ask, which may be for some metrics only. Whether
-    a grant has expired is judged by `period_end`, the end of the period that is paid.
+    `due` computes how much of it may be paid for each metric, None for what is not metered; the sum
+    is `amount` or more. It is called only for wallets with credits, which may be limited to
+    metrics. Whether a grant has expired is decided at `period_end`, the end of the paid period.
     """
 
     customer_id: CustomerId

@@ -32,7 +32,7 @@ from monigo.wallets.types import AskedFor, Movement, Wallet
 
 REFERENCE = "credit_grant"
 
-# Tells for customers and currencies when the first period ends that is not paid yet.
+# For customers and currencies: when the first period ends that is not paid yet.
 OpenPeriods = Callable[
     [Transaction, Collection[CustomerId]], Awaitable[Mapping[tuple[CustomerId, str], datetime]]
 ]
@@ -117,7 +117,7 @@ async def list_credits(tx: Transaction, wallet_id: UUID, request: PageRequest) -
 async def expire_credits(
     tx: Transaction, entries: Sequence[Entry], *, open_periods: OpenPeriods | None = None
 ) -> Collection[UUID]:
-    """Take back what expired grants still hold; those whose wallets somebody else has stay due.
+    """Expire credit grants: revoke what is left of them. Grants of locked wallets stay due.
 
     One that may still pay a period which is open is left, and looked at again later. In a constant
     number of statements, however many wallets they belong to.

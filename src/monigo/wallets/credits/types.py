@@ -29,7 +29,7 @@ class GrantRequest(Struct, frozen=True):
 class CreditGrant(Struct, frozen=True):
     """Credit that was given, and what is left of it.
 
-    `expired_at` tells when what was left was taken back, which is not before its expiry.
+    `expired_at` is when the rest was revoked, which is not before the expiry.
     """
 
     id: CreditGrantId

@@ -62,7 +62,7 @@ class MovementBatcher:
     async def move(self, caller: KeyReference, movement: Movement, call: Call) -> MovementResult:
         """Credit or debit a wallet; the answer comes when it is on disk.
 
-        The audit log tells of the call.
+        The audit log records the call.
 
         Raises:
             DomainError: unauthenticated, forbidden; as `wallets.move`; unavailable, when too much

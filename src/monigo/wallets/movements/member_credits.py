@@ -35,12 +35,12 @@ async def _count(tx: Transaction, amount: Money, limit: Money) -> None:
     if amount.currency != limit.currency:
         raise _refusal(f"as a member you may credit {limit.currency} only")
     zone = (await tenancy.get_organization(tx)).billing.timezone
-    told = f"as a member you may credit {format_money(limit.amount)} {limit.currency} a day"
+    message = f"as a member you may credit {format_money(limit.amount)} {limit.currency} a day"
     if amount.amount > limit.amount or not await store.count(
         tx, local_day(tx.now, zone), amount, limit
     ):
-        raise _refusal(told)
+        raise _refusal(message)
 
 
-def _refusal(told: str) -> DomainError:
-    return DomainError(ErrorKind.FORBIDDEN, "member_credit_limit", told)
+def _refusal(message: str) -> DomainError:
+    return DomainError(ErrorKind.FORBIDDEN, "member_credit_limit", message)

@@ -38,7 +38,7 @@ def reused() -> DomainError:
 
 
 def wallet_facts(wallet: Wallet) -> dict[str, Any]:
-    """What changes of a wallet, to be told again to a repeat."""
+    """What changes of a wallet; stored, so that a repeat is answered the same."""
     return {
         "balance": format_money(wallet.balance),
         "reserved_balance": format_money(wallet.reserved_balance),
@@ -48,7 +48,7 @@ def wallet_facts(wallet: Wallet) -> dict[str, Any]:
 
 
 def wallet_then(wallet: Wallet, facts: Mapping[str, str]) -> Wallet:
-    """The wallet as it was when these facts were told."""
+    """The wallet as of these stored facts."""
     return replace(
         wallet,
         balance=Decimal(facts["balance"]),

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import LedgerAccountId
 from monigo.core.money import format_money
-from monigo.core.permissions import Permission
 from monigo.ledger import AccountKind, Direction, EntryType
 from monigo.wallets.types import Movement, Wallet, WalletAccounts, WalletStatus
 
@@ -18,8 +18,8 @@ MOVE_PERMISSIONS = {
 }
 
 # What moves between the customer and the world outside stands against the provider; what the
-# merchant earns, gives back or corrects against its revenue. A refund goes out when it is debited,
-# and is of usage when it is credited (behaviour page, Wallets and ledger).
+# merchant earns, refunds or corrects against its revenue. A refund goes out when it is debited, and
+# is of usage when it is credited (behaviour page, Wallets and ledger).
 _OUTSIDE = frozenset(
     {
         (Direction.CREDIT, EntryType.DEPOSIT),
@@ -32,7 +32,7 @@ _OUTSIDE = frozenset(
 
 # What goes back where it came from does so whatever the wallet's status.
 _RETURNING = frozenset({EntryType.RELEASE, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
-# What is only set aside, or ends by itself, is no use that a top-up would make good.
+# Reserving and expiring are no usage that a top-up should make up for.
 _NO_USE = frozenset({EntryType.RESERVATION, EntryType.CREDIT_EXPIRY, EntryType.CREDIT_REVOCATION})
 
 
@@ -81,7 +81,7 @@ def check_usable(wallet: Wallet, movement: Movement) -> None:
 def returns(movement: Movement) -> bool:
     """Whether a movement gives something back, as a suspended or closed wallet allows, too.
 
-    What was held, what a grant has left, and a refund that billing makes by itself.
+    Released reservations, the rest of a grant, and refunds that billing makes.
     """
     return movement.entry_type in _RETURNING or (
         movement.entry_type is EntryType.REFUND
@@ -104,11 +104,11 @@ def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
     if is_debit and amount > wallet.balance:
         raise insufficient(wallet)
     change = -amount if is_debit else amount
-    is_held = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
+    is_reserving = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
     return replace(
         wallet,
         balance=wallet.balance + change,
-        reserved_balance=wallet.reserved_balance - (change if is_held else 0),
+        reserved_balance=wallet.reserved_balance - (change if is_reserving else 0),
         entries=wallet.entries + 1,
         updated_at=now,
     )

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from monigo import audit, ledger
 from monigo.audit import Call, Entry
+from monigo.core.access import Principal
 from monigo.core.errors import DomainError, not_found, without_frames
 from monigo.core.ids import CustomerId, TransactionId, WalletId
 from monigo.core.money import EXACT, format_money
-from monigo.core.principals import Principal
 from monigo.infra import outbox
 from monigo.infra.db import Answer, Statement, Transaction
 from monigo.infra.facts import Fact
@@ -86,10 +86,10 @@ async def post_on(
 ) -> list[MovementResult | DomainError]:
     """As `post`, on wallets that are locked; `is_end` may commit along with it.
 
-    Where `askers` are given, one a movement, the audit log is told of what each of them moved.
+    With `askers`, one a movement, the audit log gets an entry of what each of them moved.
     """
     decisions = [_attempt(batch, movement) for movement in movements]
-    batch.tell_askers(askers, decisions)
+    batch.audit_askers(askers, decisions)
     transfers = await batch.post(is_end=is_end)
     return [
         MovementResult(decision.wallet, [transfers[decision.position]])
@@ -205,12 +205,12 @@ class MovementBatch:
         """Have a wallet's rule ask for money where little is there, even if nothing is taken."""
         self._used.add(wallet_id)
 
-    def tell_askers(
+    def audit_askers(
         self,
         askers: Sequence[tuple[Principal, Call]],
         decisions: Sequence[DecidedMovement | MovementResult | DomainError],
     ) -> None:
-        """Have the audit log told of what was asked for and decided; of a repeat nothing.
+        """Write the decided movements to the audit log; repeats are not written.
 
         It goes with the facts of the movements, so that it costs no statement of its own.
         """
@@ -222,7 +222,7 @@ class MovementBatch:
                     call,
                     at=self._tx.real_now,
                     resource=("wallet", decision.wallet.id),
-                    changed=(_told(decision.before), _told(decision.wallet)),
+                    changed=(_shown(decision.before), _shown(decision.wallet)),
                 )
         if made:
             self._facts.append(audit.written(list(made.values())))
@@ -235,7 +235,7 @@ class MovementBatch:
         return await self._post(is_read=True, is_end=is_end)
 
     async def post_unread(self) -> None:
-        """As `post`, for whoever doesn't look at the transfers."""
+        """As `post`, without reading the transfers."""
         await self._post(is_read=False, is_end=False)
 
     async def _post(self, *, is_read: bool, is_end: bool) -> list[Transfer]:
@@ -312,7 +312,7 @@ def _attempt(
         return without_frames(error)
 
 
-def _told(wallet: Wallet) -> dict[str, str]:
+def _shown(wallet: Wallet) -> dict[str, str]:
     """What a movement changes of a wallet."""
     return {"balance": format_money(wallet.balance)}
 

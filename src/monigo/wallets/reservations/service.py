@@ -90,7 +90,7 @@ async def capture(
         entry_type=EntryType.USAGE,
         reference_type=reservation.reference_type or REFERENCE,
         reference_id=reservation.reference_id or str(reservation.id),
-        # Only what billing takes by itself has no key, whatever a reservation refers to.
+        # Only payments by billing have no key; captures have one, whatever they refer to.
         idempotency_key=str(reservation.id),
         is_key_remembered=False,
         metadata=reservation.metadata,
@@ -130,7 +130,7 @@ async def list_reservations(
 
 
 async def expire_reservations(tx: Transaction, entries: Sequence[Entry]) -> set[UUID]:
-    """Give back what expired reservations hold; those whose wallets somebody else has stay due.
+    """Expire reservations: release what they hold. Reservations of locked wallets stay due.
 
     In a constant number of statements, however many wallets they belong to.
     """

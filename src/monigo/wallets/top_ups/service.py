@@ -1,7 +1,7 @@
 """Auto top-up: when little is left in a wallet, its rule asks the merchant for money, once.
 
-There is nobody yet who would charge a customer, so that asking is all that a rule does: an open
-request and a fact. Deposits pay the request, whoever makes them.
+No payment provider charges customers yet, so a rule only makes an open request and a fact. Any
+deposits pay the request.
 """
 
 from collections.abc import Iterable, Mapping

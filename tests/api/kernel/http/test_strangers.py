@@ -12,9 +12,9 @@ import pytest
 from monigo import tenancy
 from monigo.api.kernel.http import bodies
 from monigo.api.ops import docs
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError
 from monigo.core.ids import ApiKeyId
-from monigo.core.permissions import Permission
 from support.api import Api, event
 
 MEBIBYTE = 1024 * 1024

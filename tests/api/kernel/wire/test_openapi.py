@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import pytest
 
-from monigo.api.kernel.wire.openapi import Form, add_structs, reference, tell_forms
+from monigo.api.kernel.wire.openapi import Form, add_structs, describe_forms, reference
 from monigo.api.kernel.wire.outgoing import Message, Outgoing
 
 
@@ -73,10 +73,10 @@ def test_an_object_becomes_a_union_of_its_forms():
     }
     made = document(Thing=whole)
 
-    tell_forms(
+    describe_forms(
         made,
         "Thing",
-        told_by="kind",
+        discriminator="kind",
         forms=[
             Form("Round", ["round", "circle"], {"corners": None}, frozenset({"size"})),
             Form("Square", ["square"], {"corners": {"const": 4}}),

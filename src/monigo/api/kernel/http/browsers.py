@@ -28,7 +28,7 @@ _PREFLIGHT = {
 }
 _EXPOSED = (b"access-control-expose-headers", _EXPOSED_HEADERS.encode())
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
-# Amounts and names of customers are nobody's to keep; what may be kept says so itself.
+# Amounts and names of customers must not be cached; responses that may be say so by a header.
 _NO_STORE = (b"cache-control", b"no-store")
 # What any answer of JSON carries.
 PROTECTED = (_NO_SNIFFING, _NO_STORE)
@@ -92,10 +92,10 @@ class Browsers:
             await self._app(known, receive, protected)
 
     def _by_content(self, headers: Sequence[Header]) -> list[Header]:
-        """What an answer of this type gets, unless it says otherwise itself."""
-        told = dict(headers)
-        content = told.get(b"content-type", b"")
-        if content.startswith(_NEVER_STORED) and b"cache-control" not in told:
+        """The headers of a response of this content type, unless the response has its own."""
+        sent = dict(headers)
+        content = sent.get(b"content-type", b"")
+        if content.startswith(_NEVER_STORED) and b"cache-control" not in sent:
             return [_NO_STORE]
         if content.startswith(b"text/html"):
             return [(b"content-security-policy", self.page_policy.encode())]

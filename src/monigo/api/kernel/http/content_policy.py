@@ -1,4 +1,4 @@
-"""Content-Security-Policy: what a page of ours may load and run, told to its browser."""
+"""Content-Security-Policy: what our pages may load and run."""
 
 import base64
 import hashlib

@@ -133,16 +133,16 @@ def as_domain_error(error: BaseException) -> DomainError | None:
 def _validation_error(error: RequestValidationError) -> DomainError:
     fields: dict[str, str] = {}
     for fault in error.errors():
-        place = list(fault["loc"])
-        if place and place[0] == "path":
-            return _unknown_in_path(str(place[-1]))
-        if place and place[0] in {"body", "query", "path", "header"}:
-            source = str(place.pop(0))
-            place = place or [source]
+        path = list(fault["loc"])
+        if path and path[0] == "path":
+            return _unknown_in_path(str(path[-1]))
+        if path and path[0] in {"body", "query", "path", "header"}:
+            source = str(path.pop(0))
+            path = path or [source]
         if fault["type"] == "json_invalid":
             fields["body"] = "is not valid JSON"
         else:
-            fields.setdefault(_path(place), _message(fault))
+            fields.setdefault(_path(path), _message(fault))
     return DomainError(ErrorKind.INVALID, "validation_failed", "validation failed", fields=fields)
 
 
@@ -152,9 +152,9 @@ def _unknown_in_path(parameter: str) -> DomainError:
     return not_found(_NOT_FOUND_AS.get(what, what))
 
 
-def _path(place: list[str | int]) -> str:
+def _path(location: list[str | int]) -> str:
     path = ""
-    for part in place:
+    for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     return path.removeprefix(".")
 

@@ -15,7 +15,7 @@ _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def encoded_path(scope: Scope) -> str | None:
-    """The request's path, each segment percent-encoded in the same way whoever sent it.
+    """The request's path in canonical percent-encoding, segment by segment.
 
     None for what is no path: a percent sign that encodes nothing, or bytes that are not UTF-8.
     """

@@ -1,6 +1,6 @@
-"""Answers that are the same for everybody: made once, kept compressed, told apart by an ETag.
+"""Responses that are the same for everybody: made once, kept compressed, with an ETag.
 
-They need no key, so that whoever asks for them again and again must cost next to nothing.
+They need no key, so that a flood of requests for them must cost next to nothing.
 """
 
 import asyncio

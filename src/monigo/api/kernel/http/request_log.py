@@ -13,21 +13,21 @@ from monigo.infra.logging import logger
 log = logger(__name__)
 
 _ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# Probes and ingestion would drown what is worth reading; their failures are told.
+# Probes and ingestion would drown the log; only their failures are logged.
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/v1/ingest"})
 FIRST_FAILURE = 400
-# Where a request's scope holds its id, for whoever tells of it elsewhere.
+# The key of the request's id in its scope, for other logs.
 REQUEST_ID = "monigo.request_id"
 
 
 class RequestLog:
-    """Names every request, and tells how it went. Never its headers or body: they hold secrets."""
+    """Gives every request an id and logs its outcome; never headers or body: they hold secrets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and tell how it went."""
+        """Pass a request on and log its outcome."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

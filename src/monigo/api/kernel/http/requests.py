@@ -1,4 +1,4 @@
-"""A request whose body has arrived, and what it says of itself beside what its handler reads."""
+"""A request whose body has arrived, with the headers that the kernel reads."""
 
 import json as stdlib_json
 from collections.abc import Awaitable, Callable
@@ -77,7 +77,7 @@ async def named_in(request: JsonRequest) -> Named:
         try:
             body = await request.json()
         except stdlib_json.JSONDecodeError:
-            body = None  # The handler tells what is wrong with it.
+            body = None  # The handler reports its faults.
         if isinstance(body, dict):
             named.append(body.get("org_id"))
             if isinstance(body.get("is_test"), bool):

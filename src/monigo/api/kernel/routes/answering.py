@@ -1,4 +1,4 @@
-"""Routes that answer with structs: written by the one encoder, told in the document."""
+"""Routes that answer with structs: written by the one encoder, described in the document."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ class AnsweringRoute(APIRoute):
 
     What it answers with is the endpoint's return type, or `response_model` where that is a
     response; of other statuses, the `model` in `responses`. The framework would take structs for
-    pydantic's models, so it is told of their schemas only, and given encoded text.
+    pydantic's models, so it gets their schemas only, and encoded text.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class AnsweringRoute(APIRoute):
         responses: Responses | None = None,
         **options: Any,
     ) -> None:
-        told = {status: dict(answer) for status, answer in (responses or {}).items()}
+        documented = {status: dict(answer) for status, answer in (responses or {}).items()}
         answer = _answer_of(endpoint, response_model)
         if answer is not None:
-            told.setdefault(status_code or OK, {})["model"] = answer
-        structs = {status: one.pop("model") for status, one in told.items() if "model" in one}
+            documented.setdefault(status_code or OK, {})["model"] = answer
+        structs = {status: one.pop("model") for status, one in documented.items() if "model" in one}
         for status, struct in structs.items():
-            told[status]["content"] = content_of(struct)
+            documented[status]["content"] = content_of(struct)
         # What `openapi.add_structs` is to describe.
         self.answers: frozenset[type[Struct]] = frozenset(structs.values())
         super().__init__(
@@ -50,7 +50,7 @@ class AnsweringRoute(APIRoute):
             _answering(endpoint, status_code or OK),
             response_model=None,
             status_code=status_code,
-            responses=told,
+            responses=documented,
             **options,
         )
 
@@ -60,8 +60,8 @@ def _answering(endpoint: Callable[..., Awaitable[Any]], status: int) -> Callable
 
     @functools.wraps(endpoint)
     async def answer(*arguments: Any, **options: Any) -> Response:
-        told = await endpoint(*arguments, **options)
-        return told if isinstance(told, Response) else Answer(told, status)
+        answer = await endpoint(*arguments, **options)
+        return answer if isinstance(answer, Response) else Answer(answer, status)
 
     return answer
 
@@ -70,7 +70,7 @@ def _answer_of(endpoint: Callable[..., Any], response_model: Any) -> type[Struct
     """The struct that an endpoint answers with; None where it makes a response of another kind.
 
     Raises:
-        TypeError: it names nothing that the document could tell.
+        TypeError: it names nothing that the document could describe.
     """
     if response_model is None or isinstance(response_model, DefaultPlaceholder):
         answer = get_type_hints(endpoint).get("return")

@@ -12,7 +12,7 @@ from monigo.api.kernel.routes.idempotency import final_answer, identity_of, repl
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.api.kernel.wire.local_days import with_local_days
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra import idempotency
 from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
@@ -34,7 +34,7 @@ async def respond_atomically(
         tx = await authorized(services, begun, caller, permission)
         known = await identity_of(tx, request)
         before = None if known is None else await idempotency.atomic.begin(tx, known)
-        vault = services.people.vault if declared.tells_secret else None
+        vault = services.people.vault if declared.has_secret else None
         if before is not None:
             return replayed(before if vault is None else _opened(vault, before))
         response = await handled(tx, request, handle, is_kept=known is not None)
@@ -70,9 +70,9 @@ async def handled(
 async def keep(
     tx: Transaction, known: RequestIdentity, response: Response, vault: Vault | None = None
 ) -> None:
-    """Keep a response for repeats, if it is final, in the transaction that did what it tells.
+    """Store a final response for repeats, in the transaction whose effect it reports.
 
-    With a vault it is kept sealed.
+    With a vault it is stored encrypted.
     """
     final = final_answer(response)
     if final is not None and vault is not None:

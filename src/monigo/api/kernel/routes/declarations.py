@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from monigo.api.kernel.changes import Audited, Unaudited
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import Principal
+from monigo.core.access import Permission, Principal
 from monigo.infra.db import Tenant, Transaction
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -50,8 +49,8 @@ class Stages(Struct, frozen=True):
 
     `call` may be run again for the same intent, after a process died or a call failed: it must have
     the same effect outside, however often. Only what `record` returns is kept for repeats: a final
-    answer as it is; after another refusal (402) a repeat begins anew, after 5xx it goes on from
-    the same intent.
+    answer as it is; after another refusal (402) a repeat starts over, after 5xx it resumes with the
+    same intent.
     """
 
     intent_type: Any
@@ -65,22 +64,20 @@ class Declaration(Struct, frozen=True):
     kind: Kind
     permission: Permission | None
     stages: Stages | None = None
-    tells_secret: bool = False
+    has_secret: bool = False
     changes: Audited = None
 
 
 def atomic(
-    permission: Permission, *, changes: Audited = None, tells_secret: bool = False
+    permission: Permission, *, changes: Audited = None, has_secret: bool = False
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare an endpoint that works in one transaction of the caller's tenant.
 
-    The record of an Idempotency-Key commits with the effect it tells of, and so does the entry of
-    what it `changes`. Of one that `tells_secret` the answer is kept sealed, for nobody but who asks
-    may know it.
+    The record of an Idempotency-Key, and the audit entry of what the route `changes`, commit with
+    the effect. With `has_secret` the response is stored encrypted, because it contains a secret
+    that only the caller may know.
     """
-    return _declared(
-        Declaration(Kind.ATOMIC, permission, tells_secret=tells_secret, changes=changes)
-    )
+    return _declared(Declaration(Kind.ATOMIC, permission, has_secret=has_secret, changes=changes))
 
 
 def staged(
@@ -98,7 +95,7 @@ def staged(
     endpoint undoes the first transaction and is kept like any route's. Once it has committed, a
     repeat with the key never makes another intent: it waits for the holder, or takes the intent
     over. What the endpoint `changes` is audited with the intent, once, whatever the outcome. The
-    route tells its answer's shape as `response_model`.
+    route declares its response's shape as `response_model`.
     """
 
     def declare(endpoint: Callable[..., Awaitable[Intent]]) -> Callable[..., Awaitable[Intent]]:

@@ -1,9 +1,9 @@
-"""Idempotency-Key: what it says in HTTP. `infra/idempotency` keeps the requests."""
+"""The Idempotency-Key header. `infra/idempotency` stores the requests."""
 
 from fastapi import Request, Response
 
+from monigo.core.access import PrincipalKind
 from monigo.core.errors import invalid
-from monigo.core.principals import PrincipalKind
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 

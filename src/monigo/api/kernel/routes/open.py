@@ -1,4 +1,4 @@
-"""Open routes: for whoever asks, without a credential; small bodies, bounded for all together."""
+"""Open routes: no credential is needed; bodies are small, and share one bound of memory."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ BODY_BYTES_MAX = 16 * 1024
 
 
 class OpenRoute(AnsweringRoute):
-    """A route that anybody may call. All who do share one place for their bodies."""
+    """A route that anybody may call. All its callers share one account of body memory."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         declared = declaration_of(endpoint)

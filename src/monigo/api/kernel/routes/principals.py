@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from monigo import people, tenancy
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra.db import Tenant, Transaction
 from monigo.people import Claims
 from monigo.tenancy import KeyReference
@@ -46,7 +46,7 @@ async def authenticate(services: Services, request: Request) -> KeyReference:
 
 
 async def authenticate_anybody(services: Services, request: Request) -> KeyReference | Claims:
-    """Where the bearer's key belongs; under /api/v1 what a person's access token says, too.
+    """The tenant of the bearer's key; under /api/v1 the claims of a person's access token, too.
 
     Raises:
         DomainError: unauthenticated.

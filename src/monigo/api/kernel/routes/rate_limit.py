@@ -1,4 +1,4 @@
-"""Says what a key may still ask, and refuses what is too much.
+"""Refuses requests above a key's rate limit, and reports what is left of it.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers.
 """

@@ -11,14 +11,14 @@ from starlette.types import Receive, Scope, Send
 from monigo.api.kernel.http.errors import error_response, failure_response
 from monigo.api.kernel.http.request_log import FIRST_FAILURE, RequestLog
 from monigo.api.kernel.routes.tenant import REQUEST_TIMEOUT_SECONDS
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
-from monigo.core.permissions import Permission
 
 
 class RawRoute(Protocol):
     """A route that reads its requests and begins its transactions itself.
 
-    It needs one of `permissions`, and tells nothing of an unknown key before it has checked it.
+    Callers need one of `permissions`; an unknown key learns nothing before it has been checked.
     """
 
     permissions: frozenset[Permission]
@@ -48,8 +48,8 @@ async def answer_raw(
             ErrorKind.UNAVAILABLE, "timed_out", "timed out", retry_after_seconds=1
         )
         response = error_response(timed_out)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and told
+    except Exception as error:  # noqa: BLE001 - any failure is answered and logged
         response = failure_response(error)
-    # Only failures are told: a record of each success would cost as much as the work itself.
+    # Only failures are logged: a record of each success would cost as much as the work itself.
     is_quiet = response.status_code < FIRST_FAILURE
     await (response if is_quiet else RequestLog(response))(scope, receive, send)

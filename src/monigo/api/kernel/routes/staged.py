@@ -20,13 +20,12 @@ from monigo.api.kernel.routes.declarations import Declaration, Outside, Stages
 from monigo.api.kernel.routes.idempotency import final_answer, identity_of, replayed
 from monigo.api.kernel.routes.principals import Caller, authorized
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import Principal
+from monigo.core.access import Permission, Principal
 from monigo.infra import idempotency
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, Claim
 
-# From here on a status says that we, or those whom we asked, could not do it.
+# Statuses from here on mean that we, or the provider, failed.
 FIRST_FAULT_OF_OURS = 500
 
 
@@ -125,7 +124,7 @@ async def _recorded(
 ) -> Response:
     async with outside.services.database.transaction(outside.tenant) as tx:
         if intended.claim is not None:
-            await idempotency.staged.hold(tx, intended.claim)
+            await idempotency.staged.lock_claim(tx, intended.claim)
         response = await stages.record(tx, intended.intent, outcome)
         if intended.claim is not None:
             await _settle(tx, intended.claim, response)
@@ -142,6 +141,6 @@ async def _settle(tx: Transaction, claim: Claim, response: Response) -> None:
     if final is not None:
         await idempotency.staged.answer(tx, claim, final)
     elif response.status_code < FIRST_FAULT_OF_OURS:
-        await idempotency.staged.begin_anew(tx, claim)
+        await idempotency.staged.start_over(tx, claim)
     else:
         await idempotency.staged.release(tx, claim)

@@ -26,9 +26,9 @@ from monigo.api.kernel.routes.principals import (
 from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.staged import respond_in_stages, returning_intent
 from monigo.bootstrap import Services
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import OrganizationId
-from monigo.core.permissions import Permission
 from monigo.infra.db import INSTALLATION, Transaction
 from monigo.people import Claims
 from monigo.tenancy import KeyReference
@@ -68,7 +68,7 @@ class TenantRoute(AnsweringRoute):
             endpoint = returning_intent(endpoint)
             self._respond = partial(respond_in_stages, declared)
         super().__init__(path, endpoint, **options)
-        # Told with the operation, so that whoever makes a key knows what it needs.
+        # Documented with the operation, so that people know which scopes a key needs.
         self.openapi_extra = {**(self.openapi_extra or {}), "x-permission": permission.value}
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -145,7 +145,7 @@ async def _respond_to_person(
                 [INSTALLATION] if route.is_of_persons else await tenants_of(services, read, claims)
             )
         except DomainError:
-            await check()  # Who is not signed in any more is told nothing else.
+            await check()  # A person who is not signed in any more gets no other answer.
             raise
         return await first_that_knows(
             tenants, claims, lambda caller: route.respond_to_person(caller, read, handle)
@@ -171,7 +171,7 @@ async def _respond_to_key(
                 read = await read_request(request, reader, check)
                 await check_face(read, caller.tenant)
             except DomainError:
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             return await respond_to(caller, read, permission, handle)
 

@@ -1,6 +1,6 @@
 """Requests: pydantic's models, and how text, times, ids and decimals are read from the wire.
 
-Requests stay with pydantic, which tells all faults of a body at once; msgspec would stop at the
+Requests stay with pydantic, which reports all faults of a body at once; msgspec would stop at the
 first. They come one at a time, so that reading them costs nothing that would be noticed; where they
 come by the thousand, as events do, msgspec reads them.
 """

@@ -20,9 +20,9 @@ Item = TypeVar("Item")
 
 
 class ListResponse(Response):
-    """A list whose items stand under `name`, as `out` says them, after what is `told` of them.
+    """A list whose items stand under `name`, as `out` says them, after what is `head` of them.
 
-    That is what a ListEnvelope tells, unless something else is given. The text is encoded when it
+    `head` is a ListEnvelope's content, unless something else is given. The text is encoded when it
     is sent, after the request's transaction has ended: neither holds a connection, nor the event
     loop for longer than a few rows.
     """
@@ -35,14 +35,14 @@ class ListResponse(Response):
         page: Page[Item],
         out: Callable[[Item], Outgoing],
         *,
-        told: Mapping[str, Any] | None = None,
+        head: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         counts = {"count": len(page.items), "total": page.total, "has_more": page.has_more}
         self._name = name
         self._items = deque(page.items)
         self._out = out
-        self._told = counts if told is None else told
+        self._head = counts if head is None else head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Encode the list, and send it."""
@@ -58,11 +58,11 @@ class ListResponse(Response):
     async def _encoded(self) -> list[bytes]:
         """The JSON text, in pieces."""
         pieces = list[bytes]()
-        text = bytearray(encode(self._told)[:-1] + f',"{self._name}":['.encode())
-        for place in range(len(self._items)):
-            if place:
+        text = bytearray(encode(self._head)[:-1] + f',"{self._name}":['.encode())
+        for index in range(len(self._items)):
+            if index:
                 text += b","
-                if place % ROWS_AT_ONCE == 0:
+                if index % ROWS_AT_ONCE == 0:
                     await asyncio.sleep(0)
             # Let go of one by one: to let go of ten thousand at the end takes some 30 ms at once.
             text += encode(self._out(self._items.popleft()))

@@ -10,10 +10,10 @@ from monigo import tenancy
 from monigo.core.periods import midnight
 from monigo.infra.db import Transaction
 
-# A day that says "not set", as Go's zero time does.
+# A day that means "not set": Go's zero time.
 _ZERO_DAY = date(1, 1, 1)
 
-# Fields are read by functions that know nothing of the request; this tells them whose days.
+# Fields are read by functions that do not know the request; this gives them the time zone.
 _zone: ContextVar[str | None] = ContextVar("organization_zone", default=None)
 
 

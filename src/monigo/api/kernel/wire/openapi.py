@@ -1,4 +1,4 @@
-"""How structs are told in /openapi.json, beside the framework's own account of requests."""
+"""Describes structs in /openapi.json, beside the framework's own description of requests."""
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,13 +29,13 @@ def add_structs(document: dict[str, Any], structs: Iterable[type[Struct]]) -> No
     """Describe structs, and what they consist of, in a document that refers to them.
 
     Raises:
-        TypeError: two types of one name, which a reference could not tell apart.
+        TypeError: two types of one name, which a reference could not distinguish.
     """
     known: dict[str, Any] = document["components"]["schemas"]
     ordered = sorted(set(structs), key=lambda one: one.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template=_PREFIX + "{name}")
     for name, component in components.items():
-        # The library tells types of one name apart by their modules.
+        # The library distinguishes types of one name by their modules.
         if "." in name or not _may_stand_beside(component, known.get(name)):
             raise TypeError(f"two types in the document are called {name.rpartition('.')[2]}")
         if "description" in component:
@@ -56,8 +56,8 @@ def _may_stand_beside(component: Mapping[str, Any], known: Mapping[str, Any] | N
 class Form(Struct, frozen=True):
     """One of the forms that an object takes.
 
-    `words` are those of the telling property that mean it. `properties` are schemas in place of the
-    object's own; where one is None, the form has no use for the property.
+    `words` are the values of the discriminating property that select the form. `properties` replace
+    the object's own schemas; None: the form does not have the property.
     """
 
     name: str
@@ -66,8 +66,10 @@ class Form(Struct, frozen=True):
     required: frozenset[str] = frozenset()
 
 
-def tell_forms(document: dict[str, Any], name: str, *, told_by: str, forms: Iterable[Form]) -> None:
-    """Describe an object as a union of its forms, told apart by a property.
+def describe_forms(
+    document: dict[str, Any], name: str, *, discriminator: str, forms: Iterable[Form]
+) -> None:
+    """Describe an object as a union of its forms, discriminated by a property.
 
     Generators of clients make a type of each, where the object's own schema is too wide to help.
     """
@@ -76,7 +78,7 @@ def tell_forms(document: dict[str, Any], name: str, *, told_by: str, forms: Iter
     mapping: dict[str, str] = {}
     for form in forms:
         component = form.name + name
-        own: dict[str, Any] = {told_by: {"type": "string", "enum": list(form.words)}}
+        own: dict[str, Any] = {discriminator: {"type": "string", "enum": list(form.words)}}
         own |= form.properties
         properties = {
             field: own.get(field, schema) for field, schema in whole["properties"].items()
@@ -92,7 +94,7 @@ def tell_forms(document: dict[str, Any], name: str, *, told_by: str, forms: Iter
         mapping |= dict.fromkeys(form.words, _PREFIX + component)
     union = {
         "oneOf": [{"$ref": component} for component in dict.fromkeys(mapping.values())],
-        "discriminator": {"propertyName": told_by, "mapping": mapping},
+        "discriminator": {"propertyName": discriminator, "mapping": mapping},
     }
     kept = ("title", "description", "examples")
     known[name] = {field: whole[field] for field in kept if field in whole} | union

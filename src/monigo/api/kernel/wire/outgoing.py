@@ -41,7 +41,7 @@ class Outgoing(Struct, frozen=True, gc=False):
 
 
 class ListEnvelope(Outgoing, frozen=True):
-    """What every list tells beside its items."""
+    """The fields of every list beside its items."""
 
     count: Annotated[int, Meta(description="rows in this answer")]
     total: Annotated[int, Meta(description="rows in all")]

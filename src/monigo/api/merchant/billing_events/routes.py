@@ -1,4 +1,4 @@
-"""Routes of billing events: what happened, as merchants are told it."""
+"""Routes of billing events."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from monigo.api.kernel.wire.incoming import also_spelled
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.billing_events.schemas import BillingEventList, BillingEventOut
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.webhooks import EventType
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])

@@ -21,12 +21,12 @@ from monigo.api.merchant.bills.schemas import (
 )
 from monigo.api.merchant.invoices.schemas import GenerateIn
 from monigo.catalog import PlanType
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.invoicing import Invoice, InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["bills"])
 
-# Who it is for is told by the id alone.
+# The customer is identified by the id alone.
 BILL = Changes("bill", Invoice, lambda tx, bill: BillOut.of(tx, bill, ""))
 
 

@@ -17,7 +17,7 @@ from monigo.api.merchant.customers.schemas import (
     CustomerList,
     CustomerOut,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.customers import Customer, CustomerDetails
 
 router = APIRouter(route_class=TenantRoute, tags=["customers"])
@@ -65,6 +65,6 @@ async def update_customer(tx: Tx, customer_id: Name, body: CustomerIn) -> Custom
 @router.delete("/customers/{customer_id}")
 @atomic(Permission.CUSTOMERS_WRITE, changes=CUSTOMER)
 async def delete_customer(tx: Tx, customer_id: Name) -> Message:
-    """Hide a customer, unless it has an active subscription or owes an invoice."""
+    """Hide a customer, unless it has an active subscription or an unpaid invoice."""
     await customers.delete(tx, customer_id)
     return Message(message="customer deleted")

@@ -22,7 +22,7 @@ class CustomerIn(Incoming):
     metadata: Metadata | None = None
 
     def details(self) -> dict[str, Any]:
-        """What the client said."""
+        """The details as a value of the domain."""
         return self.given("external_id", "name", "email", "phone", "metadata")
 
 

@@ -8,7 +8,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.merchant.explanations.schemas import ExplanationEnvelope, ExplanationOut
 from monigo.catalog import PlanType
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 
@@ -16,7 +16,7 @@ router = APIRouter(route_class=TenantRoute, tags=["invoices"])
 @router.get("/invoices/{invoice_id}/explain")
 @atomic(Permission.INVOICES_READ)
 async def explain_invoice(tx: Tx, invoice_id: Id) -> ExplanationEnvelope:
-    """Tell how each amount of an invoice came about, step by step."""
+    """Explain how each amount of an invoice came about, step by step."""
     explanation = await invoicing.explain(tx, invoice_id)
     return ExplanationEnvelope(explanation=ExplanationOut.of(explanation))
 
@@ -24,6 +24,6 @@ async def explain_invoice(tx: Tx, invoice_id: Id) -> ExplanationEnvelope:
 @router.get("/bills/{bill_id}/explain", tags=["bills"])
 @atomic(Permission.BILLS_READ)
 async def explain_bill(tx: Tx, bill_id: Id) -> ExplanationEnvelope:
-    """Tell how each amount of a bill came about, step by step."""
+    """Explain how each amount of a bill came about, step by step."""
     explanation = await invoicing.explain(tx, bill_id, plan_type=PlanType.PAYOUT)
     return ExplanationEnvelope(explanation=ExplanationOut.of(explanation))

@@ -14,7 +14,7 @@ from monigo.api.merchant.bills import schemas as bills
 from monigo.api.merchant.invoices import schemas as invoices
 from monigo.bootstrap import Services
 from monigo.catalog import PlanType
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.invoicing import InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute)

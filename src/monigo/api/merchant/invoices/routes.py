@@ -21,7 +21,7 @@ from monigo.api.merchant.invoices.schemas import (
     StatusQuery,
 )
 from monigo.catalog import PlanType
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.invoicing import Invoice, InvoiceFilter
 
 router = APIRouter(route_class=TenantRoute, tags=["invoices"])

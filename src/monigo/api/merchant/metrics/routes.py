@@ -12,8 +12,8 @@ from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.metrics.schemas import MetricEnvelope, MetricIn, MetricList, MetricOut
 from monigo.catalog import Metric, MetricDefinition
+from monigo.core.access import Permission
 from monigo.core.aggregation import Aggregation
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["metrics"])
 

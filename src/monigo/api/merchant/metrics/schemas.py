@@ -66,7 +66,7 @@ class MetricIn(Incoming):
     filters: list[FilterIn] | None = Field(default=None, max_length=FILTERS_MAX)
     group_by: Name | None = Field(
         default=None,
-        description="a property; counts and sums are also told, and billed, for each value of it",
+        description="a property; counts and sums are also reported and billed for each value of it",
         examples=["model"],
     )
 

@@ -10,7 +10,7 @@ from monigo.api.merchant.organization.schemas import (
     OrganizationEnvelope,
     OrganizationIn,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["organization"])
 

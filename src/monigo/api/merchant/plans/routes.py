@@ -23,10 +23,10 @@ from monigo.api.merchant.plans.schemas import (
 )
 from monigo.api.merchant.prices.schemas import price_drafts
 from monigo.catalog import ApplyTo, BaseFee, BillingMode, Plan, PlanChanges, PlanDetails, PlanType
+from monigo.core.access import Permission
 from monigo.core.errors import invalid
 from monigo.core.paging import Page
 from monigo.core.periods import BillingPeriod
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["plans"])
 

@@ -51,7 +51,7 @@ class PlanIn(Incoming):
     prices: list[PriceIn] | None = Field(default=None, max_length=PRICES_MAX)
 
     def changes(self) -> dict[str, Any]:
-        """What the client said of the plan itself."""
+        """The edit of the plan's details."""
         return self.given(
             "name",
             "description",
@@ -63,7 +63,7 @@ class PlanIn(Incoming):
         )
 
     def in_advance(self) -> bool | None:
-        """Whether the base fee is due a period ahead; None where nothing was said."""
+        """Whether the base fee is charged in advance; None where it was not sent."""
         if self.base_fee_timing is None:
             return None
         return self.base_fee_timing is BaseFeeTiming.IN_ADVANCE

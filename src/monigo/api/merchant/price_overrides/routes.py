@@ -20,7 +20,7 @@ from monigo.api.merchant.price_overrides.schemas import (
     OverrideUpdate,
 )
 from monigo.catalog import NewOverride, OverrideChanges, PriceOverride
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.core.pricing import parse_price_model
 
 router = APIRouter(route_class=TenantRoute, tags=["price overrides"])

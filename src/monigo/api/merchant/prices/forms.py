@@ -1,7 +1,7 @@
 """Prices in the document: one type for each pricing model, in requests and in answers.
 
-What is sent is read by `core`, which knows older forms, too, and tells all faults at once; what is
-answered it has put into its one form. Tests hold both against these types.
+`core` reads prices, older forms too, and reports all faults at once; responses have its canonical
+form. Tests compare both with these types.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from monigo.api.kernel.wire.openapi import Form, reference, tell_forms
+from monigo.api.kernel.wire.openapi import Form, describe_forms, reference
 from monigo.api.kernel.wire.outgoing import Outgoing, Quantity, RateText, UnitPrice
 from monigo.core.pricing import MODEL_ALIASES, PricingModel
 
@@ -116,7 +116,7 @@ _REQUIRED = {
 }
 
 
-def tell_price_forms(document: dict[str, Any]) -> None:
+def describe_price_forms(document: dict[str, Any]) -> None:
     """Describe each object that holds a price as one type for each pricing model."""
     sent = [
         _form(model, _words(model), own, _REQUIRED.get(model, frozenset({"tiers"})))
@@ -131,7 +131,7 @@ def tell_price_forms(document: dict[str, Any]) -> None:
         ("OverrideOut", answered),
         ("PriceThenOut", canonical),
     ):
-        tell_forms(document, name, told_by="model", forms=forms)
+        describe_forms(document, name, discriminator="model", forms=forms)
     # Without a model these are of the model that the override has.
     tiers = [_TIERS_IN, *(reference(one) for one in (PackageIn, OverageIn, PercentageIn))]
     update = document["components"]["schemas"]["OverrideUpdate"]["properties"]

@@ -23,7 +23,7 @@ _TIERS_EXAMPLE = [{"up_to": 1000, "unit_amount": "5"}, {"up_to": None, "unit_amo
 NO_UNIT_PRICE = "0.000000"
 
 UnitPriceIn = Annotated[Any, WithJsonSchema(_DECIMAL_SCHEMA)]
-# What they are by model is told by `forms`.
+# `forms` describes them by model.
 Tiers = Annotated[Any, Field(examples=[_TIERS_EXAMPLE])]
 
 # Read with its price, so that a fault is named by its whole path.
@@ -105,7 +105,7 @@ class PriceOut(Outgoing, frozen=True):
 
 
 def price_drafts(prices: list[PriceIn]) -> list[PriceDraft]:
-    """The prices as the catalog takes them; all faults of all prices are told at once."""
+    """The prices as the catalog takes them; all faults of all prices are reported at once."""
     faults: dict[str, str] = {}
     drafts: list[PriceDraft] = []
     for position, price in enumerate(prices):

@@ -7,7 +7,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.set_aside.schemas import SetAsideList, SetAsideOut
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra import agenda
 
 router = APIRouter(route_class=TenantRoute, tags=["set aside"])

@@ -10,7 +10,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.simulations.schemas import SimulationEnvelope, SimulationIn, SimulationOut
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.infra.db import Transaction
 from monigo.invoicing import PlannedSimulation, Simulation
 
@@ -30,7 +30,7 @@ async def _price(outside: Outside, planned: PlannedSimulation) -> Simulation | N
 async def _priced(
     tx: Transaction, planned: PlannedSimulation, simulation: Simulation | None
 ) -> Response:
-    """Tell the report, or where to ask for it."""
+    """The report, or the job whose result will be the report."""
     if planned.simulation_id is not None:
         return _answer(await invoicing.get_simulation(tx, planned.simulation_id), 202)
     if simulation is None:

@@ -70,7 +70,7 @@ class SimulationReportOut(AmountsOut, frozen=True):
     customers_total: int
     customers_paying_more: int
     customers_paying_less: int
-    truncated: Annotated[bool, Meta(description="whether there are more customers than are told")]
+    truncated: Annotated[bool, Meta(description="whether there are more customers than are listed")]
     customers: list[CustomerAmountsOut]
 
 

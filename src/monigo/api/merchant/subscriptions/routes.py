@@ -24,10 +24,10 @@ from monigo.api.merchant.subscriptions.schemas import (
     Timeline,
     TimelineEntryOut,
 )
+from monigo.core.access import Permission
 from monigo.core.errors import invalid
 from monigo.core.ids import parse_id
 from monigo.core.periods import BillingAnchor
-from monigo.core.permissions import Permission
 from monigo.infra.db import Transaction
 from monigo.subscriptions import NewSubscription, Status, Subscription, SubscriptionFilter
 
@@ -136,7 +136,7 @@ async def _with_status(
 @router.get("/subscriptions/{subscription_id}/timeline")
 @atomic(Permission.SUBSCRIPTIONS_READ)
 async def get_subscription_timeline(tx: Tx, subscription_id: Id) -> Timeline:
-    """Tell what happened to a subscription, in order."""
+    """List the events of a subscription's timeline, oldest first."""
     entries = await subscriptions.read_timeline(tx, subscription_id)
     return Timeline(
         timeline=[

@@ -14,8 +14,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.test_clock.schemas import TEST_MODE, AdvanceIn, TestClockOut
 from monigo.bootstrap import CLOCK_TASKS, Services
-from monigo.core.permissions import Permission
-from monigo.core.principals import system
+from monigo.core.access import Permission, system
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
 from monigo.test_mode import ClockStatus
@@ -71,7 +70,7 @@ async def _go(outside: Outside, _intent: AdvanceIntent) -> None:
 
 
 async def _arrived(tx: Transaction, _intent: AdvanceIntent, _outcome: None) -> Response:
-    """Tell where the clock is now."""
+    """The clock as it is now."""
     reading = await test_mode.read_test_clock(tx)
     if reading.status is ClockStatus.FAILED:
         message = f"the test clock stopped: {reading.failure}"

@@ -7,7 +7,7 @@ from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.test_clock.schemas import TEST_MODE, TestClockOut
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["test mode"])
 

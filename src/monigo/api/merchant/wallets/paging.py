@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from monigo.core.errors import invalid
 from monigo.core.paging import PAGE_LIMIT_MAX, PAGE_OFFSET_MAX, PageRequest
 
-# The contract's. A client that asks for more gets this many, and is told so by `limit`.
+# The contract's. A client that asks for more gets this many, as `limit` in the response shows.
 ENTRIES_A_PAGE = 25
 ENTRIES_A_PAGE_MAX = 100
 CURSOR_LENGTH_MAX = 100

@@ -24,7 +24,7 @@ from monigo.api.merchant.wallets.schemas import (
     WalletOut,
 )
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 

@@ -11,9 +11,9 @@ from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.api_keys.schemas import ApiKeyEnvelope, ApiKeyIn, ApiKeyList, ApiKeyOut
+from monigo.core.access import Permission
 from monigo.core.ids import ApiKeyId
 from monigo.core.paging import page_of
-from monigo.core.permissions import Permission
 from monigo.tenancy import ApiKey, IssuedKey
 
 router = APIRouter(route_class=TenantRoute, tags=["api keys"], prefix="/api-keys")
@@ -40,9 +40,9 @@ async def list_api_keys(tx: Tx, paging: Paging) -> ListResponse:
 
 
 @router.post("", status_code=201)
-@atomic(Permission.API_KEYS_WRITE, changes=NEW_API_KEY, tells_secret=True)
+@atomic(Permission.API_KEYS_WRITE, changes=NEW_API_KEY, has_secret=True)
 async def create_api_key(tx: Tx, body: ApiKeyIn) -> ApiKeyEnvelope:
-    """Make a key. It is told now and never again."""
+    """Make a key. Its secret is shown now and never again."""
     issued = await tenancy.add_key(
         tx,
         name=body.name,
@@ -51,7 +51,7 @@ async def create_api_key(tx: Tx, body: ApiKeyIn) -> ApiKeyEnvelope:
         expires_at=body.expires_at,
     )
     return ApiKeyEnvelope(
-        api_key=ApiKeyOut.of_new(issued), message="keep the key: it is not told again"
+        api_key=ApiKeyOut.of_new(issued), message="store the key: it is not shown again"
     )
 
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Id, Incoming, InstantIn, Name
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
+from monigo.core.access import Scope
 from monigo.core.ids import ApiKeyId, OrganizationId
-from monigo.core.permissions import Scope
 from monigo.tenancy import ApiKey, IssuedKey
 
 
@@ -25,7 +25,7 @@ class ApiKeyIn(Incoming):
 
 
 class ApiKeyOut(Outgoing, frozen=True):
-    """A key; its secret is told when it is made, and never again."""
+    """A key; its secret is shown when it is made, and never again."""
 
     id: ApiKeyId
     org_id: OrganizationId
@@ -39,7 +39,7 @@ class ApiKeyOut(Outgoing, frozen=True):
     revoked_at: Instant | None
     created_at: Instant
     updated_at: Instant
-    key: Annotated[str | UnsetType, Meta(description="told once")] = UNSET
+    key: Annotated[str | UnsetType, Meta(description="shown once")] = UNSET
 
     @classmethod
     def of(cls, key: ApiKey, now: datetime) -> Self:

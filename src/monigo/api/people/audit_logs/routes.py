@@ -12,10 +12,9 @@ from monigo.api.kernel.wire.incoming import InstantIn, Name
 from monigo.api.people.audit_logs.schemas import AuditLogList, AuditLogOut
 from monigo.audit import ENTRIES_A_PAGE_MAX, OFFSET_MAX, EntryFilter
 from monigo.bootstrap import Services
+from monigo.core.access import Permission, PrincipalKind
 from monigo.core.errors import invalid
 from monigo.core.ids import parse_id
-from monigo.core.permissions import Permission
-from monigo.core.principals import PrincipalKind
 
 router = APIRouter(route_class=TenantRoute, tags=["audit log"], prefix="/audit-logs")
 
@@ -43,7 +42,7 @@ async def _filter(  # noqa: PLR0917 - what the contract's query has
         action=action or None,
         start=start,
         end=end,
-        # A key is of one mode, and is told nothing of the other one's data.
+        # A key belongs to one mode, and reads no entries of the other one's data.
         is_of_own_mode=tx.principal.kind is PrincipalKind.API_KEY,
     )
 

@@ -40,7 +40,7 @@ def presented(request: Request) -> str:
 
 
 def _is_ours(request: Request) -> bool:
-    """Whether the page that asks is of this installation, by the origin that its browser tells."""
+    """Whether the requesting page is of this installation, by its browser's Origin header."""
     services: Services = request.app.state.services
     origin = request.headers.get("origin", "")
     if origin == public_url_of(services.settings):

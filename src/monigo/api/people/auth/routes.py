@@ -28,15 +28,15 @@ from monigo.api.people.auth.schemas import (
     VerifyIn,
 )
 from monigo.api.people.passkeys.credentials import PasskeyOptions
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import UserId
-from monigo.core.permissions import Permission
 from monigo.people import Challenged, NewAccount, SignedIn
 
 router = APIRouter(route_class=OpenRoute, tags=["auth"], prefix="/auth")
 of_persons = APIRouter(route_class=PersonRoute, tags=["auth"], prefix="/auth")
 
-# Said whether or not the e-mail is somebody's.
+# The same answer for known and unknown e-mails.
 MAILED = Message(message="if the e-mail waits for one, a code was mailed to it")
 
 
@@ -89,7 +89,7 @@ async def verify_email(
 async def resend_verification(
     services: PeopleOfProcess, origin: OriginOfRequest, body: EmailIn
 ) -> Message:
-    """Have another code mailed. The answer is the same, whoever's e-mail it is."""
+    """Have another code mailed. The answer is the same for known and unknown e-mails."""
     await people.accounts.resend_verification(services, origin, body.email)
     return MAILED
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Outgoing
 from monigo.api.people.passkeys.credentials import AssertionIn
+from monigo.core.access import Role
 from monigo.core.ids import OrganizationId, UserId
-from monigo.core.permissions import Role
 from monigo.people import ACCESS_LIFE, MembershipOf, Shown, SignedIn, User
 
 # Longer ones are refused before they are hashed.

@@ -1,4 +1,4 @@
-"""Routes of what there is to choose from when an organisation is made."""
+"""Routes of the countries and currencies to choose from for an organisation."""
 
 from typing import Annotated
 

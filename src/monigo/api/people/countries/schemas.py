@@ -87,7 +87,7 @@ class CurrencyProviderOut(Outgoing, frozen=True):
 
 
 class CurrencyOut(Outgoing, frozen=True):
-    """A currency; `decimals` is how many places its amounts are told with."""
+    """A currency; `decimals` is how many places its amounts have."""
 
     code: Annotated[str, Meta(examples=["NGN"])]
     name: Annotated[str, Meta(examples=["Nigerian Naira"])]

@@ -19,9 +19,9 @@ from monigo.api.people.invitations.schemas import (
     InviteIn,
     TokenIn,
 )
+from monigo.core.access import Permission
 from monigo.core.ids import InvitationId
 from monigo.core.paging import page_of
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["invitations"], prefix="/invitations")
 of_organization = APIRouter(

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
+from monigo.core.access import Role
 from monigo.core.ids import InvitationId, OrganizationId
-from monigo.core.permissions import Role
 from monigo.people import InvitationStatus, NamedInvitation
 
 

@@ -12,9 +12,9 @@ from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.members.schemas import MemberEnvelope, MemberList, MemberOut, RoleIn
+from monigo.core.access import Permission
 from monigo.core.ids import UserId
 from monigo.core.paging import page_of
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=TenantRoute, tags=["members"], prefix="/organizations/{org_id}")
 

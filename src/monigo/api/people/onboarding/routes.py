@@ -12,7 +12,7 @@ from monigo.api.people.onboarding.schemas import (
     OnboardingStepOut,
     ProgressEnvelope,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.reports import StepProgress
 
 router = APIRouter(route_class=TenantRoute, tags=["onboarding"], prefix="/onboarding")
@@ -29,7 +29,7 @@ STEP = Changes(
 @router.get("/progress")
 @atomic(Permission.ONBOARDING_READ)
 async def get_onboarding_progress(tx: Tx) -> ProgressEnvelope:
-    """Tell which of the first steps are done; each is by itself once there is such a thing."""
+    """List which of the first steps are done; a step is done once its object exists."""
     return ProgressEnvelope.of(await reports.onboarding.progress(tx))
 
 

@@ -15,8 +15,8 @@ from monigo.api.merchant.organization.schemas import (
 )
 from monigo.api.people.auth.schemas import MembershipOut
 from monigo.api.people.organizations.schemas import FoundedOut, FoundIn, MembershipList
+from monigo.core.access import Permission
 from monigo.core.paging import page_of
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["organizations"])
 of_organization = APIRouter(
@@ -33,9 +33,9 @@ async def list_organizations(tx: Tx, claims: ClaimsOfRequest, paging: Paging) ->
 
 
 @router.post("/organizations", status_code=201)
-@atomic(Permission.ACCOUNT_WRITE, changes=ORGANIZATION, tells_secret=True)
+@atomic(Permission.ACCOUNT_WRITE, changes=ORGANIZATION, has_secret=True)
 async def found_organization(tx: Tx, claims: ClaimsOfRequest, body: FoundIn) -> FoundedOut:
-    """Make an organisation, whose owner you are. Its first keys are told now and never again."""
+    """Make an organisation, whose owner you are. Its first keys are shown now and never again."""
     return FoundedOut.of(await people.organizations.found(tx, claims.user_id, body.wanted()))
 
 

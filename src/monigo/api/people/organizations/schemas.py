@@ -38,7 +38,7 @@ class FoundIn(Incoming):
 
 
 class FoundedOut(Outgoing, frozen=True):
-    """A new organisation, and its first keys, of which this is the only time that they are told."""
+    """A new organisation, and its first keys, which are shown this once."""
 
     organization: OrganizationOut
     api_keys: list[ApiKeyOut]

@@ -11,7 +11,7 @@ from pydantic import Field
 from monigo.api.kernel.wire.incoming import Incoming
 from monigo.api.kernel.wire.outgoing import Outgoing
 
-# A credential's id has at most 1,023 bytes; what is signed, and with it told, a few hundred.
+# A credential's id has at most 1,023 bytes; the signed data a few hundred.
 ID_LENGTH_MAX = 1_400
 BYTES_LENGTH_MAX = 6_000
 _TYPE = "public-key"

@@ -19,8 +19,8 @@ from monigo.api.people.passkeys.schemas import (
     PasskeyOut,
     RenameIn,
 )
+from monigo.core.access import Permission
 from monigo.core.ids import PasskeyId
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["user"], prefix="/user/passkeys")
 
@@ -49,7 +49,7 @@ async def offer_passkey(
 
 
 @router.post("", status_code=201)
-@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, has_secret=True)
 async def add_passkey(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: PasskeyIn
 ) -> AddedPasskeyOut:

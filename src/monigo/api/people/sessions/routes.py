@@ -12,9 +12,9 @@ from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.people.sessions.schemas import RevokeAllIn, SessionList, SessionOut
+from monigo.core.access import Permission
 from monigo.core.ids import SessionId
 from monigo.core.paging import page_of
-from monigo.core.permissions import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["sessions"])
 

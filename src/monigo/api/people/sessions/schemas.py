@@ -11,7 +11,7 @@ from monigo.people import Claims, Session
 
 
 class RevokeAllIn(Incoming):
-    """What clients send to say which session is theirs; their access token says it, too."""
+    """The client's own session; its access token names the session, too."""
 
     current_refresh_token: Name = Field(default="", examples=["mrt_…"])
 

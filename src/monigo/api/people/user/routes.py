@@ -18,7 +18,7 @@ from monigo.api.people.user.schemas import (
     SecondFactorOut,
     SetupOut,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 
 router = APIRouter(route_class=PersonRoute, tags=["user"], prefix="/user")
 
@@ -46,7 +46,7 @@ async def get_second_factor(tx: Tx, claims: ClaimsOfRequest) -> SecondFactorOut:
 
 
 @router.post("/second-factor", status_code=201)
-@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, has_secret=True)
 async def set_up_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest
 ) -> SetupOut:
@@ -56,7 +56,7 @@ async def set_up_second_factor(
 
 
 @router.post("/second-factor/confirm")
-@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, tells_secret=True)
+@atomic(Permission.ACCOUNT_SECURE, changes=OF_NO_ORGANIZATION, has_secret=True)
 async def confirm_second_factor(
     tx: Tx, services: PeopleOfProcess, claims: ClaimsOfRequest, body: CodeIn
 ) -> RecoveryCodesOut:

@@ -42,7 +42,7 @@ class SecondFactorOut(Outgoing, frozen=True):
 
 
 class SetupOut(Outgoing, frozen=True):
-    """What an authenticator app is set up with. It is told once."""
+    """The secret to set up an authenticator app with; shown once."""
 
     secret: str
     uri: Annotated[str, Meta(description="for a QR code", examples=["otpauth://totp/…"])]
@@ -54,6 +54,6 @@ class SetupOut(Outgoing, frozen=True):
 
 
 class RecoveryCodesOut(Outgoing, frozen=True):
-    """Codes for who has lost the app, each for one log-in. They are told once."""
+    """Codes for a person without the app, each for one log-in; shown once."""
 
     recovery_codes: list[str]

@@ -64,11 +64,11 @@ def _initialise(directory: DataDirectory, *, account: Account | None, programs: 
             f"{directory.cluster} holds files but no database: move them away and start again."
         )
     for remnant in directory.root.glob(f"{DRAFT_PREFIX}*"):
-        with _held(remnant):
+        with _locked(remnant):
             shutil.rmtree(remnant, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=directory.root))
     try:
-        with _held(draft) as lock:
+        with _locked(draft) as lock:
             _build(draft / "data", directory, account=account, programs=programs, lock=lock)
             (draft / "data").rename(directory.cluster)
         _sync_directory(directory.root)
@@ -104,7 +104,7 @@ def _build(
 
 
 @contextmanager
-def _held(draft: Path) -> Generator[int]:
+def _locked(draft: Path) -> Generator[int]:
     """Hold a draft's lock, once the programs of a killed process no longer write into it."""
     descriptor = os.open(draft, os.O_RDONLY)
     try:

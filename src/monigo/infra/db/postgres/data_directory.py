@@ -24,7 +24,7 @@ LOG_TAIL_BYTES = 2_000
 
 
 class EmbeddedPostgresError(RuntimeError):
-    """The embedded database can't be started, attached to or stopped; says what to do."""
+    """The embedded database can't be started, attached to or stopped; the text is advice."""
 
 
 class DataDirectory(Struct, frozen=True):
@@ -134,7 +134,7 @@ def open_data_directory(data_dir: Path) -> DataDirectory:
 
 
 class Postmaster(Struct, frozen=True):
-    """The main process of a server, its port, and whether it says that it takes connections."""
+    """The main process of a server, its port, and whether it is ready for connections."""
 
     pid: int
     port: int
@@ -142,7 +142,7 @@ class Postmaster(Struct, frozen=True):
 
 
 def find_postmaster(cluster: Path) -> Postmaster | None:
-    """The server that runs on the cluster, whoever started it.
+    """The server that runs on the cluster, started by this process or another.
 
     `postmaster.pid` alone proves nothing: it outlives a crash, and its pid may by now be
     another program's.
@@ -161,7 +161,7 @@ def find_postmaster(cluster: Path) -> Postmaster | None:
 def is_postmaster(pid: int, cluster: Path) -> bool:
     """Whether a live postgres of that pid works in this very directory."""
     process = Path(f"/proc/{pid}")
-    if not Path("/proc/self/cwd").exists():  # macOS: only the existence can be told
+    if not Path("/proc/self/cwd").exists():  # macOS: only the existence can be checked
         try:
             os.kill(pid, 0)
         except (ProcessLookupError, PermissionError):

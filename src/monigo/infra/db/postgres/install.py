@@ -37,8 +37,8 @@ class Account(Struct, frozen=True):
 def choose_account(directory: DataDirectory) -> Account | None:
     """Who runs the server: ourselves (None), or for root, whom PostgreSQL refuses, another.
 
-    First whoever owns the cluster or the data directory, so that he may also start it without
-    root; then the system's `postgres`; then a number that nobody else has.
+    The account is the owner of the cluster or the data directory, who can then also start it
+    without root; else the system's `postgres`; else an unused number.
     """
     cluster = directory.cluster if directory.cluster.exists() else None
     if os.geteuid() != 0:
@@ -121,8 +121,8 @@ def run(
             process.kill()
             raise
     if process.returncode != 0:
-        said = output.decode(errors="replace").strip()
-        raise EmbeddedPostgresError(f"{Path(argv[0]).name} failed ({process.returncode}):\n{said}")
+        text = output.decode(errors="replace").strip()
+        raise EmbeddedPostgresError(f"{Path(argv[0]).name} failed ({process.returncode}):\n{text}")
 
 
 def location(cluster: Path, account: Account | None) -> str:
@@ -173,7 +173,7 @@ def give(path: Path, account: Account) -> None:
 
 
 def _fault(programs: Path, account: Account | None) -> str | None:
-    # Trying tells more than permission bits: access lists, noexec mounts, missing libraries.
+    # A trial finds more than permission bits do: access lists, noexec mounts, missing libraries.
     try:
         run([programs / "initdb", "--version"], cwd=Path("/"), account=account)
     except (OSError, subprocess.SubprocessError, EmbeddedPostgresError) as error:

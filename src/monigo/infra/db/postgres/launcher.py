@@ -29,10 +29,10 @@ from monigo.infra.db.postgres.data_directory import (
 )
 from monigo.infra.db.postgres.install import location, spawn
 
-# A healthy server answers within a second; one that says nothing for so long is stuck.
+# A healthy server answers within a second; one that is silent for so long is stuck.
 START_SECONDS_MAX = 60
-# A server that says it is recovering replays up to max_wal_size after a crash; interrupting
-# it would only begin the replay again.
+# A recovering server replays up to max_wal_size after a crash; interrupting it would only restart
+# the replay.
 RECOVERY_SECONDS_MAX = 600
 # A fast shutdown writes the caches to disk; then sessions are cut, and the next start recovers.
 STOP_SECONDS_MAX = 60
@@ -67,11 +67,11 @@ class _Answer(Enum):
 
 @dataclass(slots=True)
 class EmbeddedPostgres:
-    """A running server: `url` is its owner's, `attached` says that it ran before.
+    """A running server: `url` is its owner's; `attached` means that it ran before.
 
-    Exactly one process owns it, and stops it: the one that started it, or that found it left
-    behind by a process that was killed. If the server ends by itself, its owner starts it again
-    at the same address.
+    Exactly one process owns it, and stops it: the one that started it, or that found it left behind
+    by a process that was killed. If the server ends unexpectedly, its owner starts it again at the
+    same address.
     """
 
     url: str = field(repr=False)
@@ -162,7 +162,7 @@ async def start_embedded(
     Returns when a connection works. `log` is given a sentence on each step that takes time.
 
     Raises:
-        EmbeddedPostgresError: it can't be started; the text says why and what to do.
+        EmbeddedPostgresError: it can't be started; the text has the cause and advice.
     """
     try:
         directory = await asyncio.to_thread(open_data_directory, data_dir)
@@ -285,7 +285,7 @@ def _spawn_server(directory: DataDirectory, cluster: Cluster, port: int) -> subp
 
 
 async def _ask(directory: DataDirectory, server: Postmaster | None) -> _Answer:
-    """Log in once the server says it is ready: only that proves that it takes work."""
+    """Log in once the server reports readiness: only a log-in proves that it accepts work."""
     if server is None:
         return _Answer.SILENT
     if not server.is_ready:

@@ -43,7 +43,7 @@ def is_from_before(applied: dict[int, str]) -> bool:
 
 
 async def bring_over(connection: OwnConnection) -> None:
-    """Do all the steps in one transaction, and note the present migrations in their place."""
+    """Do all the steps in one transaction, and record the present migrations."""
     async with sql_files.change(connection):
         for file in sql_files.bringing_over():
             await sql_files.run(connection, file)

@@ -1,4 +1,4 @@
-"""Functions, triggers and views: made anew whenever the file that they stand in has changed.
+"""Functions, triggers and views: replaced whenever their file has changed.
 
 The database notes of each file its checksum and what it made, so that what no file makes any more
 is dropped.
@@ -31,7 +31,7 @@ NOTE = """
     SET checksum = excluded.checksum, made = excluded.made, applied_at = now()
 """
 FORGET = "DELETE FROM schema_functions WHERE name = ANY ($1)"
-# What this transaction has made, or made anew, so far; as words that DROP takes.
+# The objects that this transaction has created or replaced, as DROP names them.
 MADE_NOW = """
     SELECT known.type || ' ' || known.identity AS made
     FROM (
@@ -60,7 +60,7 @@ async def stale_functions(connection: Connection | OwnConnection) -> list[Schema
 
 
 async def apply_functions(connection: OwnConnection) -> None:
-    """Make anew what stands in files that have changed, and drop what stands in none any more.
+    """Replace the objects of files that have changed, and drop those that are in no file any more.
 
     Raises:
         MigrationError: the database can't replace one, or needs what is to be dropped.
@@ -81,7 +81,7 @@ async def apply_functions(connection: OwnConnection) -> None:
 
 
 async def _make(connection: OwnConnection, files: list[SchemaFile], old: set[str]) -> set[str]:
-    """Run the files in order, and tell what they made."""
+    """Run the files in order; returns the objects that each made."""
     made: set[str] = set()
     for file in files:
         before = made

@@ -1,4 +1,4 @@
-"""Brings a database to the present schema, and tells whether it is there.
+"""Migrates a database to the present schema, and checks whether it has that.
 
 `db/migrations` are applied once each, in the order of their numbers; then `db/functions`, whichever
 have changed since. A file is one transaction, its statements are sent one by one.

@@ -15,7 +15,7 @@ log = logger(__name__)
 
 APP_ROLE = "monigo_app"
 
-# Whoever owns a table is not held to its policies either.
+# A table's owner is exempt from its policies, too.
 MAY_BYPASS = """
     SELECT rolsuper OR rolbypassrls OR EXISTS (
         SELECT 1 FROM pg_class

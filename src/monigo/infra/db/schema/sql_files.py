@@ -31,7 +31,7 @@ _LIMITS = (
 
 
 class MigrationError(Exception):
-    """The database can't be brought to the present schema; the message says why."""
+    """The database can't be migrated to the present schema; the message has the cause."""
 
 
 class SchemaFile(Struct, frozen=True):
@@ -42,7 +42,7 @@ class SchemaFile(Struct, frozen=True):
 
     @property
     def checksum(self) -> str:
-        """What tells whether the file is still the one that was applied."""
+        """A file's hash, which shows whether it is still the file that was applied."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
@@ -73,7 +73,7 @@ def migrations() -> list[SchemaFile]:
 
 
 def functions() -> list[SchemaFile]:
-    """Functions, triggers and views, made anew whenever their file has changed."""
+    """Functions, triggers and views, replaced whenever their file has changed."""
     return _files("functions")
 
 
@@ -105,6 +105,6 @@ async def change(connection: OwnConnection) -> AsyncGenerator[None]:
 
 
 async def run(connection: OwnConnection, file: SchemaFile) -> None:
-    """Send a file's statements, each by itself."""
+    """Send a file's statements, one by one."""
     for statement in file.statements():
         await connection.execute(statement)

@@ -20,7 +20,7 @@ from monigo.api.merchant.events.explorer.schemas import (
     SortOrder,
 )
 from monigo.bootstrap import Services
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.metering import EVENTS_A_PAGE_MAX, EventFilter, EventRequest
 
 router = APIRouter(route_class=TenantRoute, tags=["events"])

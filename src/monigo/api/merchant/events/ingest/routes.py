@@ -12,8 +12,8 @@ from monigo.api.kernel.routes.rate_limit import limited
 from monigo.api.kernel.routes.raw import answer_raw
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.bootstrap import Services
+from monigo.core.access import Permission
 from monigo.core.errors import DomainError
-from monigo.core.permissions import Permission
 from monigo.tenancy import KeyReference
 
 PATH = "/v1/ingest"
@@ -58,7 +58,7 @@ class IngestRoute:
             try:
                 events = metering.decode_batch(await reader.read(request, BODY_BYTES_MAX, check))
             except DomainError:
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             result = await self._services.ingestor.ingest(caller, events)
         return Answer(result, 202)

@@ -6,10 +6,10 @@ from msgspec import Meta, Raw, Struct, field
 
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody
 from monigo.api.kernel.wire.openapi import content_of, described
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.metering import Event, IngestResult
 
-# As `metering` decodes it, which checks for itself what is told here.
+# For documentation; `metering` decodes and checks events itself.
 _Text = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
@@ -57,7 +57,7 @@ def path_item() -> dict[str, Any]:
     """The entry of `paths` for the ingest route."""
     body = content_of(EventBatchIn)
     body["application/json"]["example"] = _EXAMPLE
-    stored = described(IngestResult, "Stored. Repeats of known keys are told as duplicates.")
+    stored = described(IngestResult, "Stored. Repeats of known keys are reported as duplicates.")
     used_up = described(ErrorBody, "The month's event quota is used up.")
     errors = {str(status): ERROR_RESPONSES[status] for status in _STATUSES}
     return {

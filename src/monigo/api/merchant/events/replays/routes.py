@@ -1,4 +1,4 @@
-"""Routes of replays: stored events counted anew under today's metrics."""
+"""Routes of replays: usage is rebuilt from stored events under the present metrics."""
 
 from fastapi import APIRouter
 
@@ -15,7 +15,7 @@ from monigo.api.merchant.events.replays.schemas import (
     ReplayJobOut,
     ReplayList,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.metering import ReplayJob
 
 router = APIRouter(route_class=TenantRoute, tags=["replay"])
@@ -26,7 +26,7 @@ REPLAY = Changes("replay", ReplayJob, lambda tx, job: ReplayJobOut.of(tx, job, w
 @router.post("/events/replay", status_code=202)
 @atomic(Permission.REPLAYS_START, changes=REPLAY)
 async def start_replay(tx: Tx, body: ReplayIn) -> ReplayEnvelope:
-    """Count the events of a window anew, by whole hours, under today's metrics."""
+    """Rebuild the usage of a window from its events, by whole hours, under the present metrics."""
     job = await metering.start_replay(tx, body.request(), initiated_by=str(tx.principal))
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))
 
@@ -51,6 +51,6 @@ async def get_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
 @router.post("/events/replay/{job_id}/cancel")
 @atomic(Permission.REPLAYS_CANCEL, changes=REPLAY)
 async def cancel_replay(tx: Tx, job_id: Id) -> ReplayEnvelope:
-    """Stop a replay. What is counted anew already stays so; all sums are right either way."""
+    """Stop a replay. Usage rebuilt so far stays; all sums are right either way."""
     job = await metering.cancel_replay(tx, job_id)
     return ReplayEnvelope(job=ReplayJobOut.of(tx, job, with_report=False))

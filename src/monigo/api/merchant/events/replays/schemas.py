@@ -18,7 +18,7 @@ ReportOut = FreeForm
 
 
 class ReplayIn(Incoming):
-    """Which events to count anew. `dry_run` changes nothing and reports what would change."""
+    """Which events to replay. `dry_run` changes nothing and reports what would change."""
 
     start: InstantIn = Field(alias="from", examples=["2026-10-01T00:00:00Z"])
     end: InstantIn = Field(alias="to", examples=["2026-11-01T00:00:00Z"])

@@ -11,8 +11,8 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import InstantIn, Name, empty_as_none
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.merchant.events.usage.schemas import PointOut, RollupList, RollupOut, SeriesOut
+from monigo.core.access import Permission
 from monigo.core.paging import Page
-from monigo.core.permissions import Permission
 from monigo.metering import Granularity, SeriesRequest
 from monigo.subscriptions import UsageFilter
 
@@ -38,7 +38,7 @@ async def read_usage(
         "rollups",
         Page(rollups, len(rollups), 0),
         lambda item: RollupOut.of(tx, item),
-        told={"count": len(rollups)},
+        head={"count": len(rollups)},
     )
 
 
@@ -64,7 +64,7 @@ async def read_usage_series(
     """Usage of a metric hour by hour, day by day or month by month.
 
     Points are those of the organisation's time zone, cut at `from` and `to`. Beyond a hundred
-    values of `group_by` the smallest are told together as `other`.
+    values of `group_by` the smallest are reported together as `other`.
     """
     series = await metering.read_series(tx, request)
     points = [PointOut.of(point) for point in series.points]

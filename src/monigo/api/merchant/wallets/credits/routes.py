@@ -15,8 +15,8 @@ from monigo.api.merchant.wallets.credits.schemas import (
     CreditOut,
     GrantIn,
 )
+from monigo.core.access import Permission
 from monigo.core.ids import WalletId
-from monigo.core.permissions import Permission
 from monigo.wallets import CreditGrant
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

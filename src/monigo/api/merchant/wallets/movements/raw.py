@@ -74,7 +74,7 @@ class MovementsRoute:
                 await check_face(read, caller.tenant)
                 movement = await _movement(read)
             except (DomainError, RequestValidationError):
-                await check()  # A key that counts no more is told nothing else.
+                await check()  # An invalid key gets no other answer.
                 raise
             call = call_of(
                 request.scope,
@@ -88,7 +88,7 @@ class MovementsRoute:
 
 
 def _needs_framework(header: tuple[bytes, bytes]) -> bool:
-    """Whether a header says that the request has a transaction of its own."""
+    """Whether a header requires a transaction of its own for the request."""
     name, value = header
     is_token = name == b"authorization" and looks_like_token(value.decode("latin-1"))
     return is_token or name == b"idempotency-key"

@@ -13,8 +13,8 @@ from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.merchant.wallets.movements.schemas import CreditIn, DebitIn, MovementOut
 from monigo.api.merchant.wallets.schemas import WALLET
+from monigo.core.access import Permission
 from monigo.core.ids import WalletId
-from monigo.core.permissions import Permission
 from monigo.wallets import Direction
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

@@ -17,8 +17,8 @@ from monigo.api.merchant.wallets.reservations.schemas import (
     ReservationList,
     ReservationOut,
 )
+from monigo.core.access import Permission
 from monigo.core.ids import WalletId
-from monigo.core.permissions import Permission
 from monigo.wallets import Reservation
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

@@ -17,7 +17,7 @@ from monigo.wallets import Reservation, ReservationRequest, ReservationResult, R
 
 
 class ReservationIn(Incoming):
-    """Money to hold; for an hour, if no other time is said."""
+    """Money to hold; for an hour, if no other time is given."""
 
     amount: Amount = Field(examples=["1500.000000"])
     currency: Name = Field(examples=["NGN"])
@@ -42,7 +42,7 @@ class ReservationIn(Incoming):
 
 
 class CaptureIn(Incoming):
-    """How much of a reservation to spend; all of it where nothing is said."""
+    """How much of a reservation to capture; all of it if not given."""
 
     amount: Amount | None = Field(default=None, examples=["900.000000"])
 

@@ -19,7 +19,7 @@ from monigo.api.merchant.wallets.top_ups.schemas import (
     TopUpList,
     TopUpOut,
 )
-from monigo.core.permissions import Permission
+from monigo.core.access import Permission
 from monigo.wallets import AutoTopUp, TopUpStatus, WalletRule
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])

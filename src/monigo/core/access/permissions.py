@@ -197,7 +197,7 @@ GRANTS = (
             }
         ),
     ),
-    # Sending events, and counting them anew.
+    # Ingesting and replaying events.
     Grant(
         frozenset({Scope.INGEST}),
         STAFF,

@@ -4,9 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from monigo.core.access.permissions import Permission
 from monigo.core.ids import ApiKeyId, OrganizationId, UserId
 from monigo.core.money import Money
-from monigo.core.permissions import Permission
 
 
 class PrincipalKind(StrEnum):
@@ -17,12 +17,12 @@ class PrincipalKind(StrEnum):
     PERSON = "person"
     # Runs the platform, whosever the organisation is.
     PLATFORM_ADMIN = "platform_admin"
-    # Work that runs by itself; its id names the job.
+    # Background work; its id names the job.
     SYSTEM = "system"
 
 
 class Principal(Struct, frozen=True):
-    """Who acts in a transaction, so that what happened can say who did it.
+    """Who acts in a transaction; recorded with what happens in it.
 
     `org_id` and `is_test` are those that the principal is bound to, and None where it is bound to
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.

@@ -1,0 +1,41 @@
+"""Access: who acts (principals), and what callers may do (permissions, scopes, roles)."""
+
+from monigo.core.access.permissions import (
+    GRANTS,
+    OF_PERSONS,
+    SENSITIVE,
+    Permission,
+    Role,
+    Scope,
+    only_reading,
+    permissions_of,
+    permissions_of_role,
+    permissions_within_limit,
+    scopes_of,
+)
+from monigo.core.access.principals import (
+    Principal,
+    PrincipalKind,
+    api_key,
+    person,
+    system,
+)
+
+__all__ = [
+    "GRANTS",
+    "OF_PERSONS",
+    "SENSITIVE",
+    "Permission",
+    "Principal",
+    "PrincipalKind",
+    "Role",
+    "Scope",
+    "api_key",
+    "only_reading",
+    "permissions_of",
+    "permissions_of_role",
+    "permissions_within_limit",
+    "person",
+    "scopes_of",
+    "system",
+]
