@@ -24,7 +24,7 @@ from support.access import (
     refusal_of_role,
     without_face,
 )
-from support.api import Api, event
+from support.api import Api
 from support.operations import OPERATIONS, ids_in_queries, required_query, smallest_body
 from support.people import Person, new_email
 from support.tenants import fill, rows_of
@@ -46,8 +46,6 @@ REFUSALS = {
 }
 # End what the others still need, so they come last.
 ENDING = ("/leave", "/test-data/reset", "/test-clock")
-# What the document has no example for.
-BODIES = {"/v1/ingest": {"events": [event("new", "driver-42")]}}
 # All of them one after the other take longer on a busy machine than a test may.
 PARTS = 4
 PEOPLE = "SELECT user_id, role FROM memberships WHERE org_id = $1 ORDER BY user_id"
@@ -254,7 +252,7 @@ def ask(backend, caller, method, path):
         method,
         f"{backend.url}{path.format(**ids)}",
         params=query,
-        json=BODIES[path] if path in BODIES else smallest_body(operation),
+        json=smallest_body(operation),
     )
 
 

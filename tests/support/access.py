@@ -195,6 +195,7 @@ OPERATIONS_OF = {
         DELETE /sessions/{session_id}
         POST /sessions/revoke-all
         GET /user/passkeys
+        PATCH /user/passkeys/{passkey_id}
         GET /user/profile
         PUT /user/profile
         GET /user/second-factor
@@ -202,7 +203,6 @@ OPERATIONS_OF = {
     OWN_SECURITY: """
         POST /user/passkeys
         POST /user/passkeys/options
-        PATCH /user/passkeys/{passkey_id}
         DELETE /user/passkeys/{passkey_id}
         POST /user/second-factor
         POST /user/second-factor/confirm

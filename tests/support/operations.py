@@ -89,7 +89,15 @@ def smallest_body(operation):
     if operation["operationId"].removeprefix("dashboard_") == "update_subscription":
         return {"status": "paused"}  # One of three fields, none of which is required.
     schema = body_schema(operation)
-    name = schema.get("$ref", "").rpartition("/")[2]
-    schema = DOCUMENT["components"]["schemas"].get(name, schema)
-    fields = {name: schema["properties"][name] for name in schema.get("required", [])}
-    return {name: field["examples"][0] for name, field in fields.items()} if name else None
+    return _example(schema) if "$ref" in schema else None
+
+
+def _example(field):
+    """What the document shows for a field, or the smallest of what it says is there."""
+    if "examples" in field:
+        return field["examples"][0]
+    if "items" in field:
+        return [_example(field["items"])]
+    name = field.get("$ref", "").rpartition("/")[2]
+    schema = DOCUMENT["components"]["schemas"].get(name, {})
+    return {name: _example(schema["properties"][name]) for name in schema.get("required", [])}
