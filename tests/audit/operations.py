@@ -264,4 +264,9 @@ UNAUDITED = {
     "reauthenticate",
     "end_session",
     "end_other_sessions",
+    "reauthentication_options",
+    "offer_passkey",
+    "add_passkey",
+    "rename_passkey",
+    "remove_passkey",
 }

@@ -101,11 +101,19 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     }
 
 
+OF_NONE = " AND $2::boolean IS NOT NULL"
+# The log is of both modes, in one chain, whose end moves with entries of either.
+OF_BOTH_MODES = {
+    "audit_entries": " AND is_test_mode IS NOT DISTINCT FROM $2",
+    "audit_heads": " AND $2::boolean IS NULL",
+}
+
+
 def rows_of(backend, tenant):
     """A tenant's rows of all tables, as text."""
     parts = [
         f"SELECT '{table}' AS name, to_jsonb(t)::text AS row FROM {table} AS t WHERE org_id = $1"
-        + (" AND is_test = $2" if table in TABLES.with_mode else " AND $2::boolean IS NOT NULL")
+        + (" AND is_test = $2" if table in TABLES.with_mode else OF_BOTH_MODES.get(table, OF_NONE))
         for table in sorted(TABLES.every)
     ]
     query = f"{' UNION ALL '.join(parts)} ORDER BY name, row"
