@@ -68,11 +68,11 @@ async def post(
         DomainError: conflict, when another transaction remembered one of the keys meanwhile;
             invalid, beyond what an account can hold. Either ends the transaction.
     """
-    posting = prepare(tx, postings, requests)
+    posting = await prepare(tx, postings, requests)
     return posting.made(await tx.send(*posting.statements))
 
 
-def prepare(
+async def prepare(
     tx: Transaction,
     postings: Sequence[Posting],
     requests: Sequence[Request] = (),

@@ -240,7 +240,7 @@ class MovementBatch:
 
     async def _post(self, *, is_read: bool, is_end: bool) -> list[Transfer]:
         """Post, report, and note who was credited; then see to top-ups, of which most have none."""
-        posting = ledger.prepare(self._tx, self._postings, self._requests, is_read=is_read)
+        posting = await ledger.prepare(self._tx, self._postings, self._requests, is_read=is_read)
         statements = [
             *posting.statements,
             *await outbox.prepare(self._tx, self._facts),
