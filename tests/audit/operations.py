@@ -269,9 +269,4 @@ UNAUDITED = {
     "remove_passkey",
     "end_session",
     "end_other_sessions",
-    "reauthentication_options",
-    "offer_passkey",
-    "add_passkey",
-    "rename_passkey",
-    "remove_passkey",
 }
