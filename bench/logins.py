@@ -61,14 +61,15 @@ async def _flood(port: int, people: int) -> None:
     waits: list[float] = []
 
     async def somebody() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             number = next(numbers)
             body = {"email": f"nobody-{number}@example.com", "password": PASSWORD}
             began = time.perf_counter()
             writer.write(_request("login", body, address_of(number)))
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             await reader.readexactly(int(_header(head, "content-length") or 0))
+            writer.close()
             statuses[head.split()[1]] += 1
             if head.split()[1] == "401":
                 waits.append(time.perf_counter() - began)

@@ -281,6 +281,11 @@ def part_of(part):
     return operations[part * size : (part + 1) * size]
 
 
+def test_the_kinds_of_callers_are_all_that_there_are():
+    """A portal link that only shows is another kind as soon as there are routes for links."""
+    assert [path for _, path in OPERATIONS if "/portal/" in path] == []
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_may_not_is_refused_and_changes_nothing(backend, refused, kind, part):

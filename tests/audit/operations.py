@@ -262,6 +262,11 @@ UNAUDITED = {
     "renew_recovery_codes",
     "switch_second_factor_off",
     "reauthenticate",
+    "reauthentication_options",
+    "offer_passkey",
+    "add_passkey",
+    "rename_passkey",
+    "remove_passkey",
     "end_session",
     "end_other_sessions",
 }

@@ -9,6 +9,7 @@ from monigo import webhooks
 from monigo.infra import outbox
 
 TESTS = Path(__file__).parent.parent
+WAITING = "SELECT 1 FROM outbox_deliveries WHERE org_id = $1 AND subscriber = $2"
 
 
 def test_killed_before_its_mark_a_subscriber_handles_a_fact_once(backend, api):
@@ -32,7 +33,7 @@ def test_killed_before_its_mark_a_subscriber_handles_a_fact_once(backend, api):
 
     assert lost == []
     assert _events(backend, api) == ["subscription.created"] * 2
-    assert backend.sql("SELECT 1 FROM outbox_deliveries WHERE org_id = $1", api.org_id) == []
+    assert backend.sql(WAITING, api.org_id, webhooks.BILLING_EVENTS.name) == []
 
 
 def _events(backend, api):

@@ -25,6 +25,7 @@ VALUES = {
     "code": "135790",
     "token": "5c0e",
     "is_link": False,
+    "change": EVIL,
 }
 
 

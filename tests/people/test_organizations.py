@@ -90,7 +90,12 @@ def test_settings_that_are_not_taken_are_named(ada, fields, field):
     answer = ada.post("/organizations", json={"name": "Rides", **fields})
 
     assert (answer.status_code, list(answer.json()["details"])) == (400, [field])
-    assert ada.get("/organizations").json() == {"organizations": [], "count": 0}
+    assert ada.get("/organizations").json() == {
+        "organizations": [],
+        "count": 0,
+        "total": 0,
+        "has_more": False,
+    }
 
 
 def test_an_answer_with_keys_is_kept_sealed_and_told_again(ada, backend):
@@ -161,7 +166,12 @@ def test_who_is_invited_joins_by_the_mailed_link(ada, bola, org):
         "status": "pending",
     }
     assert shown.json() == invited.json()
-    assert listed.json() == {"invitations": [invitation], "count": 1}
+    assert listed.json() == {
+        "invitations": [invitation],
+        "count": 1,
+        "total": 1,
+        "has_more": False,
+    }
     assert (accepted.status_code, role_of(bola, org)) == (200, "admin")
     members = ada.get(f"/organizations/{org}/members").json()["members"]
     assert [(one["email"], one["role"]) for one in members] == [

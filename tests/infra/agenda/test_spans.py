@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from monigo import invoicing, metering, webhooks
+from monigo import audit, invoicing, metering, webhooks
 from monigo.infra import agenda, idempotency, outbox
 from monigo.infra.idempotency.requests import EXPIRY
 from support.agenda import Diary, do, entries
@@ -139,6 +139,8 @@ def test_what_happened_is_forgotten_by_the_tenants_time(api, backend, clock):
     clock("2027-03-31T00:00:00Z")
     api.get("/v1/billing-events")
     after_ninety_days = count(api, EVENTS)
+
+    backend.run(outbox.deliver_all(backend.services.database, audit.CHAIN, api.tenant))
 
     clock("2027-05-15T00:00:00Z")
 

@@ -61,7 +61,7 @@ def test_who_comes_behind_many_is_told_to_come_again():
     answers = in_a_process(work, waiting_max=3)
 
     assert [isinstance(answer, str) for answer in answers] == [True, True, True, False]
-    assert (answers[3].code, answers[3].retry_after_seconds) == ("too_many_logins", 5)
+    assert (answers[3].code, answers[3].retry_after_seconds) == ("too_many_logins", 20)
 
 
 def test_a_child_that_died_is_followed_by_another():

@@ -118,7 +118,7 @@ def test_a_price_that_is_gone_and_a_paused_period_are_worth_nothing():
         ("the price is no longer on the plan: it is worth nothing", 0, 0),
         ("billed by INV-000001 for a quantity of 4", -8, -8),
     ]
-    assert told(paused) == [("the whole period was paused: nothing is owed", 0, 0)]
+    assert told(paused) == [("the whole period was paused: nothing is due", 0, 0)]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_fee_is_told_by_its_revision_and_none_is_owed_for_a_pause():
         ("billed by INV-000001 for a quantity of 1", -4, 1),
     ]
     assert told(fee_steps(line(0), terms(windows=()), [])) == [
-        ("the whole period was paused: no base fee is owed", 0, 0)
+        ("the whole period was paused: no base fee is due", 0, 0)
     ]
 
 

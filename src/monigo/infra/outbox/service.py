@@ -34,7 +34,8 @@ async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
         InvariantError: there is no registry, so that nobody knows who wants them.
     """
     if facts:
-        await tx.send(*await prepare(tx, facts))
+        await tx.send(_insertion(tx, facts))
+        await _follow(tx, facts)
 
 
 async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]:
@@ -46,13 +47,24 @@ async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]
     """
     if not facts:
         return ()
+    # Its ids are made before those of what reactions report, so that causes come first.
+    insertion = _insertion(tx, facts)
+    await _follow(tx, facts)
+    return (insertion,)
+
+
+def _insertion(tx: Transaction, facts: Sequence[Fact]) -> Statement:
     registry = registry_of(tx)
     names = {type(fact).__name__ for fact in facts}
     wanted = [(name, one) for name in names for one in registry.wanted.get(name, ())]
     wakes = any(registry.subscribers[one].is_woken for _, one in wanted)
+    return store.insertion(tx, facts, wanted, wakes=wakes)
+
+
+async def _follow(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Do what commits with facts: their expiry is due one day, and reactions."""
     await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
-    await registry.react(tx, facts)
-    return (store.insertion(tx, facts, wanted, wakes=wakes),)
+    await registry_of(tx).react(tx, facts)
 
 
 async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:

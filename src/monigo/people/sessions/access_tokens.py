@@ -41,8 +41,9 @@ REMEMBERED_MAX = 10_000
 
 
 class _Verified(Struct, frozen=True):
-    """What a token of ours says, and until when, in seconds since 1970."""
+    """What a token of ours says, under which key, and until when, in seconds since 1970."""
 
+    key_id: str
     claims: Claims
     expires_at: int
 
@@ -63,7 +64,7 @@ class AccessTokens:
         self._present: _Key | None = None
         self._known_at: float | None = None
         self._looking = asyncio.Lock()
-        # By their hashes. A signature stays right: what it is worth, each transaction asks.
+        # By their hashes. A signature stays right while its key is there.
         self._read: FIFOCache[bytes, _Verified] = FIFOCache(REMEMBERED_MAX)
 
     async def sign(self, claims: Claims, now: datetime) -> str:
@@ -89,7 +90,7 @@ class AccessTokens:
         """The claims of a token; None for one that is not ours, or has expired."""
         token_hash = hashlib.sha256(token.encode()).digest()
         verified = self._read.get(token_hash)
-        if verified is None:
+        if verified is None or await self._key(verified.key_id) is None:
             verified = await self._verified(token)
             if verified is None:
                 return None
@@ -122,7 +123,8 @@ class AccessTokens:
         user_id, session_id = parse_id(payload["sub"]), parse_id(payload["sid"])
         if user_id is None or session_id is None:
             return None
-        return _Verified(Claims(UserId(user_id), SessionId(session_id)), payload["exp"])
+        claims = Claims(UserId(user_id), SessionId(session_id))
+        return _Verified(key_id, claims, payload["exp"])
 
     async def _signing_key(self) -> _Key:
         async with self._looking:
