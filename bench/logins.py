@@ -33,9 +33,11 @@ from rig import (
 PEOPLE = 1_000
 CUSTOMERS = 500
 PAIRS = 9
-INGEST_CONNECTIONS, INGEST_REQUESTS = 16, 6_000
+INGEST_CONNECTIONS, INGEST_REQUESTS = 16, 30_000
 # Until the queue of those who wait for a hash is full.
 FLOOD_STARTS_SECONDS = 8
+# Until those who waited for a hash when it ended have had theirs.
+DRAIN_SECONDS = 20
 ACCOUNTS = 400
 ANSWERS = 100
 PASSWORD = "four words are enough"
@@ -106,6 +108,7 @@ class Flood:
     def end(self) -> dict:
         """What they were answered."""
         answered, _ = self._process.communicate(timeout=60)
+        time.sleep(DRAIN_SECONDS)
         return json.loads(answered)
 
 
