@@ -44,7 +44,7 @@ CONFIDENCE = 0.9
 RUNNING_REPLAYS = """
     SELECT count(*) FROM replay_jobs WHERE status IN ('pending', 'processing')
 """
-# How versions before the agenda note what is due, which say it in no function of their own.
+# How versions before the agenda note what is due.
 CLOSING_DUE_BEFORE = """
     INSERT INTO due_subscriptions (org_id, is_test, subscription_id, due_at, attempts)
     SELECT known.org_id, known.is_test, known.id, {ended}, 0 FROM subscriptions AS known
@@ -69,7 +69,6 @@ class Side:
     def __init__(self, system: System, checkout: Path) -> None:
         self.system = system
         self.filling = _module(checkout / "bench/filling.py")
-        self.closing = _module(checkout / "bench/closing.py")
         self.realtime = _module(checkout / "bench/realtime.py")
         self.numbers = itertools.count()
         self.next_event = 0
@@ -104,17 +103,17 @@ class Side:
 
     def make_due(self, prefix: str) -> None:
         """Make all subscriptions of these customers due."""
-        if hasattr(self.closing, "make_due"):
-            self.closing.make_due(self.system, prefix)
+        if self._has_agenda():
+            closing.make_due(self.system, prefix)
             return
-        org, ended = self.system.org_id, self.closing.ENDED
+        org, ended = self.system.org_id, closing.ENDED
         note = CLOSING_DUE_BEFORE.format(ended=ended, org=org, prefix=prefix)
         sql(self.system.database_url, note, "SELECT 1")
 
     def note_changed(self, prefix: str) -> None:
         """Note that the usage of all these customers changed."""
-        if hasattr(self.realtime, "note_changed"):
-            self.realtime.note_changed(self.system, prefix)
+        if self._has_agenda():
+            realtime.note_changed(self.system, prefix)
             return
         note = USAGE_CHANGED_BEFORE.format(org=self.system.org_id, prefix=prefix)
         sql(self.system.database_url, note, "SELECT 1")
@@ -133,6 +132,10 @@ class Side:
         """Wait until all usage is folded."""
         while sql(self.system.database_url, "SELECT count(*) FROM unfolded_batches")[0][0]:
             time.sleep(0.02)
+
+    def _has_agenda(self) -> bool:
+        (row,) = sql(self.system.database_url, "SELECT to_regclass('agenda') IS NOT NULL")
+        return row[0]
 
     def _prepare_metering(self) -> None:
         for number in range(CUSTOMERS):

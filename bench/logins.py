@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import itertools
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -19,12 +18,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from monigo.infra.crypto.hashing_process import HASHER
+from monigo.infra.crypto.hashing_process import HASHER, give_way
 from rig import (
     System,
     events_body,
     http_request,
     percentile,
+    processor_seconds,
     running_system,
     send_closed_loop,
     sql,
@@ -120,21 +120,24 @@ def beside_the_flood(system: System, pairs: int) -> None:
     ]
     keys = itertools.count()
 
-    def ingest() -> float:
+    def ingest() -> tuple[float, float]:
+        """Requests a second, and the processor time of API and database for each."""
         bodies = [
             http_request("/v1/ingest", system.api_key, events_body(next(keys), 1, customers))
             for _ in range(INGEST_REQUESTS)
         ]
+        before = sum(processor_seconds(system))
         seconds, latencies = send_closed_loop(system.port, bodies, INGEST_CONNECTIONS)
+        each = (sum(processor_seconds(system)) - before) / INGEST_REQUESTS
         print(
             f"  {INGEST_REQUESTS / seconds:,.0f} requests/s,"
-            f" p99 {percentile(latencies, 99) * 1_000:.1f} ms",
+            f" p99 {percentile(latencies, 99) * 1_000:.1f} ms, {each * 1e6:.0f} µs each",
             flush=True,
         )
-        return INGEST_REQUESTS / seconds
+        return INGEST_REQUESTS / seconds, each
 
     ingest()  # Plans statements and warms caches.
-    ratios = []
+    ratios, costs = [], []
     for number in range(pairs):
         alone = [] if number % 2 else [ingest()]
         flood = Flood(system.port)
@@ -143,18 +146,20 @@ def beside_the_flood(system: System, pairs: int) -> None:
         seconds = time.perf_counter() - began + FLOOD_STARTS_SECONDS
         told = flood.end()
         alone = alone or [ingest()]
-        ratios.append(beside / alone[0])
+        ratios.append(beside[0] / alone[0][0])
+        costs.append(alone[0][1] / beside[1])
         waits = told["waits"]
         print(
-            f"  pair {number + 1}: {ratios[-1]:.3f}; log-ins {told['statuses']},"
+            f"  pair {number + 1}: {ratios[-1]:.3f}, by processor time {costs[-1]:.3f};"
+            f" log-ins {told['statuses']},"
             f" {told['gone']} gone, {len(waits) / seconds:.1f}/s,"
             f" median {statistics.median(waits or [0]):.1f} s",
             flush=True,
         )
-    ratios.sort()
     print(
         f"ingest beside {PEOPLE} log-ins, of alone: {statistics.median(ratios):.3f}"
-        f" ({interval(ratios)})"
+        f" ({interval(sorted(ratios))}); by processor time of API and database"
+        f" {statistics.median(costs):.3f} ({interval(sorted(costs))})"
     )
 
 
@@ -232,7 +237,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=ANSWERS)
     chosen = parser.parse_args()
     if chosen.flood:
-        os.nice(19)
+        give_way()
         asyncio.run(_flood(chosen.flood, PEOPLE))
         return
     with running_system(

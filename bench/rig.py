@@ -63,13 +63,14 @@ def processor_seconds(system: System) -> tuple[float, float]:
         try:
             is_ours = (folder / "cwd").readlink().is_relative_to(system.data_dir)
             if is_ours and "postgres" in (folder / "cmdline").read_text():
-                database += _processor_seconds(int(folder.name))
+                database += processor_seconds_of(int(folder.name))
         except OSError:
             continue  # It is gone, or not ours.
-    return _processor_seconds(system.process.pid), database
+    return processor_seconds_of(system.process.pid), database
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds_of(pid: int) -> float:
+    """What a process and its children that ended have computed so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
@@ -127,13 +128,14 @@ def _await_credentials(process: subprocess.Popen, path: Path, port: int) -> dict
     for _ in range(START_TIMEOUT_SECONDS * 20):
         if process.poll() is not None:
             raise RuntimeError("monigo did not start")
-        if path.exists() and _is_listening(port):
+        if path.exists() and is_listening(port):
             return json.loads(path.read_text())
         time.sleep(0.05)
     raise RuntimeError("monigo is not ready")
 
 
-def _is_listening(port: int) -> bool:
+def is_listening(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

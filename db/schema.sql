@@ -1,7 +1,7 @@
 -- What migrations and functions produce, by pg_dump. Written by `make golden`, not by hand.
 
 CREATE DOMAIN public.ledger_account_kind AS text
-	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text])));
+	CONSTRAINT ledger_accounts_kind_known CHECK ((VALUE = ANY (ARRAY['customer_wallet'::text, 'reserved'::text, 'credit_grant'::text, 'provider'::text, 'revenue'::text, 'receivable'::text, 'external'::text, 'provider_fees'::text, 'bad_debt'::text, 'dispute_losses'::text, 'payout_expense'::text, 'tax_payable'::text, 'payable'::text, 'payouts_in_flight'::text, 'withholding_payable'::text])));
 
 CREATE DOMAIN public.ledger_amount AS numeric(24,6)
 	CONSTRAINT ledger_transfers_amount_positive CHECK (((VALUE > (0)::numeric) AND (VALUE <> 'NaN'::numeric)));
@@ -22,7 +22,7 @@ CREATE DOMAIN public.ledger_entry_sequence AS bigint
 	CONSTRAINT ledger_transfers_sequences_positive CHECK ((VALUE > 0));
 
 CREATE DOMAIN public.ledger_entry_type AS text
-	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text])));
+	CONSTRAINT ledger_transfers_entry_type_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'usage'::text, 'refund'::text, 'adjustment'::text, 'reservation'::text, 'release'::text, 'credit_grant'::text, 'credit_expiry'::text, 'credit_revocation'::text, 'invoice'::text, 'bill'::text, 'void'::text, 'reopening'::text, 'write_off'::text, 'recovery'::text, 'payment'::text, 'provider_fee'::text, 'charge_refund'::text, 'loss'::text, 'payout'::text, 'payout_return'::text])));
 
 CREATE TYPE public.ledger_posting AS (
 	id uuid,
@@ -376,6 +376,55 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_attribution() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF old.customer_id IS NOT NULL OR new.customer_id IS NULL
+        OR (old.org_id, old.is_test, old.metric_id, old.dedup, old.occurred_at, old.amount, old.fault)
+        IS DISTINCT FROM
+        (new.org_id, new.is_test, new.metric_id, new.dedup, new.occurred_at, new.amount, new.fault)
+    THEN
+        RAISE EXCEPTION 'an amount stays with the customer whom it was attributed to'
+            USING ERRCODE = '23514', CONSTRAINT = 'attributed_amounts_attributed_once';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.keep_charge_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF NOT public.is_reset(TG_RELID, old.is_test) THEN
+            RAISE EXCEPTION 'a charge stays'
+                USING ERRCODE = '23514', CONSTRAINT = 'charges_stay';
+        END IF;
+        RETURN old;
+    END IF;
+    IF old.state IN ('succeeded', 'failed', 'reversed') AND old.state <> new.state
+        AND new.state <> 'succeeded' AND NOT (old.state = 'succeeded' AND new.state = 'reversed')
+        AND NOT (old.state = 'failed' AND new.state = 'reversed')
+    THEN
+        RAISE EXCEPTION 'a charge cannot go from % to %', old.state, new.state
+            USING ERRCODE = '23514', CONSTRAINT = 'charges_state_moves_forward';
+    END IF;
+    IF (old.kind, old.purpose, old.customer_id, old.invoice_id, old.wallet_id, old.top_up_id,
+            old.connection_id, old.method_id, old.reference, old.currency, old.amount)
+        IS DISTINCT FROM
+        (new.kind, new.purpose, new.customer_id, new.invoice_id, new.wallet_id, new.top_up_id,
+            new.connection_id, new.method_id, new.reference, new.currency, new.amount)
+    THEN
+        RAISE EXCEPTION 'what was asked for stays as it is'
+            USING ERRCODE = '23514', CONSTRAINT = 'charges_ask_for_the_same';
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.keep_clock_forward() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -424,6 +473,7 @@ BEGIN
         OR (old.status = 'payment_failed'
             AND new.status IN ('finalized', 'paid', 'uncollectible', 'void'))
         OR (old.status = 'uncollectible' AND new.status IN ('paid', 'void'))
+        OR (old.status = 'paid' AND new.status = 'payment_failed' AND old.plan_type = 'payout')
     ) THEN
         RAISE EXCEPTION 'an invoice cannot go from % to %', old.status, new.status
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';
@@ -492,6 +542,113 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_leg_sent_once() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF new.state = 'sending' AND old.state <> 'owed'
+        AND (old.state <> 'sending' OR old.transfer_id <> new.transfer_id)
+    THEN
+        RAISE EXCEPTION 'a leg that is % is not sent', old.state
+            USING ERRCODE = '23514', CONSTRAINT = 'payout_legs_sent_once';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.keep_legs_within_bill() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    changed record;
+BEGIN
+    FOR changed IN
+        SELECT leg.org_id, leg.is_test, array_agg(DISTINCT leg.bill_id) AS bill_ids
+        FROM touched AS leg
+        GROUP BY leg.org_id, leg.is_test
+    LOOP
+        IF EXISTS (
+            SELECT 1
+            FROM public.invoices AS bill
+            CROSS JOIN LATERAL (
+                SELECT sum(leg.amount) AS amount FROM public.payout_legs AS leg
+                WHERE leg.org_id = changed.org_id AND leg.is_test = changed.is_test
+                    AND leg.bill_id = bill.id
+            ) AS made
+            WHERE bill.org_id = changed.org_id AND bill.is_test = changed.is_test
+                AND bill.id = ANY (changed.bill_ids)
+                AND (made.amount > bill.total OR bill.plan_type <> 'payout'
+                    OR bill.status = 'draft')
+        ) THEN
+            RAISE EXCEPTION 'legs are of a final bill, and come to no more than it'
+                USING ERRCODE = '23514', CONSTRAINT = 'payout_legs_within_bill';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.keep_payment() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF NOT public.is_reset(TG_RELID, old.is_test) THEN
+            RAISE EXCEPTION 'a payment stays'
+                USING ERRCODE = '23514', CONSTRAINT = 'payments_stay';
+        END IF;
+        RETURN old;
+    END IF;
+    IF (old.connection_id, old.currency, old.amount)
+        IS DISTINCT FROM (new.connection_id, new.currency, new.amount)
+        OR ((old.purpose <> 'unmatched' OR old.refunded + old.reversed > 0)
+            AND (old.kind, old.purpose, old.charge_id, old.virtual_account_id, old.customer_id)
+            IS DISTINCT FROM
+            (new.kind, new.purpose, new.charge_id, new.virtual_account_id, new.customer_id))
+        OR (old.provider_id <> new.provider_id AND NOT old.is_by_person)
+        OR (old.to_invoice + old.to_wallet > 0
+            AND (old.to_invoice, old.to_wallet, old.invoice_id, old.wallet_id)
+            IS DISTINCT FROM (new.to_invoice, new.to_wallet, new.invoice_id, new.wallet_id))
+        OR new.reversed < old.reversed
+    THEN
+        RAISE EXCEPTION 'a payment stays what it was'
+            USING ERRCODE = '23514', CONSTRAINT = 'payments_stay_what_they_were';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.keep_refund_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF NOT public.is_reset(TG_RELID, old.is_test) THEN
+            RAISE EXCEPTION 'a refund stays'
+                USING ERRCODE = '23514', CONSTRAINT = 'refunds_stay';
+        END IF;
+        RETURN old;
+    END IF;
+    IF old.state IN ('succeeded', 'failed') AND old.state <> new.state AND new.state <> 'succeeded'
+    THEN
+        RAISE EXCEPTION 'a refund cannot go from % to %', old.state, new.state
+            USING ERRCODE = '23514', CONSTRAINT = 'refunds_state_moves_forward';
+    END IF;
+    IF (old.payment_id, old.invoice_id, old.reference, old.currency, old.amount, old.destination)
+        IS DISTINCT FROM
+        (new.payment_id, new.invoice_id, new.reference, new.currency, new.amount, new.destination)
+    THEN
+        RAISE EXCEPTION 'what is refunded stays as it is'
+            USING ERRCODE = '23514', CONSTRAINT = 'refunds_give_back_the_same';
+    END IF;
+    RETURN new;
+END
+$$;
+
 CREATE FUNCTION public.keep_revoked_grant() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -523,6 +680,42 @@ BEGIN
     IF old.status <> 'open' THEN
         RAISE EXCEPTION 'a settled top-up does not change'
             USING ERRCODE = '23514', CONSTRAINT = 'wallet_top_ups_settled_once';
+    END IF;
+    RETURN new;
+END
+$$;
+
+CREATE FUNCTION public.keep_transfer_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF NOT public.is_reset(TG_RELID, old.is_test) THEN
+            RAISE EXCEPTION 'a transfer stays'
+                USING ERRCODE = '23514', CONSTRAINT = 'transfers_stay';
+        END IF;
+        RETURN old;
+    END IF;
+    IF old.state IN ('succeeded', 'failed', 'reversed') AND old.state <> new.state
+        AND NOT (old.state = 'failed' AND new.state IN ('succeeded', 'reversed'))
+        AND NOT (old.state = 'succeeded' AND new.state = 'reversed')
+        OR old.state IN ('pending', 'unknown', 'needs_action')
+            AND new.state IN ('created', 'submitted')
+    THEN
+        RAISE EXCEPTION 'a transfer cannot go from % to %', old.state, new.state
+            USING ERRCODE = '23514', CONSTRAINT = 'transfers_state_moves_forward';
+    END IF;
+    IF (old.leg_id, old.bill_id, old.customer_id, old.payout_account_id, old.payout_method,
+            old.bank_code, old.account_name, old.number_ciphertext, old.connection_id, old.attempt,
+            old.reference, old.currency, old.amount)
+        IS DISTINCT FROM
+        (new.leg_id, new.bill_id, new.customer_id, new.payout_account_id, new.payout_method,
+            new.bank_code, new.account_name, new.number_ciphertext, new.connection_id, new.attempt,
+            new.reference, new.currency, new.amount)
+    THEN
+        RAISE EXCEPTION 'what is sent stays as it is'
+            USING ERRCODE = '23514', CONSTRAINT = 'transfers_send_the_same';
     END IF;
     RETURN new;
 END
@@ -563,7 +756,7 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
     )
 $$;
 
-CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, is_any_key_used boolean, are_api_keys_same boolean)
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_any_key_used boolean, are_api_keys_same boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -611,14 +804,14 @@ BEGIN
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, is_used, are_same
+        state.entries::bigint, state.top_up_threshold, state.excess::numeric, is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test
         AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
-CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric)
+CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -637,7 +830,7 @@ BEGIN
     SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
-        locked.entries, locked.top_up_threshold
+        locked.entries, locked.top_up_threshold, locked.excess
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
@@ -710,6 +903,7 @@ DECLARE
     sequences bigint[];
     hashes bytea[];
     may_owe boolean[];
+    may_hold boolean[];
     -- What each transfer leaves on its two sides.
     from_balances numeric[];
     from_sequences bigint[];
@@ -727,8 +921,15 @@ BEGIN
     PERFORM public.check_own_tenant(organization, test);
     SELECT array_agg(head.id), array_agg(head.currency), array_agg(head.balance),
         array_agg(head.sequence), array_agg(head.chain_hash),
-        array_agg(head.kind IN ('provider', 'revenue'))
-    INTO accounts, currencies, balances, sequences, hashes, may_owe
+        array_agg(head.kind NOT IN (
+            'customer_wallet', 'reserved', 'credit_grant', 'tax_payable', 'payable',
+            'payouts_in_flight', 'withholding_payable'
+        )),
+        array_agg(head.kind NOT IN (
+            'receivable', 'external', 'provider_fees', 'bad_debt', 'dispute_losses',
+            'payout_expense'
+        ))
+    INTO accounts, currencies, balances, sequences, hashes, may_owe, may_hold
     FROM (
         SELECT account.id, account.currency, account.balance, account.sequence,
             account.chain_hash, account.kind
@@ -777,6 +978,10 @@ BEGIN
         hashes[target] := public.ledger_chain_link(
             hashes[target], content, sequences[target], balances[target]
         );
+        IF balances[target] > 0 AND NOT may_hold[target] THEN
+            RAISE EXCEPTION 'account % takes more than it gave', accounts[target]
+                USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_balance_not_positive';
+        END IF;
         to_balances[place] := balances[target];
         to_sequences[place] := sequences[target];
         to_hashes[place] := hashes[target];
@@ -892,7 +1097,8 @@ BEGIN
             SELECT 1 FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attname = 'is_test' AND NOT attisdropped
         )
-        AND relname <> 'api_key_lookups'; -- Keys are the organisation's, and stay.
+        -- Keys, and those at providers, are the organisation's, and stay.
+        AND relname NOT IN ('api_key_lookups', 'payment_credentials');
     SET LOCAL app.is_reset = 'on';
     WHILE cardinality(waiting) > 0 LOOP
         -- One that none of the others points at; transfers point at accounts by a trigger.
@@ -1105,6 +1311,34 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_scopes_known CHECK (((scopes <@ ARRAY['ingest'::text, 'read'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
 );
 
+CREATE TABLE public.attributed_amounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    metric_id uuid NOT NULL,
+    dedup uuid NOT NULL,
+    customer_id uuid,
+    recipient text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    attributed_at timestamp with time zone NOT NULL,
+    amount numeric(30,12),
+    fault text NOT NULL,
+    CONSTRAINT attributed_amounts_fault_has_no_amount CHECK (((amount IS NULL) = (fault <> ''::text))),
+    CONSTRAINT attributed_amounts_fault_known CHECK ((fault = ANY (ARRAY[''::text, 'property_missing'::text, 'not_a_number'::text, 'division_by_zero'::text, 'too_large'::text, 'recipient_missing'::text]))),
+    CONSTRAINT attributed_amounts_recipient_in_bounds CHECK ((length(recipient) <= 255)),
+    CONSTRAINT attributed_amounts_waits_for_recipient CHECK (
+CASE
+    WHEN (customer_id IS NULL) THEN ((recipient = ''::text) = (fault = 'recipient_missing'::text))
+    ELSE ((recipient = ''::text) AND (fault <> 'recipient_missing'::text))
+END)
+);
+ALTER TABLE ONLY public.attributed_amounts ALTER COLUMN dedup SET STATISTICS 0;
+
+COMMENT ON COLUMN public.attributed_amounts.dedup IS 'of the event';
+
+COMMENT ON COLUMN public.attributed_amounts.recipient IS 'whom the event names, while that is no customer; else empty';
+
+COMMENT ON COLUMN public.attributed_amounts.attributed_at IS 'when it was found whose it is, or that it is nobody''s; real time';
+
 CREATE TABLE public.audit_entries (
     org_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -1148,14 +1382,62 @@ CREATE TABLE public.authenticator_apps (
     confirmed_at timestamp with time zone
 );
 
-CREATE TABLE public.billing_events (
+CREATE TABLE public.charges (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
     id uuid NOT NULL,
-    type text NOT NULL,
-    data jsonb NOT NULL,
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    customer_id uuid NOT NULL,
+    invoice_id uuid,
+    wallet_id uuid,
+    top_up_id uuid,
+    subject_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    method_id uuid,
+    attempt integer NOT NULL,
+    reference text NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    description text NOT NULL,
+    email text NOT NULL,
+    return_url text NOT NULL,
+    save_method boolean NOT NULL,
+    is_inline boolean NOT NULL,
+    actor text NOT NULL,
+    state text NOT NULL,
+    failure_code text,
+    failure_reason text NOT NULL,
+    failure_is_final boolean NOT NULL,
+    provider_id text NOT NULL,
+    url text NOT NULL,
+    access_code text NOT NULL,
+    expires_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT billing_events_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text))
+    submitted_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    settled_at timestamp with time zone,
+    asked integer NOT NULL,
+    asked_at timestamp with time zone,
+    first_not_found_at timestamp with time zone,
+    needs_person_at timestamp with time zone,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    resolution text,
+    note text NOT NULL,
+    is_contradicted boolean NOT NULL,
+    CONSTRAINT charges_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT charges_attempts_count_from_one CHECK (((attempt > 0) AND (asked >= 0))),
+    CONSTRAINT charges_checkout_expires CHECK (((kind = 'checkout'::text) = (expires_at IS NOT NULL))),
+    CONSTRAINT charges_failed_says_why CHECK ((((state <> 'failed'::text) OR (failure_code IS NOT NULL)) AND ((failure_code IS NOT NULL) OR ((failure_reason = ''::text) AND (NOT failure_is_final))))),
+    CONSTRAINT charges_kind_known CHECK ((kind = ANY (ARRAY['pull'::text, 'checkout'::text]))),
+    CONSTRAINT charges_pull_has_a_method CHECK (((kind = 'pull'::text) = (method_id IS NOT NULL))),
+    CONSTRAINT charges_purpose_has_its_subject CHECK ((((purpose = 'invoice'::text) = (invoice_id IS NOT NULL)) AND ((purpose = ANY (ARRAY['wallet'::text, 'top_up'::text])) = (wallet_id IS NOT NULL)) AND ((purpose = 'top_up'::text) = (top_up_id IS NOT NULL)) AND (purpose = ANY (ARRAY['invoice'::text, 'wallet'::text, 'top_up'::text, 'card_setup'::text])) AND (subject_id = COALESCE(top_up_id, wallet_id, invoice_id, customer_id)))),
+    CONSTRAINT charges_resolution_is_whole CHECK ((((resolved_by IS NULL) = (resolved_at IS NULL)) AND ((resolved_by IS NULL) = (resolution IS NULL)) AND (resolution = ANY (ARRAY['succeeded'::text, 'failed'::text])) AND ((resolved_by IS NOT NULL) OR ((note = ''::text) AND (NOT is_contradicted))))),
+    CONSTRAINT charges_sent_has_its_time CHECK ((((submitted_at IS NULL) = (sent_at IS NULL)) AND (submitted_at <= sent_at) AND ((sent_at IS NOT NULL) OR (state <> ALL (ARRAY['submitted'::text, 'unknown'::text]))))),
+    CONSTRAINT charges_settled_has_its_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'reversed'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT charges_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text, 'succeeded'::text, 'failed'::text, 'reversed'::text])))
 );
 
 CREATE TABLE public.counters (
@@ -1207,6 +1489,27 @@ CREATE TABLE public.customers (
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
     CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
+);
+
+CREATE TABLE public.disputes (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider_id text NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    lost_amount numeric(24,6) NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT disputes_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT disputes_have_an_id CHECK ((provider_id <> ''::text)),
+    CONSTRAINT disputes_lose_no_more_than_disputed CHECK (((lost_amount >= (0)::numeric) AND (lost_amount <= amount) AND ((state = 'lost'::text) OR (lost_amount = (0)::numeric)))),
+    CONSTRAINT disputes_settled_has_its_time CHECK (((state <> 'open'::text) = (settled_at IS NOT NULL))),
+    CONSTRAINT disputes_state_known CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
 );
 
 CREATE TABLE public.email_codes (
@@ -1292,6 +1595,33 @@ CREATE TABLE public.invitations (
     CONSTRAINT invitations_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])))
 );
 
+CREATE TABLE public.invoice_collections (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    invoice_id uuid NOT NULL,
+    failures integer NOT NULL,
+    first_failed_at timestamp with time zone,
+    is_link_only boolean NOT NULL,
+    has_new_method boolean NOT NULL,
+    reminders integer NOT NULL,
+    suspended_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL,
+    waits_for text DEFAULT ''::text NOT NULL,
+    CONSTRAINT invoice_collections_count_from_zero CHECK (((failures >= 0) AND (reminders >= 0))),
+    CONSTRAINT invoice_collections_failed_has_its_time CHECK (((failures > 0) = (first_failed_at IS NOT NULL))),
+    CONSTRAINT invoice_collections_waits_for_is_known CHECK ((waits_for = ANY (ARRAY[''::text, 'connection'::text, 'email'::text, 'organization'::text])))
+);
+
+COMMENT ON COLUMN public.invoice_collections.failures IS 'tries that failed, and steps that passed without a try';
+
+COMMENT ON COLUMN public.invoice_collections.is_link_only IS 'the method is not to be charged again; a new one may be';
+
+COMMENT ON COLUMN public.invoice_collections.has_new_method IS 'a method was saved that was not tried yet';
+
+COMMENT ON COLUMN public.invoice_collections.suspended_at IS 'since when the subscription is suspended for it';
+
+COMMENT ON COLUMN public.invoice_collections.waits_for IS 'what must change before it can be charged at all; empty where nothing must';
+
 CREATE TABLE public.invoice_line_items (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1360,8 +1690,17 @@ CREATE TABLE public.invoices (
     wallet_paid numeric(24,6) DEFAULT 0 NOT NULL,
     wallet_parts jsonb DEFAULT '[]'::jsonb NOT NULL,
     amount_paid numeric(24,6) DEFAULT 0 NOT NULL,
+    is_booked boolean DEFAULT false NOT NULL,
+    amount_refunded numeric(24,6) DEFAULT 0 NOT NULL,
+    amount_reversed numeric(24,6) DEFAULT 0 NOT NULL,
+    collection_reason text DEFAULT ''::text NOT NULL,
+    next_collection_at timestamp with time zone,
+    amount_disputed numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT invoices_billing_mode_known CHECK ((billing_mode = ANY (ARRAY['postpaid'::text, 'prepaid'::text, 'realtime'::text]))),
+    CONSTRAINT invoices_booked_is_final CHECK (((NOT is_booked) OR (finalized_at IS NOT NULL))),
+    CONSTRAINT invoices_collection_reason_in_bounds CHECK ((length(collection_reason) <= 500)),
     CONSTRAINT invoices_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT invoices_disputed_is_refunded CHECK (((amount_disputed >= (0)::numeric) AND (amount_disputed <= amount_refunded))),
     CONSTRAINT invoices_final_is_numbered CHECK (
 CASE status
     WHEN 'draft'::text THEN ((finalized_at IS NULL) AND (number IS NULL))
@@ -1379,6 +1718,7 @@ CASE
 END),
     CONSTRAINT invoices_period_half_open CHECK ((period_start < period_end)),
     CONSTRAINT invoices_plan_type_known CHECK ((plan_type = ANY (ARRAY['collection'::text, 'payout'::text]))),
+    CONSTRAINT invoices_refunds_within_payments CHECK (((amount_refunded >= (0)::numeric) AND (amount_reversed >= (0)::numeric) AND ((status = 'void'::text) OR ((amount_refunded + amount_reversed) <= amount_paid)))),
     CONSTRAINT invoices_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'finalized'::text, 'paid'::text, 'payment_failed'::text, 'uncollectible'::text, 'void'::text]))),
     CONSTRAINT invoices_tax_fits_plan_type CHECK (
 CASE plan_type
@@ -1410,6 +1750,18 @@ COMMENT ON COLUMN public.invoices.wallet_parts IS 'the same by its source and me
 
 COMMENT ON COLUMN public.invoices.amount_paid IS 'what was received of the total, by a wallet, by credits or elsewhere';
 
+COMMENT ON COLUMN public.invoices.is_booked IS 'whether it is in the books: not as a draft, nor where it was final before there were books';
+
+COMMENT ON COLUMN public.invoices.amount_refunded IS 'what went back of amount_paid, on its way or there; lost disputes, too';
+
+COMMENT ON COLUMN public.invoices.amount_reversed IS 'what a provider took back of amount_paid';
+
+COMMENT ON COLUMN public.invoices.collection_reason IS 'why it is not paid yet, in plain words; empty where nothing was tried';
+
+COMMENT ON COLUMN public.invoices.next_collection_at IS 'when it is tried or reminded of next';
+
+COMMENT ON COLUMN public.invoices.amount_disputed IS 'what of amount_refunded went back by lost disputes';
+
 CREATE TABLE public.late_usage (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1431,8 +1783,12 @@ CREATE TABLE public.ledger_accounts (
     chain_hash public.ledger_chain_hash DEFAULT sha256('\x'::bytea) NOT NULL,
     created_at timestamp with time zone NOT NULL,
     moved_at timestamp with time zone,
-    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text]))))
+    customer_id uuid,
+    CONSTRAINT ledger_accounts_balance_not_negative CHECK ((((balance)::numeric >= (0)::numeric) OR ((kind)::text = ANY (ARRAY['provider'::text, 'revenue'::text, 'receivable'::text, 'external'::text, 'provider_fees'::text, 'bad_debt'::text, 'dispute_losses'::text, 'payout_expense'::text])))),
+    CONSTRAINT ledger_accounts_balance_not_positive CHECK ((((balance)::numeric <= (0)::numeric) OR ((kind)::text <> ALL (ARRAY['receivable'::text, 'external'::text, 'provider_fees'::text, 'bad_debt'::text, 'dispute_losses'::text, 'payout_expense'::text]))))
 );
+
+COMMENT ON COLUMN public.ledger_accounts.customer_id IS 'whose account of its kind and currency it is in the books; NULL for the accounts of wallets';
 
 CREATE TABLE public.ledger_requests (
     org_id uuid NOT NULL,
@@ -1517,6 +1873,8 @@ CREATE TABLE public.metric_versions (
     filters jsonb NOT NULL,
     group_by text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    value_expression text DEFAULT ''::text NOT NULL,
+    customer_property text DEFAULT ''::text NOT NULL,
     CONSTRAINT metric_versions_aggregation_known CHECK ((aggregation = ANY (ARRAY['count'::text, 'sum'::text, 'max'::text, 'minimum'::text, 'average'::text, 'unique'::text]))),
     CONSTRAINT metric_versions_count_from_one CHECK ((version >= 1))
 );
@@ -1537,17 +1895,29 @@ CREATE TABLE public.metrics (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    value_expression text DEFAULT ''::text NOT NULL,
+    customer_property text DEFAULT ''::text NOT NULL,
     CONSTRAINT metrics_aggregation_known CHECK ((aggregation = ANY (ARRAY['count'::text, 'sum'::text, 'max'::text, 'minimum'::text, 'average'::text, 'unique'::text]))),
     CONSTRAINT metrics_event_name_not_empty CHECK ((event_name <> ''::text)),
     CONSTRAINT metrics_filters_is_a_list CHECK ((jsonb_typeof(filters) = 'array'::text)),
     CONSTRAINT metrics_group_by_is_additive CHECK (((group_by = ''::text) OR (aggregation = ANY (ARRAY['count'::text, 'sum'::text])))),
-    CONSTRAINT metrics_property_where_needed CHECK (((aggregation = 'count'::text) OR (aggregation_property <> ''::text))),
+    CONSTRAINT metrics_rule_names_its_recipient CHECK (((value_expression = ''::text) = (customer_property = ''::text))),
+    CONSTRAINT metrics_rule_never_changes CHECK (((value_expression = ''::text) OR ((version = 1) AND (group_by = ''::text)))),
+    CONSTRAINT metrics_value_where_needed CHECK (
+CASE
+    WHEN (value_expression <> ''::text) THEN ((aggregation = 'sum'::text) AND (aggregation_property = ''::text))
+    ELSE ((aggregation = 'count'::text) OR (aggregation_property <> ''::text))
+END),
     CONSTRAINT metrics_version_from_one CHECK ((version >= 1))
 );
 
 COMMENT ON COLUMN public.metrics.version IS 'rises with each change of how events are counted';
 
 COMMENT ON COLUMN public.metrics.rollups_from IS 'from this hour on, the buckets of this version are whole';
+
+COMMENT ON COLUMN public.metrics.value_expression IS 'of a payout rule: what an event is worth; else empty';
+
+COMMENT ON COLUMN public.metrics.customer_property IS 'of a payout rule: the property in which an event names whom it pays; else empty';
 
 CREATE TABLE public.onboarding_steps (
     org_id uuid NOT NULL,
@@ -1568,14 +1938,18 @@ CREATE TABLE public.organizations (
     limits jsonb NOT NULL,
     access jsonb NOT NULL,
     suspended_at timestamp with time zone,
+    collection jsonb DEFAULT '{}'::jsonb NOT NULL,
+    payouts jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
+    CONSTRAINT organizations_collection_is_an_object CHECK ((jsonb_typeof(collection) = 'object'::text)),
     CONSTRAINT organizations_default_currency_available CHECK (((billing -> 'available_currencies'::text) @> (billing -> 'default_currency'::text))),
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
     CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_payouts_is_an_object CHECK ((jsonb_typeof(payouts) = 'object'::text)),
     CONSTRAINT organizations_raw_event_retention_in_bounds CHECK (((((retention ->> 'raw_event_retention_days'::text))::integer >= 100) AND (((retention ->> 'raw_event_retention_days'::text))::integer <= 36500))),
     CONSTRAINT organizations_request_rate_in_bounds CHECK (((((limits ->> 'requests_per_second_max'::text))::integer >= 1) AND (((limits ->> 'requests_per_second_max'::text))::integer <= 1000000))),
     CONSTRAINT organizations_retention_is_an_object CHECK ((jsonb_typeof(retention) = 'object'::text)),
@@ -1608,9 +1982,13 @@ CREATE TABLE public.outbox_facts (
     payload jsonb NOT NULL,
     actor text NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
+    published_as text,
     CONSTRAINT outbox_facts_payload_is_an_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
-    CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0))
+    CONSTRAINT outbox_facts_position_positive CHECK (("position" > 0)),
+    CONSTRAINT outbox_facts_published_by_name CHECK ((published_as <> ''::text))
 );
+
+COMMENT ON COLUMN public.outbox_facts.published_as IS 'the name under which merchants see it, if they do';
 
 CREATE TABLE public.passkey_challenges (
     session_id uuid NOT NULL,
@@ -1634,6 +2012,263 @@ CREATE TABLE public.passkeys (
     CONSTRAINT passkeys_name_is_short CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
     CONSTRAINT passkeys_sign_count_not_negative CHECK ((sign_count >= 0))
 );
+
+CREATE TABLE public.payment_connections (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    label text NOT NULL,
+    is_enabled boolean NOT NULL,
+    is_test_mode boolean NOT NULL,
+    supported_currencies text[] NOT NULL,
+    channels text[] NOT NULL,
+    fee_bearer text NOT NULL,
+    provider_options jsonb NOT NULL,
+    forward_url text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT payment_connections_deleted_are_disabled CHECK (((deleted_at IS NULL) OR (NOT is_enabled))),
+    CONSTRAINT payment_connections_fee_bearer_known CHECK ((fee_bearer = ANY (ARRAY['merchant'::text, 'customer'::text]))),
+    CONSTRAINT payment_connections_have_currencies CHECK ((cardinality(supported_currencies) > 0)),
+    CONSTRAINT payment_connections_options_are_an_object CHECK ((jsonb_typeof(provider_options) = 'object'::text)),
+    CONSTRAINT payment_connections_provider_not_empty CHECK ((provider <> ''::text))
+);
+
+COMMENT ON COLUMN public.payment_connections.is_test_mode IS 'of which mode its webhook secret and settings are sent';
+
+CREATE TABLE public.payment_credentials (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    connection_id uuid NOT NULL,
+    keys_ciphertext bytea,
+    public_key text NOT NULL,
+    contract_code text NOT NULL,
+    source_account_number text NOT NULL,
+    has_webhook_secret boolean NOT NULL,
+    previous_ciphertext bytea,
+    previous_until timestamp with time zone,
+    known_kind text NOT NULL,
+    known_reference text NOT NULL,
+    health_state text NOT NULL,
+    last_success_at timestamp with time zone,
+    last_error text NOT NULL,
+    last_error_at timestamp with time zone,
+    otp_on boolean,
+    balance jsonb,
+    balance_at timestamp with time zone,
+    webhook_last_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_credentials_balance_is_whole CHECK (((balance IS NULL) = (balance_at IS NULL))),
+    CONSTRAINT payment_credentials_error_is_whole CHECK (((last_error = ''::text) = (last_error_at IS NULL))),
+    CONSTRAINT payment_credentials_health_known CHECK ((health_state = ANY (ARRAY['unchecked'::text, 'healthy'::text, 'failing'::text, 'unauthorized'::text]))),
+    CONSTRAINT payment_credentials_healthy_have_answered CHECK (((health_state <> 'healthy'::text) OR (last_success_at IS NOT NULL))),
+    CONSTRAINT payment_credentials_known_is_whole CHECK (((known_kind = ''::text) = (known_reference = ''::text))),
+    CONSTRAINT payment_credentials_previous_is_whole CHECK (((previous_ciphertext IS NULL) = (previous_until IS NULL)))
+);
+
+CREATE TABLE public.payment_defaults (
+    org_id uuid NOT NULL,
+    purpose text NOT NULL,
+    currency text NOT NULL,
+    connection_id uuid NOT NULL,
+    CONSTRAINT payment_defaults_purpose_known CHECK ((purpose = ANY (ARRAY['collect'::text, 'pay_out'::text])))
+);
+
+CREATE TABLE public.payment_methods (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    type text NOT NULL,
+    token bytea,
+    fingerprint_hash bytea NOT NULL,
+    email text NOT NULL,
+    brand text NOT NULL,
+    last4 text NOT NULL,
+    exp_month integer,
+    exp_year integer,
+    bank text NOT NULL,
+    is_default boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT payment_methods_charged_by_token CHECK (((removed_at IS NOT NULL) OR (token IS NOT NULL))),
+    CONSTRAINT payment_methods_default_is_there CHECK (((removed_at IS NULL) OR (NOT is_default))),
+    CONSTRAINT payment_methods_expire_in_a_month CHECK ((((exp_month IS NULL) = (exp_year IS NULL)) AND ((exp_month >= 1) AND (exp_month <= 12)) AND ((exp_year >= 2000) AND (exp_year <= 2199)))),
+    CONSTRAINT payment_methods_last4_is_short CHECK ((length(last4) <= 4)),
+    CONSTRAINT payment_methods_type_known CHECK ((type = ANY (ARRAY['card'::text, 'bank_account'::text, 'mobile_money'::text])))
+);
+
+CREATE TABLE public.payments (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    provider_id text NOT NULL,
+    rail_id text NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL,
+    purpose text NOT NULL,
+    charge_id uuid,
+    virtual_account_id uuid,
+    customer_id uuid,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    fee numeric(24,6) NOT NULL,
+    fee_by_payer numeric(24,6) NOT NULL,
+    is_by_person boolean NOT NULL,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    invoice_id uuid,
+    to_invoice numeric(24,6) NOT NULL,
+    wallet_id uuid,
+    to_wallet numeric(24,6) NOT NULL,
+    refunded numeric(24,6) NOT NULL,
+    reversed numeric(24,6) NOT NULL,
+    uncovered numeric(24,6) DEFAULT 0 NOT NULL,
+    uncovered_at timestamp with time zone,
+    CONSTRAINT payments_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT payments_fee_not_negative CHECK (((fee >= (0)::numeric) AND (fee <> 'NaN'::numeric) AND (fee_by_payer >= (0)::numeric) AND (fee_by_payer <> 'NaN'::numeric))),
+    CONSTRAINT payments_give_back_no_more_than_came CHECK (((refunded >= (0)::numeric) AND (reversed >= (0)::numeric) AND ((refunded + reversed) <= amount))),
+    CONSTRAINT payments_go_somewhere_whole CHECK (((to_invoice >= (0)::numeric) AND (to_wallet >= (0)::numeric) AND (((to_invoice + to_wallet) = (0)::numeric) OR ((to_invoice + to_wallet) = amount)) AND ((to_invoice > (0)::numeric) <= (invoice_id IS NOT NULL)) AND ((to_wallet > (0)::numeric) <= (wallet_id IS NOT NULL)))),
+    CONSTRAINT payments_have_an_id CHECK ((provider_id <> ''::text)),
+    CONSTRAINT payments_kind_known CHECK ((kind = ANY (ARRAY['charge'::text, 'deposit'::text]))),
+    CONSTRAINT payments_purpose_known CHECK ((purpose = ANY (ARRAY['invoice'::text, 'wallet'::text, 'top_up'::text, 'card_setup'::text, 'unmatched'::text]))),
+    CONSTRAINT payments_source_fits_kind CHECK ((((charge_id IS NULL) OR (kind = 'charge'::text)) AND ((virtual_account_id IS NULL) OR (kind = 'deposit'::text)))),
+    CONSTRAINT payments_uncovered_has_its_time CHECK (((uncovered > (0)::numeric) = (uncovered_at IS NOT NULL))),
+    CONSTRAINT payments_uncovered_went_back CHECK (((uncovered >= (0)::numeric) AND (uncovered <> 'NaN'::numeric) AND (uncovered <= (reversed + refunded)))),
+    CONSTRAINT payments_unmatched_goes_back CHECK (((purpose <> 'unmatched'::text) OR ((to_invoice + to_wallet) = (0)::numeric))),
+    CONSTRAINT payments_unmatched_is_nobodys CHECK (((purpose = 'unmatched'::text) = (customer_id IS NULL)))
+);
+
+COMMENT ON COLUMN public.payments.uncovered IS 'what went back of it without its customer giving it up: the customer owes it';
+
+COMMENT ON COLUMN public.payments.uncovered_at IS 'since when, of the tenant''s time';
+
+CREATE TABLE public.payout_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    account_name text NOT NULL,
+    payout_method text NOT NULL,
+    bank_name text NOT NULL,
+    bank_code text NOT NULL,
+    number_ciphertext bytea NOT NULL,
+    last4 text NOT NULL,
+    currency text NOT NULL,
+    is_default boolean NOT NULL,
+    metadata jsonb NOT NULL,
+    resolution text NOT NULL,
+    resolved_name text NOT NULL,
+    resolution_reason text NOT NULL,
+    resolution_tries integer NOT NULL,
+    resolved_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT payout_accounts_currency_is_a_code CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payout_accounts_default_is_there CHECK (((deleted_at IS NULL) OR (NOT is_default))),
+    CONSTRAINT payout_accounts_last4_is_short CHECK (((length(last4) >= 1) AND (length(last4) <= 4))),
+    CONSTRAINT payout_accounts_metadata_is_an_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT payout_accounts_method_known CHECK ((payout_method = ANY (ARRAY['bank_transfer'::text, 'mobile_money'::text]))),
+    CONSTRAINT payout_accounts_resolution_known CHECK ((resolution = ANY (ARRAY['unresolved'::text, 'matched'::text, 'mismatched'::text, 'not_found'::text, 'unsupported'::text]))),
+    CONSTRAINT payout_accounts_resolved_has_a_name CHECK (((resolution = ANY (ARRAY['matched'::text, 'mismatched'::text])) = (resolved_name <> ''::text))),
+    CONSTRAINT payout_accounts_resolved_has_its_time CHECK (((resolution = 'unresolved'::text) = (resolved_at IS NULL))),
+    CONSTRAINT payout_accounts_tries_count_from_zero CHECK ((resolution_tries >= 0))
+);
+
+COMMENT ON COLUMN public.payout_accounts.changed_at IS 'when what is paid to was set or changed last; of the tenant''s time, as created_at and updated_at';
+
+CREATE TABLE public.payout_batches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    currency text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    CONSTRAINT payout_batches_not_negative CHECK (((amount >= (0)::numeric) AND (amount <> 'NaN'::numeric)))
+);
+
+CREATE TABLE public.payout_legs (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    customer_id uuid NOT NULL,
+    to_account_id uuid,
+    payee_id uuid,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    state text NOT NULL,
+    is_in_flight boolean NOT NULL,
+    transfer_id uuid,
+    failure_code text NOT NULL,
+    failure_reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    settled_at timestamp with time zone,
+    CONSTRAINT payout_legs_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT payout_legs_go_by_a_transfer CHECK (((transfer_id IS NOT NULL) = (state = ANY (ARRAY['sending'::text, 'paid'::text])))),
+    CONSTRAINT payout_legs_in_flight_are_sending CHECK (((NOT is_in_flight) OR (state = 'sending'::text))),
+    CONSTRAINT payout_legs_paid_has_its_time CHECK (((state = 'paid'::text) = (settled_at IS NOT NULL))),
+    CONSTRAINT payout_legs_position_from_zero CHECK (("position" >= 0)),
+    CONSTRAINT payout_legs_sent_has_its_payee CHECK ((((sent_at IS NULL) = (payee_id IS NULL)) AND ((transfer_id IS NULL) OR (sent_at IS NOT NULL)))),
+    CONSTRAINT payout_legs_state_known CHECK ((state = ANY (ARRAY['owed'::text, 'sending'::text, 'paid'::text])))
+);
+
+CREATE TABLE public.payout_parts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    transfer_id uuid NOT NULL,
+    leg_id uuid NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    is_excess boolean NOT NULL,
+    CONSTRAINT payout_parts_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric)))
+);
+
+COMMENT ON COLUMN public.payout_parts.is_excess IS 'the payee has it beside what was owed: another transfer paid the leg, or the bill was void';
+
+CREATE TABLE public.payout_splits (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    plan_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    payout_account_id uuid NOT NULL,
+    percentage numeric(7,4),
+    amount numeric(24,6),
+    CONSTRAINT payout_splits_one_way CHECK ((((percentage IS NULL) <> (amount IS NULL)) AND (percentage > (0)::numeric) AND (percentage <= (100)::numeric) AND (amount > (0)::numeric) AND (amount <> 'NaN'::numeric)))
+);
+
+CREATE TABLE public.payouts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    bill_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    currency text NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    hold_reason text NOT NULL,
+    held_by text,
+    held_at timestamp with time zone,
+    initiated_by text,
+    initiated_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT payouts_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payouts_hold_is_whole CHECK ((((held_at IS NULL) = (held_by IS NULL)) AND ((held_at IS NULL) = (hold_reason = ''::text)))),
+    CONSTRAINT payouts_hold_reason_in_bounds CHECK ((length(hold_reason) <= 500)),
+    CONSTRAINT payouts_initiated_is_whole CHECK (((initiated_by IS NULL) = (initiated_at IS NULL))),
+    CONSTRAINT payouts_reason_in_bounds CHECK ((length(reason) <= 500)),
+    CONSTRAINT payouts_state_known CHECK ((state = ANY (ARRAY['due'::text, 'needs_approval'::text, 'below_minimum'::text, 'blocked'::text, 'sending'::text, 'paid'::text, 'failed'::text, 'void'::text])))
+);
+
+COMMENT ON COLUMN public.payouts.reason IS 'why it is not paid yet, in plain words';
 
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
@@ -1852,6 +2487,69 @@ CREATE TABLE public.prices (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.provider_calls (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    verb text NOT NULL,
+    method text NOT NULL,
+    path text NOT NULL,
+    reference text NOT NULL,
+    status integer,
+    fault text NOT NULL,
+    milliseconds integer NOT NULL,
+    sent text NOT NULL,
+    received text NOT NULL,
+    called_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_calls_are_bounded CHECK (((octet_length(sent) <= 16000) AND (octet_length(received) <= 16000))),
+    CONSTRAINT provider_calls_duration_not_negative CHECK ((milliseconds >= 0)),
+    CONSTRAINT provider_calls_ended_somehow CHECK (((status IS NULL) = (fault <> ''::text)))
+);
+
+CREATE TABLE public.provider_events (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    body_hash bytea NOT NULL,
+    letter_ciphertext bytea NOT NULL,
+    is_proven boolean NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    tries integer NOT NULL,
+    kind text NOT NULL,
+    payment_state text NOT NULL,
+    reference text NOT NULL,
+    provider_id text NOT NULL,
+    rail_id text NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6),
+    fee numeric(24,6),
+    fee_by_payer numeric(24,6),
+    occurred_at timestamp with time zone,
+    account text NOT NULL,
+    is_confirmed boolean NOT NULL,
+    invoice_id uuid,
+    wallet_id uuid,
+    received_at timestamp with time zone NOT NULL,
+    handled_at timestamp with time zone,
+    refund_id uuid,
+    CONSTRAINT provider_events_amount_in_a_currency CHECK (((amount IS NULL) OR (currency <> ''::text))),
+    CONSTRAINT provider_events_amounts_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric) AND (fee >= (0)::numeric) AND (fee <> 'NaN'::numeric) AND (fee_by_payer >= (0)::numeric) AND (fee_by_payer <> 'NaN'::numeric))),
+    CONSTRAINT provider_events_handled_in_the_end CHECK (((handled_at IS NULL) = (state = ANY (ARRAY['received'::text, 'parked'::text, 'failed'::text])))),
+    CONSTRAINT provider_events_hash_is_sha256 CHECK ((octet_length(body_hash) = 32)),
+    CONSTRAINT provider_events_letter_is_bounded CHECK ((octet_length(letter_ciphertext) <= 1100000)),
+    CONSTRAINT provider_events_matched_with_one CHECK ((num_nonnulls(invoice_id, wallet_id) = ((state = 'matched'::text))::integer)),
+    CONSTRAINT provider_events_refunded_by_one CHECK (((state = 'refunded'::text) = (refund_id IS NOT NULL))),
+    CONSTRAINT provider_events_say_why CHECK (((state <> ALL (ARRAY['parked'::text, 'failed'::text, 'foreign'::text, 'ignored'::text])) OR (reason <> ''::text))),
+    CONSTRAINT provider_events_state_known CHECK ((state = ANY (ARRAY['received'::text, 'applied'::text, 'parked'::text, 'failed'::text, 'foreign'::text, 'matched'::text, 'ignored'::text, 'refunded'::text]))),
+    CONSTRAINT provider_events_tries_not_negative CHECK ((tries >= 0))
+);
+
+COMMENT ON COLUMN public.provider_events.is_proven IS 'its signature proves every byte, and its mode';
+
 CREATE TABLE public.realtime_charges (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1865,9 +2563,93 @@ CREATE TABLE public.realtime_charges (
 
 COMMENT ON COLUMN public.realtime_charges.parts IS 'what is charged, by its source and metric, those last used at the end';
 
+CREATE TABLE public.reconciliation_looks (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    connection_id uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    listed integer NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    CONSTRAINT reconciliation_looks_listed_not_negative CHECK ((listed >= 0)),
+    CONSTRAINT reconciliation_looks_times_in_order CHECK (((since < until) AND (until <= finished_at)))
+);
+
+CREATE TABLE public.reconciliation_rows (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    reference text NOT NULL,
+    provider_id text NOT NULL,
+    our_state text NOT NULL,
+    our_amount numeric(24,6),
+    our_currency text NOT NULL,
+    their_state text NOT NULL,
+    their_amount numeric(24,6),
+    their_currency text NOT NULL,
+    next_step text NOT NULL,
+    reason text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT reconciliation_rows_amounts_in_a_currency CHECK ((((our_amount IS NULL) = (our_currency = ''::text)) AND ((their_amount IS NULL) = (their_currency = ''::text)))),
+    CONSTRAINT reconciliation_rows_amounts_positive CHECK (((our_amount > (0)::numeric) AND (our_amount <> 'NaN'::numeric) AND (their_amount >= (0)::numeric) AND (their_amount <> 'NaN'::numeric))),
+    CONSTRAINT reconciliation_rows_kind_known CHECK ((kind = ANY (ARRAY['missing_here'::text, 'missing_there'::text, 'other_amount'::text, 'other_state'::text]))),
+    CONSTRAINT reconciliation_rows_next_step_known CHECK ((next_step = ANY (ARRAY['taken_over'::text, 'compared_again'::text, 'person'::text]))),
+    CONSTRAINT reconciliation_rows_subject_not_empty CHECK ((subject <> ''::text)),
+    CONSTRAINT reconciliation_rows_taken_over_are_settled CHECK (((next_step <> 'taken_over'::text) OR (settled_at IS NOT NULL))),
+    CONSTRAINT reconciliation_rows_times_in_order CHECK ((found_at <= seen_at))
+);
+
 CREATE TABLE public.recovery_codes (
     user_id uuid NOT NULL,
     code_hash bytea NOT NULL
+);
+
+CREATE TABLE public.refunds (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid,
+    charge_id uuid,
+    invoice_id uuid,
+    customer_id uuid,
+    connection_id uuid,
+    provider text NOT NULL,
+    attempt integer NOT NULL,
+    reference text NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    reason text NOT NULL,
+    destination text NOT NULL,
+    actor text NOT NULL,
+    state text NOT NULL,
+    failure_code text,
+    failure_reason text NOT NULL,
+    provider_id text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    submitted_at timestamp with time zone,
+    settled_at timestamp with time zone,
+    asked integer NOT NULL,
+    asked_at timestamp with time zone,
+    first_not_found_at timestamp with time zone,
+    needs_person_at timestamp with time zone,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    note text NOT NULL,
+    CONSTRAINT refunds_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT refunds_attempts_count_from_one CHECK (((attempt > 0) AND (asked >= 0))),
+    CONSTRAINT refunds_destination_known CHECK ((destination = ANY (ARRAY['provider'::text, 'wallet'::text]))),
+    CONSTRAINT refunds_failed_says_why CHECK ((((state <> 'failed'::text) OR (failure_code IS NOT NULL)) AND ((failure_code IS NOT NULL) OR (failure_reason = ''::text)))),
+    CONSTRAINT refunds_give_back_something CHECK ((((payment_id IS NOT NULL) OR ((invoice_id IS NOT NULL) AND (destination = 'wallet'::text))) AND ((payment_id IS NOT NULL) = (connection_id IS NOT NULL)))),
+    CONSTRAINT refunds_of_nobody_are_of_a_payment CHECK (((customer_id IS NOT NULL) OR ((payment_id IS NOT NULL) AND (invoice_id IS NULL) AND (destination = 'provider'::text)))),
+    CONSTRAINT refunds_resolution_is_whole CHECK ((((resolved_by IS NULL) = (resolved_at IS NULL)) AND ((resolved_by IS NOT NULL) OR (note = ''::text)))),
+    CONSTRAINT refunds_settled_has_its_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT refunds_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text, 'succeeded'::text, 'failed'::text])))
 );
 
 CREATE TABLE public.registrations (
@@ -2107,6 +2889,79 @@ CREATE TABLE public.test_clocks (
     CONSTRAINT test_clocks_target_lies_ahead CHECK (((target_at IS NULL) OR ((now_at IS NOT NULL) AND (target_at >= now_at))))
 );
 
+CREATE TABLE public.transfer_turns (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    connection_id uuid NOT NULL,
+    free_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.transfers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    leg_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    payout_account_id uuid NOT NULL,
+    payout_method text NOT NULL,
+    bank_code text NOT NULL,
+    bank_name text NOT NULL,
+    account_name text NOT NULL,
+    number_ciphertext bytea NOT NULL,
+    last4 text NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    attempt integer NOT NULL,
+    reference text NOT NULL,
+    currency text NOT NULL,
+    amount numeric(24,6) NOT NULL,
+    narration text NOT NULL,
+    actor text NOT NULL,
+    state text NOT NULL,
+    needs_otp boolean NOT NULL,
+    is_alone boolean NOT NULL,
+    is_excess boolean NOT NULL,
+    failure_code text,
+    failure_reason text NOT NULL,
+    failure_is_final boolean NOT NULL,
+    batch_id uuid,
+    provider_id text NOT NULL,
+    rail_id text NOT NULL,
+    fee numeric(24,6),
+    created_at timestamp with time zone NOT NULL,
+    submitted_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    waiting_since timestamp with time zone,
+    settled_at timestamp with time zone,
+    asked integer NOT NULL,
+    asked_at timestamp with time zone,
+    first_not_found_at timestamp with time zone,
+    needs_person_at timestamp with time zone,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    resolution text,
+    note text NOT NULL,
+    is_contradicted boolean NOT NULL,
+    CONSTRAINT transfers_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT transfers_attempts_count_from_one CHECK (((attempt > 0) AND (asked >= 0))),
+    CONSTRAINT transfers_excess_was_paid CHECK (((NOT is_excess) OR (state = ANY (ARRAY['succeeded'::text, 'reversed'::text])))),
+    CONSTRAINT transfers_failed_says_why CHECK ((((state <> 'failed'::text) OR (failure_code IS NOT NULL)) AND ((failure_code IS NOT NULL) OR ((failure_reason = ''::text) AND (NOT failure_is_final))))),
+    CONSTRAINT transfers_fee_not_negative CHECK (((fee >= (0)::numeric) AND (fee <> 'NaN'::numeric))),
+    CONSTRAINT transfers_method_known CHECK ((payout_method = ANY (ARRAY['bank_transfer'::text, 'mobile_money'::text]))),
+    CONSTRAINT transfers_otp_is_awaited CHECK (((NOT needs_otp) OR (state = 'needs_action'::text))),
+    CONSTRAINT transfers_resolution_is_whole CHECK ((((resolved_by IS NULL) = (resolved_at IS NULL)) AND ((resolved_by IS NULL) = (resolution IS NULL)) AND (resolution = ANY (ARRAY['succeeded'::text, 'failed'::text])) AND ((resolved_by IS NOT NULL) OR ((note = ''::text) AND (NOT is_contradicted))))),
+    CONSTRAINT transfers_sent_has_its_time CHECK ((((submitted_at IS NULL) = (sent_at IS NULL)) AND (submitted_at <= sent_at) AND ((sent_at IS NOT NULL) OR (state = ANY (ARRAY['created'::text, 'failed'::text]))))),
+    CONSTRAINT transfers_settled_has_its_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'reversed'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT transfers_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text, 'succeeded'::text, 'failed'::text, 'reversed'::text])))
+);
+
+COMMENT ON COLUMN public.transfers.is_alone IS 'not sent in bulk: a provider refused a whole bulk that had it';
+
+COMMENT ON COLUMN public.transfers.is_excess IS 'the payee has it beside another transfer of the same leg';
+
+COMMENT ON COLUMN public.transfers.waiting_since IS 'since when it could not be sent, or the balance does not suffice, while it waits to be sent again';
+
 CREATE TABLE public.unfolded_batches (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2212,6 +3067,42 @@ CREATE TABLE public.users (
     CONSTRAINT users_password_is_hashed CHECK ((password_hash ~~ '$argon2id$%'::text))
 );
 
+CREATE TABLE public.virtual_accounts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    wallet_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    provider text NOT NULL,
+    currency text NOT NULL,
+    reference text NOT NULL,
+    state text NOT NULL,
+    account_number text DEFAULT ''::text NOT NULL,
+    account_name text DEFAULT ''::text NOT NULL,
+    bank_name text DEFAULT ''::text NOT NULL,
+    bank_code text DEFAULT ''::text NOT NULL,
+    provider_id text DEFAULT ''::text NOT NULL,
+    provider_customer text DEFAULT ''::text NOT NULL,
+    failure_field text DEFAULT ''::text NOT NULL,
+    failure_reason text DEFAULT ''::text NOT NULL,
+    asked integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    submitted_at timestamp with time zone,
+    opened_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT virtual_accounts_asked_not_negative CHECK ((asked >= 0)),
+    CONSTRAINT virtual_accounts_closed_has_its_time CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT virtual_accounts_failed_say_why CHECK (((state = 'failed'::text) = ((failure_reason <> ''::text) AND (failure_field <> ''::text)))),
+    CONSTRAINT virtual_accounts_opened_have_a_number CHECK ((((state = ANY (ARRAY['active'::text, 'closing'::text, 'closed'::text])) = (opened_at IS NOT NULL)) AND ((opened_at IS NOT NULL) = (account_number <> ''::text)))),
+    CONSTRAINT virtual_accounts_sent_have_their_time CHECK (((state = ANY (ARRAY['created'::text, 'failed'::text])) OR (submitted_at IS NOT NULL))),
+    CONSTRAINT virtual_accounts_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'unknown'::text, 'active'::text, 'failed'::text, 'closing'::text, 'closed'::text])))
+);
+
+COMMENT ON COLUMN public.virtual_accounts.created_at IS 'the tenant''s time; the other instants are real';
+
 CREATE TABLE public.waiting_retentions (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2264,13 +3155,17 @@ CREATE TABLE public.wallets (
     top_up_threshold numeric(24,6),
     top_up_amount numeric(24,6),
     top_up_monthly_limit numeric(24,6),
+    excess numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT wallets_closed_has_its_time CHECK (((status = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT wallets_excess_not_negative CHECK (((excess >= (0)::numeric) AND (excess <> 'NaN'::numeric))),
     CONSTRAINT wallets_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
     CONSTRAINT wallets_top_up_amount_positive CHECK (((top_up_amount > (0)::numeric) AND (top_up_amount <> 'NaN'::numeric))),
     CONSTRAINT wallets_top_up_limit_covers_amount CHECK (((top_up_monthly_limit >= top_up_amount) AND (top_up_monthly_limit <> 'NaN'::numeric))),
     CONSTRAINT wallets_top_up_rule_is_whole CHECK ((((top_up_threshold IS NULL) = (top_up_amount IS NULL)) AND ((top_up_monthly_limit IS NULL) OR (top_up_amount IS NOT NULL)))),
     CONSTRAINT wallets_top_up_threshold_not_negative CHECK (((top_up_threshold >= (0)::numeric) AND (top_up_threshold <> 'NaN'::numeric)))
 );
+
+COMMENT ON COLUMN public.wallets.excess IS 'what of its money invoices did not take, and no use has taken since';
 
 CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
  SELECT wallet.org_id,
@@ -2288,7 +3183,8 @@ CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
     money.balance,
     reserved.balance AS reserved_balance,
     money.sequence AS entries,
-    wallet.top_up_threshold
+    wallet.top_up_threshold,
+    wallet.excess
    FROM ((public.wallets wallet
      JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
      JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
@@ -2333,6 +3229,9 @@ ALTER TABLE ONLY public.api_key_lookups
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
 
+ALTER TABLE ONLY public.attributed_amounts
+    ADD CONSTRAINT attributed_amounts_pkey PRIMARY KEY (org_id, is_test, metric_id, dedup);
+
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_logged_once UNIQUE (org_id, id);
 
@@ -2345,8 +3244,14 @@ ALTER TABLE ONLY public.audit_heads
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
-ALTER TABLE ONLY public.billing_events
-    ADD CONSTRAINT billing_events_pkey PRIMARY KEY (org_id, is_test, id);
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_attempts_are_numbered UNIQUE (org_id, is_test, kind, subject_id, attempt);
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_reference_used_once UNIQUE (org_id, is_test, reference);
 
 ALTER TABLE ONLY public.counters
     ADD CONSTRAINT counters_pkey PRIMARY KEY (org_id, is_test, name);
@@ -2362,6 +3267,12 @@ ALTER TABLE ONLY public.customer_changes
 
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_counted_once UNIQUE (org_id, is_test, connection_id, provider_id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_pkey PRIMARY KEY (id);
@@ -2383,6 +3294,9 @@ ALTER TABLE ONLY public.invitations
 
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_token_unique UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.invoice_collections
+    ADD CONSTRAINT invoice_collections_pkey PRIMARY KEY (org_id, is_test, invoice_id);
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_pkey PRIMARY KEY (org_id, is_test, id);
@@ -2444,6 +3358,51 @@ ALTER TABLE ONLY public.passkeys
 ALTER TABLE ONLY public.passkeys
     ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.payment_connections
+    ADD CONSTRAINT payment_connections_pkey PRIMARY KEY (org_id, id);
+
+ALTER TABLE ONLY public.payment_credentials
+    ADD CONSTRAINT payment_credentials_pkey PRIMARY KEY (org_id, is_test, connection_id);
+
+ALTER TABLE ONLY public.payment_defaults
+    ADD CONSTRAINT payment_defaults_one_for_each_currency PRIMARY KEY (org_id, purpose, currency);
+
+ALTER TABLE ONLY public.payment_methods
+    ADD CONSTRAINT payment_methods_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_counted_once UNIQUE (org_id, is_test, connection_id, provider_id);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_currency_fixed UNIQUE (org_id, is_test, id, currency);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.payout_accounts
+    ADD CONSTRAINT payout_accounts_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.payout_batches
+    ADD CONSTRAINT payout_batches_pkey PRIMARY KEY (org_id, is_test, currency, hour);
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_position_unique UNIQUE (org_id, is_test, bill_id, "position");
+
+ALTER TABLE ONLY public.payout_parts
+    ADD CONSTRAINT payout_parts_pkey PRIMARY KEY (org_id, is_test, transfer_id, leg_id);
+
+ALTER TABLE ONLY public.payout_splits
+    ADD CONSTRAINT payout_splits_account_once UNIQUE (org_id, is_test, plan_id, payout_account_id);
+
+ALTER TABLE ONLY public.payout_splits
+    ADD CONSTRAINT payout_splits_pkey PRIMARY KEY (org_id, is_test, plan_id, "position");
+
+ALTER TABLE ONLY public.payouts
+    ADD CONSTRAINT payouts_pkey PRIMARY KEY (org_id, is_test, bill_id);
+
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
 
@@ -2489,11 +3448,35 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.provider_calls
+    ADD CONSTRAINT provider_calls_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_stored_once UNIQUE (org_id, is_test, connection_id, body_hash);
+
 ALTER TABLE ONLY public.realtime_charges
     ADD CONSTRAINT realtime_charges_pkey PRIMARY KEY (org_id, is_test, subscription_id, period_start);
 
+ALTER TABLE ONLY public.reconciliation_looks
+    ADD CONSTRAINT reconciliation_looks_pkey PRIMARY KEY (org_id, is_test, connection_id);
+
+ALTER TABLE ONLY public.reconciliation_rows
+    ADD CONSTRAINT reconciliation_rows_one_of_each_kind UNIQUE (org_id, is_test, connection_id, kind, subject);
+
+ALTER TABLE ONLY public.reconciliation_rows
+    ADD CONSTRAINT reconciliation_rows_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_reference_used_once UNIQUE (org_id, is_test, reference);
 
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (id);
@@ -2546,6 +3529,18 @@ ALTER TABLE ONLY public.tenant_lookups
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (org_id);
 
+ALTER TABLE ONLY public.transfer_turns
+    ADD CONSTRAINT transfer_turns_pkey PRIMARY KEY (org_id, is_test, connection_id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_attempts_are_numbered UNIQUE (org_id, is_test, leg_id, attempt);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_reference_used_once UNIQUE (org_id, is_test, reference);
+
 ALTER TABLE ONLY public.unfolded_batches
     ADD CONSTRAINT unfolded_batches_pkey PRIMARY KEY (org_id, is_test, batch_id);
 
@@ -2569,6 +3564,12 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.virtual_accounts
+    ADD CONSTRAINT virtual_accounts_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.virtual_accounts
+    ADD CONSTRAINT virtual_accounts_reference_unique UNIQUE (org_id, is_test, reference);
 
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_pkey PRIMARY KEY (org_id, is_test, customer_id);
@@ -2597,6 +3598,12 @@ CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_a
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
 
+CREATE INDEX attributed_amounts_at_fault ON public.attributed_amounts USING btree (org_id, is_test, occurred_at) WHERE (fault <> ''::text);
+
+CREATE INDEX attributed_amounts_by_customer_and_time ON public.attributed_amounts USING btree (customer_id, occurred_at) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX attributed_amounts_waiting ON public.attributed_amounts USING btree (org_id, is_test, recipient) WHERE (customer_id IS NULL);
+
 CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (org_id, actor_id, at, sequence);
 
 CREATE INDEX audit_entries_by_resource ON public.audit_entries USING btree (org_id, resource_id, at, sequence);
@@ -2605,11 +3612,33 @@ CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (org_id, 
 
 CREATE INDEX audit_entries_by_type ON public.audit_entries USING btree (org_id, resource_type, at, sequence);
 
+CREATE INDEX charges_by_provider_id ON public.charges USING btree (org_id, is_test, connection_id, provider_id) WHERE (provider_id <> ''::text);
+
+CREATE INDEX charges_for_a_person ON public.charges USING btree (org_id, is_test, needs_person_at) WHERE (needs_person_at IS NOT NULL);
+
+CREATE INDEX charges_live_of_connection ON public.charges USING btree (org_id, is_test, connection_id) WHERE (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text]));
+
+CREATE INDEX charges_of_customer ON public.charges USING btree (org_id, is_test, customer_id, created_at);
+
+CREATE INDEX charges_of_invoice ON public.charges USING btree (org_id, is_test, invoice_id, created_at) WHERE (invoice_id IS NOT NULL);
+
+CREATE INDEX charges_of_method ON public.charges USING btree (org_id, is_test, method_id) WHERE (method_id IS NOT NULL);
+
+CREATE INDEX charges_of_wallet ON public.charges USING btree (org_id, is_test, wallet_id, created_at) WHERE (wallet_id IS NOT NULL);
+
+CREATE UNIQUE INDEX charges_one_live_pull_per_invoice ON public.charges USING btree (org_id, is_test, invoice_id) WHERE ((kind = 'pull'::text) AND (purpose = 'invoice'::text) AND (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text])));
+
+CREATE UNIQUE INDEX charges_one_live_top_up_per_wallet ON public.charges USING btree (org_id, is_test, wallet_id) WHERE ((purpose = 'top_up'::text) AND (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text])));
+
+CREATE UNIQUE INDEX charges_one_open_checkout_per_invoice_and_provider ON public.charges USING btree (org_id, is_test, invoice_id, provider) WHERE ((kind = 'checkout'::text) AND (purpose = 'invoice'::text) AND (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text])));
+
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
+CREATE INDEX disputes_of_payment ON public.disputes USING btree (org_id, is_test, payment_id);
 
 CREATE INDEX email_codes_by_address ON public.email_codes USING btree (address_hash, created_at);
 
@@ -2631,6 +3660,8 @@ CREATE INDEX invitations_by_id ON public.invitations USING btree (id);
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (org_id, email) WHERE (status = 'pending'::text);
 
+CREATE INDEX invoice_collections_waiting ON public.invoice_collections USING btree (org_id, is_test, waits_for, invoice_id) WHERE (waits_for <> ''::text);
+
 CREATE INDEX invoice_line_items_by_price_and_period ON public.invoice_line_items USING btree (org_id, is_test, subscription_id, period_start, price_id);
 
 CREATE UNIQUE INDEX invoice_line_items_one_rounding ON public.invoice_line_items USING btree (org_id, is_test, invoice_id) WHERE (kind = 'rounding'::text);
@@ -2651,11 +3682,17 @@ CREATE UNIQUE INDEX invoices_one_draft_per_period ON public.invoices USING btree
 
 CREATE INDEX invoices_owed_to_payees ON public.invoices USING btree (org_id, is_test) INCLUDE (currency, total, amount_paid) WHERE ((plan_type = 'payout'::text) AND (status = ANY (ARRAY['finalized'::text, 'payment_failed'::text])));
 
+CREATE INDEX invoices_receivable ON public.invoices USING btree (org_id, is_test, customer_id) INCLUDE (currency, total, amount_paid, due_date, finalized_at) WHERE ((plan_type = 'collection'::text) AND (status = ANY (ARRAY['finalized'::text, 'payment_failed'::text])));
+
 CREATE INDEX invoices_waiting_for_wallets ON public.invoices USING btree (org_id, is_test, customer_id) WHERE ((status = 'finalized'::text) AND (billing_mode <> 'postpaid'::text));
 
 CREATE INDEX invoices_with_credit ON public.invoices USING btree (org_id, is_test, customer_id) WHERE has_credit;
 
 CREATE INDEX invoices_with_rounding ON public.invoices USING btree (org_id, is_test, subscription_id) WHERE (rounded_off <> (0)::numeric);
+
+CREATE UNIQUE INDEX ledger_accounts_one_of_customer ON public.ledger_accounts USING btree (org_id, is_test, customer_id, currency, kind) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX ledger_transfers_by_time ON public.ledger_transfers USING brin (created_at);
 
 CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, from_account_id, from_sequence);
 
@@ -2665,7 +3702,39 @@ CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfe
 
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
+CREATE INDEX outbox_facts_published ON public.outbox_facts USING btree (org_id, is_test, id) WHERE (published_as IS NOT NULL);
+
 CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at);
+
+CREATE INDEX payment_methods_of_connection ON public.payment_methods USING btree (org_id, is_test, connection_id) WHERE (removed_at IS NULL);
+
+CREATE UNIQUE INDEX payment_methods_one_default ON public.payment_methods USING btree (org_id, is_test, customer_id) WHERE is_default;
+
+CREATE UNIQUE INDEX payment_methods_saved_once ON public.payment_methods USING btree (org_id, is_test, customer_id, connection_id, fingerprint_hash) WHERE (removed_at IS NULL);
+
+CREATE INDEX payments_by_reference ON public.payments USING btree (org_id, is_test, connection_id, reference) WHERE (reference <> ''::text);
+
+CREATE INDEX payments_of_charge ON public.payments USING btree (org_id, is_test, charge_id) WHERE (charge_id IS NOT NULL);
+
+CREATE INDEX payments_of_customer ON public.payments USING btree (org_id, is_test, customer_id, received_at);
+
+CREATE INDEX payments_of_invoice ON public.payments USING btree (org_id, is_test, invoice_id, received_at) WHERE (invoice_id IS NOT NULL);
+
+CREATE UNIQUE INDEX payments_of_one_rail_counted_once ON public.payments USING btree (org_id, is_test, connection_id, rail_id, currency, amount) WHERE (rail_id <> ''::text);
+
+CREATE INDEX payments_uncovered ON public.payments USING btree (org_id, is_test, customer_id) WHERE (uncovered > (0)::numeric);
+
+CREATE INDEX payout_accounts_of_customer ON public.payout_accounts USING btree (org_id, is_test, customer_id, created_at) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX payout_accounts_one_default_per_currency ON public.payout_accounts USING btree (org_id, is_test, customer_id, currency) WHERE is_default;
+
+CREATE INDEX payout_legs_of_payee ON public.payout_legs USING btree (org_id, is_test, payee_id, sent_at) INCLUDE (currency, amount, state) WHERE (sent_at IS NOT NULL);
+
+CREATE INDEX payout_parts_of_leg ON public.payout_parts USING btree (org_id, is_test, leg_id);
+
+CREATE INDEX payouts_below_minimum ON public.payouts USING btree (org_id, is_test, customer_id, currency) WHERE (state = 'below_minimum'::text);
+
+CREATE INDEX payouts_waiting_for_person ON public.payouts USING btree (org_id, is_test, bill_id) WHERE (state = ANY (ARRAY['needs_approval'::text, 'failed'::text]));
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -2703,6 +3772,30 @@ CREATE INDEX price_overrides_of_price ON public.price_overrides USING btree (org
 
 CREATE INDEX price_revisions_of_metric ON public.price_revisions USING btree (org_id, is_test, metric_id);
 
+CREATE INDEX provider_calls_by_connection ON public.provider_calls USING btree (org_id, is_test, connection_id, id);
+
+CREATE INDEX provider_events_by_age ON public.provider_events USING btree (org_id, is_test, received_at);
+
+CREATE INDEX provider_events_by_connection ON public.provider_events USING btree (org_id, is_test, connection_id, id);
+
+CREATE INDEX provider_events_of_refund ON public.provider_events USING btree (org_id, is_test, refund_id) WHERE (refund_id IS NOT NULL);
+
+CREATE INDEX provider_events_waiting ON public.provider_events USING btree (org_id, is_test, id) WHERE (state = ANY (ARRAY['parked'::text, 'failed'::text]));
+
+CREATE INDEX provider_events_waiting_for_payment ON public.provider_events USING btree (org_id, is_test, connection_id, provider_id) WHERE ((state = ANY (ARRAY['parked'::text, 'failed'::text])) AND (provider_id <> ''::text));
+
+CREATE INDEX reconciliation_rows_open ON public.reconciliation_rows USING btree (org_id, is_test, connection_id, id) WHERE (settled_at IS NULL);
+
+CREATE INDEX refunds_by_provider_id ON public.refunds USING btree (org_id, is_test, connection_id, provider_id) WHERE (provider_id <> ''::text);
+
+CREATE INDEX refunds_for_a_person ON public.refunds USING btree (org_id, is_test, needs_person_at) WHERE (needs_person_at IS NOT NULL);
+
+CREATE INDEX refunds_of_invoice ON public.refunds USING btree (org_id, is_test, invoice_id, created_at) WHERE (invoice_id IS NOT NULL);
+
+CREATE INDEX refunds_of_payment ON public.refunds USING btree (org_id, is_test, payment_id, created_at);
+
+CREATE UNIQUE INDEX refunds_one_live_per_payment ON public.refunds USING btree (org_id, is_test, payment_id) WHERE ((payment_id IS NOT NULL) AND (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text])));
+
 CREATE INDEX registrations_by_age ON public.registrations USING btree (created_at);
 
 CREATE INDEX registrations_by_email ON public.registrations USING btree (email, created_at);
@@ -2739,9 +3832,37 @@ CREATE UNIQUE INDEX subscriptions_one_active_per_plan_type ON public.subscriptio
 
 CREATE INDEX subscriptions_waiting_for_balance ON public.subscriptions USING btree (org_id, is_test, id) WHERE (pause_reason = 'insufficient_balance'::text);
 
+CREATE INDEX transfers_by_provider_id ON public.transfers USING btree (org_id, is_test, connection_id, provider_id) WHERE (provider_id <> ''::text);
+
+CREATE INDEX transfers_for_a_person ON public.transfers USING btree (org_id, is_test, needs_person_at) WHERE (needs_person_at IS NOT NULL);
+
+CREATE INDEX transfers_live_of_connection ON public.transfers USING btree (org_id, is_test, connection_id) WHERE (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text]));
+
+CREATE INDEX transfers_of_account ON public.transfers USING btree (org_id, is_test, payout_account_id);
+
+CREATE INDEX transfers_of_bill ON public.transfers USING btree (org_id, is_test, bill_id, created_at);
+
+CREATE INDEX transfers_of_customer ON public.transfers USING btree (org_id, is_test, customer_id, created_at);
+
+CREATE UNIQUE INDEX transfers_one_counts_per_leg ON public.transfers USING btree (org_id, is_test, leg_id) WHERE ((state = 'succeeded'::text) AND (NOT is_excess));
+
+CREATE UNIQUE INDEX transfers_one_live_per_leg ON public.transfers USING btree (org_id, is_test, leg_id) WHERE (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text]));
+
+CREATE INDEX transfers_sent_of_connection ON public.transfers USING btree (org_id, is_test, connection_id, sent_at) WHERE (sent_at IS NOT NULL);
+
 CREATE INDEX usage_events_by_customer_and_time ON public.usage_events USING btree (customer_id, occurred_at);
 
 CREATE INDEX usage_events_of_batch ON public.usage_events USING btree (org_id, is_test, batch_id);
+
+CREATE INDEX virtual_accounts_by_number ON public.virtual_accounts USING btree (org_id, is_test, connection_id, account_number) WHERE (account_number <> ''::text);
+
+CREATE INDEX virtual_accounts_by_owner ON public.virtual_accounts USING btree (org_id, is_test, connection_id, provider_customer) WHERE (provider_customer <> ''::text);
+
+CREATE UNIQUE INDEX virtual_accounts_number_of_one_wallet ON public.virtual_accounts USING btree (org_id, is_test, connection_id, account_number) WHERE (state = ANY (ARRAY['active'::text, 'closing'::text]));
+
+CREATE INDEX virtual_accounts_of_wallet ON public.virtual_accounts USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX virtual_accounts_one_live_per_provider ON public.virtual_accounts USING btree (org_id, is_test, wallet_id, provider) WHERE (state = ANY (ARRAY['created'::text, 'submitted'::text, 'unknown'::text, 'active'::text, 'closing'::text]));
 
 CREATE INDEX wallet_reservations_of_wallet ON public.wallet_reservations USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
@@ -2757,6 +3878,8 @@ CREATE INDEX wallets_newest_first ON public.wallets USING btree (org_id, is_test
 
 CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btree (org_id, is_test, reserved_account_id);
 
+CREATE INDEX wallets_with_excess ON public.wallets USING btree (org_id, is_test, customer_id) WHERE (excess > (0)::numeric);
+
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
 CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT WHEN ((current_setting('app.is_posting'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION public.check_accounts_of_transfers();
@@ -2764,6 +3887,10 @@ CREATE TRIGGER check_accounts_of_new_transfers AFTER INSERT ON public.ledger_tra
 CREATE TRIGGER keep_accounts_of_transfers AFTER DELETE ON public.ledger_accounts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.keep_accounts_of_transfers();
 
 CREATE TRIGGER keep_an_owner AFTER DELETE OR UPDATE ON public.memberships FOR EACH ROW WHEN ((old.role = 'owner'::text)) EXECUTE FUNCTION public.keep_an_owner();
+
+CREATE TRIGGER keep_attribution BEFORE UPDATE ON public.attributed_amounts FOR EACH ROW EXECUTE FUNCTION public.keep_attribution();
+
+CREATE TRIGGER keep_charge_forward BEFORE DELETE OR UPDATE ON public.charges FOR EACH ROW EXECUTE FUNCTION public.keep_charge_forward();
 
 CREATE TRIGGER keep_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.keep_clock_forward();
 
@@ -2781,13 +3908,23 @@ CREATE TRIGGER keep_final_lines_from_more AFTER INSERT ON public.invoice_line_it
 
 CREATE TRIGGER keep_final_rounding BEFORE UPDATE ON public.invoices FOR EACH ROW WHEN (((old.status <> 'draft'::text) AND (old.rounded_off IS DISTINCT FROM new.rounded_off))) EXECUTE FUNCTION public.keep_final_rounding();
 
-CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency ON public.ledger_accounts FOR EACH ROW WHEN (((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text))) EXECUTE FUNCTION public.keep_ledger_account();
+CREATE TRIGGER keep_ledger_account BEFORE UPDATE OF org_id, is_test, id, currency, customer_id ON public.ledger_accounts FOR EACH ROW WHEN ((((((old.org_id IS DISTINCT FROM new.org_id) OR (old.is_test IS DISTINCT FROM new.is_test)) OR (old.id IS DISTINCT FROM new.id)) OR ((old.currency)::text IS DISTINCT FROM (new.currency)::text)) OR (old.customer_id IS DISTINCT FROM new.customer_id))) EXECUTE FUNCTION public.keep_ledger_account();
+
+CREATE TRIGGER keep_leg_sent_once BEFORE UPDATE ON public.payout_legs FOR EACH ROW EXECUTE FUNCTION public.keep_leg_sent_once();
+
+CREATE TRIGGER keep_legs_within_bill AFTER INSERT ON public.payout_legs REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.keep_legs_within_bill();
+
+CREATE TRIGGER keep_payment BEFORE DELETE OR UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION public.keep_payment();
+
+CREATE TRIGGER keep_refund_forward BEFORE DELETE OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION public.keep_refund_forward();
 
 CREATE TRIGGER keep_revoked_grant BEFORE UPDATE ON public.credit_grants FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (old.revoked_at IS DISTINCT FROM new.revoked_at))) EXECUTE FUNCTION public.keep_revoked_grant();
 
 CREATE TRIGGER keep_settled_reservation BEFORE UPDATE ON public.wallet_reservations FOR EACH ROW EXECUTE FUNCTION public.keep_settled_reservation();
 
 CREATE TRIGGER keep_settled_top_up BEFORE UPDATE ON public.wallet_top_ups FOR EACH ROW EXECUTE FUNCTION public.keep_settled_top_up();
+
+CREATE TRIGGER keep_transfer_forward BEFORE DELETE OR UPDATE ON public.transfers FOR EACH ROW EXECUTE FUNCTION public.keep_transfer_forward();
 
 CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EACH ROW WHEN ((old.type = 'EntriesWritten'::text)) EXECUTE FUNCTION public.keep_unlinked_entries();
 
@@ -2799,17 +3936,44 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_method_fkey FOREIGN KEY (org_id, is_test, method_id) REFERENCES public.payment_methods(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_top_up_fkey FOREIGN KEY (org_id, is_test, top_up_id) REFERENCES public.wallet_top_ups(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id) REFERENCES public.wallets(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_account_fkey FOREIGN KEY (org_id, is_test, account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_payment_fkey FOREIGN KEY (org_id, is_test, payment_id, currency) REFERENCES public.payments(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_registration_fkey FOREIGN KEY (registration_id) REFERENCES public.registrations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.email_codes
     ADD CONSTRAINT email_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invoice_collections
+    ADD CONSTRAINT invoice_collections_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.invoice_line_items
     ADD CONSTRAINT invoice_line_items_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
@@ -2822,6 +3986,9 @@ ALTER TABLE ONLY public.invoices
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
@@ -2840,6 +4007,75 @@ ALTER TABLE ONLY public.passkey_challenges
 
 ALTER TABLE ONLY public.passkeys
     ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.payment_connections
+    ADD CONSTRAINT payment_connections_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payment_credentials
+    ADD CONSTRAINT payment_credentials_connection_fkey FOREIGN KEY (org_id, connection_id) REFERENCES public.payment_connections(org_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payment_defaults
+    ADD CONSTRAINT payment_defaults_connection_fkey FOREIGN KEY (org_id, connection_id) REFERENCES public.payment_connections(org_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payment_methods
+    ADD CONSTRAINT payment_methods_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payment_methods
+    ADD CONSTRAINT payment_methods_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_charge_fkey FOREIGN KEY (org_id, is_test, charge_id) REFERENCES public.charges(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_virtual_account_fkey FOREIGN KEY (org_id, is_test, virtual_account_id) REFERENCES public.virtual_accounts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id) REFERENCES public.wallets(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_accounts
+    ADD CONSTRAINT payout_accounts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_account_fkey FOREIGN KEY (org_id, is_test, to_account_id) REFERENCES public.payout_accounts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_payee_fkey FOREIGN KEY (org_id, is_test, payee_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_payout_fkey FOREIGN KEY (org_id, is_test, bill_id) REFERENCES public.payouts(org_id, is_test, bill_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_legs
+    ADD CONSTRAINT payout_legs_transfer_fkey FOREIGN KEY (org_id, is_test, transfer_id) REFERENCES public.transfers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_parts
+    ADD CONSTRAINT payout_parts_leg_fkey FOREIGN KEY (org_id, is_test, leg_id) REFERENCES public.payout_legs(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_parts
+    ADD CONSTRAINT payout_parts_transfer_fkey FOREIGN KEY (org_id, is_test, transfer_id) REFERENCES public.transfers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_splits
+    ADD CONSTRAINT payout_splits_account_fkey FOREIGN KEY (org_id, is_test, payout_account_id) REFERENCES public.payout_accounts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payout_splits
+    ADD CONSTRAINT payout_splits_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payouts
+    ADD CONSTRAINT payouts_bill_fkey FOREIGN KEY (org_id, is_test, bill_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.payouts
+    ADD CONSTRAINT payouts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.plan_revisions
     ADD CONSTRAINT plan_revisions_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2868,11 +4104,41 @@ ALTER TABLE ONLY public.price_revisions
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.provider_calls
+    ADD CONSTRAINT provider_calls_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_refund_fkey FOREIGN KEY (org_id, is_test, refund_id) REFERENCES public.refunds(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.realtime_charges
     ADD CONSTRAINT realtime_charges_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.reconciliation_looks
+    ADD CONSTRAINT reconciliation_looks_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.reconciliation_rows
+    ADD CONSTRAINT reconciliation_rows_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_charge_fkey FOREIGN KEY (org_id, is_test, charge_id) REFERENCES public.charges(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_invoice_fkey FOREIGN KEY (org_id, is_test, invoice_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_payment_fkey FOREIGN KEY (org_id, is_test, payment_id, currency) REFERENCES public.payments(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.replay_jobs
     ADD CONSTRAINT replay_jobs_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2919,8 +4185,32 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.transfer_turns
+    ADD CONSTRAINT transfer_turns_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_account_fkey FOREIGN KEY (org_id, is_test, payout_account_id) REFERENCES public.payout_accounts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_bill_fkey FOREIGN KEY (org_id, is_test, bill_id) REFERENCES public.invoices(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.virtual_accounts
+    ADD CONSTRAINT virtual_accounts_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.virtual_accounts
+    ADD CONSTRAINT virtual_accounts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.virtual_accounts
+    ADD CONSTRAINT virtual_accounts_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.waiting_retentions
     ADD CONSTRAINT waiting_retentions_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -2952,13 +4242,15 @@ ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.attributed_amounts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.billing_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.charges ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 
@@ -2967,6 +4259,8 @@ ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.email_codes ENABLE ROW LEVEL SECURITY;
 
@@ -2979,6 +4273,8 @@ ALTER TABLE public.event_volumes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.idempotency_records ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoice_collections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoice_line_items ENABLE ROW LEVEL SECURITY;
 
@@ -3016,11 +4312,13 @@ CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(curre
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_rows ON public.attributed_amounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY own_rows ON public.billing_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+CREATE POLICY own_rows ON public.charges USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -3030,6 +4328,8 @@ CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.disputes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.event_counts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -3037,6 +4337,8 @@ CREATE POLICY own_rows ON public.event_retention USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.event_volumes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.idempotency_records USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.invoice_collections USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.invoice_line_items USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -3066,6 +4368,28 @@ CREATE POLICY own_rows ON public.outbox_deliveries USING (((org_id = (NULLIF(cur
 
 CREATE POLICY own_rows ON public.outbox_facts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.payment_connections USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.payment_credentials USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payment_defaults USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.payment_methods USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payments USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payout_accounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payout_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payout_legs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payout_parts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payout_splits USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.payouts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -3078,7 +4402,17 @@ CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(curre
 
 CREATE POLICY own_rows ON public.prices USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.provider_calls USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.provider_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.realtime_charges USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.reconciliation_looks USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.reconciliation_rows USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.refunds USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.replay_jobs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -3096,6 +4430,10 @@ CREATE POLICY own_rows ON public.tenant_lookups USING ((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.test_clocks USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_rows ON public.transfer_turns USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.unfolded_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -3107,6 +4445,8 @@ CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hours USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.virtual_accounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.waiting_retentions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -3121,6 +4461,28 @@ CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(cur
 ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.passkeys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_connections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_credentials ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_defaults ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_methods ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payout_accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payout_batches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payout_legs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payout_parts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payout_splits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payouts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY people_only ON public.authenticator_apps USING ((current_setting('app.people'::text, true) = 'on'::text));
 
@@ -3164,9 +4526,19 @@ ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.provider_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.realtime_charges ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.reconciliation_looks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reconciliation_rows ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refunds ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.registrations ENABLE ROW LEVEL SECURITY;
 
@@ -3194,6 +4566,10 @@ ALTER TABLE public.tenant_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.transfer_turns ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
@@ -3207,6 +4583,8 @@ ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.virtual_accounts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.waiting_retentions ENABLE ROW LEVEL SECURITY;
 
@@ -3275,13 +4653,59 @@ GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.attributed_amounts TO monigo_app;
+
+GRANT UPDATE(customer_id) ON TABLE public.attributed_amounts TO monigo_app;
+
+GRANT UPDATE(recipient) ON TABLE public.attributed_amounts TO monigo_app;
+
+GRANT UPDATE(attributed_at) ON TABLE public.attributed_amounts TO monigo_app;
+
 GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
 
 GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.billing_events TO monigo_app;
+GRANT SELECT,INSERT ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(failure_code) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(failure_reason) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(failure_is_final) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(provider_id) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(url) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(access_code) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(submitted_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(sent_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(asked) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(asked_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(first_not_found_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(needs_person_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(resolved_by) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(resolved_at) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(resolution) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(note) ON TABLE public.charges TO monigo_app;
+
+GRANT UPDATE(is_contradicted) ON TABLE public.charges TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.counters TO monigo_app;
 
@@ -3297,6 +4721,16 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.disputes TO monigo_app;
+
+GRANT UPDATE(lost_amount) ON TABLE public.disputes TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.disputes TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.disputes TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.disputes TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
@@ -3308,6 +4742,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.event_volumes TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_records TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_collections TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_line_items TO monigo_app;
 
@@ -3328,6 +4764,8 @@ GRANT INSERT(kind) ON TABLE public.ledger_accounts TO monigo_app;
 GRANT INSERT(currency) ON TABLE public.ledger_accounts TO monigo_app;
 
 GRANT INSERT(created_at) ON TABLE public.ledger_accounts TO monigo_app;
+
+GRANT INSERT(customer_id) ON TABLE public.ledger_accounts TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
@@ -3354,6 +4792,150 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkeys TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_connections TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_credentials TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_defaults TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(token) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(email) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(brand) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(last4) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(exp_month) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(exp_year) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(bank) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(is_default) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT UPDATE(removed_at) ON TABLE public.payment_methods TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(provider_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(reference) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(kind) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(purpose) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(charge_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(virtual_account_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(customer_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(fee) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(is_by_person) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(invoice_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(to_invoice) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(wallet_id) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(to_wallet) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(refunded) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(reversed) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(uncovered) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(uncovered_at) ON TABLE public.payments TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(account_name) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(payout_method) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(bank_name) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(bank_code) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(number_ciphertext) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(last4) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(currency) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(is_default) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(metadata) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(resolution) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(resolved_name) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(resolution_reason) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(resolution_tries) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(resolved_at) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(changed_at) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT UPDATE(deleted_at) ON TABLE public.payout_accounts TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payout_batches TO monigo_app;
+
+GRANT UPDATE(amount) ON TABLE public.payout_batches TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(payee_id) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(is_in_flight) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(transfer_id) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(failure_code) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(failure_reason) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(sent_at) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.payout_legs TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payout_parts TO monigo_app;
+
+GRANT UPDATE(is_excess) ON TABLE public.payout_parts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.payout_splits TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(hold_reason) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(held_by) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(held_at) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(initiated_by) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(initiated_at) ON TABLE public.payouts TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.payouts TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pgqueuer TO monigo_app;
 
@@ -3383,9 +4965,45 @@ GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.prices TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.provider_calls TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.provider_events TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.realtime_charges TO monigo_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.reconciliation_looks TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reconciliation_rows TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.recovery_codes TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(failure_code) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(failure_reason) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(provider_id) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(submitted_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(asked) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(asked_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(first_not_found_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(needs_person_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(resolved_by) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(resolved_at) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(note) ON TABLE public.refunds TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO monigo_app;
 
@@ -3417,6 +5035,58 @@ GRANT SELECT,INSERT ON TABLE public.tenant_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.transfer_turns TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(needs_otp) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(is_alone) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(is_excess) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(failure_code) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(failure_reason) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(failure_is_final) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(batch_id) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(provider_id) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(rail_id) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(fee) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(submitted_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(sent_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(waiting_since) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(asked) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(asked_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(first_not_found_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(needs_person_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(resolved_by) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(resolved_at) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(resolution) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(note) ON TABLE public.transfers TO monigo_app;
+
+GRANT UPDATE(is_contradicted) ON TABLE public.transfers TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
@@ -3432,6 +5102,38 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(state) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(account_number) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(account_name) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(bank_name) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(bank_code) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(provider_id) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(provider_customer) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(failure_field) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(failure_reason) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(asked) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(submitted_at) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(opened_at) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(last_used_at) ON TABLE public.virtual_accounts TO monigo_app;
+
+GRANT UPDATE(closed_at) ON TABLE public.virtual_accounts TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.waiting_retentions TO monigo_app;
 
@@ -3458,6 +5160,8 @@ GRANT UPDATE(top_up_threshold) ON TABLE public.wallets TO monigo_app;
 GRANT UPDATE(top_up_amount) ON TABLE public.wallets TO monigo_app;
 
 GRANT UPDATE(top_up_monthly_limit) ON TABLE public.wallets TO monigo_app;
+
+GRANT UPDATE(excess) ON TABLE public.wallets TO monigo_app;
 
 GRANT SELECT ON TABLE public.wallet_states TO monigo_app;
 

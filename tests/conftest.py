@@ -8,20 +8,30 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import certifi
 import pytest
 from hypothesis import settings
 
+from monigo.infra.crypto import hashing_child
 from monigo.infra.db.postgres import start_embedded
 from monigo.infra.logging import configure_logging
 from support.api import Api
 from support.backend import Backend, start_backend
 from support.mail import MailServer
+from support.payments import connected, simulated_providers
 
 # Machines that are busy are not broken.
 settings.register_profile("monigo", deadline=None, print_blob=True)
 settings.load_profile("monigo")
 # As the product logs: the default's tracebacks show local variables, which takes half a minute.
 configure_logging(log_format="json", level="warning")
+# Where both cores are busy, one of lowest priority takes a minute for a hash.
+hashing_child.PROGRAM = Path(__file__).parent / "support" / "eager_hashing.py"
+
+# A client reads all authorities of the web as it is made, for 20 ms; nothing here asks the web.
+ONE_AUTHORITY = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----\n")
+# What is lost with the machine's power is made anew by the next run.
+CARELESS = ("fsync", "full_page_writes", "synchronous_commit")
 
 # A clock that has not arrived by then never will.
 ADVANCE_SECONDS_MAX = 60
@@ -35,6 +45,7 @@ def owner_url(tmp_path_factory):
     embedded = None
     if external is None:
         embedded = runner.run(start_embedded(Path(tmp_path_factory.mktemp("embedded"))))
+        runner.run(_make_careless(embedded.url))
     server_url = external or embedded.url
     name = f"monigo_test_{secrets.token_hex(6)}"
     runner.run(_execute(server_url, f"CREATE DATABASE {name}"))
@@ -52,12 +63,37 @@ async def _execute(url, statement):
     await connection.close()
 
 
+async def _make_careless(url):
+    for setting in CARELESS:
+        await _execute(url, f"ALTER SYSTEM SET {setting} = off")
+    await _execute(url, "SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_authorities(tmp_path_factory):
+    path = tmp_path_factory.mktemp("authorities") / "one.pem"
+    path.write_text("".join(ONE_AUTHORITY[:2]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
 @pytest.fixture(scope="session")
 def backend(owner_url, tmp_path_factory):
-    """The running server: its services, its address, and a clock that the tests can move."""
-    with MailServer() as mail:
-        running = start_backend(owner_url, tmp_path_factory.mktemp("data"), smtp_url=mail.url)
+    """The running server: its services, its address, and a clock that the tests can move.
+
+    Test mode asks simulated providers, to which organisations are connected where a test does so.
+    """
+    with MailServer() as mail, simulated_providers() as simulated:
+        running = start_backend(
+            owner_url,
+            tmp_path_factory.mktemp("data"),
+            smtp_url=mail.url,
+            simulator=False,
+            simulator_url=simulated.url,
+        )
         running.mail = mail
+        running.simulated = simulated
         yield running
         running.stop()
 
@@ -68,6 +104,12 @@ def api(backend: Backend):
     with Api.of_new_organization(backend) as client:
         yield client
     backend.clock.reset()
+
+
+@pytest.fixture
+def connections(api):
+    """The connections of `api`'s organisation to all three simulated providers, by provider."""
+    return connected(api)
 
 
 @pytest.fixture

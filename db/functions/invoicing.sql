@@ -1,6 +1,7 @@
 -- What is final stays as it is.
 
--- A final invoice never changes but its status, which moves along the allowed transitions only.
+-- A final invoice never changes but its status, which moves along the allowed transitions only. A bill that was
+-- paid is open again when its transfer comes back.
 CREATE OR REPLACE FUNCTION keep_final_invoice() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -17,6 +18,7 @@ BEGIN
         OR (old.status = 'payment_failed'
             AND new.status IN ('finalized', 'paid', 'uncollectible', 'void'))
         OR (old.status = 'uncollectible' AND new.status IN ('paid', 'void'))
+        OR (old.status = 'paid' AND new.status = 'payment_failed' AND old.plan_type = 'payout')
     ) THEN
         RAISE EXCEPTION 'an invoice cannot go from % to %', old.status, new.status
             USING ERRCODE = '23514', CONSTRAINT = 'invoices_status_moves_forward';

@@ -52,6 +52,7 @@ DECLARE
     sequences bigint[];
     hashes bytea[];
     may_owe boolean[];
+    may_hold boolean[];
     -- What each transfer leaves on its two sides.
     from_balances numeric[];
     from_sequences bigint[];
@@ -69,8 +70,15 @@ BEGIN
     PERFORM public.check_own_tenant(organization, test);
     SELECT array_agg(head.id), array_agg(head.currency), array_agg(head.balance),
         array_agg(head.sequence), array_agg(head.chain_hash),
-        array_agg(head.kind IN ('provider', 'revenue'))
-    INTO accounts, currencies, balances, sequences, hashes, may_owe
+        array_agg(head.kind NOT IN (
+            'customer_wallet', 'reserved', 'credit_grant', 'tax_payable', 'payable',
+            'payouts_in_flight', 'withholding_payable'
+        )),
+        array_agg(head.kind NOT IN (
+            'receivable', 'external', 'provider_fees', 'bad_debt', 'dispute_losses',
+            'payout_expense'
+        ))
+    INTO accounts, currencies, balances, sequences, hashes, may_owe, may_hold
     FROM (
         SELECT account.id, account.currency, account.balance, account.sequence,
             account.chain_hash, account.kind
@@ -119,6 +127,10 @@ BEGIN
         hashes[target] := public.ledger_chain_link(
             hashes[target], content, sequences[target], balances[target]
         );
+        IF balances[target] > 0 AND NOT may_hold[target] THEN
+            RAISE EXCEPTION 'account % takes more than it gave', accounts[target]
+                USING ERRCODE = '23514', CONSTRAINT = 'ledger_accounts_balance_not_positive';
+        END IF;
         to_balances[place] := balances[target];
         to_sequences[place] := sequences[target];
         to_hashes[place] := hashes[target];
@@ -316,9 +328,9 @@ BEGIN
 END
 $$;
 CREATE OR REPLACE TRIGGER keep_ledger_account
-BEFORE UPDATE OF org_id, is_test, id, currency ON ledger_accounts
+BEFORE UPDATE OF org_id, is_test, id, currency, customer_id ON ledger_accounts
 FOR EACH ROW WHEN (
-    (old.org_id, old.is_test, old.id, old.currency)
-    IS DISTINCT FROM (new.org_id, new.is_test, new.id, new.currency)
+    (old.org_id, old.is_test, old.id, old.currency, old.customer_id)
+    IS DISTINCT FROM (new.org_id, new.is_test, new.id, new.currency, new.customer_id)
 )
 EXECUTE FUNCTION keep_ledger_account();

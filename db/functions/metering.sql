@@ -106,6 +106,24 @@ CREATE OR REPLACE FUNCTION event_group(properties jsonb, property text) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN property = '' THEN '' ELSE coalesce(left(properties ->> property, 255), '') END;
 
+-- What an event is worth to whom it names stands still; only one who was unknown becomes a customer, once.
+CREATE OR REPLACE FUNCTION keep_attribution() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF old.customer_id IS NOT NULL OR new.customer_id IS NULL
+        OR (old.org_id, old.is_test, old.metric_id, old.dedup, old.occurred_at, old.amount, old.fault)
+        IS DISTINCT FROM
+        (new.org_id, new.is_test, new.metric_id, new.dedup, new.occurred_at, new.amount, new.fault)
+    THEN
+        RAISE EXCEPTION 'an amount stays with the customer whom it was attributed to'
+            USING ERRCODE = '23514', CONSTRAINT = 'attributed_amounts_attributed_once';
+    END IF;
+    RETURN new;
+END
+$$;
+CREATE OR REPLACE TRIGGER keep_attribution BEFORE UPDATE ON attributed_amounts
+    FOR EACH ROW EXECUTE FUNCTION keep_attribution();
+
 -- Some tenants that have batches to fold.
 CREATE OR REPLACE FUNCTION tenants_with_unfolded_batches(tenants_max integer)
 RETURNS TABLE (org_id uuid, is_test boolean)

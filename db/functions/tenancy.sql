@@ -74,7 +74,8 @@ BEGIN
             SELECT 1 FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attname = 'is_test' AND NOT attisdropped
         )
-        AND relname <> 'api_key_lookups'; -- Keys are the organisation's, and stay.
+        -- Keys, and those at providers, are the organisation's, and stay.
+        AND relname NOT IN ('api_key_lookups', 'payment_credentials');
     SET LOCAL app.is_reset = 'on';
     WHILE cardinality(waiting) > 0 LOOP
         -- One that none of the others points at; transfers point at accounts by a trigger.

@@ -7,7 +7,7 @@ SELECT wallet.org_id, wallet.is_test, wallet.id, wallet.customer_id, wallet.curr
     wallet.revenue_account_id, wallet.created_at,
     greatest(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
     money.balance, reserved.balance AS reserved_balance, money.sequence AS entries,
-    wallet.top_up_threshold
+    wallet.top_up_threshold, wallet.excess
 FROM wallets AS wallet
 JOIN ledger_accounts AS money
     ON money.org_id = wallet.org_id AND money.is_test = wallet.is_test
@@ -16,6 +16,12 @@ JOIN ledger_accounts AS reserved
     ON reserved.org_id = wallet.org_id AND reserved.is_test = wallet.is_test
     AND reserved.id = wallet.reserved_account_id;
 GRANT SELECT ON wallet_states TO monigo_app;
+
+-- What a function answers cannot be replaced. Both are made again in this transaction.
+-- squawk-ignore ban-drop-function
+DROP FUNCTION IF EXISTS lock_wallets;
+-- squawk-ignore ban-drop-function
+DROP FUNCTION IF EXISTS lock_wallets_of_owners;
 
 -- Locks wallets in the order of their ids and returns them as of then. Also whether any of these keys was used
 -- before in the wallet beside it (who looks for a key before the lock may miss the use that held it), and
@@ -29,7 +35,8 @@ CREATE OR REPLACE FUNCTION lock_wallets(
     id uuid, customer_id uuid, currency text, status text, money_account_id uuid,
     reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
     created_at timestamptz, updated_at timestamptz, balance numeric, reserved_balance numeric,
-    entries bigint, top_up_threshold numeric, is_any_key_used boolean, are_api_keys_same boolean
+    entries bigint, top_up_threshold numeric, excess numeric, is_any_key_used boolean,
+    are_api_keys_same boolean
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -77,7 +84,7 @@ BEGIN
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, is_used, are_same
+        state.entries::bigint, state.top_up_threshold, state.excess::numeric, is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test
         AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
@@ -93,7 +100,7 @@ CREATE OR REPLACE FUNCTION lock_wallets_of_owners(
     id uuid, customer_id uuid, currency text, status text, money_account_id uuid,
     reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
     created_at timestamptz, updated_at timestamptz, balance numeric, reserved_balance numeric,
-    entries bigint, top_up_threshold numeric
+    entries bigint, top_up_threshold numeric, excess numeric
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -112,7 +119,7 @@ BEGIN
     SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
-        locked.entries, locked.top_up_threshold
+        locked.entries, locked.top_up_threshold, locked.excess
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;

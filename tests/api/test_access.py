@@ -74,8 +74,12 @@ def organization_of(backend, owner):
     key = Api.of(backend, UUID(org_id), is_test=True)
     with Person.signed_in(backend) as spare:
         owner.join(spare, org_id, "viewer")
+    filled = fill(key, "driver-42")
     ids = {
-        **fill(key, "driver-42"),
+        **filled,
+        "transaction_id": filled["charge_id"],
+        "payout_account_id": filled["payout_account_id"],
+        "provider": "paystack",
         "org_id": org_id,
         "user_id": spare.user_id,
         "api_key_id": made["api_keys"][1]["id"],

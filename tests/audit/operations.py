@@ -71,6 +71,11 @@ def _billed(world):
     return {"subscription_id": world.subscription(plan_type="payout")}
 
 
+def _split(world):
+    account_id = world.payout_account().rpartition("/")[2]
+    return {"splits": [{"payout_account_id": account_id, "percentage": "10"}]}
+
+
 def _drafted(world):
     return {"subscription_id": world.subscription()}
 
@@ -116,6 +121,74 @@ OF_KEYS = {
     "delete_price_override": gone(
         "DELETE price-overrides/{}", "price_override", World.override, unit_price="1.000000"
     ),
+    "create_payment_connection": made(
+        "POST payment-connections", "payment_connection", body=World.account, label="Ours"
+    ),
+    "update_payment_connection": edited(
+        "PUT payment-connections/{}",
+        "payment_connection",
+        World.connection,
+        body={"label": "Other"},
+        label=("Ours", "Other"),
+    ),
+    "toggle_payment_connection": edited(
+        "POST payment-connections/{}/toggle",
+        "payment_connection",
+        World.connection,
+        is_enabled=(True, False),
+    ),
+    "delete_payment_connection": gone(
+        "DELETE payment-connections/{}", "payment_connection", World.connection, label="Ours"
+    ),
+    "replay_provider_event": edited(
+        "POST provider-events/{}/replay",
+        "provider_event",
+        World.stray_event,
+        status=("parked", "received"),
+        reason=("nothing of ours is known by its reference", ""),
+        attempts=(1, 0),
+    ),
+    "match_provider_event": edited(
+        "POST provider-events/{}/match",
+        "provider_event",
+        World.stray_event,
+        body=lambda world: {"wallet_id": world.wallet()},
+        status=("parked", "matched"),
+        reason=("nothing of ours is known by its reference", ""),
+        wallet_id=(None, SOMETHING),
+        handled_at=(None, SOMETHING),
+    ),
+    "refund_provider_event": edited(
+        "POST provider-events/{}/refund",
+        "provider_event",
+        World.stray_event,
+        body={"reason": "a stranger's"},
+        status=("parked", "refunded"),
+        reason=("nothing of ours is known by its reference", ""),
+        refund_id=(None, SOMETHING),
+        handled_at=(None, SOMETHING),
+    ),
+    "ignore_provider_event": edited(
+        "POST provider-events/{}/ignore",
+        "provider_event",
+        World.stray_event,
+        body={"reason": "a test"},
+        status=("parked", "ignored"),
+        reason=("nothing of ours is known by its reference", "a test"),
+        handled_at=(None, SOMETHING),
+    ),
+    "resolve_transaction": edited(
+        "POST transactions/{}/resolve",
+        "transaction",
+        World.unknown_pull,
+        body={"outcome": "failed", "note": "looked up"},
+        state=("unknown", "failed"),
+        status=("pending", "failed"),
+        error_code=(None, "resolved"),
+        error_message=(None, "looked up"),
+        note=("", "looked up"),
+        resolved_at=SOMETHING,
+    ),
     "create_subscription": made(
         "POST subscriptions", "subscription", body=_subscribed, status="active"
     ),
@@ -146,6 +219,7 @@ OF_KEYS = {
         status=("draft", "finalized"),
         number=("", "INV-000001"),
         finalized_at=SOMETHING,
+        due_date=SOMETHING,
     ),
     "void_invoice": edited(
         "POST invoices/{}/void",
@@ -154,6 +228,73 @@ OF_KEYS = {
         status=("finalized", "void"),
         voided_at=SOMETHING,
         amount_due=("2.000000", "0.000000"),
+    ),
+    "initiate_payment": made(
+        "POST invoices/{}/initiate-payment",
+        "transaction",
+        World.collected,
+        body={},
+        kind="checkout",
+        amount="500.000000",
+    ),
+    "retry_transaction": made(
+        "POST invoices/{}/retry", "transaction", World.failed_try, kind="checkout"
+    ),
+    "refund_invoice": made(
+        "POST invoices/{}/refunds",
+        "refund",
+        World.paid_by_credits,
+        body={"reason": "a test", "to": "wallet"},
+        amount="2.000000",
+        to="wallet",
+    ),
+    "set_up_payment_method": made(
+        "POST customers/{}/payment-methods/setup",
+        "transaction",
+        World.payable,
+        body={},
+        purpose="card_setup",
+    ),
+    "set_default_payment_method": edited(
+        "PUT customers/{}/default",
+        "payment_method",
+        World.method,
+        is_default=(False, True),
+    ),
+    "delete_payment_method": gone(
+        "DELETE customers/{}", "payment_method", World.method, last4="1111"
+    ),
+    "create_payout_account": made(
+        "POST customers/{}/payout-accounts",
+        "payout_account",
+        World.customer,
+        body={
+            "account_name": "Ada Obi",
+            "bank_code": "044",
+            "account_number": "0690000031",
+            "currency": "NGN",
+        },
+        account_number="****0031",
+        is_default=True,
+    ),
+    "update_payout_account": edited(
+        "PUT customers/{}",
+        "payout_account",
+        World.payout_account,
+        body={"bank_code": "058"},
+        bank_code=("044", "058"),
+        changed_at=SOMETHING,
+    ),
+    "delete_payout_account": gone(
+        "DELETE customers/{}", "payout_account", World.payout_account, account_number="****0031"
+    ),
+    "resolve_payout_account": edited(
+        "POST customers/{}/resolve",
+        "payout_account",
+        World.payout_account,
+        resolution=("unresolved", "mismatched"),
+        resolved_name=("", SOMETHING),
+        resolved_at=SOMETHING,
     ),
     "mark_invoice_paid": edited(
         "POST invoices/{}/mark-paid",
@@ -176,6 +317,55 @@ OF_KEYS = {
         number=("", "BILL-000001"),
         issued_at=SOMETHING,
         paid_at=SOMETHING,
+    ),
+    "hold_bill": edited(
+        "POST bills/{}/hold",
+        "payout",
+        World.owed,
+        body={"reason": "a doubt"},
+        hold_reason=("", "a doubt"),
+        held_by=(None, SOMETHING),
+        held_at=(None, SOMETHING),
+    ),
+    "release_bill": edited(
+        "POST bills/{}/release",
+        "payout",
+        World.held,
+        hold_reason=("a doubt", ""),
+        held_by=(SOMETHING, None),
+        held_at=(SOMETHING, None),
+    ),
+    "initiate_payout": edited(
+        "POST bills/{}/initiate-payout",
+        "payout",
+        World.owed,
+        state=("due", "sending"),
+        initiated_by=(None, SOMETHING),
+        initiated_at=(None, SOMETHING),
+    ),
+    "retry_bill_transaction": edited(
+        "POST bills/{}/retry",
+        "payout",
+        World.failed_transfer,
+        state=("failed", "sending"),
+        reason=(SOMETHING, ""),
+        initiated_at=SOMETHING,
+    ),
+    "authorize_bill_transaction": edited(
+        "POST bills/{}/authorize",
+        "payout_transaction",
+        World.waiting_transfer,
+        body={"otp": "123456"},
+        state=("needs_action", "succeeded"),
+        status=("pending", "succeeded"),
+        needs_otp=(True, False),
+    ),
+    "set_payout_splits": edited(
+        "PUT plans/{}/payout-splits",
+        "payout_splits",
+        World.payout_plan,
+        body=_split,
+        splits=([], SOMETHING),
     ),
     "void_bill": edited(
         "POST bills/{}/void", "bill", World.bill, status=("draft", "voided"), voided_at=SOMETHING
@@ -234,6 +424,27 @@ OF_KEYS = {
         "PUT wallets/{}/auto-top-up", "auto_top_up", World.wallet, body=RULE, amount="5.000000"
     ),
     "delete_auto_top_up": gone("DELETE {}", "auto_top_up", World.rule, threshold="1.000000"),
+    "create_virtual_account": made(
+        "POST wallets/{}/virtual-accounts",
+        "virtual_account",
+        World.fundable,
+        body={"provider": "paystack", "currency": "NGN"},
+        status="pending",
+    ),
+    "close_virtual_account": edited(
+        "DELETE {}",
+        "virtual_account",
+        World.virtual_account,
+        is_active=(True, False),
+        status=("active", "closed"),
+    ),
+    "fund_wallet": made(
+        "POST wallets/{}/fund",
+        "transaction",
+        World.fundable,
+        body={"amount": "500"},
+        amount="500.000000",
+    ),
     "advance_test_clock": edited(
         "POST test-clock/advance",
         "test_mode",
@@ -255,6 +466,7 @@ OF_KEYS = {
 
 # What changes nothing of an organisation's, or only reads.
 UNAUDITED = {
+    "resend_bill_transaction_otp",
     "simulate_prices",
     "update_profile",
     "set_up_second_factor",

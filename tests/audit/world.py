@@ -8,7 +8,11 @@ from monigo.core.times import format_instant
 from monigo.infra.db import Tenant
 from support.api import Api, event
 from support.audit import entries
+from support.charges import plant_payments
+from support.payments import connect, keys_of
 from support.people import Person, new_email
+from support.wallets import grant
+from support.webhooks import events_of, paid, secret_of, send, work_off
 
 FLAT = {"model": "flat_unit", "unit_price": "2.000000"}
 
@@ -70,6 +74,99 @@ class World:
     def final(self):
         return self.api.finalize(self.draft())["id"]
 
+    def collected(self):
+        """A final invoice that can be paid by a link."""
+        connect(self.api)
+        customer_id = self.customer()
+        self.api.put(f"/v1/customers/{customer_id}", json={"email": "ada@example.com"})
+        plan = self.api.plan({"metric_id": self.metric(), **FLAT, "unit_price": "500"})
+        subscription_id = self.api.subscribe(customer_id, plan["id"])["id"]
+        self.api.ingest(event("call-1"))
+        return self.api.finalize(self.api.draft(subscription_id)["id"])["id"]
+
+    def failed_try(self):
+        """A link that another one took the place of."""
+        invoice_id = self.collected()
+        path = f"/v1/invoices/{invoice_id}/initiate-payment"
+        made = self.api.post(path, json={}).json()["transaction"]
+        self.api.backend.sql(
+            "UPDATE charges SET state = 'failed', failure_code = 'superseded', settled_at = now()"
+            " WHERE id = $1",
+            made["id"],
+        )
+        return f"{invoice_id}/transactions/{made['id']}"
+
+    def paid_by_credits(self):
+        """An invoice that credits paid as it became final."""
+        subscription_id = self.subscription()
+        grant(self.api, self.api.wallet(), "1000")
+        self.api.ingest(event("call-1"))
+        return self.api.finalize(self.api.draft(subscription_id)["id"])["id"]
+
+    def payable(self):
+        self.collected()
+        return "c1"
+
+    def method(self):
+        """Two saved cards; the path of the one that is not the default."""
+        connection_id, customer_id = connect(self.api)["id"], self.customer()
+        wallet = self.api.wallet()
+        first = plant_payments(self.api, wallet["id"], connection_id)["payment_method_id"]
+        other = self.api.backend.sql(
+            "INSERT INTO payment_methods (org_id, is_test, id, customer_id, connection_id,"
+            " provider, type, token, fingerprint_hash, email, brand, last4, bank, is_default,"
+            " created_at) SELECT org_id, is_test, gen_random_uuid(), customer_id, connection_id,"
+            " provider, type, token, 'other', email, brand, '1111', bank, false, created_at"
+            " FROM payment_methods WHERE id = $1 RETURNING id",
+            first,
+        )
+        return f"{customer_id}/payment-methods/{other[0]['id']}"
+
+    def payout_account(self):
+        """The path of a payee's account, whose name the provider can be asked for."""
+        connect(self.api)
+        customer_id = self.customer()
+        body = {
+            "account_name": "Somebody Else",
+            "bank_code": "044",
+            "account_number": "0690000031",
+            "currency": "NGN",
+        }
+        path = f"/v1/customers/{customer_id}/payout-accounts"
+        made = self.api.make(path, body, "payout_account")
+        return f"{customer_id}/payout-accounts/{made['id']}"
+
+    def owed(self):
+        """A final bill of a payee who has an account."""
+        self.payout_account()
+        subscription = self.api.subscribe("c1", self.plan(plan_type="payout"))
+        self.api.ingest(event("call-1"))
+        body = {"subscription_id": subscription["id"]}
+        bill = self.api.make("/v1/bills", body, "bill")
+        self.api.post(f"/v1/bills/{bill['id']}/finalize")
+        return bill["id"]
+
+    def held(self):
+        bill_id = self.owed()
+        self.api.post(f"/v1/bills/{bill_id}/hold", json={"reason": "a doubt"})
+        return bill_id
+
+    def failed_transfer(self):
+        bill_id = self.owed()
+        self.backend.simulated.next("paystack", "transfer", "failed")
+        made = self.api.post(f"/v1/bills/{bill_id}/initiate-payout").json()["transactions"]
+        return f"{bill_id}/transactions/{made[0]['id']}"
+
+    def waiting_transfer(self):
+        """One that waits for a one-time password."""
+        bill_id = self.owed()
+        self.backend.simulated.next("paystack", "transfer", "needs_action")
+        made = self.api.post(f"/v1/bills/{bill_id}/initiate-payout").json()["transactions"]
+        return f"{bill_id}/transactions/{made[0]['id']}"
+
+    def payout_plan(self):
+        return self.plan(plan_type="payout")
+
     def bill(self):
         body = {"subscription_id": self.subscription(plan_type="payout")}
         return self.api.make("/v1/bills", body, "bill")["id"]
@@ -88,6 +185,19 @@ class World:
         path = f"/v1/wallets/{self.wallet()}/credits"
         return f"{path}/{self.api.make(path, body, 'credit')['id']}".removeprefix("/v1/")
 
+    def fundable(self):
+        """A wallet whose customer can be asked for money."""
+        connect(self.api)
+        told = {"name": "Ada Obi", "email": "ada@example.com", "phone": "+2348012345678"}
+        self.api.customer("payer", **told)
+        return self.api.wallet("payer")["id"]
+
+    def virtual_account(self):
+        path = f"wallets/{self.fundable()}/virtual-accounts"
+        body = {"provider": "paystack", "currency": "NGN"}
+        account = self.api.make(f"/v1/{path}", body, "virtual_account")
+        return f"{path}/{account['id']}"
+
     def rule(self):
         path = f"wallets/{self.wallet()}/auto-top-up"
         self.api.put(f"/v1/{path}", json={"threshold": "1", "amount": "5"})
@@ -95,6 +205,27 @@ class World:
 
     def override(self):
         return self.api.override(self.customer(), self.priced_plan()["prices"][0]["id"])["id"]
+
+    def connection(self):
+        return connect(self.api, label="Ours")["id"]
+
+    def stray_event(self):
+        """An event about money that fits nothing."""
+        self.connection()
+        secret = secret_of(keys_of("paystack", self.api.org_id))
+        send(self.api, "paystack", paid("paystack", f"mo{'a' * 30}"), secret)
+        work_off(self.api)
+        (event,) = events_of(self.api, matched=False)
+        return event["id"]
+
+    def unknown_pull(self):
+        """A charge of which its provider says nothing."""
+        ids = plant_payments(self.api, self.wallet(), self.connection(), state="unknown")
+        return ids["charge_id"]
+
+    def account(self):
+        """What connects an account at a provider."""
+        return {"provider": "paystack", "label": "Ours", **keys_of("paystack", self.api.org_id)}
 
     def window(self):
         now = self.backend.clock.now()

@@ -73,7 +73,7 @@ def test_invoices_come_newest_first_with_all_that_the_books_need(api, billed, fa
         "period_end": FIRST_END,
         "created_at": START,
         "finalized_at": START,
-        "due_date": "",
+        "due_date": "2027-02-01T00:00:00Z",
         "paid_at": START,
         "voided_at": "",
         "paid_reference": "'@bank",

@@ -5,10 +5,22 @@ from uuid import uuid4
 import pytest
 
 from monigo.cli.verification import verify_all
+from support.backend import start_backend
+from support.databases import fresh_database
 from support.verification import faults
 
 KEY, ORGANIZATION = "look-up of an API key", "look-up of an organization"
 CLOCK = "due work of a test clock"
+
+
+@pytest.fixture(scope="module")
+def backend(owner_url, tmp_path_factory):
+    """A server without the organisations of all other tests, which take long to verify."""
+    with fresh_database(owner_url) as url:
+        running = start_backend(url, tmp_path_factory.mktemp("tenancy"))
+        yield running
+        running.stop()
+
 
 # A fault that is planted, what it is called, and what is stored and computed.
 FAULTS = {

@@ -48,6 +48,7 @@ def test_no_key_decides_who_may_act():
         Permission.MEMBERSHIP_LEAVE,
         Permission.INVITATIONS_READ,
         Permission.INVITATIONS_WRITE,
+        Permission.PAYOUTS_AUTOMATE,
     }
 
 
@@ -70,6 +71,8 @@ def test_no_key_decides_who_may_act():
         (Permission.API_KEYS_WRITE, "owner admin"),
         (Permission.MEMBERS_WRITE, "owner admin"),
         (Permission.INVITATIONS_READ, "owner admin"),
+        (Permission.PAYOUTS_WRITE, "owner admin"),
+        (Permission.PAYOUTS_AUTOMATE, "owner"),
     ],
 )
 def test_the_roles_of_a_permission(permission, roles):

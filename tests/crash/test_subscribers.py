@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monigo import webhooks
+from monigo import audit
 from monigo.infra import outbox
 
 TESTS = Path(__file__).parent.parent
@@ -13,9 +13,8 @@ WAITING = "SELECT 1 FROM outbox_deliveries WHERE org_id = $1 AND subscriber = $2
 
 
 def test_killed_before_its_mark_a_subscriber_handles_a_fact_once(backend, api):
-    plan = api.plan()
     for name in ("ada", "obi"):
-        api.subscribe(api.customer(name)["id"], plan["id"])
+        api.customer(name)
 
     ahead = str(backend.clock.ahead.total_seconds())
     arguments = [backend.app_url, str(api.org_id), ahead]
@@ -28,14 +27,14 @@ def test_killed_before_its_mark_a_subscriber_handles_a_fact_once(backend, api):
     with worker:
         assert worker.stdout.readline() == "handled\n"
         worker.kill()
-    lost = _events(backend, api)
-    backend.run(outbox.deliver_all(backend.services.database, webhooks.BILLING_EVENTS, api.tenant))
+    lost = _logged(backend, api)
+    backend.run(outbox.deliver_all(backend.services.database, audit.CHAIN, api.tenant))
 
     assert lost == []
-    assert _events(backend, api) == ["subscription.created"] * 2
-    assert backend.sql(WAITING, api.org_id, webhooks.BILLING_EVENTS.name) == []
+    assert _logged(backend, api) == ["create_customer"] * 2
+    assert backend.sql(WAITING, api.org_id, audit.CHAIN.name) == []
 
 
-def _events(backend, api):
-    rows = backend.sql("SELECT type FROM billing_events WHERE org_id = $1 ORDER BY id", api.org_id)
-    return [row["type"] for row in rows]
+def _logged(backend, api):
+    query = "SELECT action FROM audit_entries WHERE org_id = $1 ORDER BY sequence"
+    return [row["action"] for row in backend.sql(query, api.org_id)]

@@ -193,3 +193,14 @@ def _options(function: ast.CreateFunctionStmt) -> dict[str, object]:
 
 def _name(function: ast.CreateFunctionStmt) -> str:
     return function.funcname[-1].sval
+
+
+def unvalidated_constraints(schema: Schema) -> list[str]:
+    """Constraints that the rows which were there need not meet: a promise for some rows only."""
+    return [
+        f"{node.relation.relname}: {command.def_.conname} is not validated"
+        for node in schema
+        if isinstance(node, ast.AlterTableStmt)
+        for command in node.cmds
+        if isinstance(command.def_, ast.Constraint) and command.def_.skip_validation
+    ]

@@ -37,6 +37,10 @@ OPEN = {
     "/countries",
     "/currencies",
 }
+# What asks for a signature.
+SIGNED = "/webhooks/{provider}/{org_id}"
+# What one value of a setting needs, beside the route's permission.
+OF_SETTINGS = {Permission.PAYOUTS_AUTOMATE}
 # What begins its transactions itself, because it counts tries that fail.
 BY_ITSELF = {
     "/auth/reauthenticate",
@@ -69,16 +73,19 @@ def test_every_raw_route_names_its_permissions(app):
     assert [type(route).__name__ for route in app.state.raw_routes] == [
         "IngestRoute",
         "MovementsRoute",
+        "ProviderWebhookRoute",
     ]
     assert all(route.permissions <= set(Permission) for route in app.state.raw_routes)
-    assert all(route.permissions for route in app.state.raw_routes)
+    # A webhook's signature says who sends it.
+    without = [route.path_format for route in app.state.raw_routes if not route.permissions]
+    assert without == [SIGNED]
 
 
 def test_every_permission_is_needed_by_some_route(app):
     declared = {declaration_of(route.endpoint).permission for route in routes_of(app)}
     raw = {one for route in app.state.raw_routes for one in route.permissions}
 
-    assert (declared | raw) - {None} == set(Permission)
+    assert (declared | raw) - {None} == set(Permission) - OF_SETTINGS
 
 
 def test_the_document_tells_the_permission_of_every_operation_but_the_public_ones(app):
@@ -91,7 +98,7 @@ def test_the_document_tells_the_permission_of_every_operation_but_the_public_one
         if operation.get("x-permission") not in set(Permission)
     }
 
-    assert untold == {"/healthz", "/readyz", *(f"/api/v1{path}" for path in OPEN)}
+    assert untold == {"/healthz", "/readyz", SIGNED, *(f"/api/v1{path}" for path in OPEN)}
 
 
 def test_the_document_is_made_once(app):

@@ -238,3 +238,14 @@ def test_a_function_in_a_migration_is_caught(sql, is_refused):
 )
 def test_a_migration_that_no_cluster_runs_is_caught(sql, is_refused):
     assert (sql_rules.migration_runs_on_a_cluster("m.sql", sql) != []) is is_refused
+
+
+def test_a_constraint_that_skips_the_rows_that_are_there_is_caught():
+    known = parsed(
+        """
+        ALTER TABLE invoices ADD CONSTRAINT paid CHECK (id IS NOT NULL) NOT VALID;
+        ALTER TABLE invoices ADD CONSTRAINT due CHECK (id IS NOT NULL);
+        """
+    )
+
+    assert schema_rules.unvalidated_constraints(known) == ["invoices: paid is not validated"]

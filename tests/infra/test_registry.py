@@ -2,14 +2,19 @@
 
 import pytest
 
-from monigo import catalog, customers, subscriptions, wallets
+from monigo import catalog, customers, invoicing, subscriptions, wallets
 from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.infra import registry
 from monigo.infra.db import Database
 from monigo.infra.ids import new_id
 from monigo.infra.registry import Registry
+from monigo.payments import charges, connections, methods
+from support.accounts import plant_account
 from support.api import event
+from support.charges import plant_payments
+from support.payments import connect
+from support.payouts import Fleet
 
 TERMS = {"billing_period": "annually"}
 
@@ -62,6 +67,30 @@ def terms_with_subscriber(api):
     return api.put(f"/v1/plans/{plan['id']}", json=TERMS)
 
 
+def connection_with_live_pull(api):
+    api.customer("ada")
+    connection = connect(api)
+    plant_payments(api, api.wallet("ada")["id"], connection["id"], state="unknown")
+    return api.delete(f"/v1/payment-connections/{connection['id']}")
+
+
+def connection_with_account(api):
+    api.customer("ada")
+    connection = connect(api)
+    plant_account(api, api.wallet("ada")["id"], connection["id"])
+    return api.delete(f"/v1/payment-connections/{connection['id']}")
+
+
+def bill_that_is_partly_paid(api):
+    fleet = Fleet(api)
+    driver, owner = fleet.driver(), fleet.driver("owner", "0690000033")
+    fleet.splits({"payout_account_id": str(owner["account"].id), "percentage": "30"})
+    bill = fleet.owe(driver)
+    fleet.script("transfer", "failed")
+    fleet.initiate(bill)
+    return fleet.post(bill, "void")
+
+
 # For each guard a request that only it refuses, and its refusal.
 TRIED = {
     "refuse_customer_with_subscription": (with_subscription, 409, "customer_subscribed"),
@@ -71,7 +100,16 @@ TRIED = {
     "refuse_percentage_of_other": (counted_with_percentage, 400, "validation_failed"),
     "refuse_plan_with_subscriptions": (plan_with_subscription, 409, "plan_subscribed"),
     "refuse_plan_ever_subscribed": (terms_with_subscriber, 409, "plan_terms_fixed"),
+    "refuse_bill_in_flight": (bill_that_is_partly_paid, 409, "bill_partly_paid"),
+    "refuse_connection_in_use": (connection_with_live_pull, 409, "connection_in_use"),
+    "refuse_connection_with_accounts": (
+        connection_with_account,
+        409,
+        "connection_has_virtual_accounts",
+    ),
 }
+# Refuse what no request asks for alone.
+OF_CHARGES = {"refuse_in_flight", "refuse_refund_in_flight", "refuse_method_in_use"}
 
 
 @pytest.mark.parametrize("guard", TRIED)
@@ -86,7 +124,7 @@ def test_each_guard_refuses_what_it_guards(api, guard):
 def test_every_guard_that_is_registered_is_tried():
     registered = {one.__name__ for guards in REGISTRY.guards.values() for one in guards}
 
-    assert registered == set(TRIED)
+    assert registered == {*TRIED, *OF_CHARGES}
 
 
 def test_without_objections_each_is_done(api):
@@ -128,24 +166,41 @@ QUESTIONS = [
     catalog.MetricUnsumming(new_id()),
     catalog.PlanDeletion(new_id()),
     catalog.PlanTermsChange(new_id()),
+    invoicing.InvoiceInFlight(new_id()),
+    invoicing.BillInFlight(new_id()),
+    invoicing.InvoiceVoiding(new_id()),
+    connections.ConnectionDeletion(new_id()),
+    methods.MethodForgetting(new_id()),
 ]
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("known", [None, Registry(guards={}, reactions={}, subscribers=())])
 def test_a_domain_alone_takes_no_silence_for_consent(backend, api, question, known):
+    with pytest.raises(InvariantError):
+        asked_alone(backend, api, known, lambda tx: registry.ask(tx, question))
+
+
+@pytest.mark.parametrize("known", [None, Registry(guards={}, reactions={}, subscribers=())])
+def test_charges_are_sent_by_no_domain_alone(backend, api, known):
+    with pytest.raises(InvariantError):
+        asked_alone(
+            backend, api, known, lambda tx: registry.gather(tx, charges.ChargeSubmission([]))
+        )
+
+
+def asked_alone(backend, api, known, work):
     async def ask():
         database = await Database.connect(
             backend.app_url, clock=backend.clock, pool_size=1, registry=known
         )
         try:
             async with database.transaction(api.tenant) as tx:
-                await registry.ask(tx, question)
+                await work(tx)
         finally:
             await database.close()
 
-    with pytest.raises(InvariantError):
-        backend.run(ask())
+    backend.run(ask())
 
 
 def test_every_question_has_who_answers_it():
@@ -182,3 +237,16 @@ def test_guards_stand_in_the_domains_that_know():
     assert REGISTRY.reactions[customers.events.CustomerDeleted] == (
         wallets.close_wallets_of_customers,
     )
+
+
+def test_one_reaction_more_changes_nothing_else():
+    known = customers.events.CustomerDeleted
+
+    async def react(_tx, _facts):
+        pass
+
+    extended = REGISTRY.with_reaction(known, react)
+
+    assert extended.reactions[known] == (*REGISTRY.reactions[known], react)
+    kept = {name: value for name, value in vars(REGISTRY).items() if name != "reactions"}
+    assert {name: vars(extended)[name] for name in kept} == kept

@@ -62,7 +62,7 @@ FAULTS = {
             "UPDATE ledger_accounts SET balance = balance + 1"
             " WHERE org_id = $1 AND kind = 'customer_wallet'"
         ),
-        "accounts of a wallet",
+        "accounts of a customer",
     ),
     "reservation lost": (
         "DELETE FROM wallet_reservations WHERE org_id = $1",

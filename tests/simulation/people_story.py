@@ -52,11 +52,13 @@ class PeopleStory:
         self.clock.stand_still()
         self.people = [Person.signed_in(backend) for _ in range(4)]
         self.devices = {one.user_id: [Device(one.tokens, self.now)] for one in self.people}
-        self.roles = {}
-        for founder in self.people[:2]:
-            org_id = founder.found()["organization"]["id"]
-            self.roles[org_id] = {founder.user_id: "owner"}
+        founders = [
+            (founder.found()["organization"]["id"], founder.user_id) for founder in self.people[:2]
+        ]
+        self.roles = {org_id: {founder: "owner"} for org_id, founder in founders}
         self.invitations = {}
+        # What the log is to hold of each organisation, in order: who did what.
+        self.done = {org_id: [(founder, "found_organization")] for org_id, founder in founders}
 
     @property
     def now(self):
@@ -137,6 +139,7 @@ class PeopleStory:
         if self.tell("invite", answer, refusal or (201, "")):
             invitation_id = answer.json()["invitation"]["id"]
             self.invitations[invitation_id] = (org_id, other.email, role, self.now + INVITED_FOR)
+            self.done[org_id].append((person.user_id, "invite"))
 
     def accept(self, dice):
         person, device = self._somebody(dice)
@@ -155,6 +158,7 @@ class PeopleStory:
         if self.tell("accept", answer, expected):
             self.roles[org_id][person.user_id] = role
             del self.invitations[invitation_id]
+            self.done[org_id].append((person.user_id, "accept_invitation"))
 
     def change(self, dice):
         person, device, org_id = self._manager(dice)
@@ -163,6 +167,8 @@ class PeopleStory:
         path = f"/organizations/{org_id}/members/{other}"
         answer = self._ask(person, device, "PATCH", path, json={"role": role})
         if self.tell("change", answer, refusal or (200, "")):
+            if self.roles[org_id][other] != role:
+                self.done[org_id].append((person.user_id, "change_role"))
             self.roles[org_id][other] = role
 
     def remove(self, dice):
@@ -172,6 +178,7 @@ class PeopleStory:
         path = f"/organizations/{org_id}/members/{other}"
         if self.tell("remove", self._ask(person, device, "DELETE", path), refusal or (200, "")):
             del self.roles[org_id][other]
+            self.done[org_id].append((person.user_id, "remove_member"))
 
     def leave(self, dice):
         person, device = self._somebody(dice)
@@ -186,6 +193,7 @@ class PeopleStory:
         answer = self._ask(person, device, "DELETE", f"/organizations/{org_id}/leave")
         if self.tell("leave", answer, expected):
             del self.roles[org_id][person.user_id]
+            self.done[org_id].append((person.user_id, "leave_organization"))
 
     def check(self):
         """What the database holds is what the model says."""
@@ -206,6 +214,20 @@ class PeopleStory:
                 person.user_id,
             )
             assert row["open"] == sum(one.is_open for one in self.devices[person.user_id])
+
+        for org_id, done in self.done.items():
+            assert self._logged(org_id) == done
+
+    def _logged(self, org_id):
+        """The audit log of an organisation as an owner reads it, oldest first: who did what."""
+        owner = next(one for one in self.people if self.roles[org_id].get(one.user_id) == "owner")
+        answer = owner.login()
+        device = Device(answer.json(), self.now)
+        self.devices[owner.user_id].append(device)
+        query = {"org_id": org_id, "limit": 1_000}
+        listed = self._ask(owner, device, "GET", "/audit-logs", params=query)
+        assert listed.status_code == 200, listed.text
+        return [(one["actor_id"], one["action"]) for one in listed.json()["audit_logs"][::-1]]
 
     def _somebody(self, dice):
         person = dice.choice(self.people)

@@ -39,6 +39,8 @@ GROUPS = {
     "move money": Group(_scopes("write"), MANAGERS),
     "see what was changed": Group(_scopes("admin"), MANAGERS),
     "settings": Group(_scopes("admin"), MANAGERS),
+    "see connections": Group(_scopes("admin"), MANAGERS),
+    "connect": Group(_scopes("admin"), MANAGERS, is_fresh=True),
     "see members": Group(NO_KEY, ALL),
     "leave": Group(NO_KEY, ALL),
     "see who may act": Group(NO_KEY, MANAGERS),
@@ -55,9 +57,15 @@ OPERATIONS_OF = {
         GET /bills
         GET /bills/export
         GET /bills/{bill_id}
+        GET /bills/{bill_id}/transactions
         GET /bills/{bill_id}/explain
         GET /customers
         GET /customers/{customer_id}
+        GET /banks
+        GET /customers/{customer_id}/payout-accounts
+        GET /customers/{customer_id}/payout-accounts/{payout_account_id}
+        GET /customers/{customer_id}/payment-methods
+        GET /customers/{customer_id}/payout-statement.csv
         GET /customers/{customer_id}/wallets
         GET /dashboard
         GET /events
@@ -65,6 +73,7 @@ OPERATIONS_OF = {
         GET /invoices
         GET /invoices/export
         GET /invoices/{invoice_id}
+        GET /invoices/{invoice_id}/transactions
         GET /invoices/{invoice_id}/explain
         GET /metrics
         GET /metrics/event-property-keys
@@ -73,10 +82,15 @@ OPERATIONS_OF = {
         GET /plans
         GET /plans/simulations/{simulation_id}
         GET /plans/{plan_id}
+        GET /plans/{plan_id}/payout-splits
         GET /plans/{plan_id}/revisions
+        GET /payout-rules/unmatched
         GET /price-overrides
         GET /price-overrides/{override_id}
         GET /reports/export
+        GET /reports/receivables-aging
+        GET /reports/trial-balance
+        GET /reports/withholding-tax
         GET /set-aside
         GET /subscriptions
         GET /subscriptions/{subscription_id}
@@ -93,6 +107,7 @@ OPERATIONS_OF = {
         GET /wallets/{wallet_id}/statement.csv
         GET /wallets/{wallet_id}/top-ups
         GET /wallets/{wallet_id}/transactions
+        GET /wallets/{wallet_id}/virtual-accounts
     """,
     "read replays": """
         GET /events/replay
@@ -111,7 +126,16 @@ OPERATIONS_OF = {
         DELETE /customers/{customer_id}
         POST /invoices/generate
         DELETE /invoices/{invoice_id}
+        POST /customers/{customer_id}/payout-accounts
+        PUT /customers/{customer_id}/payout-accounts/{payout_account_id}
+        DELETE /customers/{customer_id}/payout-accounts/{payout_account_id}
+        POST /customers/{customer_id}/payout-accounts/{payout_account_id}/resolve
+        POST /customers/{customer_id}/payment-methods/setup
+        PUT /customers/{customer_id}/payment-methods/{payment_method_id}/default
+        DELETE /customers/{customer_id}/payment-methods/{payment_method_id}
         POST /invoices/{invoice_id}/finalize
+        POST /invoices/{invoice_id}/initiate-payment
+        POST /invoices/{invoice_id}/transactions/{transaction_id}/retry
         POST /metrics
         PUT /metrics/{metric_id}
         DELETE /metrics/{metric_id}
@@ -138,7 +162,16 @@ OPERATIONS_OF = {
         POST /invoices/{invoice_id}/void
     """,
     "settle by hand": """
+        POST /bills/{bill_id}/hold
+        POST /bills/{bill_id}/initiate-payout
+        POST /bills/{bill_id}/release
+        POST /bills/{bill_id}/transactions/{transaction_id}/authorize
+        POST /bills/{bill_id}/transactions/{transaction_id}/resend-otp
+        POST /bills/{bill_id}/transactions/{transaction_id}/retry
+        PUT /plans/{plan_id}/payout-splits
         POST /invoices/{invoice_id}/mark-paid
+        POST /invoices/{invoice_id}/refunds
+        POST /transactions/{transaction_id}/resolve
     """,
     "move money": """
         POST /wallets
@@ -148,6 +181,9 @@ OPERATIONS_OF = {
         POST /wallets/{wallet_id}/credit
         POST /wallets/{wallet_id}/debit
         POST /wallets/{wallet_id}/credits
+        POST /wallets/{wallet_id}/fund
+        POST /wallets/{wallet_id}/virtual-accounts
+        DELETE /wallets/{wallet_id}/virtual-accounts/{virtual_account_id}
         POST /wallets/{wallet_id}/credits/{grant_id}/revoke
         POST /wallets/{wallet_id}/reservations
         POST /wallets/{wallet_id}/reservations/{reservation_id}/capture
@@ -160,8 +196,27 @@ OPERATIONS_OF = {
     "settings": """
         PATCH /organization
         PUT /organizations/{org_id}
+        POST /provider-events/{provider_event_id}/ignore
+        POST /provider-events/{provider_event_id}/match
+        POST /provider-events/{provider_event_id}/refund
+        POST /provider-events/{provider_event_id}/replay
         POST /test-data/reset
         DELETE /test-clock
+    """,
+    "see connections": """
+        GET /payment-connections
+        GET /payment-connections/provider-currencies
+        GET /payment-connections/{connection_id}
+        GET /payment-connections/{connection_id}/calls
+        GET /payment-connections/{connection_id}/events
+        GET /payment-connections/{connection_id}/reconciliation
+        GET /provider-events
+    """,
+    "connect": """
+        POST /payment-connections
+        PUT /payment-connections/{connection_id}
+        DELETE /payment-connections/{connection_id}
+        POST /payment-connections/{connection_id}/toggle
     """,
     "see members": """
         GET /organizations/{org_id}/members
@@ -225,6 +280,7 @@ OPERATIONS_OF = {
         GET /currencies
         GET /healthz
         GET /readyz
+        POST /webhooks/{provider}/{org_id}
     """,
 }
 

@@ -57,9 +57,9 @@ class Diary:
 class Stepper:
     """A kind of work that takes several transactions, as its test says."""
 
-    def __init__(self, steps, follows=Follows.REAL):
+    def __init__(self, steps, follows=Follows.REAL, handler=Steps):
         self.kind = Kind(f"stepper_{uuid4().hex}", follows)
-        self.task = Task(self.kind, Steps(steps))
+        self.task = Task(self.kind, handler(steps))
 
 
 async def _put(database, tenant, kind, due):
@@ -118,3 +118,12 @@ def work_slice(api, task):
     """One slice of what is due of a kind; how many entries it saw to."""
     database = api.backend.services.database
     return api.backend.run(work_some(database, task, api.tenant, asyncio.Event()))
+
+
+def pass_until_due(api, kind):
+    """Let the time go by until all that waits of a kind is due; how much that is."""
+    waiting = entries(api.backend, api.tenant, kind)
+    now = api.backend.services.database.real_now()
+    waits = [(row["due_at"] - now).total_seconds() for row in waiting]
+    api.backend.clock.advance(seconds=max([0, *waits]) + 1)
+    return len(waiting)

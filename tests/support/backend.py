@@ -6,14 +6,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import uvicorn
 
 from monigo.api import create_app
 from monigo.bootstrap import Services, bring_up_to_date, open_services
 from monigo.infra.settings import Settings
 from support.clock import AdjustableClock
+from support.connections import Connections
 from support.mail import MailServer
+from support.payments import Simulated
 
 SECRET_KEY = "the-tests-have-a-secret-key-of-their-own"
 
@@ -28,7 +29,9 @@ class Backend:
     loop: asyncio.AbstractEventLoop
     server: uvicorn.Server
     thread: threading.Thread
+    connections: Connections
     mail: MailServer | None = None
+    simulated: Simulated | None = None
 
     def run(self, coroutine):
         """Run a coroutine on the server's loop, where its connections live."""
@@ -36,27 +39,13 @@ class Backend:
 
     def sql(self, query, *arguments, as_app=None):
         """Rows of one statement as the database's owner, or as the application for a tenant."""
-        return asyncio.run(
-            _fetch(self.app_url if as_app else self.owner_url, query, arguments, as_app)
-        )
+        url = self.app_url if as_app else self.owner_url
+        return self.connections.fetch(url, query, arguments, as_app)
 
     def stop(self):
+        self.connections.close()
         self.server.should_exit = True
         self.thread.join(30)
-
-
-async def _fetch(url, query, arguments, tenant):
-    connection = await asyncpg.connect(url)
-    try:
-        async with connection.transaction():
-            if tenant is not None:
-                await connection.execute(
-                    f"SET LOCAL app.org_id = '{tenant.org_id}';"
-                    f" SET LOCAL app.is_test = '{str(tenant.is_test).lower()}'"
-                )
-            return await connection.fetch(query, *arguments)
-    finally:
-        await connection.close()
 
 
 CENTURY_SECONDS = 100 * 365 * 86_400
@@ -105,4 +94,5 @@ def start_backend(owner_url, data_dir: Path, **more) -> Backend:
         loop=started["loop"],
         server=server,
         thread=thread,
+        connections=Connections(),
     )

@@ -33,6 +33,10 @@ class World:
     """The outside: does each reference once, notes who asked, and hangs or fails where told to."""
 
     def __init__(self):
+        self.begin()
+
+    def begin(self):
+        """Nothing is asked, done or to fail yet."""
         self.asked = []
         self.done = {}
         self.failures = []

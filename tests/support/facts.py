@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import get_args, get_type_hints
+from types import UnionType
+from typing import Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -41,10 +42,10 @@ class Diary:
     async def write(self, tx, facts):
         for recorded in facts:
             await tx.execute(
-                "INSERT INTO billing_events (org_id, is_test, id, type, data, created_at)"
-                " VALUES ($1, $2, $3, $4, '{}', now())",
-                recorded.id,
+                "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version,"
+                " attempts, reason) VALUES ($1, $2, $3, $4, 'infinity', 'infinity', 1, 0, '')",
                 f"{self.subscriber.name}.{recorded.fact.text}",
+                recorded.id,
             )
             if recorded.fact.text in self.fails_at:
                 raise ValueError(recorded.fact.text)
@@ -54,11 +55,12 @@ class Diary:
 def written(backend, tenant):
     """The effects of diaries that are there, in the order of their facts' ids."""
     rows = backend.sql(
-        "SELECT type FROM billing_events WHERE org_id = $1 AND is_test = $2 ORDER BY id, type",
+        "SELECT kind FROM agenda WHERE org_id = $1 AND is_test = $2 AND kind LIKE '%.%'"
+        " ORDER BY subject, kind",
         tenant.org_id,
         tenant.is_test,
     )
-    return [row["type"] for row in rows]
+    return [row["kind"] for row in rows]
 
 
 def deliveries(backend, tenant):
@@ -122,7 +124,7 @@ def sample(fact_type):
 
 def _value(hint):
     hint = getattr(hint, "__supertype__", hint)
-    if get_args(hint) and hint.__class__.__name__ == "UnionType":
+    if get_origin(hint) in {UnionType, Union}:
         return _value(get_args(hint)[0])
     if get_args(hint):
         return (_value(get_args(hint)[0]),)

@@ -70,7 +70,13 @@ def id_fields(schema, path=""):
 
 def required_query(operation, own):
     """What a list must be asked for; `own` are ids by what they are."""
-    known = {"event_name": "visit", "metric_id": own["metric_id"]}
+    known = {
+        "event_name": "visit",
+        "metric_id": own["metric_id"],
+        "provider": "monnify",
+        "country": "NG",
+        "currency": "NGN",
+    }
     return {
         parameter["name"]: known[parameter["name"]]
         for parameter in operation.get("parameters", [])

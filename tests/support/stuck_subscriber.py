@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from uuid import UUID
 
-from monigo import webhooks
+from monigo import audit
 from monigo.bootstrap import REGISTRY
 from monigo.core.ids import OrganizationId
 from monigo.infra import outbox
@@ -16,7 +16,7 @@ from monigo.infra.db import Database, Tenant
 from monigo.infra.facts import Subscriber
 from support.clock import AdjustableClock
 
-KNOWN = webhooks.BILLING_EVENTS
+KNOWN = audit.CHAIN
 
 
 async def handle_and_hang(tx, facts):

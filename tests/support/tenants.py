@@ -7,8 +7,14 @@ from datetime import timedelta
 from house.checkout import known_tenant_tables
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
+from support.accounts import plant_account
 from support.api import Api, event
 from support.backend import Backend
+from support.charges import plant_payments
+from support.payments import connect
+from support.payouts import plant_payout
+from support.transfers import plant_transfer
+from support.webhooks import plant_events
 
 # Read from the schema as it is imported, for that takes a while.
 TABLES = known_tenant_tables()
@@ -50,6 +56,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     )
     override = api.override(customer["id"], plan["prices"][1]["id"])
     subscription = api.subscribe(customer["id"], plan["id"])
+    paying_plan_id = _pay_guides(api)
     api.ingest(event("call-1", external_id), event("call-2", customer["id"]))
     api.ingest(event("visit-1", external_id, "visit", properties={"page": "/", external_id: 1}))
     api.get("/api/v1/onboarding/progress")
@@ -65,23 +72,13 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     draft = api.draft(subscription["id"])
     wallet_ids = _fill_wallet(api, external_id)
     now = api.backend.clock.now()
-    window = {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
-    replay = api.post("/v1/events/replay", json=window)
+    replay = api.post("/v1/events/replay", json=_day_before(now))
     _leave_kept_answer(api)
-    earned = api.plan(
-        {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}, plan_type="payout"
-    )
-    paid = api.subscribe(customer["id"], earned["id"])
-    bill = api.make("/v1/bills", {"subscription_id": paid["id"]}, "bill")
-    # The plan is another for a moment, so that there is a past one.
-    back = {"plan_id": api.plan(plan_type="payout")["id"]}
-    api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
-    api.patch(
-        f"/v1/subscriptions/{paid['id']}",
-        json={"plan_id": earned["id"], "apply_at": "period_end"},
-    )
+    earned, paid, bill = _owe(api, customer, metric, paying_plan_id)
     simulation_id = _plant_rows(api, plan, subscription, paid)
     _stand_still(api, now + timedelta(minutes=1))
+    # Not folded yet, whatever was asked for before.
+    api.ingest(event("call-4", external_id))
     _plant_waiting_work(api, subscription)
     return {
         "customer_id": customer["id"],
@@ -96,9 +93,58 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "bill_id": bill["id"],
         "simulation_id": simulation_id,
         "payout_subscription_id": paid["id"],
+        "paying_plan_id": paying_plan_id,
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
+        **_collect(api, wallet_ids["wallet_id"], bill, earned),
     }
+
+
+def _owe(api, customer, metric, paying_plan_id):
+    """A plan by which the customer earns, the subscription to it, and a bill."""
+    earned = api.plan(
+        {"metric_id": metric["id"], "model": "flat_unit", "unit_price": "1"}, plan_type="payout"
+    )
+    paid = api.subscribe(customer["id"], earned["id"])
+    bill = api.make("/v1/bills", {"subscription_id": paid["id"]}, "bill")
+    # The plan is another for a moment, so that there is a past one.
+    api.patch(f"/v1/subscriptions/{paid['id']}", json={"plan_id": paying_plan_id})
+    back = {"plan_id": earned["id"], "apply_at": "period_end"}
+    api.patch(f"/v1/subscriptions/{paid['id']}", json=back)
+    return earned, paid, bill
+
+
+_LIVE_KEYS = """
+    INSERT INTO payment_credentials
+    SELECT (jsonb_populate_record(keys, '{"is_test": false}')).*
+    FROM payment_credentials AS keys WHERE connection_id = $1
+"""
+
+
+def _collect(api: Api, wallet_id: str, bill, plan) -> dict[str, str]:
+    """A connection, a virtual account, money that came or goes by them, and what else came."""
+    connection_id = connect(api)["id"]
+    if not api.tenant.is_test:
+        # Its keys are of a simulator, which live mode never asks.
+        api.backend.sql(_LIVE_KEYS, connection_id)
+    return {
+        "connection_id": connection_id,
+        **plant_payments(api, wallet_id, connection_id),
+        **plant_account(api, wallet_id, connection_id),
+        **_pay_out(api, bill, plan, connection_id),
+        "provider_event_id": plant_events(api, connection_id),
+    }
+
+
+def _pay_out(api: Api, bill, plan, connection_id: str) -> dict[str, str]:
+    """A payee's account, and a transfer to it of a bill whose plan is split."""
+    planted = plant_transfer(api, bill, connection_id)
+    plant_payout(api, plan["id"], planted)
+    return planted
+
+
+def _day_before(now):
+    return {"from": format_instant(now - timedelta(days=1)), "to": format_instant(now)}
 
 
 OF_NONE = " AND $2::boolean IS NOT NULL"
@@ -118,6 +164,12 @@ def rows_of(backend, tenant):
     ]
     query = f"{' UNION ALL '.join(parts)} ORDER BY name, row"
     return [tuple(row) for row in backend.sql(query, tenant.org_id, tenant.is_test)]
+
+
+def _pay_guides(api: Api) -> str:
+    """A payout rule for visits, which don't name whom it pays; its plan's id."""
+    rule = {"trigger_event": "visit", "recipient_field": "guide", "amount_expression": "page"}
+    return api.plan(plan_type="payout", payout_rules=[rule])["id"]
 
 
 def _come_late(api: Api, external_id: str) -> None:
@@ -151,6 +203,12 @@ def _plant_rows(api: Api, plan, subscription, paid) -> str:
         paid["id"],
     )
     api.backend.sql(
+        "INSERT INTO invoice_collections (org_id, is_test, invoice_id, failures, is_link_only,"
+        " has_new_method, reminders, updated_at) SELECT org_id, is_test, id, 0, false, false, 1,"
+        " now() FROM invoices WHERE subscription_id = $1 AND status = 'finalized'",
+        subscription["id"],
+    )
+    api.backend.sql(
         "INSERT INTO realtime_charges (org_id, is_test, subscription_id, period_start, charged,"
         " updated_at) SELECT org_id, is_test, id, now(), 0, now() FROM subscriptions WHERE id = $1",
         subscription["id"],
@@ -176,6 +234,9 @@ def _plant_waiting_work(api: Api, subscription) -> None:
 
     Old events that wait for their period's close, and work of no kind in particular.
     """
+    # What came before was added up as a plan was changed; no metric counts this one.
+    now = format_instant(api.backend.clock.now())
+    api.ingest(event("idle-1", subscription["customer_id"], "idle", timestamp=now))
     api.backend.sql(
         "INSERT INTO agenda (org_id, is_test, kind, subject, due_at, runs_at, version, attempts,"
         " reason) VALUES ($1, $2, 'planted', $1, now(), 'infinity', 1, 1, 'planted')",
@@ -209,8 +270,7 @@ def _plant_waiting_work(api: Api, subscription) -> None:
 
 
 def _leave_kept_answer(api: Api) -> None:
-    """An Idempotency-Key's record, of a customer that is gone; and what is told of facts so far."""
-    api.get("/v1/billing-events")
+    """An Idempotency-Key's record, of a customer that is gone; and the log of changes so far."""
     api.get("/api/v1/audit-logs")
     headers = {"Idempotency-Key": "kept"}
     kept = api.post("/v1/customers", json={"external_id": "gone"}, headers=headers)

@@ -11,8 +11,10 @@ from monigo.subscriptions.types import Phase
 from monigo.tenancy import (
     AccessSettings,
     BillingSettings,
+    CollectionSettings,
     LimitSettings,
     Organization,
+    PayoutSettings,
     RetentionSettings,
 )
 from monigo.tenancy.rules import with_settings
@@ -74,6 +76,7 @@ def wallet(balance="100", reserved="0", **said):
         "reserved_balance": Decimal(reserved),
         "accounts": ACCOUNTS,
         "entries": 1,
+        "excess": Decimal(0),
         "created_at": START,
         "updated_at": START,
     }
@@ -108,6 +111,8 @@ def organization(**said):
         "retention": RetentionSettings(),
         "limits": LimitSettings(),
         "access": AccessSettings(),
+        "collection": CollectionSettings(),
+        "payouts": PayoutSettings(),
         "created_at": START,
         "updated_at": START,
     }

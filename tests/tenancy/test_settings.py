@@ -13,25 +13,37 @@ from monigo.tenancy.settings import (
     SETTINGS,
     read_access,
     read_billing,
+    read_collection,
     read_limits,
+    read_payouts,
     read_retention,
 )
 from support.verification import faults
 
 # What a setting of a kind may be changed to, and what of it no setting takes.
 OTHER = {bool: True, Decimal: 12.25, tuple: ["NGN", "KES"], int: 123}
-TEXTS = {"timezone": "Africa/Nairobi", "default_currency": "KES"}
+TEXTS = {
+    "timezone": "Africa/Nairobi",
+    "default_currency": "KES",
+    # The other one is an owner's to choose.
+    "payout_mode": "approval",
+    "test_payout_mode": "automatic",
+}
 READ = {
     "billing": read_billing,
     "retention": read_retention,
     "limits": read_limits,
     "access": read_access,
+    "collection": read_collection,
+    "payouts": read_payouts,
 }
 
 
 def changed(setting):
     if setting.is_amount:
         return "12.250000"
+    if setting.item is int:
+        return [0, 5, 365]
     return TEXTS[setting.name] if setting.kind is str else OTHER[setting.kind]
 
 
@@ -116,6 +128,13 @@ def test_the_documented_bounds_are_those_of_the_group(api, name):
         assert (refused.status_code, list(refused.json()["details"])) == (400, [name])
 
 
+@pytest.mark.parametrize("days", [[3, 1], [1, 1], [-1], [366], list(range(21))])
+def test_a_list_of_days_ascends_within_a_year(api, days):
+    refused = api.patch("/v1/organization", json={"dunning_days": days})
+
+    assert (refused.status_code, list(refused.json()["details"])) == (400, ["dunning_days"])
+
+
 def test_a_setting_that_is_not_stored_yet_has_its_usual_value(api, backend):
     backend.sql(
         "UPDATE organizations SET billing = billing - 'repeated_trials_enabled',"
@@ -136,6 +155,7 @@ def test_a_setting_that_is_not_stored_yet_has_its_usual_value(api, backend):
         ("limits", '{"requests_per_second_max": 0}'),
         ("limits", "[]"),
         ("access", '{"require_second_factor": 1}'),
+        ("collection", '{"dunning_days": [1, "3"]}'),
     ],
 )
 def test_what_is_no_such_group_is_not_read(group, text):
@@ -150,6 +170,7 @@ def test_what_is_no_such_group_is_not_read(group, text):
         ("retention = '1'", "organizations_retention_is_an_object"),
         ("limits = 'null'", "organizations_limits_is_an_object"),
         ("access = '0'", "organizations_access_is_an_object"),
+        ("collection = '2'", "organizations_collection_is_an_object"),
         ("billing = billing || '{\"vat_rate\": 101}'", "organizations_vat_rate_is_a_percentage"),
         ("billing = billing || '{\"wht_rate\": -1}'", "organizations_wht_rate_is_a_percentage"),
         (

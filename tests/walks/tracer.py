@@ -2,7 +2,8 @@
 
 A step leads from one domain to another: the first calls a use case, a public function that may wait
 for the database. Rules are no steps, nor are the core and infra, which are tools; what the agenda
-calls begins at the agenda.
+calls begins at the agenda. What the registry runs is no step either: the caller reports a fact, or
+asks a question, and knows nobody who answers.
 """
 
 import ast
@@ -58,6 +59,8 @@ def _caller(frame):
             return room, None
         if room == "infra" and "/agenda/" in path:
             return "agenda", "agenda"
+        if room == "infra" and path.endswith("/registry.py"):
+            return None, None
         back = back.f_back
     return None, None
 

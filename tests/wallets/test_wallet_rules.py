@@ -150,6 +150,8 @@ def test_nothing_moves_in_a_wallet_that_is_not_active(direction, status):
 RETURNS = {
     "what was held": released("1"),
     "billing's refund": movement("credit", "1", "refund", idempotency_key=""),
+    "what a provider has received": movement("credit", "1", "deposit", idempotency_key=""),
+    "what a provider took back": movement("debit", "1", "deposit", idempotency_key=""),
     "what expired": movement("debit", "1", "credit_expiry", grant_account_id=GRANT),
     "what was revoked": movement("debit", "1", "credit_revocation", grant_account_id=GRANT),
 }
@@ -298,6 +300,33 @@ def test_a_settled_reservation_holds_nothing(status):
 
 def test_an_open_reservation_holds_money():
     check_open(reservation())
+
+
+@pytest.mark.parametrize(
+    ("moved", "excess"),
+    [
+        # Other uses take other money first, and what they leave is at most all there is.
+        ([("debit", "60", False)], "30"),
+        ([("debit", "80", False)], "20"),
+        ([("debit", "80", False), ("credit", "80", False)], "20"),
+        ([("credit", "5", True)], "35"),
+        ([("credit", "5", False)], "30"),
+        ([("debit", "10", True)], "20"),
+        ([("debit", "40", True)], "0"),
+    ],
+)
+def test_what_came_in_excess_is_known_until_it_is_used(moved, excess):
+    known = wallet("100", excess=Decimal(30))
+    steps = [movement(way, amount, is_excess=is_excess) for way, amount, is_excess in moved]
+
+    assert after(known, *steps).excess == Decimal(excess)
+
+
+def test_what_is_held_is_still_excess():
+    known = wallet("100", excess=Decimal(100))
+
+    assert after(known, held("40")).excess == 100
+    assert after(known, held("40"), released("40")).excess == 100
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from monigo import invoicing, metering, wallets
 from monigo.bootstrap import TASKS
 from monigo.infra import agenda
-from monigo.infra.agenda import Slices, Steps
+from monigo.infra.agenda import Batches, Slices, Steps
 from support.agenda import do, entries, put, run_until, waiting
 from support.api import Api
 from support.verification import faults
@@ -27,10 +27,13 @@ class Story:
         self.at_fault = at_fault
         self.done = []
         self.is_slow = False
-        is_slices = isinstance(task.handler, Slices)
-        handler = (
-            replace(task.handler, work=self.slice, flag=None) if is_slices else Steps(self.steps)
-        )
+        match task.handler:
+            case Slices() as slices:
+                handler = replace(slices, work=self.slice, flag=None)
+            case Steps():
+                handler = Steps(self.steps)
+            case Batches() as batches:
+                handler = replace(batches, work=self.batch)
         # Of a name that no worker looks for, so that only this story's handler has its entries.
         kind = replace(task.kind, name=f"{task.kind.name}_{uuid4().hex}")
         self.task = replace(task, kind=kind, handler=handler, every_seconds=1)
@@ -44,6 +47,11 @@ class Story:
         await self._do(claim.tenant, [claim.subject])
         async with database.transaction(claim.tenant) as tx:
             await claim.finish(tx)
+
+    async def batch(self, database, claims, _stop):
+        await self._do(claims.tenant, claims.subjects)
+        async with database.transaction(claims.tenant) as tx:
+            await claims.finish(tx)
 
     async def _do(self, tenant, subjects):
         if tenant == self.at_fault:

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
+from monigo.api.hooks import routes as hooks
 from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
@@ -15,6 +16,7 @@ from monigo.api.kernel.http.requests import bearer, named_tenant, organization_i
 from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
+from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.api.merchant.events.ingest.routes import PATH as INGEST_PATH
 from monigo.api.merchant.events.ingest.routes import IngestRoute
@@ -57,6 +59,7 @@ def create_app(services: Services) -> FastAPI:
     raw_routes: tuple[RawRoute, ...] = (
         IngestRoute(services, app.state.body_memory),
         MovementsRoute(services, app.state.body_memory, app.state.addresses),
+        hooks.ProviderWebhookRoute(services, app.state.body_memory),
     )
     app.state.raw_routes = raw_routes
     app.include_router(health)
@@ -113,7 +116,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _document_structs(app: FastAPI) -> None:
-    """Document what the framework does not know: structs, and the raw route of ingestion."""
+    """Document what the framework does not know: structs, and the raw routes."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -121,6 +124,7 @@ def _document_structs(app: FastAPI) -> None:
             return app.openapi_schema  # The framework keeps what it made, which is added to below.
         document = generate()
         document["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
+        document["paths"].setdefault(hooks.PATH, hooks.path_item())
         routes = [context.original_route for context in iter_route_contexts(app.routes)]
         answers = {
             answer
@@ -128,7 +132,7 @@ def _document_structs(app: FastAPI) -> None:
             if isinstance(route, AnsweringRoute)
             for answer in route.answers
         }
-        structs = {ErrorBody, *ingest_schemas.STRUCTS, *price_forms.STRUCTS}
+        structs = {ErrorBody, Message, *ingest_schemas.STRUCTS, *price_forms.STRUCTS}
         add_structs(document, answers | structs)
         price_forms.describe_price_forms(document)
         return document

@@ -9,6 +9,7 @@ from monigo.catalog.metrics import (
     MetricDeletion,
     MetricFilter,
     MetricUnsumming,
+    RuleMetricCreated,
     create_metric,
     delete_metric,
     find_metric,
@@ -32,10 +33,16 @@ from monigo.catalog.overrides import (
     overrides_of,
     update_override,
 )
+from monigo.catalog.payout_rules import (
+    RULES_MAX,
+    PayoutRule,
+    RuleDefinition,
+    RuleDraft,
+    rules_of,
+)
 from monigo.catalog.plans import (
     BEGINNING,
     NO_BASE_FEE,
-    PRICES_MAX,
     TRIAL_DAYS_MAX,
     AgreedTerms,
     ApplyTo,
@@ -66,7 +73,7 @@ from monigo.catalog.plans import (
     standing_revision,
     update_plan,
 )
-from monigo.catalog.prices import Price, PriceDraft, PriceRevision, PriceTerms
+from monigo.catalog.prices import PRICES_MAX, Price, PriceDraft, PriceRevision, PriceTerms
 
 __all__ = [
     "ADDITIVE",
@@ -75,6 +82,7 @@ __all__ = [
     "FILTER_OPERATORS",
     "NO_BASE_FEE",
     "PRICES_MAX",
+    "RULES_MAX",
     "TRIAL_DAYS_MAX",
     "AgreedTerms",
     "ApplyTo",
@@ -87,6 +95,7 @@ __all__ = [
     "MetricUnsumming",
     "NewOverride",
     "OverrideChanges",
+    "PayoutRule",
     "Plan",
     "PlanChanges",
     "PlanDeletion",
@@ -100,6 +109,9 @@ __all__ = [
     "PriceOverride",
     "PriceRevision",
     "PriceTerms",
+    "RuleDefinition",
+    "RuleDraft",
+    "RuleMetricCreated",
     "agreed_terms",
     "applicable_revisions",
     "charge_under",
@@ -129,6 +141,7 @@ __all__ = [
     "refuse_metric_with_price",
     "refuse_percentage_of_other",
     "revisions_with_prices",
+    "rules_of",
     "standing_revision",
     "update_metric",
     "update_override",

@@ -1,6 +1,7 @@
 """Starts and stops what a process consists of: database, API, worker."""
 
 import asyncio
+import contextlib
 import gc
 import resource
 import signal
@@ -24,6 +25,7 @@ from monigo.cli.first_start.credentials import Credentials, provide_credentials
 from monigo.infra.db import MigrationError, start_embedded
 from monigo.infra.logging import logger
 from monigo.infra.settings import Settings
+from monigo.providers.simulator import running_simulator
 from monigo.worker import run_worker
 
 log = logger(__name__)
@@ -36,6 +38,9 @@ GARBAGE_THRESHOLD = 20_000
 OWN_FILES = 256
 # Far below what a person notices of a start.
 START_POLL_SECONDS = 0.01
+# The simulator's books, in the data directory.
+SIMULATOR_FILE = "simulator.jsonl"
+ANY_HOST = frozenset({"0.0.0.0"})  # noqa: S104 - only compared with, not bound to
 
 
 class Role(Enum):
@@ -113,12 +118,41 @@ async def run_everything(settings: Settings) -> None:
     stop = _stop_signal()
     listener = _listen(settings)
     _tune_garbage_collection()
-    async with running_services(settings) as running:
+    async with (
+        _simulated_providers(settings, listener) as simulated,
+        running_services(simulated) as running,
+    ):
 
         async def announce() -> None:
             await _announce(running, listener)
 
         await _run(running.services, stop, set(Role), listener, announce)
+
+
+@asynccontextmanager
+async def _simulated_providers(
+    settings: Settings, listener: socket.socket
+) -> AsyncGenerator[Settings]:
+    """Settings by which test mode asks a simulator, which runs in this process until the end.
+
+    Live mode never does. Where its port is taken it gets another one.
+    """
+    if not settings.simulator or settings.simulator_url is not None:
+        yield settings
+        return
+    host, port = listener.getsockname()[:2]
+    reached = "127.0.0.1" if host in ANY_HOST else host
+    async with contextlib.AsyncExitStack() as stack:
+        simulator = partial(
+            running_simulator,
+            path=settings.data_dir / SIMULATOR_FILE,
+            home=f"http://{reached}:{port}",
+        )
+        try:
+            running = await stack.enter_async_context(simulator(port=settings.simulator_port))
+        except OSError:
+            running = await stack.enter_async_context(simulator(port=0))
+        yield settings.model_copy(update={"simulator_url": running.url})
 
 
 async def run_alone(settings: Settings, role: Role) -> None:
@@ -227,7 +261,7 @@ async def _started(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 async def _announce(running: Running, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
-    is_local = host in {"0.0.0.0", "127.0.0.1"}  # noqa: S104 - only compared with, not bound to
+    is_local = host in ANY_HOST or host == "127.0.0.1"
     base_url = f"http://{'localhost' if is_local else host}:{port}"
     credentials = await provide_credentials(running.services, running.owner_url, base_url)
     _show(running, credentials)
@@ -241,6 +275,7 @@ Monigo is ready.
   API       {credentials.base_url}   (reference: {credentials.base_url}/docs)
   test key  {credentials.test_api_key}
   log in    {credentials.email or "by an account of yours: monigo user create EMAIL"}
+  providers {credentials.simulator_url or "not simulated"}
   database  {running.database_location}
   all keys  {path}
 

@@ -9,9 +9,11 @@ from msgspec.structs import asdict
 
 from monigo import (
     audit,
+    collection,
     invoicing,
     ledger,
     metering,
+    payouts,
     subscriptions,
     tenancy,
     test_mode,
@@ -22,6 +24,7 @@ from monigo.bootstrap import LONG_JOBS, Services
 from monigo.core.verification import Difference, Verification
 from monigo.infra import agenda, outbox, queue
 from monigo.infra.db import Database, Tenant
+from monigo.payments.verification import verify as verify_payments
 
 VERIFICATIONS = (
     agenda.verify,
@@ -32,6 +35,9 @@ VERIFICATIONS = (
     invoicing.verify,
     ledger.verify,
     wallets.verify,
+    collection.funding.verify,
+    verify_payments,
+    payouts.verify,
     partial(queue.verify, kinds=[job.kind for job in LONG_JOBS]),
     outbox.verify,
     webhooks.verify,

@@ -17,6 +17,7 @@ class ErrorKind(StrEnum):
     TOO_LARGE = "too_large"
     MISMATCH = "mismatch"
     RATE_LIMITED = "rate_limited"
+    UNSUPPORTED = "unsupported"
     UNAVAILABLE = "unavailable"
 
 

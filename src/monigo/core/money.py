@@ -139,6 +139,13 @@ def round_to_minor_unit(value: Decimal, currency: str) -> Decimal:
     return round_amount(value.quantize(step, rounding=ROUND_HALF_UP, context=ROUNDING))
 
 
+def whole_minor_units(value: Decimal, currency: str) -> Decimal:
+    """What of an amount, not below zero, can be paid: as many whole smallest units as are in it."""
+    return EXACT.subtract(
+        value, EXACT.remainder(value, _MINOR_UNIT_STEPS[minor_unit_places(currency)])
+    )
+
+
 def parse_decimal(
     value: object, *, places: int, integer_digits: int = MONEY_INTEGER_DIGITS_MAX
 ) -> Decimal:

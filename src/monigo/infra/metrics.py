@@ -31,6 +31,12 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),  # all are seconds
     registry=_REGISTRY,
 )
+PROVIDER_EVENTS = Counter(
+    "monigo_provider_events",
+    "Webhooks of payment providers, by what was made of them when they came.",
+    ("provider", "verdict"),
+    registry=_REGISTRY,
+)
 DATABASE_UP = Gauge("monigo_database_up", "1 where the database answers.", registry=_REGISTRY)
 POOL_CONNECTIONS = Gauge(
     "monigo_pool_connections", "Database connections, by state.", ("state",), registry=_REGISTRY

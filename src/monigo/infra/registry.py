@@ -1,4 +1,4 @@
-"""The registry: guards, reactions and subscribers of lower domains.
+"""The registry: guards, reactions and subscribers of lower domains, and the names of facts.
 
 A domain asks a question (may this customer be deleted? what needs a person?) or reports a fact, and
 knows nobody of those above it. Bootstrap builds one registry of their guards, sources, reactions
@@ -7,6 +7,7 @@ and subscribers; a transaction carries it, so that nobody passes it on.
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from monigo.core.errors import InvariantError, ensure
@@ -19,10 +20,19 @@ Guard = Callable[[Transaction, Any], Awaitable[None]]
 Source = Callable[[Transaction, Any], Awaitable[Sequence[Any]]]
 # Does what must commit with facts of one type, in the transaction that reports them.
 Reaction = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+# The name under which a fact is published to merchants; None where it is not.
+PublicName = Callable[[Fact], str | None]
+
+
+def _unpublished(_fact: Fact) -> None:
+    return None
 
 
 class Registry:
-    """Guards and sources by the type of the question, reactions by the fact's, and subscribers."""
+    """Guards and sources by the type of the question, reactions by the fact's, and subscribers.
+
+    `public_name` names the facts that are published.
+    """
 
     def __init__(
         self,
@@ -31,15 +41,24 @@ class Registry:
         reactions: Mapping[type[Fact], Sequence[Reaction]],
         subscribers: Sequence[Subscriber],
         sources: Mapping[type, Sequence[Source]] | None = None,
+        public_name: PublicName = _unpublished,
     ) -> None:
         names = [one.name for one in subscribers]
         ensure(len(names) == len(set(names)), "each subscriber has a name of its own")
         self.guards = guards
         self.sources = sources or {}
         self.reactions = reactions
+        self.public_name = public_name
         self.subscribers = {one.name: one for one in subscribers}
         # The names of a fact type's subscribers; none, where the type is absent.
         self.wanted: Mapping[str, tuple[str, ...]] = _wanted(subscribers)
+
+    def with_reaction(self, fact_type: type[Fact], reaction: Reaction) -> "Registry":
+        """This registry with a reaction more, after those that there are of the fact."""
+        extended = copy(self)
+        reactions = (*self.reactions.get(fact_type, ()), reaction)
+        extended.reactions = {**self.reactions, fact_type: reactions}
+        return extended
 
     async def ask(self, tx: Transaction, question: Any) -> None:
         """Raise what the first guard that refuses raises; nothing when all agree.

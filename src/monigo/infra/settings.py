@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="addresses or networks of your proxies, separated by commas: their"
         " X-Forwarded-For says which client address a request counts for",
     )
+    forward_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="private networks, separated by commas, that providers' events may be forwarded"
+        " to, also by http; unset: public addresses by https only",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,
@@ -79,6 +84,31 @@ class Settings(BaseSettings):
         default=900,
         ge=1,
         description="/readyz fails while ingested events wait longer to be added up",
+    )
+    simulator: bool = Field(
+        default=True,
+        description="`serve` simulates payment providers, to which test mode is connected",
+    )
+    simulator_port: int = Field(
+        default=8010, ge=0, le=65535, description="port of the simulator, on this machine only"
+    )
+    simulator_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="a running simulator, which stands for the providers' test modes; `serve`"
+        " starts its own",
+    )
+    provider_urls: dict[str, str] = Field(
+        default={},
+        description="other addresses of payment providers, as JSON by provider and mode:"
+        ' {"monnify.test": "https://…"}',
+    )
+    provider_requests_at_once: int = Field(
+        default=128,
+        ge=2,
+        le=1_000,
+        description="requests to one payment provider under way at once in a process; one"
+        " connection has half of them",
     )
     log_format: str | None = Field(
         default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"
@@ -92,6 +122,16 @@ class Settings(BaseSettings):
             for text in given.get_secret_value().split(","):
                 if len(text.strip()) < SECRET_KEY_LENGTH_MIN:
                     raise ValueError(f"must have at least {SECRET_KEY_LENGTH_MIN} characters")
+        return given
+
+    @field_validator("provider_urls")
+    @classmethod
+    def _of_known_providers(cls, given: dict[str, str]) -> dict[str, str]:
+        for name, url in given.items():
+            if not re.fullmatch(r"[a-z]+\.(test|live)", name):
+                raise ValueError("must have names such as paystack.test")
+            if not re.match(r"https?://[^/?#\s]", url):
+                raise ValueError(f"{name} must be a URL")
         return given
 
     @field_validator("smtp_url")
@@ -110,7 +150,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an address, or a name and <an address>")
         return given
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "forward_networks", mode="before")
     @classmethod
     def _networks(cls, given: object) -> object:
         if not isinstance(given, str):

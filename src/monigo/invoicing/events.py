@@ -53,6 +53,14 @@ class InvoicePaid(InvoiceFact, frozen=True, kw_only=True):
     """Nothing is due any more of a final invoice."""
 
 
+class InvoicePaymentFailed(InvoiceFact, frozen=True, kw_only=True):
+    """A try to take what is due of an invoice failed."""
+
+
+class InvoiceUncollectible(InvoiceFact, frozen=True, kw_only=True):
+    """What is due of an invoice is not tried any more; it may still be paid."""
+
+
 class InvoiceVoided(InvoiceFact, frozen=True, kw_only=True):
     """An invoice was taken back."""
 
@@ -79,6 +87,14 @@ class BillPaid(BillFact, frozen=True, kw_only=True):
     """Nothing is due any more of a final bill."""
 
 
+class BillPayoutFailed(BillFact, frozen=True, kw_only=True):
+    """A transfer of what is due of a bill failed."""
+
+
+class BillReopened(BillFact, frozen=True, kw_only=True):
+    """What had been paid of a bill came back, and is due again."""
+
+
 class BillVoided(BillFact, frozen=True, kw_only=True):
     """A bill was taken back."""
 
@@ -93,6 +109,12 @@ FactPair = Mapping[PlanType, type[DocumentFact]]
 CREATED: FactPair = {PlanType.COLLECTION: InvoiceCreated, PlanType.PAYOUT: BillCreated}
 FINALIZED: FactPair = {PlanType.COLLECTION: InvoiceFinalized, PlanType.PAYOUT: BillFinalized}
 PAID: FactPair = {PlanType.COLLECTION: InvoicePaid, PlanType.PAYOUT: BillPaid}
+PAYMENT_FAILED: FactPair = {
+    PlanType.COLLECTION: InvoicePaymentFailed,
+    PlanType.PAYOUT: BillPayoutFailed,
+}
+REOPENED: FactPair = {PlanType.PAYOUT: BillReopened}
+UNCOLLECTIBLE: FactPair = {PlanType.COLLECTION: InvoiceUncollectible}
 VOIDED: FactPair = {PlanType.COLLECTION: InvoiceVoided, PlanType.PAYOUT: BillVoided}
 DELETED: FactPair = {PlanType.COLLECTION: InvoiceDeleted, PlanType.PAYOUT: BillDeleted}
 
@@ -120,7 +142,12 @@ async def emit_settled(
 
 async def emit(tx: Transaction, pair: FactPair, invoice: Invoice) -> None:
     """Report what became of one stored, locked invoice or bill."""
-    await outbox.emit(tx, [_stored(pair, invoice)])
+    await emit_all(tx, pair, [invoice])
+
+
+async def emit_all(tx: Transaction, pair: FactPair, invoices: Sequence[Invoice]) -> None:
+    """Report what became of stored, locked invoices or bills, the same of each."""
+    await outbox.emit(tx, [_stored(pair, one) for one in invoices])
 
 
 def _after(

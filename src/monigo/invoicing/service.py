@@ -15,6 +15,7 @@ from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
 from monigo.invoicing.closing import catch_up, close_period, make_final
+from monigo.invoicing.collecting import refuse_in_flight, refuse_voiding
 from monigo.invoicing.documents import (
     InvoicePayment,
     Received,
@@ -24,6 +25,7 @@ from monigo.invoicing.documents import (
     check_can_void,
     settle,
 )
+from monigo.invoicing.paying_out import refuse_bill_in_flight
 from monigo.invoicing.rating import rate
 from monigo.invoicing.retention import check_can_be_read
 from monigo.invoicing.types import (
@@ -192,7 +194,8 @@ async def mark_paid(
     was received elsewhere, so that what wallet and credits paid of it is refunded.
 
     Raises:
-        DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid.
+        DomainError: not_found; invalid (reference, paid_at); conflict, unless it is to be paid, or
+            while a payment of it is on its way.
     """
     unpaid, _ = await _locked(tx, invoice_id)
     faults: dict[str, str] = {}
@@ -203,9 +206,10 @@ async def mark_paid(
     if faults:
         raise invalid(faults)
     check_can_mark_paid(unpaid)
+    await refuse_in_flight(tx, unpaid.id)
     invoice = unpaid
     if is_whole:
-        await documents.refund(tx, invoice, is_voided=False)
+        await documents.refund(tx, invoice)
         invoice = await get(tx, invoice.id)
     received = Received(invoice.due, reference.strip(), paid_at or tx.now)
     await settle(tx, [InvoicePayment(invoice, received)])
@@ -219,15 +223,19 @@ async def void(
 
     In a running period its usage is left to the closing invoice, in an ended one it is waived.
     What it carried of other periods falls due again, what wallet and credits had paid of it goes
-    back to them.
+    back to them, and what providers received to the customer's wallet.
 
     Raises:
-        DomainError: not_found; conflict, when paid or void already.
+        DomainError: not_found; conflict, when paid or void already, or while a payment of it or a
+            refund is on its way.
     """
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_void(invoice)
-    await documents.refund(tx, invoice, is_voided=True)
-    await documents.void(tx, invoice.id)
+    if plan_type is PlanType.COLLECTION:
+        await refuse_voiding(tx, invoice.id)
+    elif invoice.status is not InvoiceStatus.DRAFT:
+        await refuse_bill_in_flight(tx, invoice.id)
+    await documents.void(tx, invoice)
     await _recheck_carried(tx, invoice, subscription)
     voided = await _changed(tx, invoice, invoice.id, plan_type)
     await events.emit(tx, events.VOIDED, voided)

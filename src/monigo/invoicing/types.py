@@ -167,7 +167,11 @@ class Invoice(Struct, frozen=True, gc=False):
     """An invoice, or where the plan pays out a bill, as stored. A draft has no number yet.
 
     `amount_paid` is what was received of its total, by whatever way; `wallet_paid` is the part of
-    that which a wallet and its credits paid, and have not had back.
+    that which a wallet and its credits paid, and have not had back. `amount_refunded` went back to
+    the payer, by lost disputes `amount_disputed` of it, `amount_reversed` was taken back by a
+    provider: nothing of it is due again.
+    `collection_reason` says why it is not paid, `next_collection_at` when it is tried next.
+    `is_booked` is whether it is in the books, as all are that became final since there are any.
     """
 
     id: InvoiceId
@@ -190,6 +194,13 @@ class Invoice(Struct, frozen=True, gc=False):
     paid_reference: str
     amount_paid: Decimal
     wallet_paid: Decimal
+    amount_refunded: Decimal
+    amount_disputed: Decimal
+    amount_reversed: Decimal
+    collection_reason: str
+    next_collection_at: datetime | None
+    billing_mode: BillingMode
+    is_booked: bool
 
     @property
     def due(self) -> Money:
@@ -309,7 +320,8 @@ class RatedInvoice(Struct, frozen=True):
     """What an invoice comes to.
 
     `terms` are those of its own period, `other_terms` those of the others that its lines bill.
-    `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal.
+    `rounded_off` is the sum of its lines, `rounding` left out, less its subtotal. It is due
+    `payment_terms_days` after it becomes final; 0: as that local day ends.
     """
 
     wanted: InvoiceRequest
@@ -320,6 +332,7 @@ class RatedInvoice(Struct, frozen=True):
     lines: tuple[Line, ...]
     totals: Totals
     rounded_off: Decimal
+    payment_terms_days: int
 
     # What it has in common with an invoice that is stored: before it is final, it is a draft.
     status: ClassVar[InvoiceStatus] = InvoiceStatus.DRAFT

@@ -13,6 +13,7 @@ from monigo.core.tax import subtotal, tax_amount
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
 from monigo.infra.db import Transaction
 from monigo.invoicing import verify_store
+from monigo.invoicing.booking import compare_books
 from monigo.invoicing.documents import INVOICE, NUMBERED_AS, PERIOD, compare_sources
 from monigo.invoicing.rating import is_rounded
 from monigo.invoicing.rules import invoice_number
@@ -45,6 +46,7 @@ async def verify(tx: Transaction) -> Verification:
             *rounding,
             *periods,
             *await compare_sources(tx),
+            *await compare_books(tx),
         ],
     )
 

@@ -45,6 +45,7 @@ _TAKEN = """
 # nothing was received elsewhere.
 _RECORDED = """
     SELECT CASE
+        WHEN invoice.plan_type = 'payout' THEN 0
         WHEN invoice.status = 'paid' AND invoice.paid_reference = '' THEN invoice.total
         WHEN invoice.status = 'paid' AND invoice.wallet_paid = invoice.total THEN 0
         ELSE invoice.wallet_paid

@@ -13,6 +13,7 @@ from monigo.infra.ids import new_id
 from monigo.ledger import store
 from monigo.ledger.types import (
     Account,
+    CustomerAccount,
     KeptRequest,
     NewAccount,
     Posting,
@@ -44,6 +45,17 @@ class PreparedPosting(Struct, frozen=True):
 async def open_accounts(tx: Transaction, accounts: Sequence[NewAccount]) -> None:
     """Open accounts, empty."""
     await store.insert_accounts(tx, accounts)
+
+
+async def post_opening(
+    tx: Transaction, accounts: Sequence[CustomerAccount], postings: Sequence[Posting]
+) -> None:
+    """As `post`, unread, with customers' accounts, some of which may not be there before.
+
+    In one round trip.
+    """
+    posting = await prepare(tx, postings, is_read=False)
+    await tx.send(store.opening(accounts, tx.now), *posting.statements)
 
 
 async def load_accounts(

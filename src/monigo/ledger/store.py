@@ -21,6 +21,7 @@ from monigo.infra.db import (
 from monigo.ledger.types import (
     Account,
     AccountKind,
+    CustomerAccount,
     EntryType,
     NewAccount,
     Posting,
@@ -50,6 +51,20 @@ INSERT_ACCOUNTS = """
     SELECT $1, $2, id, kind, currency, $6
     FROM unnest($3::uuid[], $4::text[], $5::text[]) AS opened (id, kind, currency)
     RETURNING 1
+"""
+
+# Of two transactions that open an account at once, the second waits and then finds it there.
+OPEN_MISSING = """
+    INSERT INTO ledger_accounts (org_id, is_test, id, kind, currency, customer_id, created_at)
+    SELECT $1, $2, opened.id, opened.kind, opened.currency, opened.customer_id, $7
+    FROM unnest($3::uuid[], $4::text[], $5::text[], $6::uuid[])
+        AS opened (id, kind, currency, customer_id)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM ledger_accounts AS known
+        WHERE known.org_id = $1 AND known.is_test = $2 AND known.id = opened.id
+    )
+    ORDER BY opened.id
+    ON CONFLICT (org_id, is_test, id) DO NOTHING
 """
 
 SELECT_ACCOUNTS = """
@@ -119,6 +134,20 @@ async def insert_accounts(tx: Transaction, accounts: Sequence[NewAccount]) -> No
         [account.kind.value for account in accounts],
         [account.currency for account in accounts],
         tx.now,
+    )
+
+
+def opening(accounts: Sequence[CustomerAccount], opened_at: datetime) -> Statement:
+    """What opens those of these accounts that are not there yet."""
+    return Statement(
+        OPEN_MISSING,
+        (
+            Argument.uuids([account.id.bytes for account in accounts]),
+            Argument.texts([account.kind.value for account in accounts]),
+            Argument.texts([account.currency for account in accounts]),
+            Argument.uuids([account.customer_id.bytes for account in accounts]),
+            Argument.instant(opened_at),
+        ),
     )
 
 

@@ -9,17 +9,33 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from monigo.core.ids import LedgerAccountId, TransactionId, TransferId
+from monigo.core.ids import CustomerId, LedgerAccountId, TransactionId, TransferId
 
 
 class AccountKind(StrEnum):
-    """Whose money an account holds. Only `provider` and `revenue` may go below zero."""
+    """Whose money an account holds, or what for. What an account gives makes its balance go down.
+
+    What is owed to others is never below zero, what others owe and what is lost never above.
+    """
 
     CUSTOMER_WALLET = "customer_wallet"
     RESERVED = "reserved"
     CREDIT_GRANT = "credit_grant"
+    # On both sides of zero.
     PROVIDER = "provider"
     REVENUE = "revenue"
+    # Never above zero.
+    RECEIVABLE = "receivable"
+    EXTERNAL = "external"
+    PROVIDER_FEES = "provider_fees"
+    BAD_DEBT = "bad_debt"
+    DISPUTE_LOSSES = "dispute_losses"
+    PAYOUT_EXPENSE = "payout_expense"
+    # Never below zero.
+    TAX_PAYABLE = "tax_payable"
+    PAYABLE = "payable"
+    PAYOUTS_IN_FLIGHT = "payouts_in_flight"
+    WITHHOLDING_PAYABLE = "withholding_payable"
 
 
 class EntryType(StrEnum):
@@ -35,6 +51,20 @@ class EntryType(StrEnum):
     CREDIT_GRANT = "credit_grant"
     CREDIT_EXPIRY = "credit_expiry"
     CREDIT_REVOCATION = "credit_revocation"
+    # What becomes of invoices and of the bills that payout plans have instead.
+    INVOICE = "invoice"
+    BILL = "bill"
+    VOID = "void"
+    REOPENING = "reopening"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+    # Money that moves at providers, or was received elsewhere.
+    PAYMENT = "payment"
+    PROVIDER_FEE = "provider_fee"
+    CHARGE_REFUND = "charge_refund"
+    LOSS = "loss"
+    PAYOUT = "payout"
+    PAYOUT_RETURN = "payout_return"
 
 
 class Direction(StrEnum):
@@ -50,6 +80,18 @@ class NewAccount(Struct, frozen=True):
     id: LedgerAccountId
     kind: AccountKind
     currency: str
+
+
+class CustomerAccount(Struct, frozen=True):
+    """A customer's one account of a kind and currency, which is opened with its first transfer.
+
+    Its id is derived from the rest, so that nobody looks it up.
+    """
+
+    id: LedgerAccountId
+    kind: AccountKind
+    currency: str
+    customer_id: CustomerId
 
 
 class Account(Struct, frozen=True):

@@ -12,12 +12,14 @@ from monigo.metering.explorer import (
     property_keys,
 )
 from monigo.metering.ingest import Event, Ingestor, IngestResult, decode_batch
+from monigo.metering.recipients import ATTRIBUTE, note_recipients, note_renamed
 from monigo.metering.replay import (
     REPLAY_RUNNING,
     ReplayJob,
     ReplayRequest,
     ReplayStatus,
     StepSize,
+    attribute_by_rules,
     begin_replay,
     cancel_replay,
     define_metric,
@@ -38,6 +40,7 @@ from monigo.metering.rollup import (
     count_events,
     fold_all,
     fold_lag,
+    fold_waiting,
     note_usage_of_day,
     verify,
     watch,
@@ -62,6 +65,7 @@ from monigo.metering.usage import (
 
 __all__ = [
     "AGE_MAX",
+    "ATTRIBUTE",
     "EVENTS_A_PAGE_MAX",
     "EVENT_RETENTION",
     "REPLAY",
@@ -88,6 +92,7 @@ __all__ = [
     "Usage",
     "UsageChange",
     "UsageQuery",
+    "attribute_by_rules",
     "begin_replay",
     "cancel_replay",
     "count_events",
@@ -97,6 +102,7 @@ __all__ = [
     "export_csv",
     "fold_all",
     "fold_lag",
+    "fold_waiting",
     "get_replay",
     "late_from",
     "list_activity",
@@ -104,6 +110,8 @@ __all__ = [
     "list_replays",
     "measure",
     "misses_redacted_events",
+    "note_recipients",
+    "note_renamed",
     "note_usage_of_day",
     "plan_walk",
     "property_keys",

@@ -1,4 +1,4 @@
-"""The one way to talk to a provider: sends what an adapter makes, and tells what came of it.
+"""The one way to talk to a provider: sends what an adapter makes, and returns what came of it.
 
 Time limits, tokens, faults of the line and what is kept of each call are decided here, the same
 for all. Nothing is sent twice by itself, but for one case: a request that was turned away for its
@@ -102,7 +102,7 @@ class ProviderClient:
         self._tokens: LRUCache[bytes, _Remembered] = LRUCache(TOKENS_MAX)
 
     async def ask(self, provider: str, intent: Intent, keys: Keys, *, is_test: bool) -> Called:
-        """Have a provider do what is intended, or tell what became of it.
+        """Have a provider do what is intended, or say what became of it.
 
         The intent must be stored before, and no transaction be open. All calls that it takes have
         25 seconds together. Whatever happens on the way is an outcome: `Failed` as `not_sent`
@@ -113,10 +113,10 @@ class ProviderClient:
                 mode, and for an amount or account that the provider does not take.
         """
         adapter = adapter_of(provider)
-        told = adapter.capabilities
-        ensure(intent.verb in told.verbs, "only what a provider can do is asked of it")
-        base_url = self._base_url(told, is_test=is_test)
-        _check_mode(told, keys, base_url, is_test=is_test)
+        capabilities = adapter.capabilities
+        ensure(intent.verb in capabilities.verbs, "only what a provider can do is asked of it")
+        base_url = self._base_url(capabilities, is_test=is_test)
+        _check_mode(capabilities, keys, base_url, is_test=is_test)
         ends_at = asyncio.get_running_loop().time() + WHOLE_SECONDS
         talk = _Conversation(adapter, keys, base_url, ends_at)
         outcome = await self._prepared(talk, intent)
@@ -216,14 +216,14 @@ class ProviderClient:
             cause = Cause.TIMED_OUT if error.is_timeout else Cause.CONNECTION_LOST
             outcome = Unknown(cause=cause, detail=str(error))
         milliseconds = int((loop.time() - begun_at) * 1000)
-        talk.calls.append(_told(intent, request, answer, fault, milliseconds))
+        talk.calls.append(_recorded(intent, request, answer, fault, milliseconds))
         made = answer or outcome
         ensure(made is not None, "a call ends with an answer or a fault")
         return made  # pyright: ignore[reportReturnType] - as ensured
 
-    def _base_url(self, told: Capabilities, *, is_test: bool) -> str:
-        usual = told.test_url if is_test else told.live_url
-        return self._base_urls.get((told.name.value, is_test), usual)
+    def _base_url(self, capabilities: Capabilities, *, is_test: bool) -> str:
+        usual = capabilities.test_url if is_test else capabilities.live_url
+        return self._base_urls.get((capabilities.name.value, is_test), usual)
 
 
 def url_of(base_url: str, request: Request) -> str:
@@ -233,18 +233,18 @@ def url_of(base_url: str, request: Request) -> str:
     return f"{base_url.rstrip('/')}/{path}{query}"
 
 
-def _check_mode(told: Capabilities, keys: Keys, base_url: str, *, is_test: bool) -> None:
+def _check_mode(capabilities: Capabilities, keys: Keys, base_url: str, *, is_test: bool) -> None:
     """Keys of live money go to live hosts only, and those of tests never to one that is another."""
     given = (keys.secret_key, keys.public_key)
-    is_live_key = any(key.startswith(told.live_key) for key in given)
-    is_test_key = any(key.startswith(told.test_key) for key in given)
+    is_live_key = any(key.startswith(capabilities.live_key) for key in given)
+    is_test_key = any(key.startswith(capabilities.test_key) for key in given)
     if is_test and is_live_key:
         raise invalid({"test_secret_key": "is a live key"})
     if not is_test and is_test_key:
         raise invalid({"live_secret_key": "is a test key"})
     is_simulator = _is_loopback(base_url)
     ensure(not (is_live_key and is_simulator), "live keys reach no simulator")
-    is_live_host = base_url == told.live_url != told.test_url
+    is_live_host = base_url == capabilities.live_url != capabilities.test_url
     ensure(not (is_test_key and is_live_host), "test keys reach no live host")
 
 
@@ -267,16 +267,16 @@ def _unprepared(intent: Intent, found: Outcome) -> Outcome:
             return refused(intent, FailureCode.NOT_SENT, "what it is about is not done yet")
 
 
-def _told(
+def _recorded(
     intent: Intent, request: Request, answer: Answer | None, fault: str, milliseconds: int
 ) -> Call:
     query = {name: str(value) for name, value in redacted(dict(request.query)).items()}
-    told = Request(method=request.method, path=request.path, query=query)
+    shown = Request(method=request.method, path=request.path, query=query)
     is_login = request.authorization.startswith("Basic ")
     return Call(
         verb=intent.verb,
         method=request.method,
-        path=redacted_text(url_of("", told)),
+        path=redacted_text(url_of("", shown)),
         reference=reference_of(intent),
         status=answer.status if answer else None,
         fault=fault,

@@ -52,7 +52,8 @@ def text(value: Any, *path: str | int) -> str:
     """The text or whole number at a path, as text; empty for anything else."""
     found = at(value, *path)
     if isinstance(found, str):
-        return found.strip()[:_TEXT_LENGTH_MAX]
+        # Without what no text of a database may hold: NUL, and halves of a pair.
+        return found.replace("\0", "").encode(errors="ignore").decode().strip()[:_TEXT_LENGTH_MAX]
     is_number = isinstance(found, int) and not isinstance(found, bool)
     # Longer ones are no ids, and slow to write.
     return str(found) if is_number and abs(found) < 10**30 else ""

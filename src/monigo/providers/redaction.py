@@ -5,16 +5,16 @@ from typing import Any
 
 TEXT_LENGTH_MAX = 4_000
 HIDDEN = "…"
-# By the names of fields, without regard to case and underscores: nothing is told of their values.
+# By the names of fields, without regard to case and underscores: nothing of their values is shown.
 _SECRETS = re.compile(
     r"token|secret|authori[sz]ationcode|apikey|password|otp$|^pin$|cvv|bvn|nin$|accesscode"
     r"|authori[sz]ationurl|checkouturl|^link$|signature|dob|birthday|documentnumber|encrypt"
 )
-# Of these the last four digits are told.
+# Of these the last four digits are shown.
 _ACCOUNTS = re.compile(r"account(number|no)?$|^number$|receiverbankaccountnumber|phone|msisdn|pan$")
 # Cards and accounts that stand in a sentence, but no part of a reference.
 _DIGITS = re.compile(r"(?<![0-9A-Za-z_|-])[0-9][0-9 ]{8,21}[0-9](?![0-9A-Za-z_|-])")
-_TOLD_DIGITS = 4
+_SHOWN_DIGITS = 4
 
 
 def redacted(value: Any) -> Any:
@@ -37,7 +37,7 @@ def redacted_text(text: str) -> str:
 
 def masked(text: str) -> str:
     """The last four of an account's or a card's digits."""
-    return HIDDEN + text[-_TOLD_DIGITS:] if len(text) > _TOLD_DIGITS else HIDDEN
+    return HIDDEN + text[-_SHOWN_DIGITS:] if len(text) > _SHOWN_DIGITS else HIDDEN
 
 
 def _field(name: str, value: Any) -> Any:

@@ -1,20 +1,26 @@
 """Reports: what is summed over the domains below, and what waits for a person."""
 
-from monigo.reports import dashboard, onboarding
+from monigo.reports import accounting, dashboard, onboarding
+from monigo.reports.accounting import CurrencyBalances, Debt, Side, TrialBalance
 from monigo.reports.dashboard import Amounts, Dashboard, Figures, Need, NeedKind, NeedsPerson
 from monigo.reports.onboarding import Progress, Step, StepProgress, StepsTaken
 
 __all__ = [
     "Amounts",
+    "CurrencyBalances",
     "Dashboard",
+    "Debt",
     "Figures",
     "Need",
     "NeedKind",
     "NeedsPerson",
     "Progress",
+    "Side",
     "Step",
     "StepProgress",
     "StepsTaken",
+    "TrialBalance",
+    "accounting",
     "dashboard",
     "onboarding",
 ]

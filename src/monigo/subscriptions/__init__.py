@@ -33,6 +33,7 @@ from monigo.subscriptions.pauses import (
     pause,
     pause_for_balance,
     resume,
+    suspend,
 )
 from monigo.subscriptions.rules import (
     current_period,
@@ -54,10 +55,12 @@ from monigo.subscriptions.service import (
     list_on_plan,
     list_page,
     lock,
+    lock_together,
     of_customers,
     open_from,
     read_timeline,
 )
+from monigo.subscriptions.stretches import times_before
 from monigo.subscriptions.timeline import TimelineEntry
 from monigo.subscriptions.types import (
     NewSubscription,
@@ -67,6 +70,7 @@ from monigo.subscriptions.types import (
     Subscription,
     SubscriptionFilter,
 )
+from monigo.subscriptions.unmatched import Unmatched, UnmatchedReason, list_unmatched
 from monigo.subscriptions.usage import UsageFilter, UsageRollup, read_usage
 from monigo.subscriptions.verification import verify
 
@@ -79,6 +83,8 @@ __all__ = [
     "Subscription",
     "SubscriptionFilter",
     "TimelineEntry",
+    "Unmatched",
+    "UnmatchedReason",
     "UsageFilter",
     "UsageRollup",
     "apply_plan_change",
@@ -102,10 +108,12 @@ __all__ = [
     "lift_pause",
     "list_on_plan",
     "list_page",
+    "list_unmatched",
     "load_pauses",
     "lock",
     "lock_due",
     "lock_free",
+    "lock_together",
     "look_at",
     "next_due_at",
     "of_customers",
@@ -126,6 +134,8 @@ __all__ = [
     "save_billed",
     "schedule_cancel",
     "schedule_plan_change",
+    "suspend",
+    "times_before",
     "verify",
     "wake",
 ]

@@ -32,6 +32,10 @@ class SubscriptionPaused(SubscriptionFact, frozen=True, kw_only=True):
     is_realtime: bool = False
 
 
+class SubscriptionSuspended(SubscriptionFact, frozen=True, kw_only=True):
+    """Billing stops, because what is owed could not be collected."""
+
+
 class SubscriptionResumed(SubscriptionFact, frozen=True, kw_only=True):
     """Billing goes on."""
 

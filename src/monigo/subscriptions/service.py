@@ -1,11 +1,11 @@
 """Use cases of subscriptions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from monigo import catalog, customers, tenancy
-from monigo.catalog import Plan
+from monigo import catalog, customers, metering, tenancy
+from monigo.catalog import Plan, PlanType
 from monigo.core.errors import invalid, not_found
 from monigo.core.ids import CustomerId, PlanId, SubscriptionId, parse_id
 from monigo.core.paging import Page, PageRequest
@@ -105,6 +105,11 @@ async def lock(tx: Transaction, subscription_id: SubscriptionId) -> Subscription
     return held[0]
 
 
+async def lock_together(tx: Transaction, subscription_ids: Collection[SubscriptionId]) -> None:
+    """Lock known subscriptions, deleted or not, in the order of their ids."""
+    await store.lock_ever(tx, list(subscription_ids))
+
+
 async def list_page(
     tx: Transaction, request: PageRequest, wanted: SubscriptionFilter
 ) -> Page[Subscription]:
@@ -193,3 +198,5 @@ async def _add(tx: Transaction, subscription: Subscription) -> None:
     await note_due(tx, [subscription])
     await timeline.append(tx, subscription.id, TimelineEvent.CREATED, str(subscription.plan_id))
     await report(tx, SubscriptionCreated, subscription)
+    if subscription.plan_type is PlanType.PAYOUT:
+        await metering.note_recipients(tx, [subscription.customer_id])

@@ -30,10 +30,13 @@ from monigo.tenancy.service import (
     update_organization,
 )
 from monigo.tenancy.settings import (
+    AUTOMATIC,
     SETTINGS,
     AccessSettings,
     BillingSettings,
+    CollectionSettings,
     LimitSettings,
+    PayoutSettings,
     RetentionSettings,
     Setting,
 )
@@ -50,11 +53,13 @@ from monigo.tenancy.verification import organizations_to_verify, verify
 
 __all__ = [
     "ALL_SCOPES",
+    "AUTOMATIC",
     "SECRET_LENGTH",
     "SETTINGS",
     "AccessSettings",
     "ApiKey",
     "BillingSettings",
+    "CollectionSettings",
     "IssuedKey",
     "KeyFinder",
     "KeyReference",
@@ -63,6 +68,7 @@ __all__ = [
     "Limits",
     "NewOrganization",
     "Organization",
+    "PayoutSettings",
     "RetentionSettings",
     "Scope",
     "Setting",

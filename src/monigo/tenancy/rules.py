@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from babel import Locale
@@ -11,7 +12,14 @@ from msgspec.structs import replace
 
 from monigo.core.errors import invalid
 from monigo.core.periods import parse_timezone
-from monigo.tenancy.settings import CURRENCIES_MAX, GROUPS, SETTINGS
+from monigo.tenancy.settings import (
+    CURRENCIES_MAX,
+    DAYS_MAX,
+    GROUPS,
+    LAST_DAY_MAX,
+    PAYOUT_MODES,
+    SETTINGS,
+)
 from monigo.tenancy.types import Organization
 
 KEY_PREFIXES = {True: "mk_test_", False: "mk_live_"}
@@ -73,7 +81,11 @@ def checked(organization: Organization) -> Organization:
     for position, code in enumerate(billing.available_currencies[:CURRENCIES_MAX]):
         if not is_currency(code):
             faults[f"available_currencies[{position}]"] = "must be an ISO 4217 currency code"
+    for mode in ("payout_mode", "test_payout_mode"):
+        if getattr(organization.payouts, mode) not in PAYOUT_MODES:
+            faults[mode] = f"must be one of {', '.join(PAYOUT_MODES)}"
     faults |= _out_of_bounds(organization)
+    faults |= _faulty_days(organization)
     if faults:
         raise invalid(faults)
     currencies = tuple(dict.fromkeys((billing.default_currency, *billing.available_currencies)))
@@ -84,6 +96,22 @@ def checked(organization: Organization) -> Organization:
 def _group_of(name: str) -> str | None:
     setting = SETTINGS.get(name)
     return None if setting is None else setting.group
+
+
+def _faulty_days(organization: Organization) -> dict[str, str]:
+    """Lists of days ascend, so that each is another step."""
+    faults: dict[str, str] = {}
+    for setting in SETTINGS.values():
+        if setting.item is not int:
+            continue
+        days: tuple[int, ...] = getattr(getattr(organization, setting.group), setting.name)
+        if len(days) > DAYS_MAX:
+            faults[setting.name] = f"must be at most {DAYS_MAX}"
+        elif any(not 0 <= day <= LAST_DAY_MAX for day in days):
+            faults[setting.name] = f"must be 0 to {LAST_DAY_MAX} each"
+        elif any(later <= day for day, later in pairwise(days)):
+            faults[setting.name] = "must ascend"
+    return faults
 
 
 def _out_of_bounds(organization: Organization) -> dict[str, str]:

@@ -47,7 +47,14 @@ from monigo.tenancy.rules import (
     secret_hash,
     with_settings,
 )
-from monigo.tenancy.settings import AccessSettings, LimitSettings, RetentionSettings
+from monigo.tenancy.settings import (
+    AUTOMATIC,
+    AccessSettings,
+    CollectionSettings,
+    LimitSettings,
+    PayoutSettings,
+    RetentionSettings,
+)
 from monigo.tenancy.types import (
     ALL_SCOPES,
     ApiKey,
@@ -83,6 +90,8 @@ async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organiza
             retention=RetentionSettings(),
             limits=LimitSettings(),
             access=AccessSettings(),
+            collection=CollectionSettings(),
+            payouts=PayoutSettings(),
             created_at=tx.real_now,
             updated_at=tx.real_now,
         )
@@ -104,12 +113,17 @@ async def update_organization(tx: Transaction, changes: Mapping[str, Any]) -> Or
     """Change the named settings. Periods that exist keep the time zone they were made with.
 
     Raises:
-        DomainError: invalid, naming every setting at fault.
+        DomainError: invalid, naming every setting at fault; forbidden, where somebody else than an
+            owner has live payouts sent that nobody looked at.
     """
     organization = await store.load_organization(tx, for_update=True)
     if organization is None:
         raise InvariantError("a tenant transaction belongs to an organisation")
     changed = checked(with_settings(organization, {**changes, "updated_at": tx.real_now}))
+    is_automated = changed.payouts.payout_mode == AUTOMATIC != organization.payouts.payout_mode
+    if is_automated and not tx.principal.may(Permission.PAYOUTS_AUTOMATE):
+        message = "only an owner can have live payouts sent automatically"
+        raise DomainError(ErrorKind.FORBIDDEN, "owner_only", message)
     await store.update_organization(tx, changed)
     names = tuple(sorted(changes))
     fact = OrganizationSettingsChanged(organization_id=changed.id, changed=names)

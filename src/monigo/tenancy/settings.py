@@ -14,6 +14,9 @@ from msgspec import Meta, Struct, inspect, json
 from monigo.core.rate import PER_SECOND_MAX
 
 CURRENCIES_MAX = 50
+# Of a list of days: how many, and the last of them.
+DAYS_MAX = 20
+LAST_DAY_MAX = 365
 RATE_PLACES = 4
 
 # Bounds of a Decimal are not looked at when it is decoded, but by `rules.checked`.
@@ -28,6 +31,13 @@ AmountOfMoney = Annotated[
         extra_json_schema={"examples": ["50000.000000"]},
     ),
 ]
+
+# Whether payouts wait for somebody; which ones there are is looked at by `rules.checked`.
+APPROVAL, AUTOMATIC = "approval", "automatic"
+PAYOUT_MODES = (APPROVAL, AUTOMATIC)
+
+# Ascending, which is not looked at when they are decoded, but by `rules.checked`.
+Days = tuple[int, ...]
 
 
 class BillingSettings(Struct, frozen=True):
@@ -95,11 +105,91 @@ class AccessSettings(Struct, frozen=True):
     ] = False
 
 
+class CollectionSettings(Struct, frozen=True):
+    """How what customers owe is collected. Days are whole ones."""
+
+    payment_terms_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)],
+        Meta(
+            description="an invoice is due so many days after it was finalized; 0: as that day ends"
+        ),
+    ] = 0
+    dunning_days: Annotated[
+        Days,
+        Meta(
+            description="when a saved method is tried again, in days after the first failure;"
+            " after the last of them an invoice is uncollectible",
+            examples=[[1, 3, 5, 7]],
+        ),
+    ] = (1, 3, 5, 7)
+    overdue_reminder_days: Annotated[
+        Days,
+        Meta(
+            description="when an unpaid invoice without a saved method is reminded of, in days"
+            " after its due date",
+            examples=[[0, 3, 7]],
+        ),
+    ] = (0, 3, 7)
+    overdue_suspend_after_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)] | None,
+        Meta(
+            description="a subscription is suspended so many days after the due date of an unpaid"
+            " invoice without a saved method; null: it is not"
+        ),
+    ] = None
+    apply_wallet_to_invoices: Annotated[
+        bool,
+        Meta(
+            description="money that was paid in excess of invoices pays the customer's next"
+            " postpaid invoices as they become final"
+        ),
+    ] = True
+
+
+class PayoutSettings(Struct, frozen=True):
+    """How what is owed to payees is paid out. Amounts are of the default currency."""
+
+    payout_mode: Annotated[
+        str,
+        Meta(
+            description="in live mode: `approval` waits for somebody to initiate each payout,"
+            " `automatic` sends what nothing speaks against; only an owner can choose that",
+            examples=["approval"],
+        ),
+    ] = APPROVAL
+    test_payout_mode: Annotated[
+        str, Meta(description="the same in test mode", examples=["approval"])
+    ] = APPROVAL
+    minimum_payout_amount: Annotated[
+        AmountOfMoney,
+        Meta(
+            description="less than that waits for the payee's next payout; bills of other"
+            " currencies have no minimum"
+        ),
+    ] = Decimal(0)
+    max_payout_per_payee_per_day: Annotated[
+        AmountOfMoney | None,
+        Meta(
+            description="more than that in a day, to one payee, is not sent by itself; with a limit"
+            " set, nothing is in another currency; null: no limit"
+        ),
+    ] = None
+    max_payout_batch: Annotated[
+        AmountOfMoney | None,
+        Meta(
+            description="more than that in an hour, to all payees, is not sent by itself; with a"
+            " limit set, nothing is in another currency; null: no limit"
+        ),
+    ] = None
+
+
 # Raise ValidationError, a fault of ours, for what is not such a group.
 read_billing = json.Decoder(BillingSettings).decode
 read_retention = json.Decoder(RetentionSettings).decode
 read_limits = json.Decoder(LimitSettings).decode
 read_access = json.Decoder(AccessSettings).decode
+read_collection = json.Decoder(CollectionSettings).decode
+read_payouts = json.Decoder(PayoutSettings).decode
 
 # By their columns.
 GROUPS: Mapping[str, type[Struct]] = {
@@ -107,18 +197,21 @@ GROUPS: Mapping[str, type[Struct]] = {
     "retention": RetentionSettings,
     "limits": LimitSettings,
     "access": AccessSettings,
+    "collection": CollectionSettings,
+    "payouts": PayoutSettings,
 }
 
 
 class Setting(Struct, frozen=True):
     """One setting, as its field declares it. None is a value of its own where it is optional.
 
-    A Decimal is a percentage, or money where `is_amount` says so.
+    A Decimal is a percentage, or money where `is_amount` says so; `item` is what a tuple is of.
     """
 
     name: str
     group: str
     kind: type
+    item: type | None
     is_optional: bool
     is_amount: bool
     least: int | None
@@ -152,6 +245,7 @@ def _setting(group: str, name: str, declared: inspect.Type) -> Setting:
         name=name,
         group=group,
         kind=_KINDS[type(kind)],
+        item=_KINDS[type(kind.item_type)] if isinstance(kind, inspect.VarTupleType) else None,
         is_optional=is_optional,
         is_amount=extra.get("is_amount", False),
         least=extra.get("least", getattr(kind, "ge", None)),

@@ -15,7 +15,9 @@ from monigo.tenancy.settings import (
     LimitSettings,
     read_access,
     read_billing,
+    read_collection,
     read_limits,
+    read_payouts,
     read_retention,
 )
 from monigo.tenancy.types import (
@@ -26,13 +28,14 @@ from monigo.tenancy.types import (
 
 INSERT_ORGANIZATION = """
     INSERT INTO organizations (
-        org_id, name, country, created_at, updated_at, billing, retention, limits, access
-    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)
+        org_id, name, country, created_at, updated_at, billing, retention, limits, access,
+        collection, payouts
+    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)
 """
 
 SELECT_ORGANIZATION = """
     SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, access,
-        suspended_at
+        collection, payouts, suspended_at
     FROM organizations
     WHERE org_id = $1
 """
@@ -40,7 +43,7 @@ SELECT_ORGANIZATION = """
 UPDATE_ORGANIZATION = """
     UPDATE organizations
     SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7,
-        access = $8
+        access = $8, collection = $9, payouts = $10
     WHERE org_id = $1
 """
 
@@ -121,6 +124,8 @@ def _arguments(organization: Organization) -> tuple[object, ...]:
         json.encode(organization.retention),
         json.encode(organization.limits),
         json.encode(organization.access),
+        json.encode(organization.collection),
+        json.encode(organization.payouts),
     )
 
 
@@ -140,6 +145,8 @@ async def load_organization(tx: Transaction, *, for_update: bool = False) -> Org
         retention=read_retention(row["retention"]),
         limits=read_limits(row["limits"]),
         access=read_access(row["access"]),
+        collection=read_collection(row["collection"]),
+        payouts=read_payouts(row["payouts"]),
         suspended_at=row["suspended_at"],
     )
 

@@ -10,7 +10,9 @@ from monigo.infra.db import Tenant
 from monigo.tenancy.settings import (
     AccessSettings,
     BillingSettings,
+    CollectionSettings,
     LimitSettings,
+    PayoutSettings,
     RetentionSettings,
 )
 
@@ -27,6 +29,8 @@ class Organization(Struct, frozen=True):
     retention: RetentionSettings
     limits: LimitSettings
     access: AccessSettings
+    collection: CollectionSettings
+    payouts: PayoutSettings
     created_at: datetime
     updated_at: datetime
     # Since when it may only read.

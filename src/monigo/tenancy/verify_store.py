@@ -36,7 +36,10 @@ COMPARE_ORGANIZATION = """
         EXISTS (SELECT 1 FROM tenant_lookups WHERE org_id = $1) AS is_found
 """
 
-SELECT_SETTINGS = "SELECT billing, retention, limits, access FROM organizations WHERE org_id = $1"
+SELECT_SETTINGS = """
+    SELECT billing, retention, limits, access, collection, payouts
+    FROM organizations WHERE org_id = $1
+"""
 
 
 async def organization_ids(database: Database) -> list[OrganizationId]:

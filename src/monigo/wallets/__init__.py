@@ -12,7 +12,7 @@ from monigo.wallets.credits import (
     grant,
     list_credits,
     metrics_of_grants,
-    owners_with_credits,
+    owners_with_credits_or_excess,
     parts_of,
     pay_all,
     repay_all,
@@ -38,9 +38,15 @@ from monigo.wallets.service import (
     list_of_customer,
     list_page,
     lock_owned,
+    lock_wallet,
 )
 from monigo.wallets.statement import statement_csv
-from monigo.wallets.status import close_wallets_of_customers, refuse_customer_with_money, set_status
+from monigo.wallets.status import (
+    close_wallets_of_customers,
+    open_of_locked,
+    refuse_customer_with_money,
+    set_status,
+)
 from monigo.wallets.tasks import EXPIRE_RESERVATIONS, expire_credits_after
 from monigo.wallets.top_ups import (
     AutoTopUp,
@@ -48,6 +54,8 @@ from monigo.wallets.top_ups import (
     WalletRule,
     delete_auto_top_up,
     get_auto_top_up,
+    get_top_up,
+    list_open_top_ups,
     list_top_ups,
     set_auto_top_up,
 )
@@ -93,17 +101,21 @@ __all__ = [
     "get",
     "get_auto_top_up",
     "get_or_create",
+    "get_top_up",
     "grant",
     "list_credits",
     "list_entries",
     "list_of_customer",
+    "list_open_top_ups",
     "list_page",
     "list_reservations",
     "list_top_ups",
     "lock_owned",
+    "lock_wallet",
     "metrics_of_grants",
     "move",
-    "owners_with_credits",
+    "open_of_locked",
+    "owners_with_credits_or_excess",
     "parts_of",
     "pay_all",
     "post",

@@ -32,10 +32,11 @@ async def get_or_create(tx: Transaction, customer: str, currency: str | None) ->
         # Of two that create at once, the second waits here, and then finds the first one's.
         await customers.get(tx, str(owner.id), lock=RowLock.CHANGE)
         found = await store.load_of_customer(tx, owner.id, code)
-    return found or await _create(tx, owner.id, code)
+    return found or await create_of_locked(tx, owner.id, code)
 
 
-async def _create(tx: Transaction, customer_id: CustomerId, currency: str) -> Wallet:
+async def create_of_locked(tx: Transaction, customer_id: CustomerId, currency: str) -> Wallet:
+    """Open a locked customer's wallet in a currency in which there is none."""
     kinds = (
         AccountKind.CUSTOMER_WALLET,
         AccountKind.RESERVED,
@@ -111,7 +112,7 @@ async def read_entries(tx: Transaction, wallet: Wallet, *, first: int, last: int
     ]
 
 
-async def lock(tx: Transaction, wallet_id: UUID) -> Wallet:
+async def lock_wallet(tx: Transaction, wallet_id: UUID) -> Wallet:
     """A wallet, locked until the transaction ends.
 
     Raises:

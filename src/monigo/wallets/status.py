@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from monigo import customers
 from monigo.core.errors import conflict
+from monigo.core.ids import CustomerId
 from monigo.customers import CustomerDeletion
 from monigo.infra import outbox
 from monigo.infra.db import Transaction
 from monigo.wallets import due, store, top_ups
 from monigo.wallets.events import WalletStatusChanged
-from monigo.wallets.service import lock
+from monigo.wallets.service import create_of_locked, lock_wallet
 from monigo.wallets.types import Wallet, WalletStatus
 
 
@@ -23,7 +24,7 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
         DomainError: not_found; conflict, when it is to be closed with money in it, or its customer
             is deleted.
     """
-    wallet = await lock(tx, wallet_id)
+    wallet = await lock_wallet(tx, wallet_id)
     if not await customers.resolve(tx, [str(wallet.customer_id)]):
         raise conflict("customer_deleted", "the wallet's customer is deleted")
     if status is WalletStatus.CLOSED and (wallet.balance or wallet.reserved_balance):
@@ -39,6 +40,21 @@ async def set_status(tx: Transaction, wallet_id: UUID, status: WalletStatus) -> 
     changed = replace(wallet, status=status, updated_at=tx.now)
     tx.changed(wallet, changed)
     return changed
+
+
+async def open_of_locked(tx: Transaction, customer_id: CustomerId, currency: str) -> Wallet:
+    """The wallet of a locked customer that takes money which has come, whatever it was before.
+
+    It is opened if there is none or it was closed, for deleted customers, too; a suspended one
+    stays so.
+    """
+    found = await store.load_of_customer(tx, customer_id, currency)
+    if found is None:
+        return await create_of_locked(tx, customer_id, currency)
+    wallet = await lock_wallet(tx, found.id)
+    if wallet.status is WalletStatus.CLOSED:
+        await _change_status(tx, [wallet], WalletStatus.ACTIVE)
+    return wallet
 
 
 async def refuse_customer_with_money(tx: Transaction, asked: CustomerDeletion) -> None:

@@ -27,14 +27,15 @@ from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 
 COLUMNS = """
     id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
-    revenue_account_id, balance, reserved_balance, entries, top_up_threshold, created_at, updated_at
+    revenue_account_id, balance, reserved_balance, entries, top_up_threshold, excess, created_at,
+    updated_at
 """
 
 # How a statement's answer is read that has these columns and two answers more.
 _READS = (
     *(read_uuid, read_uuid, str, str),
     *(read_uuid, read_uuid, read_uuid, read_uuid),
-    *(read_numeric, read_numeric, int, read_numeric),
+    *(read_numeric, read_numeric, int, read_numeric, read_numeric),
     *(read_instant, read_instant, read_boolean, read_boolean),
 )
 
@@ -89,6 +90,13 @@ LOCK_FREE = """
 UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
+# Of locked wallets.
+UPDATE_EXCESS = """
+    UPDATE wallets SET excess = changed.excess
+    FROM unnest($3::uuid[], $4::numeric[]) AS changed (id, excess)
+    WHERE wallets.org_id = $1 AND wallets.is_test = $2 AND wallets.id = changed.id
 """
 
 ERRORS = {
@@ -219,6 +227,14 @@ async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID,
     return await lock(tx, free) if free else {}
 
 
+async def update_excess(tx: Transaction, changed: Collection[Wallet]) -> None:
+    """Write what part of locked wallets' money came in excess."""
+    if changed:
+        await tx.execute(
+            UPDATE_EXCESS, [one.id for one in changed], [one.excess for one in changed]
+        )
+
+
 async def update_status(
     tx: Transaction, wallet_ids: Collection[UUID], status: WalletStatus
 ) -> None:
@@ -243,6 +259,7 @@ def _wallet(row: Iterable[Any]) -> Wallet:
         reserved_balance,
         entries,
         top_up_threshold,
+        excess,
         created_at,
         updated_at,
     ) = row
@@ -256,6 +273,7 @@ def _wallet(row: Iterable[Any]) -> Wallet:
         accounts=WalletAccounts(money, reserved, provider, revenue),
         entries=entries,
         top_up_threshold=top_up_threshold,
+        excess=excess,
         created_at=created_at,
         updated_at=updated_at,
     )

@@ -41,7 +41,8 @@ class Wallet(Struct, frozen=True):
 
     `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
     of the spendable money. `top_up_threshold` is the balance below which its rule asks for money,
-    None where it has no rule.
+    None where it has no rule. `excess` is the part of its money that came for invoices which did
+    not take it, as far as nothing else has used it: it pays the customer's next invoices.
     """
 
     id: WalletId
@@ -53,6 +54,7 @@ class Wallet(Struct, frozen=True):
     accounts: WalletAccounts
     entries: int
     top_up_threshold: Decimal | None
+    excess: Decimal
     created_at: datetime
     updated_at: datetime
 
@@ -68,7 +70,10 @@ class AskedFor(Struct, frozen=True):
 
 
 class Movement(Struct, frozen=True):
-    """Money to put into a wallet (credit) or to take from it (debit); with an account, a grant's.
+    """Money to put into a wallet (credit) or to take from it (debit), or of a grant's account.
+
+    It stands against one of the wallet's accounts, unless another counter-account is named. With
+    `is_excess` it brings money that invoices did not take, or takes such money first.
 
     A key is used once in a wallet. Movements without one are billing's and time's own, which
     guard themselves against repeats; so does a capture, whose key is not remembered, for its
@@ -86,9 +91,11 @@ class Movement(Struct, frozen=True):
     provider_id: str = ""
     metadata: Any = field(default_factory=dict[str, Any])
     grant_account_id: LedgerAccountId | None = None
+    counter_account_id: LedgerAccountId | None = None
     transaction_id: TransactionId | None = None
     asked_for: AskedFor | None = None
     is_key_remembered: bool = True
+    is_excess: bool = False
 
 
 class Entry(Struct, frozen=True):

@@ -31,25 +31,34 @@ COMPARE_ACCOUNTS = """
     LIMIT $3
 """
 
-# What a wallet's accounts and credits hold on both sides, which comes to nothing.
+# What a customer's accounts in a currency hold, the wallet's, credits' and those of the books,
+# which comes to nothing: no money of one customer's goes to another's account.
 COMPARE_SUMS = """
-    SELECT wallet.id::text AS subject, sum(account.balance)::text AS stored, '0' AS computed
-    FROM wallets AS wallet
-    CROSS JOIN LATERAL (
-        SELECT held.id FROM unnest(ARRAY[
-            wallet.money_account_id, wallet.reserved_account_id,
-            wallet.provider_account_id, wallet.revenue_account_id
-        ]) AS held (id)
+    SELECT owned.customer_id || ' ' || owned.currency AS subject,
+        sum(account.balance)::text AS stored, '0' AS computed
+    FROM (
+        SELECT wallet.customer_id, wallet.currency, held.account_id
+        FROM wallets AS wallet
+        CROSS JOIN LATERAL (
+            SELECT held.id AS account_id FROM unnest(ARRAY[
+                wallet.money_account_id, wallet.reserved_account_id,
+                wallet.provider_account_id, wallet.revenue_account_id
+            ]) AS held (id)
+            UNION ALL
+            SELECT credit.account_id FROM credit_grants AS credit
+            WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
+        ) AS held
+        WHERE wallet.org_id = $1 AND wallet.is_test = $2
         UNION ALL
-        SELECT credit.account_id FROM credit_grants AS credit
-        WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
-    ) AS held
+        SELECT booked.customer_id, booked.currency, booked.id
+        FROM ledger_accounts AS booked
+        WHERE booked.org_id = $1 AND booked.is_test = $2 AND booked.customer_id IS NOT NULL
+    ) AS owned
     JOIN ledger_accounts AS account
-        ON account.org_id = $1 AND account.is_test = $2 AND account.id = held.id
-    WHERE wallet.org_id = $1 AND wallet.is_test = $2
-    GROUP BY wallet.id
+        ON account.org_id = $1 AND account.is_test = $2 AND account.id = owned.account_id
+    GROUP BY owned.customer_id, owned.currency
     HAVING sum(account.balance) <> 0
-    ORDER BY wallet.id
+    ORDER BY owned.customer_id, owned.currency
     LIMIT $3
 """
 
@@ -68,15 +77,44 @@ COMPARE_RESERVED = """
     LIMIT $3
 """
 
-COMPARE_CLOSED = """
-    SELECT wallet.id::text AS subject, sum(account.balance)::text AS stored, '0' AS computed
+# What came in excess is a part of what a wallet has, held or not.
+COMPARE_EXCESS = """
+    SELECT wallet.id::text AS subject, wallet.excess::text AS stored, held.amount::text AS computed
     FROM wallets AS wallet
-    JOIN ledger_accounts AS account
-        ON account.org_id = $1 AND account.is_test = $2
-        AND account.id IN (wallet.money_account_id, wallet.reserved_account_id)
+    CROSS JOIN LATERAL (
+        SELECT sum(balance) AS amount FROM ledger_accounts
+        WHERE org_id = $1 AND is_test = $2
+            AND id IN (wallet.money_account_id, wallet.reserved_account_id)
+    ) AS held
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.excess > 0
+        AND wallet.excess > held.amount
+    ORDER BY wallet.id
+    LIMIT $3
+"""
+
+# A closed wallet holds nothing but what came in after it was closed.
+COMPARE_CLOSED = """
+    SELECT wallet.id::text AS subject, held.amount::text AS stored, late.amount::text AS computed
+    FROM wallets AS wallet
+    CROSS JOIN LATERAL (
+        SELECT sum(balance) AS amount FROM ledger_accounts
+        WHERE org_id = $1 AND is_test = $2
+            AND id IN (wallet.money_account_id, wallet.reserved_account_id)
+    ) AS held
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(moved.amount), 0) AS amount
+        FROM (
+            SELECT amount FROM ledger_transfers
+            WHERE org_id = $1 AND is_test = $2 AND created_at >= wallet.closed_at
+                AND to_account_id IN (wallet.money_account_id, wallet.reserved_account_id)
+            UNION ALL
+            SELECT -amount FROM ledger_transfers
+            WHERE org_id = $1 AND is_test = $2 AND created_at >= wallet.closed_at
+                AND from_account_id IN (wallet.money_account_id, wallet.reserved_account_id)
+        ) AS moved
+    ) AS late
     WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.status = 'closed'
-    GROUP BY wallet.id
-    HAVING sum(account.balance) <> 0
+        AND held.amount <> late.amount
     ORDER BY wallet.id
     LIMIT $3
 """
@@ -147,8 +185,9 @@ COMPARE_CREDIT_EXPIRY = f"""
 
 COMPARISONS = {
     "account of a wallet": COMPARE_ACCOUNTS,
-    "accounts of a wallet": COMPARE_SUMS,
+    "accounts of a customer": COMPARE_SUMS,
     "reserved balance": COMPARE_RESERVED,
+    "excess in a wallet": COMPARE_EXCESS,
     "closed wallet": COMPARE_CLOSED,
     "credit grant": COMPARE_CREDITS,
     "top-up": COMPARE_TOP_UPS,

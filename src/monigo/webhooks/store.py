@@ -1,79 +1,51 @@
-"""All SQL of billing events."""
+"""All SQL of billing events: the published ones of the outbox's facts are read where they are."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from uuid import UUID
+from collections.abc import AsyncGenerator, Mapping
 
 from monigo.core.paging import Page, PageRequest
-from monigo.infra import json
 from monigo.infra.db import Transaction
-from monigo.webhooks.types import BillingEvent, EventType
-
-INSERT = """
-    INSERT INTO billing_events (org_id, is_test, id, type, data, created_at)
-    SELECT $1, $2, event.id, event.type, event.data, event.created_at
-    FROM unnest($3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[])
-        AS event (id, type, data, created_at)
-    RETURNING 1
-"""
+from monigo.infra.outbox import Fact, Recorded, recorded_of
 
 MATCHING = """
-    FROM billing_events
-    WHERE org_id = $1 AND is_test = $2 AND ($3::text IS NULL OR type = $3)
+    FROM outbox_facts
+    WHERE org_id = $1 AND is_test = $2 AND published_as IS NOT NULL
+        AND ($3::text IS NULL OR published_as = $3)
 """
 
 # Ids rise with time.
-SELECT_PAGE = f"""
-    SELECT id, type, data::text AS data, created_at {MATCHING}
+SELECT_PUBLISHED = f"""
+    SELECT id, position, type, payload::text AS payload, actor, occurred_at
+    {MATCHING}
     ORDER BY id DESC
     LIMIT $4 OFFSET $5
 """
 
-COUNT = f"SELECT count(*) {MATCHING}"
+COUNT_PUBLISHED = f"SELECT count(*) {MATCHING}"
 
-DELETE_BEFORE = """
-    DELETE FROM billing_events WHERE org_id = $1 AND is_test = $2 AND created_at < $3
+SELECT_OF_TYPES = """
+    SELECT id, position, type, payload::text AS payload, actor, occurred_at, published_as
+    FROM outbox_facts
+    WHERE org_id = $1 AND is_test = $2 AND type = ANY ($3::text[])
+    ORDER BY subject_id, position
 """
-
-SELECT_MISSING = """
-    SELECT known.id FROM unnest($3::uuid[]) AS known (id)
-    WHERE NOT EXISTS (
-        SELECT 1 FROM billing_events
-        WHERE org_id = $1 AND is_test = $2 AND billing_events.id = known.id
-    )
-    ORDER BY known.id
-"""
-
-
-async def insert(tx: Transaction, events: Sequence[BillingEvent]) -> None:
-    """Store events."""
-    await tx.fetch(
-        INSERT,
-        [event.id for event in events],
-        [event.type.value for event in events],
-        [json.encode(event.data) for event in events],
-        [event.created_at for event in events],
-    )
 
 
 async def load_page(
-    tx: Transaction, request: PageRequest, event_type: EventType | None
-) -> Page[BillingEvent]:
-    """Events that match, newest first."""
-    name = event_type and event_type.value
+    tx: Transaction, types: Mapping[str, type[Fact]], request: PageRequest, name: str | None
+) -> Page[Recorded]:
+    """Published facts, all or those of a name, newest first."""
     found = [
-        BillingEvent(row["id"], EventType(row["type"]), json.decode(row["data"]), row["created_at"])
-        async for rows in tx.pieces(SELECT_PAGE, name, request.limit, request.offset)
+        recorded_of(row, types[row["type"]])
+        async for rows in tx.pieces(SELECT_PUBLISHED, name, request.limit, request.offset)
         for row in rows
     ]
-    return Page(found, await tx.fetchval(COUNT, name), request.offset)
+    return Page(found, await tx.fetchval(COUNT_PUBLISHED, name), request.offset)
 
 
-async def delete_before(tx: Transaction, instant: datetime) -> None:
-    """Delete events older than an instant."""
-    await tx.execute(DELETE_BEFORE, instant)
-
-
-async def list_missing(tx: Transaction, ids: Sequence[UUID]) -> list[UUID]:
-    """Those of the ids that no event has."""
-    return [row["id"] for row in await tx.fetch(SELECT_MISSING, ids)]
+async def names_of(
+    tx: Transaction, types: Mapping[str, type[Fact]]
+) -> AsyncGenerator[tuple[Recorded, str | None]]:
+    """All facts of these types, with the names under which they are published, if they are."""
+    async for rows in tx.pieces(SELECT_OF_TYPES, list(types)):
+        for row in rows:
+            yield recorded_of(row, types[row["type"]]), row["published_as"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from monigo.infra import agenda
-from monigo.infra.agenda import work as engine
+from monigo.infra.agenda import claims as engine
 from support.agenda import Diary, Stepper, entries, put, put_again, waiting, work
 
 HOUR = timedelta(hours=1)

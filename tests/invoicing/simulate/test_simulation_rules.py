@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from monigo.catalog import BaseFee, Metric, PriceDraft, PriceTerms
+from monigo.catalog import BaseFee, Metric, MetricDefinition, PriceDraft, PriceTerms
+from monigo.core.aggregation import Aggregation
 from monigo.core.errors import DomainError
 from monigo.core.periods import Period
 from monigo.core.pricing import Charge, FlatUnit
@@ -41,7 +42,8 @@ def proposal(span=None, prices=(), base_fee=None):
 
 
 def metric(metric_id, version=1):
-    return Metric(metric_id, None, version, START, START)
+    calls = MetricDefinition("Calls", "call", Aggregation.COUNT, "", "")
+    return Metric(metric_id, calls, version, START, START)
 
 
 def charge(unit_price, flat_fee=0):

@@ -10,6 +10,7 @@ from monigo.infra.registry import Registry
 from monigo.reports import Step, StepsTaken
 from support.api import Api, event
 from support.metering import fold
+from support.payments import connect
 from support.people import Person
 
 PROGRESS = "/api/v1/onboarding/progress"
@@ -67,6 +68,7 @@ def bill(api):
         (subscribe, {"customer", "metric", "plan", "subscription"}),
         (send_event, {"customer", "event"}),
         (send_event_and_fold, {"customer", "event"}),
+        (connect, {"connection"}),
         (bill, {"customer", "metric", "plan", "subscription", "event", "invoice"}),
     ],
 )

@@ -96,14 +96,14 @@ def test_what_is_paid_back_goes_to_each_source_even_of_a_closed_wallet(api, wall
 
 
 def test_nobody_without_credits_in_an_active_wallet_is_told_to_have_them(api, wallet):
-    without = run(api, wallets.owners_with_credits, [UUID(wallet["customer_id"])])
+    without = run(api, wallets.owners_with_credits_or_excess, [UUID(wallet["customer_id"])])
     grant(api, wallet, "1")
     owner = UUID(wallet["customer_id"]), "NGN"
-    with_credits = run(api, wallets.owners_with_credits, [owner[0]])
+    with_credits = run(api, wallets.owners_with_credits_or_excess, [owner[0]])
     api.patch(f"/v1/wallets/{wallet['id']}", json={"status": "suspended"})
 
     assert (without, with_credits) == (set(), {owner})
-    assert run(api, wallets.owners_with_credits, [owner[0]]) == set()
+    assert run(api, wallets.owners_with_credits_or_excess, [owner[0]]) == set()
 
 
 @pytest.mark.parametrize(

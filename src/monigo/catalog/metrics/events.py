@@ -18,6 +18,12 @@ class MetricCreated(MetricFact, frozen=True, kw_only=True):
     event_name: str
 
 
+class RuleMetricCreated(MetricFact, frozen=True, kw_only=True):
+    """A payout rule attributes amounts from now on, also of what came before."""
+
+    event_name: str
+
+
 class MetricEdited(MetricFact, frozen=True, kw_only=True):
     """A metric was redefined; `is_recounted` where it counts otherwise than before."""
 

@@ -24,12 +24,20 @@ PERCENTAGE_OF = Aggregation.SUM
 
 def check_definition(definition: MetricDefinition) -> None:
     """Raise invalid unless a metric can be computed by this definition."""
+    faults = definition_faults(definition)
+    if faults:
+        raise invalid(faults)
+
+
+def definition_faults(definition: MetricDefinition) -> dict[str, str]:
+    """The fields by which a metric can't be computed, and why."""
     faults: dict[str, str] = {}
     if not definition.name:
         faults["name"] = "is required"
     if not definition.event_name:
         faults["event_name"] = "is required"
-    if needs_property(definition.aggregation) and not definition.aggregation_property:
+    has_value = definition.aggregation_property or definition.value_expression
+    if needs_property(definition.aggregation) and not has_value:
         faults["aggregation_property"] = f"is required for {definition.aggregation.value}"
     if definition.group_by and definition.aggregation not in ADDITIVE:
         faults["group_by"] = "is possible for count and sum only"
@@ -37,8 +45,7 @@ def check_definition(definition: MetricDefinition) -> None:
         faults["filters"] = f"must be at most {FILTERS_MAX}"
     for position, condition in enumerate(definition.filters[:FILTERS_MAX]):
         faults |= _filter_faults(condition, f"filters[{position}]")
-    if faults:
-        raise invalid(faults)
+    return faults
 
 
 def _filter_faults(condition: MetricFilter, path: str) -> dict[str, str]:

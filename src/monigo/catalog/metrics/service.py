@@ -8,10 +8,15 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo.catalog.metrics import store
-from monigo.catalog.metrics.events import MetricCreated, MetricDeleted, MetricEdited
+from monigo.catalog.metrics.events import (
+    MetricCreated,
+    MetricDeleted,
+    MetricEdited,
+    RuleMetricCreated,
+)
 from monigo.catalog.metrics.rules import PERCENTAGE_OF, check_definition, counts_otherwise
 from monigo.catalog.metrics.types import Metric, MetricDefinition, MetricDeletion, MetricUnsumming
-from monigo.core.errors import not_found
+from monigo.core.errors import conflict, not_found
 from monigo.core.ids import MetricId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox, registry
@@ -27,6 +32,24 @@ async def create_metric(tx: Transaction, definition: MetricDefinition) -> Metric
     await outbox.emit(tx, [fact])
     tx.changed(None, metric)
     return metric
+
+
+async def create_rule_metric(tx: Transaction, definition: MetricDefinition) -> Metric:
+    """Define a payout rule's metric, which was checked. It never changes."""
+    metric = await store.insert(tx, MetricId(new_id()), definition)
+    fact = RuleMetricCreated(metric_id=metric.id, event_name=definition.event_name)
+    await outbox.emit(tx, [fact])
+    return metric
+
+
+async def count_rules(tx: Transaction) -> int:
+    """How many payout rules' metrics still look at events."""
+    return await store.count_rules(tx)
+
+
+async def hide_rule_metrics(tx: Transaction, metric_ids: Sequence[MetricId]) -> None:
+    """Have payout rules' metrics look at no event from now on but at what happened before."""
+    await store.hide_rules(tx, metric_ids)
 
 
 async def find_metric(tx: Transaction, metric_id: UUID) -> Metric | None:
@@ -56,9 +79,11 @@ async def update_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, 
     """Redefine a metric; running periods are measured by the new definition.
 
     Raises:
-        DomainError: not_found; invalid, also where a percentage needs the aggregation to stay.
+        DomainError: not_found; invalid, also where a percentage needs the aggregation to stay;
+            conflict, where it is a payout rule's.
     """
     metric = await _locked_metric(tx, metric_id)
+    _refuse_rule(metric)
     definition = replace(metric.definition, **changes)
     check_definition(definition)
     if definition.aggregation is not PERCENTAGE_OF:
@@ -77,9 +102,10 @@ async def delete_metric(tx: Transaction, metric_id: UUID) -> None:
     """Hide a metric, unless something still depends on it.
 
     Raises:
-        DomainError: not_found; conflict from a guard.
+        DomainError: not_found; conflict from a guard, or where it is a payout rule's.
     """
     metric = await _locked_metric(tx, metric_id)
+    _refuse_rule(metric)
     await registry.ask(tx, MetricDeletion(metric.id))
     await store.hide(tx, metric.id)
     await outbox.emit(tx, [MetricDeleted(metric_id=metric.id)])
@@ -102,6 +128,12 @@ async def metric_versions_at(
     stored before it.
     """
     return await store.load_versions_at(tx, list(metric_ids), instant)
+
+
+def _refuse_rule(metric: Metric) -> None:
+    if metric.definition.is_rule:
+        message = "it belongs to a payout rule: edit the rule on its plan"
+        raise conflict("metric_of_payout_rule", message)
 
 
 async def _locked_metric(tx: Transaction, metric_id: UUID) -> Metric:

@@ -15,14 +15,15 @@ from monigo.infra.db import RowLock, Transaction
 
 METRIC_COLUMNS = """
     id, name, event_name, aggregation, aggregation_property, description, filters, group_by,
-    version, created_at, updated_at
+    value_expression, customer_property, version, created_at, updated_at
 """
 
 INSERT_METRIC = f"""
     INSERT INTO metrics (
         org_id, is_test, id, name, event_name, aggregation, aggregation_property, description,
-        filters, group_by, version, rollups_from, created_at, updated_at
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'infinity', $11, $11)
+        filters, group_by, value_expression, customer_property, version, rollups_from, created_at,
+        updated_at
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, 'infinity', $13, $13)
     RETURNING {METRIC_COLUMNS}
 """
 
@@ -64,21 +65,33 @@ DELETE_METRIC = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+# Payout rules that still look at events: a hidden one only at what happened before it was hidden.
+COUNT_RULES = """
+    SELECT count(*) FROM metrics
+    WHERE org_id = $1 AND is_test = $2 AND customer_property <> '' AND deleted_at IS NULL
+"""
+
+HIDE_RULES = """
+    UPDATE metrics SET deleted_at = $4, updated_at = $4, rollups_from = 'infinity'
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND customer_property <> ''
+        AND deleted_at IS NULL
+"""
+
 INSERT_VERSION = """
     INSERT INTO metric_versions (
         org_id, is_test, metric_id, version, name, event_name, aggregation, aggregation_property,
-        filters, group_by, created_at
+        filters, group_by, value_expression, customer_property, created_at
     )
     SELECT org_id, is_test, id, version, name, event_name, aggregation, aggregation_property,
-        filters, group_by, updated_at
+        filters, group_by, value_expression, customer_property, updated_at
     FROM metrics WHERE org_id = $1 AND is_test = $2 AND id = $3
     RETURNING 1
 """
 
 VERSION_COLUMNS = """
     metrics.id, known.name, known.event_name, known.aggregation, known.aggregation_property,
-    metrics.description, known.filters, known.group_by, known.version, metrics.created_at,
-    known.created_at AS updated_at
+    metrics.description, known.filters, known.group_by, known.value_expression,
+    known.customer_property, known.version, metrics.created_at, known.created_at AS updated_at
 """
 
 SELECT_VERSIONS = f"""
@@ -105,7 +118,14 @@ SELECT_VERSIONS_AT = f"""
 
 async def insert(tx: Transaction, metric_id: MetricId, definition: MetricDefinition) -> Metric:
     """Store a new metric, and its first version."""
-    row = await tx.fetchrow(INSERT_METRIC, metric_id, *_definition_arguments(definition), tx.now)
+    row = await tx.fetchrow(
+        INSERT_METRIC,
+        metric_id,
+        *_definition_arguments(definition),
+        definition.value_expression,
+        definition.customer_property,
+        tx.now,
+    )
     await tx.execute(INSERT_VERSION, metric_id)
     return _metric(_present(row))
 
@@ -155,6 +175,16 @@ async def hide(tx: Transaction, metric_id: MetricId) -> None:
     await tx.execute(DELETE_METRIC, metric_id, tx.now)
 
 
+async def count_rules(tx: Transaction) -> int:
+    """How many payout rules' metrics are not hidden."""
+    return await tx.fetchval(COUNT_RULES)
+
+
+async def hide_rules(tx: Transaction, metric_ids: Sequence[MetricId]) -> None:
+    """Delete those of these metrics softly that are payout rules'."""
+    await tx.execute(HIDE_RULES, metric_ids, tx.now)
+
+
 async def load_versions(
     tx: Transaction, wanted: Sequence[tuple[MetricId, int]]
 ) -> dict[tuple[MetricId, int], Metric]:
@@ -201,6 +231,8 @@ def _metric(row: asyncpg.Record) -> Metric:
             description=row["description"],
             filters=tuple(MetricFilter(**item) for item in json.decode(row["filters"])),
             group_by=row["group_by"],
+            value_expression=row["value_expression"],
+            customer_property=row["customer_property"],
         ),
         version=row["version"],
         created_at=row["created_at"],

@@ -23,7 +23,9 @@ class MetricFilter(Struct, frozen=True):
 class MetricDefinition(Struct, frozen=True):
     """How events become a quantity.
 
-    With `group_by`, a count or sum is also reported for each value of that property.
+    With `group_by`, a count or sum is also reported for each value of that property. A payout
+    rule's sums up what its expression makes of each event, for the customer whom the event names in
+    `customer_property`; it never changes.
     """
 
     name: str
@@ -33,6 +35,13 @@ class MetricDefinition(Struct, frozen=True):
     description: str
     filters: tuple[MetricFilter, ...] = ()
     group_by: str = ""
+    value_expression: str = ""
+    customer_property: str = ""
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it is a payout rule's."""
+        return self.customer_property != ""
 
 
 class Metric(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Plans: what is offered, its revisions, and the terms that a period is billed by."""
 
 from monigo.catalog.plans import events
-from monigo.catalog.plans.rules import PRICES_MAX, TRIAL_DAYS_MAX
+from monigo.catalog.plans.rules import TRIAL_DAYS_MAX
 from monigo.catalog.plans.service import (
     check_prices,
     create_plan,
@@ -38,7 +38,6 @@ from monigo.catalog.plans.types import (
 __all__ = [
     "BEGINNING",
     "NO_BASE_FEE",
-    "PRICES_MAX",
     "TRIAL_DAYS_MAX",
     "AgreedTerms",
     "ApplyTo",

@@ -3,8 +3,6 @@
 from monigo.catalog.plans.types import BaseFee, BillingMode, PlanChanges, PlanDetails, PlanType
 from monigo.core.errors import invalid
 
-# A plan prices a handful of metrics; this keeps one invoice readable and one request small.
-PRICES_MAX = 100
 TRIAL_DAYS_MAX = 730
 
 
@@ -19,6 +17,12 @@ def check_details(details: PlanDetails) -> None:
         faults["billing_mode"] = "must be postpaid: a payout plan takes nothing from a wallet"
     if faults:
         raise invalid(faults)
+
+
+def check_pays_out(details: PlanDetails) -> None:
+    """Raise invalid unless a plan may have payout rules."""
+    if details.plan_type is not PlanType.PAYOUT:
+        raise invalid({"payout_rules": "are possible on a payout plan only"})
 
 
 def fixed_terms(details: PlanDetails) -> tuple[object, ...]:

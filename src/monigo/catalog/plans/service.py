@@ -6,12 +6,19 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from monigo.catalog import overrides
+from monigo.catalog import overrides, payout_rules
 from monigo.catalog import prices as price_list
-from monigo.catalog.metrics import MetricDeletion, MetricUnsumming
+from monigo.catalog.metrics import MetricDeletion, MetricUnsumming, hide_rule_metrics
+from monigo.catalog.payout_rules import RuleDraft
 from monigo.catalog.plans import store
 from monigo.catalog.plans.events import PlanCreated, PlanDeleted, PlanEdited, PriceChanged
-from monigo.catalog.plans.rules import base_fee_after, check_base_fee, check_details, fixed_terms
+from monigo.catalog.plans.rules import (
+    base_fee_after,
+    check_base_fee,
+    check_details,
+    check_pays_out,
+    fixed_terms,
+)
 from monigo.catalog.plans.types import (
     NO_BASE_FEE,
     ApplyTo,
@@ -22,10 +29,11 @@ from monigo.catalog.plans.types import (
     PlanDetails,
     PlanHistory,
     PlanTermsChange,
+    PlanType,
 )
-from monigo.catalog.prices import NO_PRICE_CHANGES, PriceDraft, price_changes
+from monigo.catalog.prices import NO_PRICE_CHANGES, PriceChanges, PriceDraft, price_changes
 from monigo.core.errors import conflict, invalid, not_found
-from monigo.core.ids import PlanId
+from monigo.core.ids import PlanId, PriceId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra import outbox, registry
 from monigo.infra.db import RowLock, Transaction
@@ -53,11 +61,13 @@ async def create_plan(
     details: PlanDetails,
     prices: Sequence[PriceDraft],
     base_fee: BaseFee = NO_BASE_FEE,
+    rules: Sequence[RuleDraft] = (),
 ) -> Plan:
-    """Offer a plan with its prices and base fee.
+    """Offer a plan with its prices, payout rules and base fee.
 
     Raises:
-        DomainError: invalid; not_found, naming the metric's field.
+        DomainError: invalid; not_found, naming the metric's field; conflict, when the organisation
+            has too many payout rules.
     """
     check_details(details)
     check_base_fee(base_fee)
@@ -65,7 +75,11 @@ async def create_plan(
     plan_id = PlanId(new_id())
     await store.insert(tx, plan_id, details)
     await store.insert_revision(tx, plan_id, 1, apply_to=ApplyTo.ALL, base_fee=base_fee)
-    await price_list.store_changes(tx, (plan_id, 1), price_changes((), prices))
+    added = price_changes((), prices)
+    if rules:
+        check_pays_out(details)
+        added = _together(added, await payout_rules.rule_changes(tx, (), rules, details.currency))
+    await price_list.store_changes(tx, (plan_id, 1), added)
     fact = PlanCreated(
         plan_id=plan_id,
         plan_type=details.plan_type,
@@ -133,20 +147,25 @@ async def update_plan(tx: Transaction, plan_id: UUID, changes: PlanChanges) -> P
     check_base_fee(base_fee)
     if fixed_terms(details) != fixed_terms(plan.details):
         await registry.ask(tx, PlanTermsChange(plan.id))
+    if changes.rules or (changes.rules is None and plan.rules):
+        check_pays_out(details)
     await store.update(tx, plan.id, details)
     facts: list[Fact] = []
     if changes.details:
         facts.append(PlanEdited(plan_id=plan.id, changed=tuple(sorted(changes.details))))
-    prices = NO_PRICE_CHANGES
-    if changes.prices is not None:
-        await _check_metrics(tx, changes.prices)
-        prices = price_changes(plan.prices, changes.prices)
+    prices = await _price_changes(tx, plan, changes, details.currency)
     if prices != NO_PRICE_CHANGES or base_fee != plan.base_fee:
         revision = plan.revision + 1
         await store.insert_revision(
             tx, plan.id, revision, apply_to=changes.apply_to, base_fee=base_fee
         )
         added = await price_list.store_changes(tx, (plan.id, revision), prices)
+        if changes.apply_to is ApplyTo.ALL:
+            touched = (
+                *(price.id for _, price, _ in prices.revised),
+                *(price.id for price in prices.removed),
+            )
+            await _end_rules(tx, plan, touched)
         facts.append(
             PriceChanged(
                 plan_id=plan.id,
@@ -171,7 +190,7 @@ async def check_prices(tx: Transaction, plan: Plan, wanted: Sequence[PriceDraft]
         DomainError: invalid; not_found, naming the metric's field.
     """
     await _check_metrics(tx, wanted)
-    price_changes(plan.prices, wanted)
+    price_changes(plan.listed_prices, wanted)
 
 
 async def delete_plan(tx: Transaction, plan_id: UUID) -> None:
@@ -183,8 +202,45 @@ async def delete_plan(tx: Transaction, plan_id: UUID) -> None:
     plan = await _locked_plan(tx, plan_id)
     await registry.ask(tx, PlanDeletion(plan.id))
     await store.hide(tx, plan.id)
+    if plan.details.plan_type is PlanType.PAYOUT:
+        known = (await price_list.revisions_of(tx, [plan.id]))[plan.id]
+        await hide_rule_metrics(tx, [item.price.terms.metric_id for item in known])
     await outbox.emit(tx, [PlanDeleted(plan_id=plan.id)])
     tx.changed(plan, None)
+
+
+async def _price_changes(
+    tx: Transaction, plan: Plan, changes: PlanChanges, currency: str
+) -> PriceChanges:
+    """What an edit does to a plan's prices, those of payout rules included."""
+    prices = NO_PRICE_CHANGES
+    if changes.prices is not None:
+        await _check_metrics(tx, changes.prices)
+        prices = price_changes(plan.listed_prices, changes.prices)
+    if changes.rules is not None:
+        rules = await payout_rules.rule_changes(tx, plan.rules, changes.rules, currency)
+        prices = _together(prices, rules)
+    return prices
+
+
+def _together(one: PriceChanges, other: PriceChanges) -> PriceChanges:
+    return PriceChanges(
+        one.added + other.added, one.revised + other.revised, one.removed + other.removed
+    )
+
+
+async def _end_rules(tx: Transaction, plan: Plan, touched: Sequence[PriceId]) -> None:
+    """Have payout rules pay no more by what they said before an edit that counts for all.
+
+    Periods that ended before are billed by it; so it stays for what happened before the edit.
+    """
+    if not plan.rules:
+        return
+    known = (await price_list.revisions_of(tx, [plan.id]))[plan.id]
+    of_touched = [item.price for item in known if item.price.id in touched]
+    standing = {price.terms.metric_id for price in (await get_plan(tx, plan.id)).prices}
+    ended = {price.terms.metric_id for price in of_touched} - standing
+    await hide_rule_metrics(tx, sorted(ended))
 
 
 async def _locked_plan(tx: Transaction, plan_id: UUID) -> Plan:

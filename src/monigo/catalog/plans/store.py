@@ -6,7 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.catalog import prices
+from monigo.catalog import payout_rules, prices
+from monigo.catalog.payout_rules import PayoutRule
 from monigo.catalog.plans.types import (
     BEGINNING,
     ApplyTo,
@@ -190,7 +191,19 @@ async def _with_prices(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[
     plan_ids = [row["id"] for row in rows]
     latest = {row["plan_id"]: row for row in await tx.fetch(SELECT_LATEST_REVISIONS, plan_ids)}
     priced = await prices.present_of(tx, plan_ids)
-    return [_plan(row, latest[row["id"]], tuple(priced[row["id"]])) for row in rows]
+    paying_out = [row["id"] for row in rows if row["plan_type"] == PlanType.PAYOUT]
+    rules = await payout_rules.rules_among(
+        tx, [price for plan_id in paying_out for price in priced[plan_id]]
+    )
+    return [
+        _plan(
+            row,
+            latest[row["id"]],
+            tuple(priced[row["id"]]),
+            tuple(rule for rule in rules if rule.price.plan_id == row["id"]),
+        )
+        for row in rows
+    ]
 
 
 def _details_arguments(details: PlanDetails) -> tuple[object, ...]:
@@ -205,7 +218,12 @@ def _details_arguments(details: PlanDetails) -> tuple[object, ...]:
     )
 
 
-def _plan(row: asyncpg.Record, latest: asyncpg.Record, priced: tuple[Price, ...]) -> Plan:
+def _plan(
+    row: asyncpg.Record,
+    latest: asyncpg.Record,
+    priced: tuple[Price, ...],
+    rules: tuple[PayoutRule, ...],
+) -> Plan:
     return Plan(
         id=PlanId(row["id"]),
         details=_details(row),
@@ -214,6 +232,7 @@ def _plan(row: asyncpg.Record, latest: asyncpg.Record, priced: tuple[Price, ...]
         prices=priced,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        rules=rules,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from monigo.catalog.payout_rules import PayoutRule, RuleDraft
 from monigo.catalog.prices import Price, PriceDraft, PriceRevision
 from monigo.core.ids import PlanId
 from monigo.core.periods import BillingPeriod
@@ -62,7 +63,10 @@ NO_BASE_FEE = BaseFee()
 
 
 class Plan(Struct, frozen=True):
-    """A plan with its present prices and base fee, under its latest revision."""
+    """A plan with its present prices and base fee, under its latest revision.
+
+    `prices` has those of payout rules, too, which are last.
+    """
 
     id: PlanId
     details: PlanDetails
@@ -71,12 +75,19 @@ class Plan(Struct, frozen=True):
     prices: tuple[Price, ...]
     created_at: datetime
     updated_at: datetime
+    rules: tuple[PayoutRule, ...] = ()
+
+    @property
+    def listed_prices(self) -> tuple[Price, ...]:
+        """The prices that are not payout rules'."""
+        of_rules = {rule.id for rule in self.rules}
+        return tuple(price for price in self.prices if price.id not in of_rules)
 
 
 class PlanChanges(Struct, frozen=True):
     """An edit of a plan; None leaves what it is of.
 
-    `details` are fields of PlanDetails. `prices` is the whole new list.
+    `details` are fields of PlanDetails. `prices` and `rules` are whole new lists.
     """
 
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -84,6 +95,7 @@ class PlanChanges(Struct, frozen=True):
     base_fee: Decimal | None = None
     in_advance: bool | None = None
     apply_to: ApplyTo = ApplyTo.ALL
+    rules: Sequence[RuleDraft] | None = None
 
 
 class PlanRevision(Struct, frozen=True):

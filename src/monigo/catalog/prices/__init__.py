@@ -3,6 +3,7 @@
 from monigo.catalog.prices.rules import (
     NO_PRICE_CHANGES,
     PERCENTAGE_NEEDS_SUM,
+    PRICES_MAX,
     PriceChanges,
     price_changes,
 )
@@ -19,6 +20,7 @@ from monigo.catalog.prices.types import Price, PriceDraft, PriceRevision, PriceT
 __all__ = [
     "NO_PRICE_CHANGES",
     "PERCENTAGE_NEEDS_SUM",
+    "PRICES_MAX",
     "Price",
     "PriceChanges",
     "PriceDraft",

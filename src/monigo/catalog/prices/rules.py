@@ -10,6 +10,8 @@ from monigo.core.errors import invalid
 from monigo.core.ids import MetricId, PriceId
 from monigo.core.pricing import Percentage
 
+# A plan prices a handful of metrics; this keeps one invoice readable and one request small.
+PRICES_MAX = 100
 PERCENTAGE_NEEDS_SUM = "percentage needs a metric whose aggregation is sum"
 
 
@@ -46,8 +48,12 @@ class PriceChanges(Struct, frozen=True):
 NO_PRICE_CHANGES = PriceChanges((), (), ())
 
 
-def price_changes(present: Sequence[Price], wanted: Sequence[PriceDraft]) -> PriceChanges:
+def price_changes(
+    present: Sequence[Price], wanted: Sequence[PriceDraft], *, path: str = "prices"
+) -> PriceChanges:
     """Compare the whole wanted list: an entry with id revises, without adds, a missing one ends.
+
+    `path` is what the list is called in a request.
 
     Raises:
         DomainError: invalid, for an id that is not one of the plan's prices or named twice.
@@ -60,7 +66,7 @@ def price_changes(present: Sequence[Price], wanted: Sequence[PriceDraft]) -> Pri
         if draft.id is None:
             added.append((position, draft))
         elif (price := by_id.pop(draft.id, None)) is None:
-            faults[f"prices[{position}].id"] = "is not a price of this plan, or stands here twice"
+            faults[f"{path}[{position}].id"] = "is not one of this plan, or stands here twice"
         elif present.index(price) != position or price.terms != draft.terms:
             revised.append((position, price, draft))
     if faults:

@@ -36,7 +36,11 @@ async def check_metrics(
         raise DomainError(
             ErrorKind.NOT_FOUND, "metric_not_found", "metric not found", fields=unknown
         )
-    faults = percentage_faults(wanted, known, overridden)
+    faults = {
+        f"prices[{position}].metric_id": "belongs to a payout rule"
+        for position, draft in enumerate(wanted)
+        if known[draft.terms.metric_id].definition.is_rule
+    } or percentage_faults(wanted, known, overridden)
     if faults:
         raise invalid(faults)
 

@@ -36,7 +36,8 @@ class Credentials(Struct, frozen=True):
     """The file's content.
 
     `email` and `password` are those of the demo's owner, null where there is none; the password is
-    the one that was made with it. `simulator_url` is null until there is one.
+    the one that was made with it. `simulator_url` is where payment providers are simulated, null
+    where they are not.
     """
 
     base_url: str
@@ -59,7 +60,10 @@ async def provide_credentials(services: Services, owner_url: str, base_url: str)
     if kept is None:
         kept = await _begin(services)
     credentials = Credentials(
-        base_url=base_url, database_url=owner_url, simulator_url=None, **_complete(kept)
+        base_url=base_url,
+        database_url=owner_url,
+        simulator_url=services.settings.simulator_url,
+        **_complete(kept),
     )
     write_private(path, json.dumps(asdict(credentials), indent=2) + "\n")
     return credentials

@@ -36,10 +36,14 @@ class Permission(StrEnum):
     INVOICES_FINALIZE = "invoices:finalize"
     INVOICES_VOID = "invoices:void"
     INVOICES_MARK_PAID = "invoices:mark_paid"
+    INVOICES_COLLECT = "invoices:collect"
+    INVOICES_REFUND = "invoices:refund"
     BILLS_READ = "bills:read"
     BILLS_GENERATE = "bills:generate"
     BILLS_FINALIZE = "bills:finalize"
     BILLS_VOID = "bills:void"
+    PAYOUTS_WRITE = "payouts:write"
+    PAYOUTS_AUTOMATE = "payouts:automate"
     REPORTS_READ = "reports:read"
     WALLETS_READ = "wallets:read"
     WALLETS_WRITE = "wallets:write"
@@ -47,9 +51,16 @@ class Permission(StrEnum):
     WALLETS_DEBIT = "wallets:debit"
     WALLETS_GRANT = "wallets:grant"
     WALLETS_RESERVE = "wallets:reserve"
+    PAYOUT_ACCOUNTS_READ = "payout_accounts:read"
+    PAYOUT_ACCOUNTS_WRITE = "payout_accounts:write"
+    PAYMENT_CONNECTIONS_READ = "payment_connections:read"
+    PAYMENT_CONNECTIONS_WRITE = "payment_connections:write"
+    TRANSACTIONS_RESOLVE = "transactions:resolve"
     BILLING_EVENTS_READ = "billing_events:read"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
+    PROVIDER_EVENTS_READ = "provider_events:read"
+    PROVIDER_EVENTS_WRITE = "provider_events:write"
     DASHBOARD_READ = "dashboard:read"
     ONBOARDING_READ = "onboarding:read"
     ONBOARDING_WRITE = "onboarding:write"
@@ -124,6 +135,7 @@ SENSITIVE = frozenset(
         Permission.MEMBERS_WRITE,
         Permission.INVITATIONS_WRITE,
         Permission.ACCOUNT_SECURE,
+        Permission.PAYMENT_CONNECTIONS_WRITE,
     }
 )
 
@@ -136,6 +148,7 @@ GRANTS = (
         frozenset(
             {
                 Permission.CUSTOMERS_READ,
+                Permission.PAYOUT_ACCOUNTS_READ,
                 Permission.METRICS_READ,
                 Permission.PLANS_READ,
                 Permission.PRICE_OVERRIDES_READ,
@@ -161,6 +174,7 @@ GRANTS = (
         frozenset(
             {
                 Permission.CUSTOMERS_WRITE,
+                Permission.PAYOUT_ACCOUNTS_WRITE,
                 Permission.METRICS_WRITE,
                 Permission.PLANS_WRITE,
                 Permission.PLANS_SIMULATE,
@@ -168,6 +182,7 @@ GRANTS = (
                 Permission.SUBSCRIPTIONS_WRITE,
                 Permission.INVOICES_GENERATE,
                 Permission.INVOICES_FINALIZE,
+                Permission.INVOICES_COLLECT,
                 Permission.BILLS_GENERATE,
                 Permission.BILLS_FINALIZE,
                 Permission.ONBOARDING_WRITE,
@@ -181,8 +196,22 @@ GRANTS = (
         MANAGERS,
         frozenset({Permission.INVOICES_VOID, Permission.BILLS_VOID}),
     ),
-    # Saying that money came in which nobody else saw.
-    Grant(frozenset({Scope.ADMIN}), MANAGERS, frozenset({Permission.INVOICES_MARK_PAID})),
+    # Saying that money came in which nobody else saw, and returning it.
+    Grant(
+        frozenset({Scope.ADMIN}),
+        MANAGERS,
+        frozenset(
+            {
+                Permission.INVOICES_MARK_PAID,
+                Permission.INVOICES_REFUND,
+                Permission.TRANSACTIONS_RESOLVE,
+            }
+        ),
+    ),
+    # Sending money to payees, and stopping it.
+    Grant(frozenset({Scope.ADMIN}), MANAGERS, frozenset({Permission.PAYOUTS_WRITE})),
+    # Having money sent in live mode that nobody looked at.
+    Grant(frozenset(), frozenset({Role.OWNER}), frozenset({Permission.PAYOUTS_AUTOMATE})),
     # Moving money of wallets.
     Grant(
         frozenset({Scope.WRITE}),
@@ -209,7 +238,15 @@ GRANTS = (
         frozenset({Scope.ADMIN}),
         MANAGERS,
         frozenset(
-            {Permission.ORGANIZATION_WRITE, Permission.TEST_DATA_RESET, Permission.AUDIT_READ}
+            {
+                Permission.ORGANIZATION_WRITE,
+                Permission.TEST_DATA_RESET,
+                Permission.AUDIT_READ,
+                Permission.PAYMENT_CONNECTIONS_READ,
+                Permission.PAYMENT_CONNECTIONS_WRITE,
+                Permission.PROVIDER_EVENTS_READ,
+                Permission.PROVIDER_EVENTS_WRITE,
+            }
         ),
     ),
     Grant(frozenset({Scope.ADMIN}), EVERYBODY, frozenset({Permission.ORGANIZATION_READ})),

@@ -18,10 +18,14 @@ from monigo.infra.agenda.service import (
     tenants_with_set_aside,
     verify,
 )
+from monigo.infra.agenda.turns import PUT_OFF, Turns
 from monigo.infra.agenda.types import (
+    BATCH_MAX,
     BackOff,
+    Batches,
     Claim,
     ClaimLostError,
+    Claims,
     Entry,
     Follows,
     Kind,
@@ -33,10 +37,14 @@ from monigo.infra.agenda.types import (
 from monigo.infra.agenda.work import work_off
 
 __all__ = [
+    "BATCH_MAX",
+    "PUT_OFF",
     "TRANSACTION_MAX",
     "BackOff",
+    "Batches",
     "Claim",
     "ClaimLostError",
+    "Claims",
     "Entry",
     "Follows",
     "Kind",
@@ -44,6 +52,7 @@ __all__ = [
     "Slices",
     "Steps",
     "Task",
+    "Turns",
     "cancel",
     "clock_tasks",
     "count_set_aside",

@@ -70,30 +70,33 @@ LOCK_ONE_DUE = f"""
 
 CLAIM = f"""
     UPDATE agenda SET claimed_until = $7
-    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = (
-        SELECT subject FROM agenda WHERE {_DUE}
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = ANY (ARRAY (
+        SELECT subject FROM agenda WHERE {_DUE} AND ($8::uuid IS NULL OR subject = $8)
         ORDER BY due_at, subject
-        LIMIT 1
+        LIMIT $9
         FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING subject, due_at, version, attempts
 """
 
 RENEW = """
     UPDATE agenda SET claimed_until = $6
-    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
-    RETURNING true
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3
+        AND subject = ANY ($4::uuid[]) AND claimed_until = $5
 """
 
 LOCK_CLAIMED = """
-    SELECT version FROM agenda
-    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
+    SELECT subject, version FROM agenda
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3
+        AND subject = ANY ($4::uuid[]) AND claimed_until = $5
+    ORDER BY subject
     FOR UPDATE
 """
 
 RELEASE = """
     UPDATE agenda SET claimed_until = NULL
-    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND claimed_until = $5
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3
+        AND subject = ANY ($4::uuid[]) AND claimed_until = $5
 """
 
 # An entry that was put again meanwhile stays.
@@ -105,9 +108,12 @@ FINISH = """
 
 COME_AGAIN = """
     UPDATE agenda
-    SET due_at = $6, runs_at = coalesce($7::timestamptz, 'infinity'), attempts = 0, reason = '',
-        claimed_until = NULL
-    WHERE org_id = $1 AND is_test = $2 AND kind = $3 AND subject = $4 AND version = $5
+    SET due_at = again.due_at, runs_at = coalesce(again.runs_at, 'infinity'), attempts = 0,
+        reason = '', claimed_until = NULL
+    FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+        AS again (subject, version, due_at, runs_at)
+    WHERE org_id = $1 AND is_test = $2 AND kind = $3
+        AND agenda.subject = again.subject AND agenda.version = again.version
 """
 
 SET_ASIDE = """
@@ -218,41 +224,61 @@ async def lock_one_due(
 
 
 async def claim(
-    tx: Transaction, kind: str, *, by: datetime, runs_by: datetime | None, until: datetime
-) -> Entry | None:
-    """The earliest entry that is due and nobody else has, claimed until an instant."""
-    row = await tx.fetchrow(CLAIM, kind, by, runs_by, tx.real_now, until)
-    return None if row is None else _entry(row)
+    tx: Transaction,
+    kind: str,
+    *,
+    by: datetime,
+    runs_by: datetime | None,
+    until: datetime,
+    only: UUID | None,
+    limit: int,
+) -> list[Entry]:
+    """The earliest entries that are due and nobody else has, claimed until an instant.
+
+    With `only` that subject's, if it is one of them.
+    """
+    rows = await tx.fetch(CLAIM, kind, by, runs_by, tx.real_now, until, only, limit)
+    return sorted((_entry(row) for row in rows), key=lambda one: (one.due_at, one.subject))
 
 
 async def renew(
-    tx: Transaction, kind: str, subject: UUID, *, held: datetime, until: datetime
-) -> bool:
-    """Claim an entry for longer; False where the claim is lost."""
-    return bool(await tx.fetchval(RENEW, kind, subject, held, until))
+    tx: Transaction, kind: str, subjects: Sequence[UUID], *, held: datetime, until: datetime
+) -> None:
+    """Claim entries for longer, but those whose claim is lost."""
+    await tx.execute(RENEW, kind, subjects, held, until)
 
 
-async def lock_claimed(tx: Transaction, kind: str, subject: UUID, *, held: datetime) -> int | None:
-    """The version of a claimed entry, locked; None where the claim is lost."""
-    return await tx.fetchval(LOCK_CLAIMED, kind, subject, held)
+async def lock_claimed(
+    tx: Transaction, kind: str, subjects: Sequence[UUID], *, held: datetime
+) -> dict[UUID, int]:
+    """The versions of claimed entries, locked; those whose claim is lost are absent."""
+    rows = await tx.fetch(LOCK_CLAIMED, kind, subjects, held)
+    return {row["subject"]: row["version"] for row in rows}
 
 
-async def release(tx: Transaction, kind: str, subject: UUID, *, held: datetime) -> None:
-    """Release the claim of an entry."""
-    await tx.execute(RELEASE, kind, subject, held)
+async def release(tx: Transaction, kind: str, subjects: Sequence[UUID], *, held: datetime) -> None:
+    """Release the claims of entries."""
+    if subjects:
+        await tx.execute(RELEASE, kind, subjects, held)
 
 
 async def finish(tx: Transaction, kind: str, entries: Sequence[Entry]) -> None:
     """Delete locked entries, except those that were put again."""
+    if not entries:
+        return
     subjects = [entry.subject for entry in entries]
     await tx.execute(FINISH, kind, subjects, [entry.version for entry in entries])
 
 
 async def come_again(
-    tx: Transaction, kind: str, entry: Entry, due_at: datetime, runs_at: datetime | None
+    tx: Transaction, kind: str, again: Sequence[tuple[Entry, datetime, datetime | None]]
 ) -> None:
-    """Reschedule a claimed entry, unless it was put again."""
-    await tx.execute(COME_AGAIN, kind, entry.subject, entry.version, due_at, runs_at)
+    """Reschedule claimed entries, unless they were put again: when each is due, and runs."""
+    if again:
+        entries, due_at, runs_at = zip(*again, strict=True)
+        subjects = [entry.subject for entry in entries]
+        versions = [entry.version for entry in entries]
+        await tx.execute(COME_AGAIN, kind, subjects, versions, list(due_at), list(runs_at))
 
 
 async def set_aside(

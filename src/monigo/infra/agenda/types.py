@@ -1,7 +1,7 @@
 """What due work is: its kinds, how they are worked off, and the entries that wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -14,6 +14,10 @@ from monigo.infra.db import Database, Tenant, Transaction
 
 # Shares out each query's cost, and is over soon.
 SLICE_MAX = 500
+# Worked on at once by one process, which may have to call another machine for each.
+BATCH_USUAL = 100
+# Where one call is for all of them: as many as providers take at most.
+BATCH_MAX = 500
 
 
 class Follows(StrEnum):
@@ -145,6 +149,52 @@ class Steps(Struct, frozen=True):
     work: WorkSteps
 
 
+class Claims(Protocol):
+    """Entries of one tenant that are worked on together, as the handler sees them."""
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose work it is."""
+        ...
+
+    @property
+    def subjects(self) -> Sequence[UUID]:
+        """What is worked on, the earliest first, without what was finished."""
+        ...
+
+    async def finish(
+        self,
+        tx: Transaction,
+        subjects: Collection[UUID] | None = None,
+        *,
+        again_at: Mapping[UUID, datetime] | None = None,
+    ) -> None:
+        """Take entries (without `subjects`, all that are left) off the agenda with what `tx` does.
+
+        Those in `again_at` come again then. An entry that was put again meanwhile stays as it was
+        put.
+
+        Raises:
+            ClaimLostError: somebody else took one over, or it is gone; `tx` must not commit.
+        """
+        ...
+
+
+# As `WorkSteps`, on many subjects of one tenant.
+WorkBatch = Callable[[Database, Claims, asyncio.Event], Awaitable[None]]
+
+
+class Batches(Struct, frozen=True):
+    """Work on many subjects at once that takes several transactions, or other machines."""
+
+    work: WorkBatch
+    size: int = BATCH_USUAL
+
+    def __post_init__(self) -> None:
+        """Refuse batches that would keep too much from other workers."""
+        ensure(0 < self.size <= BATCH_MAX, "a batch has 1 to 500 entries")
+
+
 class Task(Struct, frozen=True):
     """How a kind of work is done: the handler, and how much of it at once in one process.
 
@@ -152,7 +202,7 @@ class Task(Struct, frozen=True):
     """
 
     kind: Kind
-    handler: Slices | Steps
+    handler: Slices | Steps | Batches
     concurrency: int = 2
     back_off: BackOff = BackOff()
     every_seconds: float = 1

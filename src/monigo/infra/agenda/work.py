@@ -1,32 +1,35 @@
-"""Works off what is due of one kind for one tenant: a slice, or one entry step by step.
+"""Works off what is due of one kind for one tenant: a slice, or a batch step by step.
 
 A slice is one transaction: it locks entries that nobody else has, does their work and takes them
 off the agenda, so that a killed worker leaves nothing half done and nothing is done twice. Where a
-slice fails, each of its entries is tried alone, and one that fails is set aside with its reason.
+slice or a batch fails, each of its entries is tried alone, and one that fails is set aside with its
+reason.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from monigo.core.errors import DomainError
 from monigo.infra.agenda import store
-from monigo.infra.agenda.service import runs_at
-from monigo.infra.agenda.types import ClaimLostError, Entry, Follows, Slices, Steps, Task
+from monigo.infra.agenda.claims import CLAIM_LASTS, HeldClaim, HeldClaims, set_aside
+from monigo.infra.agenda.types import (
+    Batches,
+    ClaimLostError,
+    Entry,
+    Follows,
+    Slices,
+    Steps,
+    Task,
+)
 from monigo.infra.db import ClockState, Database, Tenant, Transaction, as_unavailable
 from monigo.infra.logging import logger
 
 log = logger(__name__)
 
-# Work whose process died is taken over after this long.
-CLAIM_LASTS = timedelta(seconds=15)
-# Several times while a claim lasts.
-RENEW_SECONDS = 4
 # As the table holds it; no reason of ours is longer.
 REASON_LENGTH_MAX = 500
 
@@ -70,8 +73,8 @@ async def work_some(
     match task.handler:
         case Slices() as slices:
             return await _work_slice(database, task, slices, tenant, by_clock=by_clock)
-        case Steps() as steps:
-            return await _work_steps(database, task, steps, tenant, stop, by_clock=by_clock)
+        case Steps() | Batches() as handler:
+            return await _work_batch(database, task, handler, tenant, stop, by_clock=by_clock)
 
 
 async def _work_slice(
@@ -114,7 +117,7 @@ async def _work_alone(
         async with database.transaction(tenant) as tx:
             still = await _locked_again(tx, task, entry, by_clock=by_clock)
             if still is not None and still.version == entry.version:
-                await _set_aside(tx, task, still, reason)
+                await set_aside(tx, task, still, reason)
                 if slices.flag is not None:
                     await slices.flag(tx, entry.subject, reason)
 
@@ -150,140 +153,79 @@ async def _done(tx: Transaction, task: Task, slices: Slices, entries: Sequence[E
     return len(done)
 
 
-async def _set_aside(tx: Transaction, task: Task, entry: Entry, reason: str) -> None:
-    pause = task.back_off.pause(entry.attempts + 1)
-    due_at = None if pause is None else task.kind.now(tx) + pause
-    await store.set_aside(
-        tx,
-        task.kind.name,
-        entry,
-        due_at=due_at,
-        runs_at=None if due_at is None else runs_at(tx, task.kind, due_at),
-        reason=reason,
-    )
-
-
-class _Claim:
-    """A claim of one entry, renewed while its process lives."""
-
-    def __init__(self, task: Task, tenant: Tenant, entry: Entry, until: datetime) -> None:
-        self._task = task
-        self._tenant = tenant
-        self._entry = entry
-        self._until = until
-        # The claim is renewed by one transaction and finished by another.
-        self._lock = asyncio.Lock()
-        self.is_finished = False
-
-    @property
-    def tenant(self) -> Tenant:
-        return self._tenant
-
-    @property
-    def subject(self) -> UUID:
-        return self._entry.subject
-
-    async def finish(self, tx: Transaction, *, again_at: datetime | None = None) -> None:
-        async with self._lock:
-            held_version = await store.lock_claimed(tx, self._name, self.subject, held=self._until)
-            if held_version is None:
-                raise ClaimLostError(f"{self._name} {self.subject}")
-            if again_at is None:
-                await store.finish(tx, self._name, [self._entry])
-            else:
-                at = runs_at(tx, self._task.kind, again_at)
-                await store.come_again(tx, self._name, self._entry, again_at, at)
-            if held_version != self._entry.version:
-                await store.release(tx, self._name, self.subject, held=self._until)
-            self.is_finished = True
-
-    async def renew(self, database: Database) -> None:
-        """Hold the claim for longer, as long as its process lives."""
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            # Where the database is away, the work itself fails.
-            with contextlib.suppress(Exception):
-                async with self._lock, database.transaction(self._tenant) as tx:
-                    until = tx.real_now + CLAIM_LASTS
-                    if self.is_finished or not await store.renew(
-                        tx, self._name, self.subject, held=self._until, until=until
-                    ):
-                        return
-                self._until = until
-
-    async def give_up(self, database: Database, reason: str | None) -> None:
-        """Leave the entry to the next look, or set it aside where it failed."""
-        async with database.transaction(self._tenant) as tx:
-            version = await store.lock_claimed(tx, self._name, self.subject, held=self._until)
-            if version is None:
-                return
-            if reason is not None and version == self._entry.version:
-                await _set_aside(tx, self._task, self._entry, reason)
-            else:
-                await store.release(tx, self._name, self.subject, held=self._until)
-
-    @property
-    def _name(self) -> str:
-        return self._task.kind.name
-
-
-async def _work_steps(
+async def _work_batch(
     database: Database,
     task: Task,
-    steps: Steps,
+    handler: Steps | Batches,
     tenant: Tenant,
     stop: asyncio.Event,
     *,
+    only: UUID | None = None,
     by_clock: bool,
 ) -> int:
-    claim = await _claimed(database, task, tenant, by_clock=by_clock)
-    if claim is None:
+    """Claim entries and work on them in several transactions; how many were finished."""
+    size = handler.size if isinstance(handler, Batches) else 1
+    entries, until = await _claimed(database, task, tenant, size, only=only, by_clock=by_clock)
+    if not entries:
         return 0
+    held = HeldClaims(task, tenant, entries, until)
     reason: str | None = None
+    alone: list[UUID] = []
+    finished = 0
     try:
-        async with _renewing(claim, database):
-            await steps.work(database, claim, stop)
-        if claim.is_finished:
-            return 1
-    except ClaimLostError:
-        log.warning("claim lost", kind=task.kind.name, subject=claim.subject)
+        async with held.renewing(database):
+            match handler:
+                case Batches(work=work):
+                    await work(database, held, stop)
+                case Steps(work=steps):
+                    await steps(database, HeldClaim(held), stop)
+        finished = held.count_finished
+        if finished == len(entries):
+            return finished
+    except ClaimLostError as error:
+        log.warning("claim lost", subject=str(error))
     except _CONTENTION as error:
-        log.warning("others are at it", kind=task.kind.name, subject=claim.subject, why=str(error))
+        log.warning("others are at it", kind=task.kind.name, why=str(error))
     except Exception as error:
         if _is_away(error):
             raise
-        reason = _reason(error)
-        log.exception("due work failed", kind=task.kind.name, subject=claim.subject, reason=reason)
-    await claim.give_up(database, reason)
-    return 0
+        if len(entries) > 1:
+            log.warning("batch failed, trying one by one", kind=task.kind.name, reason=str(error))
+            alone = [entry.subject for entry in entries]
+        else:
+            reason, subject = _reason(error), entries[0].subject
+            log.exception("due work failed", kind=task.kind.name, subject=subject, reason=reason)
+    await held.give_up(database, reason)
+    for subject in alone:
+        finished += await _work_batch(
+            database, task, handler, tenant, stop, only=subject, by_clock=by_clock
+        )
+    return finished
 
 
 async def _claimed(
-    database: Database, task: Task, tenant: Tenant, *, by_clock: bool
-) -> _Claim | None:
+    database: Database,
+    task: Task,
+    tenant: Tenant,
+    size: int,
+    *,
+    only: UUID | None,
+    by_clock: bool,
+) -> tuple[list[Entry], datetime]:
     async with database.transaction(tenant) as tx:
-        if not by_clock and not _may_run(tx, task):
-            return None
         until = tx.real_now + CLAIM_LASTS
-        entry = await store.claim(
+        if not by_clock and not _may_run(tx, task):
+            return [], until
+        entries = await store.claim(
             tx,
             task.kind.name,
             by=task.kind.now(tx),
             runs_by=None if by_clock else tx.real_now,
             until=until,
+            only=only,
+            limit=size,
         )
-    return None if entry is None else _Claim(task, tenant, entry, until)
-
-
-@asynccontextmanager
-async def _renewing(claim: _Claim, database: Database) -> AsyncGenerator[None]:
-    renewing = asyncio.create_task(claim.renew(database))
-    try:
-        yield
-    finally:
-        renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await renewing
+    return entries, until
 
 
 def _may_run(tx: Transaction, task: Task) -> bool:

@@ -19,10 +19,9 @@ from argon2.low_level import error_to_str
 
 # RFC 9106's second choice (64 MiB, three passes), one lane: the threads below are what is parallel.
 HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1, type=Type.ID)
+# Of the child and of its session: where others want all of the processor, it gets a fiftieth of
+# what one of them does, and a hash takes some seconds (bench/logins.py).
 LOWEST_PRIORITY = 19
-# Of the child's session: a tenth of another session's share, so that where others want all of the
-# processor a hash still takes a second or two, and not half a minute (bench/logins.py).
-GROUP_PRIORITY = 10
 NO_MEMORY = error_to_str(-22)  # ARGON2_MEMORY_ALLOCATION_ERROR
 # How much a session's processes get together, where Linux weighs sessions against each other.
 AUTOGROUP = Path("/proc/self/autogroup")
@@ -50,12 +49,13 @@ def give_way() -> None:
     """Take the lowest priority, however high that of the parent is.
 
     Without the group's, a process of lowest priority still gets as much as all processes of another
-    session together. It must be the only one in its session.
+    session together. It must be the only one in its session. Idle work (SCHED_IDLE) it is not: that
+    gets a fifth of this again, and a log-in would wait for minutes where a processor is never idle.
     """
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)
     for _ in range(AUTOGROUP_TRIES):
         try:
-            AUTOGROUP.write_text(str(GROUP_PRIORITY))
+            AUTOGROUP.write_text(str(LOWEST_PRIORITY))
         except BlockingIOError:
             time.sleep(AUTOGROUP_RETRY_SECONDS)
         except OSError:

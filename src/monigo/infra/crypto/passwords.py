@@ -16,9 +16,10 @@ from monigo.infra.crypto.hashing_child import Answer, HashingChild
 
 # In turns and behind them. Some seconds' work; who comes later would wait longer than people do.
 WAITING_MAX = 50
-# Each refusal takes a millisecond of the process that serves all others: a thousand people who come
-# again after so long take a twentieth of it (bench/logins.py).
-RETRY_AFTER_SECONDS = 20
+# Each refusal takes a millisecond of the process that serves all others. A thousand people who come
+# again after so long, each second some of them, take a fiftieth of it (bench/logins.py).
+RETRY_AFTER_SECONDS = 30
+RETRY_SPREAD_SECONDS = 30
 # Each takes 64 MiB, and one of two processors for a tenth of a second.
 AT_ONCE_MAX = 2
 CORES_FOR_ONE = 2
@@ -71,6 +72,7 @@ class Passwords:
         self._waiting_max = waiting_max
         self._turns = asyncio.Semaphore(at_once(cores or _cores()))
         self._numbers = itertools.count()
+        self._refused = itertools.cycle(range(RETRY_SPREAD_SECONDS))
         self._starting = asyncio.Lock()
         self._child: HashingChild | None = None
         # In turns and behind them.
@@ -90,7 +92,7 @@ class Passwords:
                 ErrorKind.RATE_LIMITED,
                 "too_many_logins",
                 "too many people sign in at this moment",
-                retry_after_seconds=RETRY_AFTER_SECONDS,
+                retry_after_seconds=RETRY_AFTER_SECONDS + next(self._refused),
             )
         self.waiting += 1
         try:

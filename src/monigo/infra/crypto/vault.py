@@ -37,6 +37,11 @@ class Vault:
         self._secrets = tuple(secret.encode() for secret in secrets)
         self._derived: dict[tuple[bytes, str], bytes] = {}
 
+    @property
+    def has_key(self) -> bool:
+        """Whether the installation has a key; without one every call is refused."""
+        return bool(self._secrets)
+
     def encrypt(self, purpose: str, plain: bytes, *, context: bytes = b"") -> bytes:
         """The ciphertext of a value (AES-256-GCM), as it is stored in the database.
 
@@ -69,6 +74,14 @@ class Vault:
             except InvalidTag as error:
                 raise UnreadableSecretError(purpose) from error
         raise UnreadableSecretError(purpose)
+
+    def is_current(self, ciphertext: bytes) -> bool:
+        """Whether a ciphertext is under the present key; one under an old key is to be renewed.
+
+        Raises:
+            DomainError: unavailable, where the installation has no key.
+        """
+        return ciphertext[:_HEAD_BYTES] == _VERSION + _key_id(self._current())
 
     def keyed_hash(self, purpose: str, value: str, *, context: bytes = b"") -> bytes:
         """HMAC-SHA256 of a value: 32 bytes that recognise the value and do not reveal it.

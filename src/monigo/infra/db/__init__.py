@@ -1,6 +1,6 @@
 """The database: connections, transactions bound to a tenant, and bringing it to our schema."""
 
-from monigo.infra.db.connections import Connection, OwnConnection
+from monigo.infra.db.connections import Connection, OwnConnection, is_in_transaction
 from monigo.infra.db.database import (
     PROCESS,
     ROWS_AT_ONCE,
@@ -58,6 +58,7 @@ __all__ = [
     "app_url",
     "as_unavailable",
     "check_schema",
+    "is_in_transaction",
     "joined",
     "migrate",
     "read_boolean",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -16,6 +17,15 @@ else:  # The driver's classes take type arguments in its stubs only.
     Connection = asyncpg.pool.PoolConnectionProxy
     OwnConnection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+
+# How many connections the present task has borrowed.
+_BORROWED: ContextVar[int] = ContextVar("borrowed", default=0)
+
+
+def is_in_transaction() -> bool:
+    """Whether the present task has a connection, so that what it waits for keeps that busy."""
+    return _BORROWED.get() > 0
 
 
 class PoolFigures(Struct, frozen=True):
@@ -44,9 +54,11 @@ class Connections:
     async def borrow(self) -> AsyncGenerator[Connection]:
         """A connection of one's own until the end."""
         connection = await self._take()
+        _BORROWED.set(_BORROWED.get() + 1)
         try:
             yield connection
         finally:
+            _BORROWED.set(_BORROWED.get() - 1)
             await self._return(connection)
 
     async def _take(self) -> Connection:

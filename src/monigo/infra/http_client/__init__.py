@@ -9,6 +9,7 @@ from monigo.infra.http_client.client import (
     NoAnswerError,
     NotSentError,
 )
+from monigo.infra.http_client.outward import Outward, Pinned
 
 __all__ = [
     "ANSWER_BYTES_MAX",
@@ -18,4 +19,6 @@ __all__ = [
     "HttpClient",
     "NoAnswerError",
     "NotSentError",
+    "Outward",
+    "Pinned",
 ]

@@ -23,5 +23,5 @@ async def begin(tx: Transaction, request: RequestIdentity) -> Answer | None:
 
 async def keep(tx: Transaction, request: RequestIdentity, answer: Answer) -> None:
     """Store a final response, in the transaction whose effect it reports."""
-    await store.keep(tx, request.request_key, request.body_hash, answer.status, answer.body)
+    await store.keep(tx, request.request_key, request.body_hashes[0], answer.status, answer.body)
     await note_expiry(tx)

@@ -1,6 +1,7 @@
 """Which request it is, what is kept of its answer and for how long; alike in both modes."""
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Self
@@ -10,9 +11,11 @@ from msgspec import Struct
 from monigo.core.errors import DomainError, ErrorKind, conflict
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
+from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import store
 
+PURPOSE = "request body"
 # How long a repeated request gets its first answer.
 KEPT_FOR = timedelta(hours=24)
 # Of the records that were made within a span of time.
@@ -26,13 +29,23 @@ class RequestIdentity(Struct, frozen=True):
     """What makes a request the same one (`request_key`), and whether it asks the same."""
 
     request_key: bytes
-    body_hash: bytes
+    # The first is stored; a record may have another, of a secret that has been replaced since.
+    body_hashes: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, parts: Iterable[str], body: bytes) -> Self:
-        """The identity of a request, made of the parts that distinguish it from all others."""
-        key = "\n".join(parts)
-        return cls(hashlib.sha256(key.encode()).digest(), hashlib.sha256(body).digest())
+    def of(cls, parts: Iterable[str], body: bytes, vault: Vault) -> Self:
+        """The identity of a request, made of the parts that distinguish it from all others.
+
+        A body may have numbers that prove who a person is, of which there are few enough to be
+        tried: it is hashed under the installation's secret, or where that has none and so asks no
+        provider, under the request's own key.
+        """
+        key = "\n".join(parts).encode()
+        if vault.has_key:
+            hashes = vault.keyed_hashes(PURPOSE, hashlib.sha256(body).hexdigest(), context=key)
+        else:
+            hashes = [hmac.digest(key, body, "sha256")]
+        return cls(hashlib.sha256(key).digest(), tuple(hashes))
 
 
 class Answer(Struct, frozen=True):
@@ -57,7 +70,7 @@ async def load(tx: Transaction, request: RequestIdentity) -> store.Record | None
     if not await store.try_lock(tx, request.request_key):
         raise running()
     record = await store.load(tx, request.request_key, since=tx.real_now - KEPT_FOR)
-    if record is not None and record.body_hash != request.body_hash:
+    if record is not None and record.body_hash not in request.body_hashes:
         raise DomainError(
             ErrorKind.MISMATCH,
             "idempotency_key_reused",

@@ -72,7 +72,7 @@ async def claim(tx: Transaction, request: RequestIdentity, intent: Any) -> Claim
     is_new = await store.insert_claim(
         tx,
         request.request_key,
-        request.body_hash,
+        request.body_hashes[0],
         intent,
         claimed.holder_id,
         until=until,

@@ -5,7 +5,9 @@ from monigo.infra.outbox.delivery import catch_up, deliver_all
 from monigo.infra.outbox.dispatcher import dispatch_facts
 from monigo.infra.outbox.service import (
     FORGET,
+    FORGET_PUBLISHED,
     KEPT_FOR,
+    PUBLISHED_KEPT_FOR,
     emit,
     figures,
     forget,
@@ -13,10 +15,13 @@ from monigo.infra.outbox.service import (
     prepare,
     verify,
 )
+from monigo.infra.outbox.store import recorded_of
 
 __all__ = [
     "FORGET",
+    "FORGET_PUBLISHED",
     "KEPT_FOR",
+    "PUBLISHED_KEPT_FOR",
     "Fact",
     "Recorded",
     "Subscriber",
@@ -28,5 +33,6 @@ __all__ = [
     "forget",
     "handled",
     "prepare",
+    "recorded_of",
     "verify",
 ]

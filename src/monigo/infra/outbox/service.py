@@ -15,8 +15,11 @@ from monigo.infra.registry import registry_of
 
 # Long enough to look into what a subscriber made of them.
 KEPT_FOR = timedelta(days=30)
+# What is published: longer than anything that reads it may be away.
+PUBLISHED_KEPT_FOR = timedelta(days=90)
 # Of the facts of a span of time.
 EXPIRY = Kind("fact_expiry", Follows.TENANT)
+PUBLISHED_EXPIRY = Kind("published_fact_expiry", Follows.TENANT)
 EXPIRY_SPAN = timedelta(days=30)
 HANDLED_AT_ONCE = 10_000
 # Monitoring wants to see that much waits; how much more does not matter.
@@ -34,8 +37,9 @@ async def emit(tx: Transaction, facts: Sequence[Fact]) -> None:
         InvariantError: there is no registry, so that nobody knows who wants them.
     """
     if facts:
-        await tx.send(_insertion(tx, facts))
-        await _follow(tx, facts)
+        names = _public_names(tx, facts)
+        await tx.send(_insertion(tx, facts, names))
+        await _follow(tx, facts, names)
 
 
 async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]:
@@ -48,32 +52,47 @@ async def prepare(tx: Transaction, facts: Sequence[Fact]) -> Sequence[Statement]
     if not facts:
         return ()
     # Its ids are made before those of what reactions report, so that causes come first.
-    insertion = _insertion(tx, facts)
-    await _follow(tx, facts)
+    names = _public_names(tx, facts)
+    insertion = _insertion(tx, facts, names)
+    await _follow(tx, facts, names)
     return (insertion,)
 
 
-def _insertion(tx: Transaction, facts: Sequence[Fact]) -> Statement:
+def _public_names(tx: Transaction, facts: Sequence[Fact]) -> list[str | None]:
+    public_name = registry_of(tx).public_name
+    return [public_name(fact) for fact in facts]
+
+
+def _insertion(
+    tx: Transaction, facts: Sequence[Fact], public_names: Sequence[str | None]
+) -> Statement:
     registry = registry_of(tx)
     names = {type(fact).__name__ for fact in facts}
     wanted = [(name, one) for name in names for one in registry.wanted.get(name, ())]
     wakes = any(registry.subscribers[one].is_woken for _, one in wanted)
-    return store.insertion(tx, facts, wanted, wakes=wakes)
+    return store.insertion(tx, facts, public_names, wanted, wakes=wakes)
 
 
-async def _follow(tx: Transaction, facts: Sequence[Fact]) -> None:
+async def _follow(
+    tx: Transaction, facts: Sequence[Fact], public_names: Sequence[str | None]
+) -> None:
     """Do what commits with facts: their expiry is due one day, and reactions."""
     await agenda.put_for_span(tx, EXPIRY, tx.now, span=EXPIRY_SPAN, after=KEPT_FOR)
+    if any(public_names):
+        await agenda.put_for_span(
+            tx, PUBLISHED_EXPIRY, tx.now, span=EXPIRY_SPAN, after=PUBLISHED_KEPT_FOR
+        )
     await registry_of(tx).react(tx, facts)
 
 
 async def forget(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
     """Delete facts of long ago that everybody has who wants them."""
-    await store.delete_before(tx, tx.now - KEPT_FOR)
+    await store.delete_before(tx, tx.now - KEPT_FOR, published=tx.now - PUBLISHED_KEPT_FOR)
     return ()
 
 
 FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
+FORGET_PUBLISHED = Task(PUBLISHED_EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
 async def handled(tx: Transaction, subscriber: Subscriber) -> AsyncGenerator[dict[UUID, UUID]]:

@@ -35,14 +35,15 @@ CHANNEL = "monigo_facts"
 # sub-select hides an array's length from the planner, so that one plan serves all.
 _INSERT_FACTS = """
     INSERT INTO outbox_facts (
-        org_id, is_test, subject_id, position, subject, id, type, payload, actor, occurred_at
+        org_id, is_test, subject_id, position, subject, id, type, published_as, payload, actor,
+        occurred_at
     )
     SELECT $1, $2, fact.subject_id, coalesce(last.position, 0) + fact.place, fact.subject, fact.id,
-        fact.type, fact.payload::jsonb, $9, $10
+        fact.type, nullif(fact.published_as, ''), fact.payload::jsonb, $10, $11
     FROM unnest(
         (SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::integer[]), (SELECT $6::text[]),
-        (SELECT $7::text[]), (SELECT $8::text[])
-    ) AS fact (id, subject_id, place, subject, type, payload)
+        (SELECT $7::text[]), (SELECT $8::text[]), (SELECT $9::text[])
+    ) AS fact (id, subject_id, place, subject, type, published_as, payload)
     LEFT JOIN LATERAL (
         SELECT position FROM outbox_facts AS known
         WHERE known.org_id = $1 AND known.is_test = $2 AND known.subject_id = fact.subject_id
@@ -60,14 +61,14 @@ INSERT_WANTED = f"""
         INSERT INTO outbox_deliveries (
             org_id, is_test, subscriber, subject_id, position, runs_at, attempts, reason
         )
-        SELECT $1, $2, wanted.subscriber, stored.subject_id, stored.position, $13, 0, ''
+        SELECT $1, $2, wanted.subscriber, stored.subject_id, stored.position, $14, 0, ''
         FROM stored
-        JOIN unnest($11::text[], $12::text[]) AS wanted (type, subscriber)
+        JOIN unnest($12::text[], $13::text[]) AS wanted (type, subscriber)
             ON wanted.type = stored.type
         RETURNING 1
     )
     SELECT pg_notify('{CHANNEL}', '') FROM (SELECT 1 FROM waiting LIMIT 1) AS any_of_them
-    WHERE $14
+    WHERE $15
 """
 
 INSERT_UNWANTED = _INSERT_FACTS
@@ -145,10 +146,11 @@ SELECT_FIGURES = "SELECT subscriber, waiting, oldest_at FROM waiting_fact_figure
 
 SELECT_TENANTS = "SELECT org_id, is_test, subscriber FROM tenants_with_facts($1)"
 
-# What somebody still waits for stays.
+# What somebody still waits for stays. What is published is kept for longer.
 DELETE_BEFORE = """
     DELETE FROM outbox_facts AS fact
-    WHERE fact.org_id = $1 AND fact.is_test = $2 AND fact.occurred_at < $3
+    WHERE fact.org_id = $1 AND fact.is_test = $2
+        AND (fact.occurred_at < $4 OR fact.occurred_at < $3 AND fact.published_as IS NULL)
         AND NOT EXISTS (
             SELECT 1 FROM outbox_deliveries AS delivery
             WHERE delivery.org_id = $1 AND delivery.is_test = $2
@@ -216,11 +218,17 @@ class Waiting(Struct, frozen=True):
 
 
 def insertion(
-    tx: Transaction, facts: Sequence[Fact], wanted: Sequence[tuple[str, str]], *, wakes: bool
+    tx: Transaction,
+    facts: Sequence[Fact],
+    names: Sequence[str | None],
+    wanted: Sequence[tuple[str, str]],
+    *,
+    wakes: bool,
 ) -> Statement:
     """The statement that stores facts, in their order, with a delivery for each subscriber.
 
-    Where it `wakes`, the dispatchers look at once. It is refused as unavailable, when another
+    `names` has the name under which each is published, if it is. Where it `wakes`, the dispatchers
+    look at once. It is refused as unavailable, when another
     transaction reported one of the subject just now.
     """
     places: Counter[UUID] = Counter()
@@ -234,6 +242,7 @@ def insertion(
         Argument.integers(numbered),
         Argument.texts([fact.subject for fact in facts]),
         Argument.texts([type(fact).__name__ for fact in facts]),
+        Argument.texts([name or "" for name in names]),
         Argument.texts([_encode(fact).decode() for fact in facts]),
         Argument.text(str(tx.principal).encode()),
         Argument.instant(tx.now),
@@ -323,9 +332,9 @@ async def figures(connection: Connection, most: int) -> list[WaitingFigures]:
     return [WaitingFigures(**row) for row in await connection.fetch(SELECT_FIGURES, most)]
 
 
-async def delete_before(tx: Transaction, instant: datetime) -> None:
-    """Delete facts of before an instant for which nobody waits."""
-    await tx.execute(DELETE_BEFORE, instant)
+async def delete_before(tx: Transaction, instant: datetime, *, published: datetime) -> None:
+    """Delete facts of before an instant for which nobody waits; another one for published ones."""
+    await tx.execute(DELETE_BEFORE, instant, published)
 
 
 async def count(tx: Transaction) -> int:
@@ -366,8 +375,11 @@ async def list_stuck(
 
 
 def _recorded(row: Any, fact_type: type[Fact] | None) -> Recorded | None:
-    if fact_type is None:
-        return None
+    return None if fact_type is None else recorded_of(row, fact_type)
+
+
+def recorded_of(row: Any, fact_type: type[Fact]) -> Recorded:
+    """A fact as its row has it: id, position, payload, actor, occurred_at."""
     fact = _decoder(fact_type).decode(row["payload"])
     return Recorded(row["id"], row["position"], fact, row["actor"], row["occurred_at"])
 

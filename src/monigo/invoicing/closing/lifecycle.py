@@ -40,6 +40,15 @@ async def resume_subscription(tx: Transaction, subscription_id: UUID) -> Subscri
     return _changed(tx, subscription, resumed)
 
 
+async def resume_suspended(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Let a locked, suspended subscription go on, and bill the periods that ended meanwhile.
+
+    Raises:
+        DomainError: conflict, when another one took its place or its time.
+    """
+    return await close_now(tx, await subscriptions.lift_pause(tx, subscription))
+
+
 async def cancel_subscription(tx: Transaction, subscription_id: UUID) -> Subscription:
     """End a subscription now and bill what it used in the period that this cuts short.
 

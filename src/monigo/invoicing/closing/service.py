@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo import catalog, customers, metering, subscriptions, tenancy
-from monigo.catalog import BillingMode
+from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import ensure
 from monigo.core.ids import SubscriptionId
 from monigo.core.periods import Period
@@ -47,6 +47,7 @@ async def close_now(
     Raises:
         DomainError: insufficient, if `is_strict` and a wallet has too little.
     """
+    await _fold_for_payees(tx, [subscription])
     await customers.lock(tx, [subscription.customer_id])
     for _ in range(INLINE_MAX):
         step = next_step(subscription, tx.now, grace=timedelta(0))
@@ -70,6 +71,7 @@ async def close_period(tx: Transaction, subscription: Subscription, period: Peri
 
 
 async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
+    await _fold_for_payees(tx, held)
     organization = await tenancy.get_organization(tx)
     grace = timedelta(hours=organization.billing.event_ingestion_grace_period_hours)
     replayed = await metering.running_replays(tx)
@@ -89,6 +91,12 @@ async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
     await subscriptions.look_at(tx, dict.fromkeys(waiting, tx.now + REPLAY_WAIT))
     await customers.lock(tx, {subscription.customer_id for _, subscription in ready})
     await _take(tx, ready, grace=grace)
+
+
+async def _fold_for_payees(tx: Transaction, held: Sequence[Subscription]) -> None:
+    """Fold what waits before bills are made: events may pay these customers by payout rules."""
+    if any(one.plan_type is PlanType.PAYOUT for one in held):
+        await metering.fold_waiting(tx)
 
 
 async def _take(

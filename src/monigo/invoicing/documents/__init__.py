@@ -1,14 +1,30 @@
 """Documents: invoices and bills as they are stored, settled, and paid by wallets."""
 
 from monigo.invoicing.documents.rated_store import load_drafts_of_periods, write_drafts
+from monigo.invoicing.documents.receipts import credit_excess, refund_sources, void
 from monigo.invoicing.documents.rules import (
+    UNPAID,
+    check_can_be_collected,
     check_can_delete,
     check_can_finalize,
     check_can_mark_paid,
     check_can_void,
 )
-from monigo.invoicing.documents.settlement import ByWallet, InvoicePayment, Received, settle
-from monigo.invoicing.documents.states_store import void
+from monigo.invoicing.documents.settlement import (
+    ByWallet,
+    InvoicePayment,
+    Received,
+    end_collection,
+    settle,
+)
+from monigo.invoicing.documents.states_store import (
+    fail_payments,
+    fail_payouts,
+    note_collection,
+    note_refund,
+    pay_out,
+    reopen,
+)
 from monigo.invoicing.documents.store import (
     NUMBERED_AS,
     count_unpaid,
@@ -17,8 +33,11 @@ from monigo.invoicing.documents.store import (
     is_waived,
     list_drafts,
     list_page,
+    list_unpaid,
     load,
     load_lines,
+    lock_all,
+    owners_of,
 )
 from monigo.invoicing.documents.verify_payments import compare_sources
 from monigo.invoicing.documents.verify_payments_store import PERIOD_NAME
@@ -41,31 +60,45 @@ __all__ = [
     "NUMBERED_AS",
     "PERIOD",
     "PERIOD_NAME",
+    "UNPAID",
     "ByWallet",
     "InvoicePayment",
     "Paid",
     "Received",
     "charge",
+    "check_can_be_collected",
     "check_can_delete",
     "check_can_finalize",
     "check_can_mark_paid",
     "check_can_void",
     "compare_sources",
     "count_unpaid",
+    "credit_excess",
     "delete",
     "drafts_from",
+    "end_collection",
+    "fail_payments",
+    "fail_payouts",
     "insufficient",
     "is_waived",
     "list_drafts",
     "list_page",
+    "list_unpaid",
     "load",
     "load_drafts_of_periods",
     "load_lines",
+    "lock_all",
+    "note_collection",
+    "note_refund",
     "open_periods",
+    "owners_of",
     "pay",
+    "pay_out",
     "pay_waiting",
     "refund",
     "refund_charges",
+    "refund_sources",
+    "reopen",
     "settle",
     "void",
     "wake",

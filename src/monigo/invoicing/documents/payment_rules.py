@@ -98,6 +98,20 @@ def divide(paid: Sequence[PaidPart], shares: Shares, total: Decimal, limits: Lim
     return Division(merged(kept), merged(excess))
 
 
+def part_of(parts: Iterable[PaidPart], skipping: Decimal, amount: Decimal) -> list[PaidPart]:
+    """The parts that go back, money first, after those that went back before."""
+    wanted: list[PaidPart] = []
+    end = EXACT.add(skipping, amount)
+    begun_at = Decimal(0)
+    for part in sorted(parts, key=lambda one: one.grant_id is not None):
+        ends_at = EXACT.add(begun_at, part.amount)
+        first, last = max(begun_at, skipping), min(ends_at, end)
+        if first < last:
+            wanted.append(replace(part, amount=EXACT.subtract(last, first)))
+        begun_at = ends_at
+    return wanted
+
+
 def merged(*many: Iterable[PaidPart]) -> tuple[PaidPart, ...]:
     """Parts with those of one source and metric added up, in the order of their last use."""
     sums: dict[tuple[CreditGrantId | None, MetricId | None], Decimal] = {}

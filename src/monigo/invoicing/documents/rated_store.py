@@ -10,13 +10,14 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from monigo.catalog import PlanType
 from monigo.core.ids import InvoiceId, LineItemId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.db import Transaction, joined
 from monigo.infra.ids import new_id
 from monigo.invoicing.documents import store
 from monigo.invoicing.documents.charges_store import encode_parts
-from monigo.invoicing.documents.rules import matched_lines
+from monigo.invoicing.documents.rules import due_at, matched_lines
 from monigo.invoicing.rating import serialize_terms
 from monigo.invoicing.types import InvoiceStatus, Line, LineKind, RatedInvoice, Settlement
 
@@ -27,7 +28,8 @@ WRITE = """
         org_id, is_test, id, customer_id, subscription_id, plan_type, kind, status, currency,
         subtotal, vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start,
         period_end, terms, has_credit, billing_mode, rounded_off, number, finalized_at, paid_at,
-        amount_paid, wallet_paid, wallet_parts, paid_reference, created_at, updated_at
+        amount_paid, wallet_paid, wallet_parts, paid_reference, due_date, is_booked, created_at,
+        updated_at
     )
     SELECT $1, $2, rated.id, rated.customer_id, rated.subscription_id, rated.plan_type, rated.kind,
         rated.status, rated.currency, rated.subtotal, rated.vat_enabled, rated.vat_rate,
@@ -35,7 +37,8 @@ WRITE = """
         rated.period_end, rated.terms, rated.has_credit, rated.billing_mode, rated.rounded_off,
         rated.number, CASE WHEN rated.number IS NOT NULL THEN $3::timestamptz END, rated.paid_at,
         rated.taken, CASE WHEN rated.reference IS NULL THEN rated.taken ELSE 0 END,
-        coalesce(rated.parts, '[]'), coalesce(rated.reference, ''), $3, $3
+        coalesce(rated.parts, '[]'), coalesce(rated.reference, ''), rated.due_date,
+        rated.number IS NOT NULL, $3, $3
     FROM unnest(
         $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
         string_to_array($11, ',')::numeric[], $12::boolean[],
@@ -44,11 +47,12 @@ WRITE = """
         string_to_array($17, ',')::numeric[], $18::timestamptz[], $19::timestamptz[],
         $20::jsonb[], $21::boolean[], $22::text[], string_to_array($23, ',')::numeric[],
         $24::bigint[], $25::timestamptz[], string_to_array($26, ',')::numeric[], $27::jsonb[],
-        $28::text[]
+        $28::text[], $29::timestamptz[]
     ) AS rated (
         id, customer_id, subscription_id, plan_type, kind, status, currency, subtotal, vat_enabled,
         vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end, terms,
-        has_credit, billing_mode, rounded_off, number, paid_at, taken, parts, reference
+        has_credit, billing_mode, rounded_off, number, paid_at, taken, parts, reference,
+        due_date
     )
     ON CONFLICT (org_id, is_test, id) DO UPDATE SET
         kind = excluded.kind, status = excluded.status, currency = excluded.currency,
@@ -61,6 +65,7 @@ WRITE = """
         finalized_at = excluded.finalized_at, paid_at = excluded.paid_at,
         amount_paid = excluded.amount_paid, wallet_paid = excluded.wallet_paid,
         wallet_parts = excluded.wallet_parts, paid_reference = excluded.paid_reference,
+        due_date = coalesce(excluded.due_date, invoices.due_date), is_booked = excluded.is_booked,
         updated_at = excluded.updated_at
 """
 
@@ -181,7 +186,20 @@ async def _write(tx: Transaction, rated: Sequence[RatedInvoice], states: Sequenc
         joined(taken),
         parts,
         references,
+        _due_dates(tx, rated, numbers),
     )
+
+
+def _due_dates(
+    tx: Transaction, rated: Sequence[RatedInvoice], numbers: Sequence[int | None]
+) -> list[datetime | None]:
+    """When those are due that become final; drafts and bills have no due date."""
+    terms = [(item.payment_terms_days, item.wanted.subscription.timezone) for item in rated]
+    due = {one: due_at(tx.now, *one) for one in set(terms)}
+    return [
+        due[one] if number is not None and item.plan_type is PlanType.COLLECTION else None
+        for item, one, number in zip(rated, terms, numbers, strict=True)
+    ]
 
 
 def _state(settlement: Settlement) -> _State:

@@ -1,11 +1,11 @@
 """Pure rules of documents: which changes their status allows, and what a payment leaves."""
 
 from collections.abc import Hashable, Iterable
+from datetime import datetime
 
 from monigo.core.errors import DomainError, conflict, ensure
-from monigo.core.money import (
-    Money,
-)
+from monigo.core.money import Money
+from monigo.core.periods import days_later, midnight_days_ago
 from monigo.invoicing.types import Invoice, InvoiceStatus, Line, Settled, StoredLine
 
 UNPAID = (InvoiceStatus.FINALIZED, InvoiceStatus.PAYMENT_FAILED, InvoiceStatus.UNCOLLECTIBLE)
@@ -46,6 +46,13 @@ def settled(status: InvoiceStatus, *, due: Money, payment: Money) -> Settled:
     return Settled(status, taken=taken, excess=payment - taken)
 
 
+def due_at(finalized_at: datetime, terms_days: int, timezone: str) -> datetime:
+    """When an invoice is due that became final: so many days later; 0: as that local day ends."""
+    if terms_days == 0:
+        return midnight_days_ago(finalized_at, -1, timezone)
+    return days_later(finalized_at, terms_days, timezone)
+
+
 def check_can_finalize(invoice: Invoice) -> None:
     """Raise conflict unless the invoice is a draft."""
     if invoice.status is not InvoiceStatus.DRAFT:
@@ -62,6 +69,12 @@ def check_can_delete(invoice: Invoice) -> None:
     """Raise conflict unless the invoice is a draft: what was numbered stays on record."""
     if invoice.status is not InvoiceStatus.DRAFT:
         raise _wrong_state(invoice, "deleted; void it instead")
+
+
+def check_can_be_collected(invoice: Invoice) -> None:
+    """Raise conflict unless something is due of the invoice."""
+    if invoice.status not in UNPAID:
+        raise _wrong_state(invoice, "paid")
 
 
 def check_can_mark_paid(invoice: Invoice) -> None:

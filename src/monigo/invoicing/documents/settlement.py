@@ -2,19 +2,22 @@
 
 An invoice becomes final with its first settlement, which may be of nothing; it need not have been a
 draft before. Whatever pays comes here: wallets and credits as an invoice becomes final or later,
-and money that was received elsewhere.
+and money that was received at a provider or elsewhere.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
+from monigo import books
+from monigo.books import Booking
 from monigo.catalog import PlanType
 from monigo.core.errors import ensure
 from monigo.core.money import Money
 from monigo.infra.db import Transaction
-from monigo.invoicing import events
+from monigo.invoicing import booking, events
 from monigo.invoicing.documents import rated_store, states_store
 from monigo.invoicing.documents.charges_store import Parts
 from monigo.invoicing.documents.payment_rules import merged, sum_of
@@ -30,11 +33,12 @@ class ByWallet(Struct, frozen=True):
 
 
 class Received(Struct, frozen=True):
-    """Money that the merchant received elsewhere, under the merchant's own reference."""
+    """Money that came in: at a provider, or elsewhere under the merchant's own reference."""
 
     amount: Money
     reference: str
     at: datetime
+    is_by_provider: bool = False
 
 
 class InvoicePayment(Struct, frozen=True):
@@ -60,6 +64,7 @@ async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Se
     if not changed:
         return found
     documents = [payment.document for payment, _ in changed]
+    await booking.bring_in(tx, [one for one in documents if isinstance(one, Invoice)])
     rated = [one for one in documents if isinstance(one, RatedInvoice)]
     await rated_store.write_lines(tx, rated)
     numbers = await _numbers(tx, documents)
@@ -70,8 +75,16 @@ async def settle(tx: Transaction, payments: Sequence[InvoicePayment]) -> list[Se
     by_id = {one.invoice_id: one for one in settlements}
     await rated_store.write_final(tx, rated, [by_id.pop(one.id) for one in rated])
     await states_store.settle(tx, list(by_id.values()))
+    await books.post(tx, [made for change in changed for made in _bookings(*change)])
     await events.emit_settled(tx, documents, settlements)
     return found
+
+
+async def end_collection(tx: Transaction, invoice: Invoice) -> None:
+    """Give up what is due of a locked invoice: it is uncollectible."""
+    await booking.bring_in(tx, [invoice])
+    await states_store.end_collection(tx, invoice.id)
+    await books.post(tx, [booking.written_off(invoice)])
 
 
 def _settled(payment: InvoicePayment) -> Settled:
@@ -99,6 +112,22 @@ def _settlement(
         parts=None if is_received else merged(source.before, source.parts),
         reference=source.reference if is_received else None,
     )
+
+
+def _bookings(payment: InvoicePayment, found: Settled) -> list[Booking]:
+    """What a payment makes of the books; a wallet's payment of what is final is its movement's."""
+    document, source = payment.document, payment.source
+    taken = found.taken.amount
+    is_received = isinstance(source, Received)
+    bookings: list[Booking] = []
+    if document.status is InvoiceStatus.DRAFT:
+        paid = Decimal(0) if is_received else taken
+        bookings.append(booking.finalized(document, paid=paid))
+    if is_received:
+        bookings += booking.received(
+            document, taken, source.reference, is_by_provider=source.is_by_provider
+        )
+    return bookings
 
 
 async def _numbers(tx: Transaction, documents: Sequence[Invoice | RatedInvoice]) -> list[int]:

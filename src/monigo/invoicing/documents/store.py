@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.catalog import PlanType
+from monigo.catalog import BillingMode, PlanType
 from monigo.core.ids import CustomerId, InvoiceId, LineItemId, SubscriptionId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
@@ -29,7 +29,8 @@ COLUMNS = """
     id, customer_id, subscription_id, plan_type, kind, status, number, currency, subtotal,
     vat_enabled, vat_rate, vat_amount, wht_rate, wht_amount, total, period_start, period_end,
     created_at, updated_at, finalized_at, paid_at, voided_at, due_date, paid_reference,
-    amount_paid, wallet_paid
+    amount_paid, wallet_paid, amount_refunded, amount_disputed, amount_reversed, collection_reason,
+    next_collection_at, billing_mode, is_booked
 """
 
 SELECT = f"""
@@ -93,6 +94,26 @@ COUNT_UNPAID = """
     WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND status = ANY ($4::text[])
 """
 
+SELECT_OWNERS = """
+    SELECT id, subscription_id, customer_id FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
+LOCK_ALL = f"""
+    SELECT {COLUMNS} FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
+    FOR UPDATE
+"""
+
+# Only these wait for no wallet.
+SELECT_UNPAID = f"""
+    SELECT {COLUMNS} FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND status = ANY ($4::text[])
+        AND plan_type = 'collection' AND billing_mode = 'postpaid'
+    ORDER BY finalized_at, number
+"""
+
 _UNPAID = [status.value for status in UNPAID]
 
 
@@ -147,6 +168,32 @@ async def delete(tx: Transaction, invoice_id: InvoiceId) -> None:
 async def count_unpaid(tx: Transaction, customer_id: CustomerId) -> int:
     """How many unpaid invoices a customer has."""
     return await tx.fetchval(COUNT_UNPAID, customer_id, _UNPAID)
+
+
+async def owners_of(
+    tx: Transaction, invoice_ids: Sequence[UUID]
+) -> dict[InvoiceId, tuple[SubscriptionId, CustomerId]]:
+    """Whose invoices these are, as far as there are any."""
+    return {
+        InvoiceId(row["id"]): (
+            SubscriptionId(row["subscription_id"]),
+            CustomerId(row["customer_id"]),
+        )
+        for row in await tx.fetch(SELECT_OWNERS, list(invoice_ids))
+    }
+
+
+async def lock_all(tx: Transaction, invoice_ids: Sequence[UUID]) -> list[Invoice]:
+    """Those of these invoices that there are, locked, without their lines."""
+    return [_invoice(row, ()) for row in await tx.fetch(LOCK_ALL, list(invoice_ids))]
+
+
+async def list_unpaid(
+    tx: Transaction, customer_id: CustomerId, statuses: Sequence[InvoiceStatus]
+) -> list[Invoice]:
+    """A customer's postpaid invoices in these statuses, oldest first, without their lines."""
+    rows = await tx.fetch(SELECT_UNPAID, customer_id, [status.value for status in statuses])
+    return [_invoice(row, ()) for row in rows]
 
 
 async def load_lines(tx: Transaction, invoice_ids: Sequence[UUID]) -> dict[UUID, list[StoredLine]]:
@@ -215,4 +262,11 @@ def _invoice(row: asyncpg.Record, lines: tuple[StoredLine, ...]) -> Invoice:
         paid_reference=row["paid_reference"],
         amount_paid=row["amount_paid"],
         wallet_paid=row["wallet_paid"],
+        amount_refunded=row["amount_refunded"],
+        amount_disputed=row["amount_disputed"],
+        amount_reversed=row["amount_reversed"],
+        collection_reason=row["collection_reason"],
+        next_collection_at=row["next_collection_at"],
+        billing_mode=BillingMode(row["billing_mode"]),
+        is_booked=row["is_booked"],
     )

@@ -1,7 +1,7 @@
 """How invoices are paid from customers' wallets, and how what they paid goes back.
 
 Prepaid and realtime invoices are paid by credits and money, in one transaction with what makes
-them final; postpaid ones by credits alone, as far as these go.
+them final; postpaid ones by credits and by money that came in excess, as far as these go.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from monigo import catalog, subscriptions, wallets
+from monigo import books, catalog, subscriptions, tenancy, wallets
 from monigo.catalog import BillingMode, PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, InvoiceId, MetricId, SubscriptionId
@@ -19,6 +19,7 @@ from monigo.core.money import EXACT, Money
 from monigo.core.times import format_instant
 from monigo.infra.agenda import Entry
 from monigo.infra.db import Transaction
+from monigo.invoicing import booking
 from monigo.invoicing.documents import charges_store, states_store, store
 from monigo.invoicing.documents.charges_store import Charge, ChargeKey, Parts
 from monigo.invoicing.documents.payment_rules import (
@@ -33,7 +34,7 @@ from monigo.invoicing.documents.payment_rules import (
 from monigo.invoicing.documents.settlement import ByWallet, InvoicePayment, settle
 from monigo.invoicing.types import Invoice, InvoiceKind, RatedInvoice
 from monigo.subscriptions import Subscription
-from monigo.wallets import Extent, PaidPart, Payment, Repayment
+from monigo.wallets import AccountKind, Extent, PaidPart, Payment, Repayment
 
 # What a movement is referred to by. A running period's charges name the period, because there is no
 # invoice yet; an invoice's payment and refund name the invoice.
@@ -67,6 +68,8 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
     payable = await _to_be_paid(tx, rated)
     if not payable:
         return NOTHING_PAID
+    is_excess_used = (await tenancy.get_organization(tx)).collection.apply_wallet_to_invoices
+    of_postpaid = Extent.CREDITS_AND_EXCESS if is_excess_used else Extent.CREDITS
     charged = await _charged(tx, payable)
     limits = await _limits(tx, charged.values())
     divided = [_divide(item, charged.get(_key(item)), limits) for item in payable]
@@ -81,10 +84,9 @@ async def pay(tx: Transaction, rated: Sequence[RatedInvoice]) -> Paid:
         await wallets.pay_all(
             tx,
             [
-                _payment(
-                    item, rest, partial(_counted, item, charged, division), extent=_extent(item)
-                )
+                _payment(item, rest, partial(_counted, item, charged, division), extent=extent)
                 for item, division, rest in zip(payable, divided, rests, strict=True)
+                for extent in (of_postpaid if _is_postpaid(item) else Extent.WHOLE,)
                 if rest > 0
             ],
         )
@@ -149,6 +151,7 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         invoice = await store.load(tx, invoice_id, for_update=True)
         if invoice is None:
             continue
+        await booking.bring_in(tx, [invoice])
         before = await charges_store.load_parts(tx, invoice.id)
         (took,) = await wallets.pay_all(tx, [_payment_of(invoice, before)])
         if sum_of(took) != invoice.amount_due:
@@ -156,25 +159,26 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
 
 
-async def refund(tx: Transaction, invoice: Invoice, *, is_voided: bool) -> None:
+async def refund(tx: Transaction, invoice: Invoice) -> None:
     """Refund what a wallet paid of a locked, unpaid invoice to the sources that paid it.
 
-    It is to be voided, or all of it was received elsewhere.
+    All of it was received elsewhere.
     """
-    if not invoice.wallet_paid:
-        return
-    parts = await charges_store.load_parts(tx, invoice.id)
-    await states_store.revert_payments(tx, invoice.id)
-    repayment = Repayment(
-        customer_id=invoice.customer_id,
-        currency=invoice.currency,
-        parts=parts,
-        description=f"paid back for usage from {invoice.period.start.date()}",
-        reference_type=INVOICE,
-        reference_id=str(invoice.id),
-        kept_for=KEPT_AFTER_VOID if is_voided else timedelta(0),
-    )
-    await wallets.repay_all(tx, [repayment])
+    if invoice.wallet_paid:
+        await booking.bring_in(tx, [invoice])
+        parts = await charges_store.load_parts(tx, invoice.id)
+        await states_store.revert_payments(tx, invoice.id)
+        await wallets.repay_all(tx, [_repayment_of(invoice, parts, kept_for=timedelta(0))])
+        await books.post(tx, booking.paid_back(invoice))
+
+
+async def void(tx: Transaction, invoice: Invoice) -> None:
+    """Take back a locked invoice, and refund what a wallet paid of it to the sources that did."""
+    await booking.bring_in(tx, [invoice])
+    parts = await charges_store.load_parts(tx, invoice.id) if invoice.wallet_paid else ()
+    await states_store.void(tx, invoice.id)
+    await wallets.repay_all(tx, [_repayment_of(invoice, parts, kept_for=KEPT_AFTER_VOID)])
+    await books.post(tx, booking.voided(invoice))
 
 
 async def refund_charges(
@@ -245,19 +249,11 @@ def insufficient(item: RatedInvoice | None = None) -> DomainError:
 
 
 async def _to_be_paid(tx: Transaction, rated: Sequence[RatedInvoice]) -> list[RatedInvoice]:
-    """What is paid from wallets: all but bills, and but postpaid invoices of who has no credits."""
-    postpaid = {
-        item.wanted.subscription.customer_id
-        for item in rated
-        if item.billing_mode is BillingMode.POSTPAID and _is_invoice(item)
-    }
-    owners = await wallets.owners_with_credits(tx, postpaid) if postpaid else set()
-    return [
-        item
-        for item in rated
-        if _is_invoice(item)
-        and (item.billing_mode is not BillingMode.POSTPAID or _owner(item) in owners)
-    ]
+    """What is paid from wallets: no bills, and postpaid invoices only of credits or excess."""
+    invoices = [item for item in rated if _is_invoice(item)]
+    postpaid = {item.wanted.subscription.customer_id for item in invoices if _is_postpaid(item)}
+    owners = await wallets.owners_with_credits_or_excess(tx, postpaid) if postpaid else set()
+    return [item for item in invoices if not _is_postpaid(item) or _owner(item) in owners]
 
 
 def _charged_more(item: RatedInvoice, before: Charge | None, took: Sequence[PaidPart]) -> Charge:
@@ -319,8 +315,8 @@ def _is_invoice(item: RatedInvoice) -> bool:
     return item.wanted.subscription.plan_type is PlanType.COLLECTION
 
 
-def _extent(item: RatedInvoice) -> Extent:
-    return Extent.CREDITS if item.billing_mode is BillingMode.POSTPAID else Extent.WHOLE
+def _is_postpaid(item: RatedInvoice) -> bool:
+    return item.billing_mode is BillingMode.POSTPAID
 
 
 def _key(item: RatedInvoice) -> ChargeKey:
@@ -364,6 +360,22 @@ def _payment_of(invoice: Invoice, before: Parts) -> Payment:
         description=f"usage from {invoice.period.start.date()}",
         reference_type=INVOICE,
         reference_id=str(invoice.id),
+        counter_account_id=books.account_id(
+            invoice.customer_id, invoice.currency, AccountKind.RECEIVABLE
+        ),
+    )
+
+
+def _repayment_of(invoice: Invoice, parts: Parts, *, kept_for: timedelta) -> Repayment:
+    return Repayment(
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+        parts=parts,
+        description=f"paid back for usage from {invoice.period.start.date()}",
+        reference_type=INVOICE,
+        reference_id=str(invoice.id),
+        kept_for=kept_for,
+        is_excess=invoice.billing_mode is BillingMode.POSTPAID,
     )
 
 

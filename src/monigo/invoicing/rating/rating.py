@@ -12,6 +12,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from monigo import catalog, metering, subscriptions, tenancy
+from monigo.catalog import BEGINNING, PlanType
 from monigo.core.ids import InvoiceId, PriceId, SubscriptionId
 from monigo.core.money import EXACT
 from monigo.core.periods import Period
@@ -34,7 +35,7 @@ from monigo.invoicing.types import (
     RatedInvoice,
     Terms,
 )
-from monigo.metering import Usage, UsageQuery
+from monigo.metering import AGE_MAX, Usage, UsageQuery
 from monigo.subscriptions import Subscription
 
 # A transaction that began before the last look may have committed events after it; none is longer.
@@ -46,7 +47,10 @@ _WORTHLESS = Charge(FlatUnit(Decimal(0)))
 
 @dataclass(slots=True)
 class _Part:
-    """A stretch of one invoice: a period whose usage, fee or both it bills."""
+    """A stretch of one invoice: a period whose usage, fee or both it bills.
+
+    One that `is_before` the subscription has what payout rules pay for that time.
+    """
 
     wanted: InvoiceRequest
     period: Period
@@ -54,6 +58,7 @@ class _Part:
     fee: Decimal | None
     with_usage: bool
     closed: ClosedPeriod | None = None
+    is_before: bool = False
     usages: tuple[PricedUsage, ...] = ()
 
     @property
@@ -73,7 +78,9 @@ async def rate(tx: Transaction, wanted: Sequence[InvoiceRequest]) -> list[RatedI
     running = await load_running_terms(tx, [item.subscription for item in wanted])
     own = [_own_part(running, item) for item in wanted]
     others = [part for item in wanted if (part := _part_in_advance(running, item)) is not None]
-    others += await _adjusted_parts(tx, [item for item in wanted if item.with_others])
+    adjusting = [item for item in wanted if item.with_others]
+    others += await _adjusted_parts(tx, adjusting)
+    others += await _parts_before(tx, running, adjusting)
     parts = [*own, *others]
     billed = await billed_store.sum_billed(tx, [_billed_period(part) for part in parts])
     await _measure(tx, parts)
@@ -148,6 +155,34 @@ async def _adjusted_parts(tx: Transaction, wanted: Sequence[InvoiceRequest]) -> 
     ]
 
 
+async def _parts_before(
+    tx: Transaction, running: RunningTerms, wanted: Sequence[InvoiceRequest]
+) -> list[_Part]:
+    """What payout rules pay for the time before subscriptions, whose payee was known later.
+
+    On the first bill, and on those after it while such events may still come in.
+    """
+    young = [item for item in wanted if _may_be_paid_before(item.subscription)]
+    if not young:
+        return []
+    spans = await subscriptions.times_before(tx, [item.subscription for item in young], AGE_MAX)
+    parts: list[_Part] = []
+    for item in young:
+        before = spans.get(item.subscription.id)
+        terms = None if before is None else running.terms_before(item.subscription, before)
+        if before is not None and terms is not None:
+            parts.append(_Part(item, before, terms, fee=None, with_usage=True, is_before=True))
+    return parts
+
+
+def _may_be_paid_before(subscription: Subscription) -> bool:
+    """Whether its closed periods ended while events from before its start could still come in."""
+    if subscription.plan_type is not PlanType.PAYOUT:
+        return False
+    billed_from = max(subscription.start_date, subscription.trial_ends_at or BEGINNING)
+    return subscription.closed_until < billed_from + AGE_MAX + LOOK_BACK
+
+
 async def _changed_from(
     tx: Transaction, known: Sequence[Subscription]
 ) -> dict[SubscriptionId, datetime]:
@@ -217,7 +252,8 @@ async def _add_removed_prices(
 
 def _lines(part: _Part, billed: BilledGroups) -> list[Line]:
     lines = [] if part.fee is None else fee_lines(part.period, part.fee, billed)
-    lines_of = usage_lines if part.closed is None else adjustment_lines
+    is_adjusted = part.is_before or part.closed is not None
+    lines_of = adjustment_lines if is_adjusted else usage_lines
     return lines_of(part.period, part.usages, billed) + lines
 
 
@@ -233,7 +269,7 @@ async def _totaled(
     A customer's invoices take a credit in their order. A subscription has one of them at most, so
     what rounding left of its other ones is known before.
     """
-    settings = (await tenancy.get_organization(tx)).billing
+    organization = await tenancy.get_organization(tx)
     wanted = [part.wanted for part in own]
     customer_ids = {item.subscription.customer_id for item in wanted}
     credit = await billed_store.sum_credits(tx, list(customer_ids))
@@ -269,9 +305,10 @@ async def _totaled(
                     summed.subtotal,
                     currency=currency,
                     plan_type=subscription.plan_type,
-                    settings=settings,
+                    settings=organization.billing,
                 ),
                 rounded_off=summed.rounded_off,
+                payment_terms_days=organization.collection.payment_terms_days,
             )
         )
     return rated

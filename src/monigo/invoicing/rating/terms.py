@@ -79,6 +79,24 @@ class RunningTerms:
             prices=_overridden(common, overrides, period) if overrides else common.prices,
         )
 
+    def terms_before(self, subscription: Subscription, before: Period) -> Terms | None:
+        """What payout rules pay for what happened before a subscription; None without rules.
+
+        Those that stood as it was made: later edits don't count for what came before it.
+        """
+        first = (*subscription.past_phases, subscription.phase)[0]
+        history = self.histories[first.plan_id]
+        agreed = self._agreed(
+            first.plan_id,
+            tuple(
+                revision.revision
+                for revision in history.revisions
+                if revision.revision <= first.agreed_revision
+            ),
+        )
+        rules = tuple(price for price in agreed.prices if price.metric.definition.is_rule)
+        return replace(agreed, windows=(before,), prices=rules) if rules else None
+
     def _agreed(self, plan_id: PlanId, applicable: tuple[int, ...]) -> Terms:
         """What holds for a period to which these revisions apply, without pauses and overrides."""
         agreed = catalog.agreed_terms(self.histories[plan_id], applicable)

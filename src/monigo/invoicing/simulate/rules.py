@@ -95,7 +95,7 @@ def proposed_price_list(
 ) -> PriceList:
     """What it would be priced by: over the usage as it was measured, under overrides that held.
 
-    A metric that the period was measured by stays as it counted then.
+    A metric that the period was measured by stays as it counted then. Payout rules pay as they did.
     """
     if not terms.windows:
         return PriceList((), _ZERO)
@@ -103,7 +103,9 @@ def proposed_price_list(
     overridden: dict[PriceId | None, Charge] = {
         price.price_id: price.charge for price in terms.prices if price.override_id is not None
     }
-    charges: list[tuple[Charge, Metric]] = []
+    charges = [
+        (price.charge, price.metric) for price in terms.prices if price.metric.definition.is_rule
+    ]
     for draft in proposal.prices:
         charge, metric_id = draft.terms.charge, draft.terms.metric_id
         if draft.id in overridden:

@@ -2,6 +2,7 @@
 
 from monigo.metering.replay.service import (
     StepSize,
+    attribute_by_rules,
     begin_replay,
     cancel_replay,
     define_metric,
@@ -22,6 +23,7 @@ __all__ = [
     "ReplayRequest",
     "ReplayStatus",
     "StepSize",
+    "attribute_by_rules",
     "begin_replay",
     "cancel_replay",
     "define_metric",

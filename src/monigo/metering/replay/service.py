@@ -5,14 +5,14 @@ progress, so that a replay that is resumed after a crash repeats and omits nothi
 for a step, not for the replay; reads are exact at every moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from monigo import catalog
-from monigo.catalog import Metric
-from monigo.core.errors import DomainError, conflict, not_found
+from monigo.catalog import Metric, RuleMetricCreated
+from monigo.core.errors import conflict, not_found
 from monigo.core.ids import ReplayJobId
 from monigo.core.paging import Page, PageRequest
 from monigo.core.periods import Period
@@ -35,6 +35,8 @@ BY_METRIC = "system:metric"
 UNFINISHED_MAX = 100
 # A few seconds of work, for which folding waits; smaller steps read the same pages more often.
 STEP_EVENTS_MAX = 1_000_000
+# Events that a step works out one by one, by a payout rule.
+RULE_EVENTS_MAX = 50_000
 # How many customers a step looks at: learnt from the last one, within these bounds.
 STEP_CUSTOMERS_MIN = 50
 STEP_CUSTOMERS_MAX = 10_000
@@ -116,6 +118,13 @@ async def define_metric(tx: Transaction, definition: catalog.MetricDefinition) -
     return metric
 
 
+async def attribute_by_rules(tx: Transaction, facts: Sequence[RuleMetricCreated]) -> None:
+    """Have events that are stored already paid by new payout rules, too."""
+    known = await catalog.get_metrics(tx, [fact.metric_id for fact in facts])
+    for fact in facts:
+        await _rebuild(tx, known[fact.metric_id])
+
+
 async def redefine_metric(tx: Transaction, metric_id: UUID, changes: Mapping[str, Any]) -> Metric:
     """Redefine a metric; start a replay if its events count differently now.
 
@@ -152,9 +161,11 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
     job = await store.load(tx, job_id, for_update=True)
     if job is None or job.status is not ReplayStatus.PROCESSING:
         return None
-    if await _is_overtaken(tx, job):
+    metric = await _metric_of(tx, job)
+    if job.metric_id is not None and metric is None:
         await queue.cancel(tx, REPLAY, job.id)
         return None
+    is_of_rule = metric is not None and metric.definition.is_rule
     selection = _selection(job)
     progress = await store.load_progress(tx, job.id)
     await rollup.set_up_rebuild(tx)
@@ -164,7 +175,7 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
         after=progress.customer_id,
         from_hour=progress.next_hour,
         customers_max=size.customers_max,
-        events_max=size.events_max,
+        events_max=min(size.events_max, RULE_EVENTS_MAX) if is_of_rule else size.events_max,
     )
     if not share.customer_ids:
         await _let_read_from_buckets(tx, job)
@@ -173,6 +184,8 @@ async def replay_some(tx: Transaction, job_id: ReplayJobId, size: StepSize) -> R
         step = ReplayStep(False, await rollup.compare(tx, selection, share))
     else:
         await rollup.lock_folding(tx)
+        if metric is not None and is_of_rule:
+            await rollup.attribute_share(tx, metric.id, share)
         await rollup.rebuild(tx, selection, share)
         step = ReplayStep(False)
     done = progress.customer_id if share.next_hour else share.customer_ids[-1]
@@ -222,15 +235,12 @@ def _selection(job: ReplayJob) -> Selection:
     return Selection(replayed_hours(job), job.request.event_name, job.metric_id)
 
 
-async def _is_overtaken(tx: Transaction, job: ReplayJob) -> bool:
-    """Whether the definition that a replay is for has been replaced, or the metric deleted."""
+async def _metric_of(tx: Transaction, job: ReplayJob) -> Metric | None:
+    """The metric that a replay is for; None where its definition was replaced, or it is deleted."""
     if job.metric_id is None:
-        return False
-    try:
-        metric = await catalog.get_metric(tx, job.metric_id)
-    except DomainError:
-        return True
-    return metric.version != job.metric_version
+        return None
+    metric = await catalog.find_metric(tx, job.metric_id)
+    return metric if metric is not None and metric.version == job.metric_version else None
 
 
 async def _let_read_from_buckets(tx: Transaction, job: ReplayJob) -> None:

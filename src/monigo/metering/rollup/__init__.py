@@ -1,6 +1,7 @@
 """Rollup: folds events into buckets of hours and days, from which usage is read; rebuilds them."""
 
-from monigo.metering.rollup.folding import fold_all, fold_lag
+from monigo.metering.rollup.amounts_store import attribute_waiting
+from monigo.metering.rollup.folding import attribute_share, fold_all, fold_lag, fold_waiting
 from monigo.metering.rollup.noting import (
     EVENT_RETENTION,
     LOOK_EVERY,
@@ -32,11 +33,14 @@ __all__ = [
     "Selection",
     "Share",
     "UsageChange",
+    "attribute_share",
+    "attribute_waiting",
     "compare",
     "count_events",
     "count_selected",
     "fold_all",
     "fold_lag",
+    "fold_waiting",
     "has_events",
     "lock_folding",
     "next_share",

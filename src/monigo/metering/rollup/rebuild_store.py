@@ -11,7 +11,14 @@ from monigo import catalog
 from monigo.core.ids import CustomerId, MetricId
 from monigo.core.periods import Period
 from monigo.infra.db import Transaction
-from monigo.metering.rollup.store import ADD_VALUES, COUNTED, INSERT_DAYS, INSERT_HOURS, SUMMED
+from monigo.metering.rollup.store import (
+    ADD_VALUES,
+    ATTRIBUTED,
+    COUNTED,
+    INSERT_DAYS,
+    INSERT_HOURS,
+    SUMMED,
+)
 from monigo.metering.rollup.types import UsageChange
 from monigo.metering.rules import quantity_of, whole_days
 
@@ -131,9 +138,16 @@ _OF_STEP = COUNTED.format(
             WHERE batch.org_id = $1 AND batch.is_test = $2
         ))"""
 )
+_ATTRIBUTED_OF_STEP = ATTRIBUTED.format(
+    chosen="""event.customer_id = ANY ($3::uuid[])
+        AND event.occurred_at >= $4 AND event.occurred_at < $5
+        AND metric.id = ANY ($6::uuid[])"""
+)
+_ALL_OF_STEP = f"(({_OF_STEP}) UNION ALL ({_ATTRIBUTED_OF_STEP}))"
 # Into the room that was made before, where nothing can be in the way.
 BUILD_HOURS = (
-    INSERT_HOURS.format(summed=f"({SUMMED.format(counted=_OF_STEP)}) AS summed") + " RETURNING 1"
+    INSERT_HOURS.format(summed=f"({SUMMED.format(counted=_ALL_OF_STEP)}) AS summed")
+    + " RETURNING 1"
 )
 BUILD_VALUES = ADD_VALUES.format(counted=_OF_STEP)
 
@@ -178,7 +192,7 @@ COMPARE = f"""
             count(counted.number) AS number_count, coalesce(sum(counted.number), 0) AS number_sum,
             min(counted.number) AS number_min, max(counted.number) AS number_max,
             count(DISTINCT counted.value) AS distinct_count
-        FROM ({_OF_STEP}) AS counted
+        FROM {_ALL_OF_STEP} AS counted
         JOIN metric ON metric.id = counted.metric_id AND counted.hour >= metric.starts_at
         GROUP BY counted.customer_id, counted.metric_id
     )

@@ -1,12 +1,12 @@
 """The SQL that folds events into buckets of hours and days, batch by batch."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
-from monigo.core.ids import OrganizationId
+from monigo.core.ids import CustomerId, OrganizationId
 from monigo.infra.db import Connection, Tenant, Transaction
 from monigo.metering.rules import first_of_month, floor_hour
 
@@ -52,12 +52,24 @@ COUNTED = """
             END AS value
         FROM usage_events AS event
         JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
-            AND metric.event_name = event.event_name AND metric.deleted_at IS NULL
+            AND metric.event_name = event.event_name AND metric.customer_property = ''
+            AND metric.deleted_at IS NULL
         WHERE event.org_id = $1 AND event.is_test = $2 AND {chosen}
             AND (metric.filters = '[]' OR event_matches(event.properties, metric.filters))
         OFFSET 0
     ) AS read
     OFFSET 0
+"""
+
+# The same of what events are worth by payout rules, in the columns of COUNTED.
+ATTRIBUTED = """
+    SELECT event.customer_id, metric.id AS metric_id, metric.version AS metric_version,
+        date_bin('1 hour', event.occurred_at, '2000-01-01 00:00Z') AS hour, event.occurred_at,
+        '' AS group_value, event.amount AS number, NULL::uuid AS value
+    FROM attributed_amounts AS event
+    JOIN metrics AS metric ON metric.org_id = $1 AND metric.is_test = $2
+        AND metric.id = event.metric_id AND metric.deleted_at IS NULL
+    WHERE event.org_id = $1 AND event.is_test = $2 AND event.customer_id IS NOT NULL AND {chosen}
 """
 
 # What hour buckets hold of what was `{counted}`.
@@ -95,7 +107,7 @@ INSERT_DAYS = """
     ORDER BY customer_id, metric_id, metric_version, day, group_value
 """
 
-_ADDING = """
+ADDING = """
     ON CONFLICT (org_id, is_test, customer_id, metric_id, metric_version, {begin}, group_value)
     DO UPDATE SET
         event_count = bucket.event_count + excluded.event_count,
@@ -124,9 +136,9 @@ _OF_BATCHES = COUNTED.format(chosen="event.batch_id = ANY ($3::uuid[])")
 FOLD_BATCHES = f"""
     WITH summed AS MATERIALIZED ({SUMMED.format(counted=_OF_BATCHES)}),
     folded AS (
-        {INSERT_HOURS.format(summed="summed")} {_ADDING.format(begin="hour")}
+        {INSERT_HOURS.format(summed="summed")} {ADDING.format(begin="hour")}
     )
-    {INSERT_DAYS.format(hours="summed")} {_ADDING.format(begin="day")}
+    {INSERT_DAYS.format(hours="summed")} {ADDING.format(begin="day")}
 """
 FOLD_VALUES_OF_BATCHES = ADD_VALUES.format(counted=_OF_BATCHES)
 
@@ -139,9 +151,15 @@ COUNT_EVENTS_OF_BATCHES = """
 # The period close looks at these days again, if it has closed them.
 NOTE_LATE = """
     INSERT INTO late_usage (org_id, is_test, customer_id, day, last_received_at)
-    SELECT $1, $2, customer_id, date_trunc('day', occurred_at, 'UTC') AS day, $5
-    FROM usage_events
-    WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[]) AND occurred_at < $4
+    SELECT $1, $2, customer_id, day, $5
+    FROM (
+        SELECT customer_id, date_trunc('day', occurred_at, 'UTC') AS day
+        FROM usage_events
+        WHERE org_id = $1 AND is_test = $2 AND batch_id = ANY ($3::uuid[]) AND occurred_at < $4
+        UNION ALL
+        SELECT customer_id, day
+        FROM unnest($6::uuid[], $7::timestamptz[]) AS paid (customer_id, day)
+    ) AS late
     GROUP BY customer_id, day
     ORDER BY customer_id, day
     ON CONFLICT (org_id, is_test, customer_id, day)
@@ -211,6 +229,10 @@ async def count_events(tx: Transaction, taken: TakenBatches) -> tuple[int, int]:
     return (row["event_count"], row["late_count"]) if row else (0, 0)
 
 
-async def note_late(tx: Transaction, taken: TakenBatches) -> None:
-    """Note whose usage of which days has changed after its hour."""
-    await tx.execute(NOTE_LATE, taken.ids, floor_hour(tx.now), tx.real_now)
+async def note_late(
+    tx: Transaction, taken: TakenBatches, paid: Collection[tuple[CustomerId, datetime]]
+) -> None:
+    """Note whose usage of which days has changed after its hour; `paid`: by payout rules."""
+    customer_ids = [customer_id for customer_id, _ in paid]
+    days = [day for _, day in paid]
+    await tx.execute(NOTE_LATE, taken.ids, floor_hour(tx.now), tx.real_now, customer_ids, days)

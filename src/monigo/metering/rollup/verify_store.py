@@ -2,7 +2,7 @@
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.db import Transaction
-from monigo.metering.rollup.store import COUNTED
+from monigo.metering.rollup.store import ATTRIBUTED, COUNTED
 
 # From here on the buckets of a metric's version are whole, and the events keep their properties.
 _WHOLE = """
@@ -19,6 +19,7 @@ _FOLDED = """
 """
 
 _COUNTED = COUNTED.format(chosen=f"event.occurred_at >= {_WHOLE} AND {_FOLDED}")
+_ATTRIBUTED = ATTRIBUTED.format(chosen=f"event.occurred_at >= {_WHOLE}")
 
 # Both sides have each subject as JSON, in which numbers are equal whatever their zeros.
 _DIFFERENCES = """
@@ -45,7 +46,7 @@ COMPARE_BUCKETS = _DIFFERENCES.format(
             'min', min(number), 'max', max(number), 'first', min(occurred_at),
             'last', max(occurred_at)
         ) AS facts
-        FROM ({_COUNTED}) AS counted
+        FROM (({_COUNTED}) UNION ALL ({_ATTRIBUTED})) AS counted
         GROUP BY customer_id, metric_id, hour, group_value
     """,
     stored=f"""

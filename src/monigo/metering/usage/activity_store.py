@@ -11,7 +11,8 @@ from monigo.metering.usage.types import CustomerActivity
 # keeps the planner from reading all buckets into a hash instead.
 SELECT_ACTIVITY = """
     WITH metric AS (
-        SELECT id, version, event_name, rollups_from FROM metrics
+        SELECT id, version, event_name, rollups_from, customer_property <> '' AS is_rule
+        FROM metrics
         WHERE org_id = $1 AND is_test = $2 AND id = ANY ($5::uuid[])
     )
     SELECT customer.id AS customer_id, metric.id AS metric_id
@@ -27,7 +28,14 @@ SELECT_ACTIVITY = """
                     AND bucket.hour > $3::timestamptz - interval '1 hour' AND bucket.hour < $4
                 OFFSET 0
             )
-            OR metric.rollups_from > $3 AND EXISTS (
+            OR metric.rollups_from > $3 AND metric.is_rule AND EXISTS (
+                SELECT 1 FROM attributed_amounts AS worth
+                WHERE worth.org_id = $1 AND worth.is_test = $2
+                    AND worth.customer_id = customer.id AND worth.metric_id = metric.id
+                    AND worth.occurred_at >= $3 AND worth.occurred_at < $4
+                OFFSET 0
+            )
+            OR metric.rollups_from > $3 AND NOT metric.is_rule AND EXISTS (
                 SELECT 1 FROM usage_events AS event
                 WHERE event.org_id = $1 AND event.is_test = $2
                     AND event.customer_id = customer.id AND event.event_name = metric.event_name
@@ -43,7 +51,7 @@ SELECT_ACTIVITY = """
         WHERE org_id = $1 AND is_test = $2 AND batch_id = batch.batch_id
         OFFSET 0
     ) AS event
-    JOIN metric ON metric.event_name = event.event_name
+    JOIN metric ON metric.event_name = event.event_name AND NOT metric.is_rule
     WHERE batch.org_id = $1 AND batch.is_test = $2
         AND ($6::uuid IS NULL OR event.customer_id = $6)
     ORDER BY customer_id, metric_id

@@ -6,7 +6,7 @@ from datetime import datetime
 from monigo.infra.db import Transaction
 from monigo.metering.usage.types import LateQuery
 
-# Three ways to have come late: folded since then for an earlier hour than the present one (a mark),
+# Ways to have come late: folded since then for an earlier hour than the present one (a mark),
 # not folded yet, or received within the very hour in which the last closed period ended.
 SELECT_LATE_FROM = """
     WITH asked AS (
@@ -29,6 +29,14 @@ SELECT_LATE_FROM = """
             AND event.occurred_at >= date_trunc('hour', asked.closed_until, 'UTC')
             AND event.occurred_at < asked.closed_until
         WHERE event.received_at >= asked.looked_at
+        UNION ALL
+        SELECT asked.ordinal, worth.occurred_at
+        FROM asked
+        JOIN attributed_amounts AS worth ON worth.org_id = $1 AND worth.is_test = $2
+            AND worth.customer_id = asked.customer_id
+            AND worth.occurred_at >= date_trunc('hour', asked.closed_until, 'UTC')
+            AND worth.occurred_at < asked.closed_until
+        WHERE worth.attributed_at >= asked.looked_at
         UNION ALL
         SELECT asked.ordinal, event.occurred_at
         FROM unfolded_batches AS batch

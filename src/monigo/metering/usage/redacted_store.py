@@ -15,7 +15,7 @@ MISSES_REDACTED = f"""
         JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
             AND event.customer_id = broken.customer_id AND event.event_name = broken.event_name
             AND event.occurred_at >= broken.starts_at AND event.occurred_at < broken.ends_at
-        WHERE event.properties = '{{}}'
+        WHERE event.properties = '{{}}' AND NOT broken.is_rule
             AND event.occurred_at < (
                 SELECT kept_from FROM event_retention WHERE org_id = $1 AND is_test = $2
             )

@@ -23,7 +23,7 @@ SELECT_SERIES = f"""
     WITH metric AS (
         SELECT metric.id, metric.version, metric.event_name, metric.aggregation,
             metric.aggregation_property, metric.filters, metric.group_by, bounds.starts_at,
-            bounds.ends_at,
+            bounds.ends_at, metric.customer_property <> '' AS is_rule,
             -- From here on buckets are read, but in broken hours; by another property never.
             CASE WHEN $7::text IN ('', metric.group_by) THEN least(
                 bounds.ends_at,
@@ -72,7 +72,7 @@ SELECT_SERIES = f"""
                 WHERE event.org_id = $1 AND event.is_test = $2
                     AND event.customer_id = customer.id AND event.event_name = metric.event_name
                     AND event.occurred_at >= broken.starts_at
-                    AND event.occurred_at < broken.ends_at
+                    AND event.occurred_at < broken.ends_at AND NOT metric.is_rule
                 -- Keeps the planner from reading all of a customer's events for each broken hour.
                 OFFSET 0
             ) AS event
@@ -82,6 +82,7 @@ SELECT_SERIES = f"""
             CROSS JOIN unfolded_batches AS batch
             JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
                 AND event.batch_id = batch.batch_id AND event.event_name = metric.event_name
+                AND NOT metric.is_rule
                 AND event.occurred_at >= metric.whole_from
                 AND event.occurred_at < metric.ends_at
             WHERE batch.org_id = $1 AND batch.is_test = $2
@@ -93,6 +94,19 @@ SELECT_SERIES = f"""
             LIMIT {EVENTS_COUNTED_MAX + 1}
         ) AS event
         CROSS JOIN metric
+        UNION ALL
+        SELECT width_bucket(worth.occurred_at, $5::timestamptz[]), '', worth.amount, NULL, true
+        FROM (
+            SELECT worth.occurred_at, worth.amount
+            FROM broken
+            CROSS JOIN metric
+            CROSS JOIN customer
+            JOIN attributed_amounts AS worth ON worth.org_id = $1 AND worth.is_test = $2
+                AND worth.customer_id = customer.id AND worth.metric_id = metric.id
+                AND worth.occurred_at >= broken.starts_at AND worth.occurred_at < broken.ends_at
+            WHERE metric.is_rule
+            LIMIT {EVENTS_COUNTED_MAX + 1}
+        ) AS worth
     ),
     bucket AS (
         SELECT width_bucket(bucket.hour, $5::timestamptz[]) AS point,

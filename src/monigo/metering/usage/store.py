@@ -69,6 +69,7 @@ ASKED = """
             asked.aggregation, asked.aggregation_property, asked.filters, asked.group_by,
             asked.aggregation IN ('sum', 'average') AS adds_up,
             asked.aggregation IN ('minimum', 'max') AS compares,
+            metric.customer_property <> '' AS is_rule,
             CASE WHEN metric.version = asked.version
                 THEN metric.rollups_from ELSE 'infinity'
             END AS rollups_from
@@ -88,6 +89,7 @@ ASKED = """
             asked.starts_at, asked.ends_at, definition.metric_id, definition.version,
             definition.event_name, definition.aggregation, definition.aggregation_property,
             definition.filters, definition.group_by, definition.adds_up, definition.compares,
+            definition.is_rule,
             date_bin(
                 '1 hour',
                 greatest(
@@ -105,8 +107,9 @@ ASKED = """
         JOIN definition ON definition.set_number = asked.set_number
     ),
     broken AS (
-        SELECT span.ordinal, span.customer_id, span.event_name, span.aggregation,
-            span.aggregation_property, span.filters, span.group_by, edge.starts_at, edge.ends_at
+        SELECT span.ordinal, span.customer_id, span.metric_id, span.event_name, span.aggregation,
+            span.aggregation_property, span.filters, span.group_by, span.is_rule, edge.starts_at,
+            edge.ends_at
         FROM span
         CROSS JOIN LATERAL (
             VALUES
@@ -123,8 +126,8 @@ MEASURE = f"""
     WITH {ASKED},
     hours AS (
         SELECT ordinal, customer_id, metric_id, version, event_name, aggregation,
-            aggregation_property, filters, group_by, adds_up, compares, first_hour AS starts_at,
-            last_hour AS ends_at
+            aggregation_property, filters, group_by, adds_up, compares, is_rule,
+            first_hour AS starts_at, last_hour AS ends_at
         FROM span
         WHERE first_hour < last_hour
     ),
@@ -152,6 +155,7 @@ MEASURE = f"""
         JOIN usage_events AS event ON event.org_id = $1 AND event.is_test = $2
             AND event.customer_id = broken.customer_id AND event.event_name = broken.event_name
             AND event.occurred_at >= broken.starts_at AND event.occurred_at < broken.ends_at
+        WHERE NOT broken.is_rule
         UNION ALL
         SELECT hours.ordinal, hours.aggregation, hours.aggregation_property, hours.filters,
             hours.group_by, event.occurred_at, event.properties
@@ -162,7 +166,7 @@ MEASURE = f"""
             OFFSET 0
         ) AS event
         JOIN hours ON hours.customer_id = event.customer_id
-            AND hours.event_name = event.event_name
+            AND hours.event_name = event.event_name AND NOT hours.is_rule
             AND event.occurred_at >= hours.starts_at AND event.occurred_at < hours.ends_at
         WHERE batch.org_id = $1 AND batch.is_test = $2
     ),
@@ -174,6 +178,13 @@ MEASURE = f"""
             END AS value
         FROM raw_event
         WHERE filters = '[]' OR event_matches(properties, filters)
+        UNION ALL
+        SELECT broken.ordinal, broken.aggregation, worth.occurred_at, '', worth.amount, NULL
+        FROM broken
+        JOIN attributed_amounts AS worth ON worth.org_id = $1 AND worth.is_test = $2
+            AND worth.customer_id = broken.customer_id AND worth.metric_id = broken.metric_id
+            AND worth.occurred_at >= broken.starts_at AND worth.occurred_at < broken.ends_at
+        WHERE broken.is_rule
     ),
     distinct_value AS (
         SELECT ordinal, aggregation, count(DISTINCT value) AS distinct_count

@@ -27,6 +27,8 @@ CAPABILITIES = port.Capabilities(
     test_url="https://api.flutterwave.com/v3",
     live_key="FLWSECK-",
     test_key="FLWSECK_TEST-",
+    live_public_key="FLWPUBK-",
+    test_public_key="FLWPUBK_TEST-",
     verbs=frozenset(REQUESTS),
     collects=frozenset(
         {
@@ -64,9 +66,10 @@ CAPABILITIES = port.Capabilities(
         Verb.TRANSFER: Repeat.REJECTS,
         Verb.BULK: Repeat.REJECTS,
         Verb.REFUND: Repeat.PAYS_AGAIN,
+        # Another account, whose deposits have the same reference.
+        Verb.VIRTUAL_ACCOUNT: Repeat.PAYS_AGAIN,
     },
     callback=port.Callback.ONCE,
-    tells_failed_charges=True,
     not_found=port.NotFound.MAYBE_LATER,
     signature=port.Signature.LITERAL,
     signature_header=webhooks.SIGNATURE_HEADER,

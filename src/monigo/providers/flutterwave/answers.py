@@ -44,11 +44,11 @@ def outcome(intent: Intent, answer: port.Answer) -> Outcome:
     fault = fault_of(answer)
     if fault is not None:
         return fault
-    told = decode(answer.body)
-    if text(told, "status") != "success" or not is_fine(answer):
-        return _refusal(intent, answer, text(told, "message"))
-    made = _RESULTS[intent.verb](intent, told)
-    page = at(told, "meta", "page_info")
+    decoded = decode(answer.body)
+    if text(decoded, "status") != "success" or not is_fine(answer):
+        return _refusal(intent, answer, text(decoded, "message"))
+    made = _RESULTS[intent.verb](intent, decoded)
+    page = at(decoded, "meta", "page_info")
     return page_after(made, at(page, "current_page"), at(page, "total_pages"))
 
 
@@ -71,35 +71,35 @@ def _one(fact: port.Fact, reference: str) -> Outcome:
     return outcome_of(fact)
 
 
-def _charged(intent: port.Charge, told: Any) -> Outcome:
-    made = _one(webhooks.charge(at(told, "data")), intent.reference)
-    inner = at(told, "data", "meta", "authorization", "redirect")
-    url = text(inner) or text(told, "meta", "authorization", "redirect")
+def _charged(intent: port.Charge, decoded: Any) -> Outcome:
+    made = _one(webhooks.charge(at(decoded, "data")), intent.reference)
+    inner = at(decoded, "data", "meta", "authorization", "redirect")
+    url = text(inner) or text(decoded, "meta", "authorization", "redirect")
     if isinstance(made, Pending) and url:
         return NeedsAction(url=url, fact=made.fact)
     return made
 
 
-def _opened_checkout(_: port.Checkout, told: Any) -> Outcome:
-    url = text(told, "data", "link")
+def _opened_checkout(_: port.Checkout, decoded: Any) -> Outcome:
+    url = text(decoded, "data", "link")
     return NeedsAction(url=url) if url else Unknown(cause=Cause.UNREADABLE, detail="no link")
 
 
-def _refunded(intent: port.Refund, told: Any) -> Outcome:
-    fact = webhooks.refund(at(told, "data"), intent.amount.currency)
+def _refunded(intent: port.Refund, decoded: Any) -> Outcome:
+    fact = webhooks.refund(at(decoded, "data"), intent.amount.currency)
     return outcome_of(replace(fact, reference=intent.reference))
 
 
-def _queued(intent: port.Bulk, told: Any) -> Outcome:
-    named = text(told, "data", "id")
+def _queued(intent: port.Bulk, decoded: Any) -> Outcome:
+    named = text(decoded, "data", "id")
     if not named:
         return Unknown(cause=Cause.UNREADABLE, detail="no batch")
     outcomes = {one.reference: Pending() for one in intent.transfers}
     return Succeeded(result=port.Batch(outcomes, named))
 
 
-def _opened(intent: port.VirtualAccount | port.Lookup, told: Any) -> Outcome:
-    data = at(told, "data")
+def _opened(intent: port.VirtualAccount | port.Lookup, decoded: Any) -> Outcome:
+    data = at(decoded, "data")
     number = text(data, "account_number")
     if not number:
         return Unknown(cause=Cause.UNREADABLE, detail="no account number")
@@ -117,14 +117,14 @@ def _opened(intent: port.VirtualAccount | port.Lookup, told: Any) -> Outcome:
     )
 
 
-def _resolved(_: Intent, told: Any) -> Outcome:
-    number, name = (text(told, "data", key) for key in ("account_number", "account_name"))
+def _resolved(_: Intent, decoded: Any) -> Outcome:
+    number, name = (text(decoded, "data", key) for key in ("account_number", "account_name"))
     if not name:
         return Unknown(cause=Cause.UNREADABLE, detail="no name")
     return Succeeded(result=port.AccountHolder(number, name))
 
 
-def _banks(intent: port.Banks, told: Any) -> Outcome:
+def _banks(intent: port.Banks, decoded: Any) -> Outcome:
     found = (
         port.Bank(
             code=text(row, "code"),
@@ -132,30 +132,30 @@ def _banks(intent: port.Banks, told: Any) -> Outcome:
             country=intent.country,
             currency=intent.currency,
         )
-        for row in rows(told, "data")
+        for row in rows(decoded, "data")
     )
     return Succeeded(result=tuple(one for one in found if one.code))
 
 
-def _balances(_: Intent, told: Any) -> Outcome:
+def _balances(_: Intent, decoded: Any) -> Outcome:
     found = (
         from_wire(at(row, "available_balance"), at(row, "currency"), webhooks.WIRES)
-        for row in rows(told, "data")
+        for row in rows(decoded, "data")
     )
     return Succeeded(result=tuple(one for one in found if one is not None))
 
 
-def _looked_up(intent: port.Lookup, told: Any) -> Outcome:
+def _looked_up(intent: port.Lookup, decoded: Any) -> Outcome:
     match intent.kind:
         case Kind.TRANSFER:
-            return _found_transfer(intent, at(told, "data"))
+            return _found_transfer(intent, at(decoded, "data"))
         case Kind.REFUND:
-            fact = webhooks.refund(at(told, "data"))
+            fact = webhooks.refund(at(decoded, "data"))
             return outcome_of(replace(fact, reference=intent.reference))
         case Kind.VIRTUAL_ACCOUNT:
-            return _opened(intent, told)
+            return _opened(intent, decoded)
         case _:
-            return _one(webhooks.charge(at(told, "data")), intent.reference)
+            return _one(webhooks.charge(at(decoded, "data")), intent.reference)
 
 
 def _found_transfer(intent: port.Lookup, data: Any) -> Outcome:
@@ -167,13 +167,13 @@ def _found_transfer(intent: port.Lookup, data: Any) -> Outcome:
     return outcome_of(found[0])
 
 
-def _listed(intent: port.ListRows, told: Any) -> Outcome:
+def _listed(intent: port.ListRows, decoded: Any) -> Outcome:
     read = webhooks.transfer if intent.verb is Verb.LIST_TRANSFERS else webhooks.charge
-    return Succeeded(result=port.Facts(tuple(map(read, rows(told, "data")))))
+    return Succeeded(result=port.Facts(tuple(map(read, rows(decoded, "data")))))
 
 
-def _deposits(intent: port.ListDeposits, told: Any) -> Outcome:
-    found = map(webhooks.charge, rows(told, "data"))
+def _deposits(intent: port.ListDeposits, decoded: Any) -> Outcome:
+    found = map(webhooks.charge, rows(decoded, "data"))
     return Succeeded(
         result=port.Facts(
             tuple(
@@ -185,14 +185,14 @@ def _deposits(intent: port.ListDeposits, told: Any) -> Outcome:
     )
 
 
-def _refunds(intent: port.ListRefunds, told: Any) -> Outcome:
-    found = map(webhooks.refund, rows(told, "data"))
+def _refunds(intent: port.ListRefunds, decoded: Any) -> Outcome:
+    found = map(webhooks.refund, rows(decoded, "data"))
     own = (one for one in found if one.charge_id == intent.charge_id)
     return Succeeded(result=port.Facts(tuple(own)))
 
 
-def _done(_: Intent, told: Any) -> Outcome:
-    del told
+def _done(_: Intent, decoded: Any) -> Outcome:
+    del decoded
     return Succeeded()
 
 
@@ -201,7 +201,7 @@ _RESULTS: dict[Verb, Callable[[Any, Any], Outcome]] = {
     Verb.CHECKOUT: _opened_checkout,
     Verb.DISABLE_CHECKOUT: _done,
     Verb.REFUND: _refunded,
-    Verb.TRANSFER: lambda it, told: _one(webhooks.transfer(at(told, "data")), it.reference),
+    Verb.TRANSFER: lambda it, decoded: _one(webhooks.transfer(at(decoded, "data")), it.reference),
     Verb.BULK: _queued,
     Verb.VIRTUAL_ACCOUNT: _opened,
     Verb.CLOSE_VIRTUAL_ACCOUNT: _done,

@@ -26,7 +26,7 @@ CURRENCIES = (
     *("MWK", "EGP", "ETB", "USD", "EUR", "GBP", "SLE", "GNF", "TND"),
 )
 WIRES = {
-    # Of any currency, what it tells can be read.
+    # Of any currency, what it names can be read.
     "": Wire(0, 0),
     **{code: Wire(0, minor_unit_places(code)) for code in CURRENCIES},
 }
@@ -64,26 +64,26 @@ def authentic(headers: Mapping[str, str], raw: bytes, secrets: Sequence[str]) ->
 
 
 def facts(headers: Mapping[str, str], raw: bytes) -> list[Fact]:
-    """What an event tells; `transfer.completed` and `charge.completed` tell failures, too."""
+    """The facts of an event; `transfer.completed` and `charge.completed` report failures, too."""
     del headers
-    told = decode(raw)
-    event, data = text(told, "event"), at(told, "data")
+    decoded = decode(raw)
+    event, data = text(decoded, "event"), at(decoded, "data")
     if event == "charge.completed":
-        return [_of_account(charge(data), text(told, "event.type"))]
+        return [_of_account(charge(data), text(decoded, "event.type"))]
     if event == "transfer.completed":
         return [transfer(data)]
-    if not event and text(told, "event.type") == "Transfer":
-        return [transfer(at(told, "transfer"))]
-    if not event and text(told, "txRef"):
-        flat = {_OLD_NAMES.get(name, name): value for name, value in told.items()}
-        return [_of_account(charge(flat), text(told, "event.type"))]
+    if not event and text(decoded, "event.type") == "Transfer":
+        return [transfer(at(decoded, "transfer"))]
+    if not event and text(decoded, "txRef"):
+        flat = {_OLD_NAMES.get(name, name): value for name, value in decoded.items()}
+        return [_of_account(charge(flat), text(decoded, "event.type"))]
     return []
 
 
 def _of_account(fact: Fact, event_type: str) -> Fact:
     """A deposit, where money came by bank transfer.
 
-    It may have come into a virtual account or pay a checkout: both tell the reference only that
+    It may have come into a virtual account or pay a checkout: both name the reference only that
     the one or the other was opened with.
     """
     if event_type != "BANK_TRANSFER_TRANSACTION":
@@ -112,6 +112,8 @@ def charge(data: Any) -> Fact:
         is_final=state in {State.SUCCEEDED, State.FAILED},
         code=decline_of(reason) if state is State.FAILED else None,
         reason=reason,
+        # Before its payer begins, it knows nothing of a link.
+        is_being_paid=state is State.PENDING,
         occurred_at=instant(text(data, "created_at")),
         customer=text(data, "customer", "id"),
         method=_method(at(data, "card"), text(data, "customer", "email")),
@@ -119,7 +121,7 @@ def charge(data: Any) -> Fact:
 
 
 def transfer(data: Any) -> Fact:
-    """A payout; too little balance may be told by a row that failed."""
+    """A payout; too little balance may be a row that failed."""
     state = _TRANSFERS.get(text(data, "status").upper(), State.UNKNOWN)
     waits = text(data, "requires_approval") == "1" and text(data, "is_approved") == "0"
     if state is State.PENDING and waits:

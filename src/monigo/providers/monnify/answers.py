@@ -51,10 +51,10 @@ def outcome(intent: Intent, answer: port.Answer) -> Outcome:
     fault = fault_of(answer)
     if fault is not None:
         return fault
-    told = decode(answer.body)
-    if at(told, "requestSuccessful") is not True or not is_fine(answer):
-        return _refusal(intent, answer, told)
-    body = at(told, "responseBody")
+    decoded = decode(answer.body)
+    if at(decoded, "requestSuccessful") is not True or not is_fine(answer):
+        return _refusal(intent, answer, decoded)
+    body = at(decoded, "responseBody")
     made = _RESULTS[intent.verb](intent, body)
     page, pages = at(body, "number"), at(body, "totalPages")
     if isinstance(page, int) and isinstance(pages, int):
@@ -62,9 +62,9 @@ def outcome(intent: Intent, answer: port.Answer) -> Outcome:
     return made
 
 
-def _refusal(intent: Intent, answer: port.Answer, told: Any) -> Outcome:
-    said = text(told, "responseMessage") or text(told, "error_description")
-    name = text(told, "responseCode")
+def _refusal(intent: Intent, answer: port.Answer, decoded: Any) -> Outcome:
+    said = text(decoded, "responseMessage") or text(decoded, "error_description")
+    name = text(decoded, "responseCode")
     if name in _DUPLICATES or _DUPLICATE.search(said):
         return Unknown(cause=Cause.DUPLICATE, detail=said)
     if intent.verb is Verb.LOOKUP and (answer.status == _NOT_FOUND or _NO_SUCH.search(said)):

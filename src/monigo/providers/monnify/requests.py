@@ -18,7 +18,7 @@ _REASON_LENGTH_MAX, _NOTE_LENGTH_MAX = 64, 16
 
 
 def request(intent: Intent, keys: Keys) -> Request:
-    """The request that an intent is sent as; whoever sends it adds the token of a login."""
+    """The request that an intent is sent as; the client adds the token of a login."""
     return REQUESTS[intent.verb](intent, keys)
 
 

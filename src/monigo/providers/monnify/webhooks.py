@@ -19,7 +19,8 @@ from monigo.providers.port import (
 from monigo.providers.reading import at, decline_of, decode, first, instant, refusal_of, text
 
 SIGNATURE_HEADER = "monnify-signature"
-WIRES = {"NGN": Wire(0, 2)}
+# It takes naira only; what it names in another currency fits nothing, and can be read.
+WIRES = {"NGN": Wire(0, 2), "": Wire(0, 2)}
 NAIRA = "NGN"
 
 _CHARGES = {
@@ -59,10 +60,10 @@ def authentic(headers: Mapping[str, str], raw: bytes, secrets: Sequence[str]) ->
 
 
 def facts(headers: Mapping[str, str], raw: bytes) -> list[Fact]:
-    """What an event tells."""
+    """The facts of an event."""
     del headers
-    told = decode(raw)
-    event, data = text(told, "eventType"), at(told, "eventData")
+    decoded = decode(raw)
+    event, data = text(decoded, "eventType"), at(decoded, "eventData")
     if event == "SUCCESSFUL_TRANSACTION":
         return [charge(data)]
     if event == "REJECTED_PAYMENT":
@@ -89,7 +90,7 @@ def charge(data: Any) -> Fact:
         reference="" if is_deposit else text(data, "paymentReference"),
         provider_id=text(data, "transactionReference"),
         rail_id=_session(data),
-        # Nought is told of what nobody paid.
+        # Nought stands where nobody paid.
         amount=paid or None,
         fee=paid - net if paid and net and paid >= net else None,
         is_final=state in _FINAL,

@@ -34,6 +34,8 @@ CAPABILITIES = port.Capabilities(
     test_url="https://api.paystack.co",
     live_key="sk_live_",
     test_key="sk_test_",
+    live_public_key="pk_live_",
+    test_public_key="pk_test_",
     verbs=frozenset(REQUESTS),
     collects_in={
         "CI": frozenset({"XOF"}),
@@ -66,13 +68,15 @@ CAPABILITIES = port.Capabilities(
         Verb.TRANSFER: Repeat.REJECTS,
         Verb.BULK: Repeat.REJECTS,
         Verb.REFUND: Repeat.PAYS_AGAIN,
+        # A customer has one account at a bank.
+        Verb.VIRTUAL_ACCOUNT: Repeat.RETURNS_FIRST,
     },
     callback=port.Callback.RETRIED,
-    tells_failed_charges=False,
     not_found=port.NotFound.MAYBE_LATER,
     signature=port.Signature.HMAC_SHA512,
     signature_header=webhooks.SIGNATURE_HEADER,
     is_signed_by_key=True,
+    opens_widget_by_code=True,
 )
 
 

@@ -55,15 +55,15 @@ def outcome(intent: Intent, answer: port.Answer) -> Outcome:
     fault = fault_of(answer)
     if fault is not None:
         return fault
-    told = decode(answer.body)
-    if at(told, "status") is not True or not is_fine(answer):
-        return _refusal(intent, answer, told)
-    made = _RESULTS[intent.verb](intent, at(told, "data"))
-    return page_after(made, at(told, "meta", "page"), at(told, "meta", "pageCount"))
+    decoded = decode(answer.body)
+    if at(decoded, "status") is not True or not is_fine(answer):
+        return _refusal(intent, answer, decoded)
+    made = _RESULTS[intent.verb](intent, at(decoded, "data"))
+    return page_after(made, at(decoded, "meta", "page"), at(decoded, "meta", "pageCount"))
 
 
-def _refusal(intent: Intent, answer: port.Answer, told: Any) -> Outcome:
-    said, name = text(told, "message"), text(told, "code")
+def _refusal(intent: Intent, answer: port.Answer, decoded: Any) -> Outcome:
+    said, name = text(decoded, "message"), text(decoded, "code")
     if _DUPLICATE.search(said) or name == "duplicate_transfer_reference":
         if isinstance(intent, port.Bulk):
             return _refused_batch(intent, said)
@@ -76,7 +76,7 @@ def _refusal(intent: Intent, answer: port.Answer, told: Any) -> Outcome:
     if answer.status == _UNAUTHORIZED:
         code = FailureCode.UNAUTHORIZED
     # A processor may have done it, and a refusal under a 200 that we don't know may be none.
-    is_doubtful = text(told, "type") == "processor_error" or (is_fine(answer) and not code)
+    is_doubtful = text(decoded, "type") == "processor_error" or (is_fine(answer) and not code)
     if is_doubtful and intent.verb in port.MOVES_MONEY:
         return Unknown(cause=Cause.UNRECOGNIZED, detail=said)
     return refused(intent, code or FailureCode.OTHER, said)
@@ -122,11 +122,11 @@ def _refunded(intent: port.Refund | port.Lookup, data: Any) -> Outcome:
 
 def _sent(intent: port.Bulk, data: Any) -> Outcome:
     found = {one.reference: outcome_of(one) for one in map(webhooks.transfer, rows(data))}
-    untold = Unknown(cause=Cause.UNRECOGNIZED, detail="the answer tells nothing of it")
+    missing = Unknown(cause=Cause.UNRECOGNIZED, detail="the answer does not name it")
     # What was left out of the request for its account was never sent.
     known = {one.reference for one in intent.transfers if one.account.recipient}
     outcomes = {
-        one.reference: found.get(one.reference, untold) if one.reference in known else _NO_ACCOUNT
+        one.reference: found.get(one.reference, missing) if one.reference in known else _NO_ACCOUNT
         for one in intent.transfers
     }
     return Succeeded(result=port.Batch(outcomes))

@@ -21,10 +21,11 @@ _CHARGES = {
     "success": State.SUCCEEDED,
     "failed": State.FAILED,
     "reversed": State.REVERSED,
-    # Told of every checkout that nobody has paid yet; it can still be paid.
+    # Sent for every checkout that nobody has paid yet; it can still be paid.
     **dict.fromkeys(("abandoned", "ongoing", "pending", "processing", "queued"), State.PENDING),
     **dict.fromkeys(("send_otp", "send_pin", "open_url", "pay_offline"), State.NEEDS_ACTION),
 }
+_BEING_PAID = frozenset({"ongoing", "pending", "processing", "queued"})
 _TRANSFERS = {
     "success": State.SUCCEEDED,
     "reversed": State.REVERSED,
@@ -56,10 +57,10 @@ def authentic(headers: Mapping[str, str], raw: bytes, secrets: Sequence[str]) ->
 
 
 def facts(headers: Mapping[str, str], raw: bytes) -> list[Fact]:
-    """What an event tells."""
+    """The facts of an event."""
     del headers
-    told = decode(raw)
-    event, data = text(told, "event"), at(told, "data")
+    decoded = decode(raw)
+    event, data = text(decoded, "event"), at(decoded, "data")
     if event == "charge.success":
         return [charge(data)]
     if event == "bank.transfer.rejected":
@@ -98,6 +99,7 @@ def charge(data: Any) -> Fact:
         is_final=state in _FINAL,
         code=decline_of(reason) if state is State.FAILED else None,
         reason=reason or status,
+        is_being_paid=status in _BEING_PAID,
         occurred_at=instant(first(data, "paid_at", "paidAt")),
         customer=text(data, "customer", "id"),
         method=_method(card, text(data, "customer", "email")),

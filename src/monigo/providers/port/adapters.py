@@ -71,14 +71,18 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     title: str
     live_url: str
     test_url: str
-    # The beginnings of secret keys, which tell their mode.
+    # The beginnings of the keys that show their mode: secret ones, or else the public ones.
     live_key: str
     test_key: str
+    is_marked_by_public_key: bool = False
+    # The beginnings of public keys, where these show it, too.
+    live_public_key: str = ""
+    test_public_key: str = ""
     verbs: frozenset[Verb]
     collects: frozenset[str] = frozenset()
     collects_in: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     pays_out: Mapping[str, frozenset[PayoutMethod]]
-    # Currencies that virtual accounts may be in, and of whose accounts it tells the names.
+    # Currencies that virtual accounts may be in, and of whose accounts it names the owners.
     virtual_accounts: tuple[str, ...]
     resolves: tuple[str, ...]
     # Codes of the networks that mobile money is paid out to, where the list of banks has none.
@@ -92,13 +96,13 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     bulk_gap: timedelta = timedelta()
     repeat: Mapping[Verb, Repeat]
     callback: Callback
-    # Failures of charges send no webhook everywhere.
-    tells_failed_charges: bool
     not_found: NotFound
     signature: Signature
     signature_header: str
     # What signs webhooks: the secret key itself, or a secret of its own.
     is_signed_by_key: bool
+    # Its widget is opened by the access code of a checkout; other widgets make the checkout.
+    opens_widget_by_code: bool = False
     # The same destination and amount are refused so long, even under another reference.
     same_transfer_gap: timedelta = timedelta()
 
@@ -194,7 +198,7 @@ class Adapter(Struct, frozen=True, kw_only=True):
     request: the request that an intent is sent as. Raises DomainError (invalid) for an amount or
         account that the provider does not take.
     outcome: what an answer says. Reads the body, never the status alone, and raises nothing.
-    facts: what a webhook tells, given its headers and bytes; nothing for events of no concern.
+    facts: what a webhook reports, given its headers and bytes; nothing for events of no concern.
     authentic: whether the bytes are signed by one of the secrets, of which there are two while
         one replaces the other. Compares in constant time.
     prepare: what the intent needs first.

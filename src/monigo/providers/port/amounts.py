@@ -45,7 +45,7 @@ def to_wire(money: Money, wires: Mapping[str, Wire]) -> int | Decimal:
 
 
 def from_wire(value: object, currency: object, wires: Mapping[str, Wire]) -> Money | None:
-    """The money that a provider tells, in six places; None for what is no amount.
+    """The money that a provider names, in six places; None for what is no amount.
 
     Takes numbers and text, as providers mix them. Of a currency that is not in its table, only
     major units can be read; `wires` then says how it writes all others, under `""`.

@@ -219,7 +219,7 @@ class Banks(Struct, frozen=True, kw_only=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True):
-    """What there is to pay out with."""
+    """The balances that payouts can be made from."""
 
     verb: ClassVar[Verb] = Verb.BALANCE
 
@@ -298,7 +298,7 @@ Intent = (
     | Customer
 )
 
-# Their answers tell of what was made before: a refusal to answer is no failure of that.
+# Their answers are about what was made before: a refusal to answer is no failure of that.
 ABOUT_EARLIER = frozenset({Verb.LOOKUP, Verb.AUTHORIZE, Verb.RESEND_OTP})
 # What makes money move; whatever is not understood of their answers may have moved it.
 MOVES_MONEY = frozenset({Verb.CHARGE, Verb.REFUND, Verb.TRANSFER, Verb.BULK})

@@ -106,12 +106,14 @@ class OpenedAccount(Struct, frozen=True, kw_only=True):
 class Fact(Struct, frozen=True, kw_only=True):
     """What a provider says of one payment, in a webhook, an answer or a row of a list.
 
-    `reference` is ours, and empty where the provider tells its own. `provider_id` is the
+    `reference` is ours, and empty where the provider gives its own. `provider_id` is the
     provider's; a deposit's identity is this. `rail_id` is the receipt or session id of the bank or
-    network, the second identity by which two channels that tell of one payment meet. `amount` is
+    network, the second identity by which two channels that report one payment meet. `amount` is
     without what the payer bore of the fee, `fee` is all of it. `is_final` says that the provider
     won't change this row any more, but for a reversal. A deposit whose `reference` is a
-    checkout's pays that. Of a dispute: succeeded is lost (the money went back), failed is won.
+    checkout's pays that. `is_being_paid` says of a checkout that its payer has begun, where the
+    provider distinguishes that from a link that nobody has opened. Of a dispute: succeeded is lost
+    (the money went back), failed is won.
     """
 
     kind: Kind
@@ -126,6 +128,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     code: FailureCode | None = None
     reason: str = ""
     occurred_at: datetime | None = None
+    is_being_paid: bool = False
     # Of a transfer: what it waits for is the one-time password; else a person at the provider's.
     needs_otp: bool = False
     # Of a deposit: into which account, by its number and by our reference or the owner's code.
@@ -184,7 +187,7 @@ Result = (
 
 
 class Succeeded(Struct, frozen=True, kw_only=True):
-    """Definite: it was done. `fact` tells of a payment, `result` what was asked for otherwise."""
+    """Definite: it was done. `fact` is about a payment, `result` what was asked for otherwise."""
 
     fact: Fact | None = None
     result: Result | None = None

@@ -2,9 +2,10 @@
 
 from monigo.providers.simulator.server import (
     RunningSimulator,
+    base_urls,
     create_app,
     create_simulator,
     running_simulator,
 )
 
-__all__ = ["RunningSimulator", "create_app", "create_simulator", "running_simulator"]
+__all__ = ["RunningSimulator", "base_urls", "create_app", "create_simulator", "running_simulator"]

@@ -1,7 +1,7 @@
 """The simulator's own books: what each merchant has at each provider, in memory and in a file.
 
 The file is a journal: each change of a row is one line of JSON, written before the change is
-answered, so that a process that is killed finds all it ever told when it starts again.
+answered, so that a process that is killed finds all it ever answered when it starts again.
 """
 
 import os
@@ -137,6 +137,8 @@ class Refund(Row):
 
 AnyRow = Merchant | Customer | Recipient | Method | Account | Charge | Transfer | Refund
 Kept = TypeVar("Kept", bound=Row)
+# By what rows are looked for; a merchant may have a hundred thousand.
+_INDEXED = ("reference", "code", "token", "charge", "number", "email", "to")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyRow).decode
@@ -147,6 +149,7 @@ class Books:
 
     def __init__(self, path: Path | None = None) -> None:
         self._rows: dict[type[Row], dict[int, Row]] = {}
+        self._index: dict[tuple[type[Row], str, Any], dict[int, Row]] = {}
         self._next_id = FIRST_ID
         self._journal: int | None = None
         if path is not None:
@@ -168,7 +171,13 @@ class Books:
             self._next_id = max(self._next_id, row.id + 1)
 
     def _put(self, row: Row) -> None:
-        self._rows.setdefault(type(row), {})[row.id] = row
+        kind = type(row)
+        self._rows.setdefault(kind, {})[row.id] = row
+        # A value that was another one before stays in the index: what is found there is looked at.
+        for name in _INDEXED:
+            value = getattr(row, name, None)
+            if value:
+                self._index.setdefault((kind, name, value), {})[row.id] = row
 
     def new_id(self) -> int:
         """An id that no row has."""
@@ -182,9 +191,22 @@ class Books:
             os.write(self._journal, _encode(row) + b"\n")
         return row
 
+    def rename(self, provider: str, before: str, after: str) -> int:
+        """Have all rows of a merchant be of another secret key; how many there are."""
+        found = [
+            row for kind in self._rows for row in self.all(kind, provider=provider, merchant=before)
+        ]
+        for row in found:
+            row.merchant = after
+            self.keep(row)
+        return len(found)
+
     def clear(self) -> None:
         """Forget all but the merchants."""
-        self._rows = {Merchant: self._rows.get(Merchant, {})}
+        merchants = [*self.all(Merchant)]
+        self._rows, self._index = {}, {}
+        for row in merchants:
+            self._put(row)
         if self._journal is not None:
             os.ftruncate(self._journal, 0)
             for row in self.all(Merchant):
@@ -192,10 +214,18 @@ class Books:
 
     def all(self, kind: type[Kept], **fields: Any) -> Iterator[Kept]:
         """The rows of a kind whose fields have these values, oldest first."""
-        for row in list(self._rows.get(kind, {}).values()):
+        for row in self._found(kind, fields):
             has_all = all(getattr(row, name) == value for name, value in fields.items())
             if has_all and isinstance(row, kind):
                 yield row
+
+    def _found(self, kind: type[Row], fields: dict[str, Any]) -> list[Row]:
+        """Rows among which those are that have these values, oldest first."""
+        name = next((one for one in _INDEXED if fields.get(one)), None)
+        if name is None:
+            return list(self._rows.get(kind, {}).values())
+        found = self._index.get((kind, name, fields[name]), {})
+        return sorted(found.values(), key=lambda row: row.id)
 
     def one(self, kind: type[Kept], **fields: Any) -> Kept | None:
         """The newest such row."""

@@ -23,7 +23,7 @@ from monigo.providers.simulator.script import (
     Scripted,
 )
 
-# Longer waits are mistakes of whoever scripts them.
+# Longer waits are mistakes of the script.
 DELAY_MS_MAX = 10 * 60 * 1000
 TIMES_MAX = 10_000
 _METHODS = {"decline": DECLINED_CARD, "card": "", "bank_transfer": "bank_transfer"}
@@ -47,6 +47,7 @@ def routes(simulator: Simulator) -> list[Route]:
         "next": _next,
         "settle": _settle,
         "merchants": _set_merchant,
+        "rotate": _rotate,
         "balance": _set_balance,
         "advance": _advance,
         "clear": _clear,
@@ -164,7 +165,7 @@ async def _settle(simulator: Simulator, body: dict[str, Any]) -> Any:
     else:
         row.status, row.reason = status, reason or "Declined"
         simulator.books.keep(row)
-        await simulator.tell(row)
+        await simulator.notify(row)
     return {"reference": row.reference, "status": row.status}
 
 
@@ -194,6 +195,15 @@ async def _set_merchant(simulator: Simulator, body: dict[str, Any]) -> Any:
     return {"provider": provider, "webhook_url": url}
 
 
+async def _rotate(simulator: Simulator, body: dict[str, Any]) -> Any:
+    """A merchant gets another secret key; the old one is another merchant's from then on."""
+    provider = _one_of(body, "provider", PROVIDERS)
+    before, after = str(body.get("secret_key") or ""), str(body.get("new_secret_key") or "")
+    if not before or not after:
+        raise RefusedError(400, "secret_key and new_secret_key are required")
+    return {"rows": simulator.books.rename(provider, before, after)}
+
+
 async def _set_balance(simulator: Simulator, body: dict[str, Any]) -> Any:
     provider, key = _one_of(body, "provider", PROVIDERS), str(body.get("secret_key"))
     merchant = simulator.merchant(provider, key)
@@ -211,8 +221,11 @@ async def _advance(simulator: Simulator, body: dict[str, Any]) -> Any:
 
 
 async def _clear(simulator: Simulator, body: dict[str, Any]) -> Any:
-    del body
-    simulator.books.clear()
+    """Script nothing any more; and forget all rows, unless only the scripts are to go."""
+    if body.get("only") is None:
+        simulator.books.clear()
+    else:
+        _one_of(body, "only", ("scripts",))
     simulator.script.clear()
     return {}
 

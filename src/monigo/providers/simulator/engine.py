@@ -1,13 +1,16 @@
-"""What happens at the simulated providers: money comes and goes, and webhooks tell of it."""
+"""What happens at the simulated providers: money comes and goes, and webhooks report it."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monigo.infra.clock import SystemClock
 from monigo.providers.simulator.books import (
@@ -46,15 +49,16 @@ CARDS: dict[str, tuple[str, str]] = {
 USUAL_CARD = "4084084084084081"
 _NOT_SAVED = frozenset({"507850785078507853"})
 DECLINED_CARD = "4084080000005408"
+_OWN_KEY = re.compile(r"([0-9a-f]{32})([0-9a-f]{32})")
 OVER = frozenset({"failed", "abandoned", "reversed"})
 
 
-# The webhook that tells of a row: the signature's header, the signature and the body.
+# The webhook that reports a row: the signature's header, the signature and the body.
 EventOf = Callable[["Simulator", Row, Merchant], tuple[str, str, bytes] | None]
 
 
-class Telling(Struct, frozen=True):
-    """How a provider tells of rows, and whether it tells again what was not taken."""
+class Webhooks(Struct, frozen=True):
+    """How a provider reports rows, and whether it sends again what was not taken."""
 
     event: EventOf
     is_retried: bool
@@ -64,13 +68,20 @@ class Simulator:
     """The providers' side of the world: books, scripted faults, webhooks and a clock."""
 
     def __init__(
-        self, tellings: Mapping[str, Telling], *, path: Path | None = None, url: str = ""
+        self,
+        webhooks: Mapping[str, Webhooks],
+        *,
+        path: Path | None = None,
+        url: str = "",
+        home: str = "",
     ) -> None:
-        self._tellings = tellings
+        self._webhooks = webhooks
         self.books = Books(path)
         self.script = Script()
         # Where people reach it: links of checkouts lead there.
         self.url = url
+        # Where webhooks go of merchants whose key says which organisation they are.
+        self._home = home
         self._sender: Sender | None = None
         self._clock = SystemClock()
         self._ahead = timedelta()
@@ -97,15 +108,25 @@ class Simulator:
         known = self.books.one(Merchant, provider=provider, merchant=secret_key)
         if known is not None:
             return known
-        return self.books.keep(
-            Merchant(
-                id=self.books.new_id(),
-                provider=provider,
-                merchant=secret_key,
-                public_key=public_key,
-                balances={},
-            )
+        merchant = Merchant(
+            id=self.books.new_id(),
+            provider=provider,
+            merchant=secret_key,
+            public_key=public_key,
+            balances={},
         )
+        return self.books.keep(merchant)
+
+    def webhooks_of(self, merchant: Merchant) -> tuple[str, str]:
+        """Where a merchant's webhooks go, and the secret that Flutterwave's carry.
+
+        The address that was set, else the one that is in a key of ours: it holds the hexadecimal
+        digits of the organisation's id, and 32 more, which are the secret.
+        """
+        own = _OWN_KEY.search(merchant.merchant) if self._home else None
+        if merchant.webhook_url or own is None:
+            return merchant.webhook_url, merchant.webhook_secret
+        return f"{self._home}/webhooks/{merchant.provider}/{UUID(own[1])}", own[2]
 
     def balance(self, merchant: Merchant, currency: str) -> Decimal:
         """What a merchant can pay out."""
@@ -119,7 +140,7 @@ class Simulator:
 
     async def pay(self, charge: Charge, *, amount: Decimal | None = None, card: str = "") -> None:
         """A payer pays a checkout, or a pull that waits, with a card (or `bank_transfer`)."""
-        if charge.status == "success":
+        if charge.status in {"success", "reversed"}:
             await self._pay_again(charge, amount, card)
             return
         channel = "bank_transfer" if card == "bank_transfer" else "card"
@@ -131,7 +152,7 @@ class Simulator:
             charge.status, charge.reason = "failed", reason or "Declined"
             charge.scripted = ""
             self.books.keep(charge)
-            await self.tell(charge)
+            await self.notify(charge)
             return
         if charge.scripted == "pending":
             charge.status, charge.scripted = "pending", ""
@@ -153,7 +174,7 @@ class Simulator:
             charge.token = charge.token or self._method(charge).token
         self.books.keep(charge)
         self.move(charge, charge.currency, charge.paid - charge.fee)
-        await self.tell(charge)
+        await self.notify(charge)
         if charge.scripted == "reversed_later":
             self.later(REVERSAL_MS, lambda: self.reverse_charge(charge))
 
@@ -188,7 +209,7 @@ class Simulator:
             id=row_id,
             provider=account.provider,
             merchant=account.merchant,
-            # Flutterwave tells the reference that the account was opened with.
+            # Flutterwave names the reference that the account was opened with.
             reference=account.reference if is_named else f"deposit-{row_id}",
             amount=amount,
             currency=currency,
@@ -212,7 +233,7 @@ class Simulator:
         return True
 
     async def settle_transfer(self, transfer: Transfer, status: str, reason: str = "") -> None:
-        """A payout ends, or comes back after it had ended; the provider tells of it."""
+        """A payout ends, or comes back after it had ended; the provider sends a webhook."""
         if transfer.status in OVER or transfer.status == status:
             return
         transfer.status, transfer.reason = status, reason
@@ -222,7 +243,7 @@ class Simulator:
         else:
             transfer.session = transfer.session or secrets.token_hex(15)
         self.books.keep(transfer)
-        await self.tell(transfer)
+        await self.notify(transfer)
 
     async def begin_transfer(self, transfer: Transfer, scripted: Scripted | None) -> None:
         """A payout that was taken goes its way: at once, later, or as it is scripted."""
@@ -246,7 +267,7 @@ class Simulator:
             self.later(wait, lambda: self.settle_transfer(transfer, "reversed"))
 
     async def settle_refund(self, refund: Refund, status: str, reason: str = "") -> None:
-        """A refund ends; the provider tells of it."""
+        """A refund ends; the provider sends a webhook."""
         if refund.status in {"success", "failed"}:
             return
         refund.status, refund.reason = status, reason
@@ -254,7 +275,7 @@ class Simulator:
         self.books.keep(refund)
         if status == "success":
             self.move(refund, refund.currency, -refund.amount)
-        await self.tell(refund)
+        await self.notify(refund)
 
     def refunded(self, charge: Charge) -> Decimal:
         """What was sent back of a charge, or is on its way."""
@@ -272,19 +293,19 @@ class Simulator:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    async def tell(self, row: Row) -> None:
-        """Send the webhook that tells of a row, where its merchant wants any."""
+    async def notify(self, row: Row) -> None:
+        """Send the webhook that reports a row, where its merchant wants any."""
         merchant = self.merchant(row.provider, row.merchant)
-        telling = self._tellings[row.provider]
-        made = telling.event(self, row, merchant) if merchant.webhook_url else None
+        webhooks = self._webhooks[row.provider]
+        url, secret = self.webhooks_of(merchant)
+        receiver = replace(merchant, webhook_url=url, webhook_secret=secret)
+        made = webhooks.event(self, row, receiver) if url else None
         if made is None:
             return
         header, signature, body = made
         if self._sender is None:
             self._sender = Sender(self.script)
-        event = Event(
-            row.provider, merchant.webhook_url, header, signature, body, telling.is_retried
-        )
+        event = Event(row.provider, url, header, signature, body, webhooks.is_retried)
         await self._sender.send(event)
 
     async def close(self) -> None:

@@ -32,7 +32,7 @@ _BANKS = {
     "999992": "OPay",
 }
 BANKS = [{"code": code, "name": name} for code, name in _BANKS.items()]
-# The names of whoever has an account.
+# The names of the owners of accounts.
 _NAMES = ("ADA OBI", "BOLA ADE", "CHIDI EZE", "DAYO BELLO", "EFE OKORO", "FEMI LAWAL")
 ACCOUNT_LENGTH = 10
 # What the providers' test modes take as a one-time password.

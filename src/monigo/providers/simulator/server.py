@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from monigo.providers.simulator import control, flutterwave, monnify, pages, paystack
-from monigo.providers.simulator.engine import Simulator, Telling
+from monigo.providers.simulator.engine import Simulator, Webhooks
 from monigo.providers.simulator.protocol import TRANSPORT, route
 
 PROTOCOLS = (paystack.PROTOCOL, flutterwave.PROTOCOL, monnify.PROTOCOL)
@@ -29,10 +29,18 @@ class RunningSimulator(Struct, frozen=True):
     base_urls: dict[str, str]
 
 
-def create_simulator(path: Path | None = None, url: str = "") -> Simulator:
-    """A simulator, with its books in a file if a path is given."""
-    tellings = {one.shapes.provider: Telling(one.event, one.is_retried) for one in PROTOCOLS}
-    return Simulator(tellings, path=path, url=url)
+def base_urls(url: str) -> dict[str, str]:
+    """Where each provider's requests go at a simulator."""
+    return {one.shapes.provider: f"{url}{one.base}" for one in PROTOCOLS}
+
+
+def create_simulator(path: Path | None = None, url: str = "", home: str = "") -> Simulator:
+    """A simulator, with its books in a file if a path is given.
+
+    `home` is where webhooks go of merchants whose key says which organisation they are.
+    """
+    webhooks = {one.shapes.provider: Webhooks(one.event, one.is_retried) for one in PROTOCOLS}
+    return Simulator(webhooks, path=path, url=url, home=home)
 
 
 def create_app(simulator: Simulator) -> Starlette:
@@ -56,7 +64,7 @@ class _DroppingProtocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: whoever runs it stops it."""
+    """Uvicorn without its signal handlers: the program that runs it stops it."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -65,7 +73,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def running_simulator(
-    *, host: str = "127.0.0.1", port: int = 0, path: Path | None = None
+    *, host: str = "127.0.0.1", port: int = 0, path: Path | None = None, home: str = ""
 ) -> AsyncGenerator[RunningSimulator]:
     """A simulator that answers on a port (0: any that is free) until the end of the block.
 
@@ -74,7 +82,7 @@ async def running_simulator(
     """
     listener = socket.create_server((host, port), backlog=256)
     url = f"http://{host}:{listener.getsockname()[1]}"
-    simulator = create_simulator(path, url)
+    simulator = create_simulator(path, url, home)
     server = _Server(
         uvicorn.Config(
             create_app(simulator),
@@ -91,8 +99,7 @@ async def running_simulator(
         # Uvicorn has no event to wait for, only a flag.
         while not server.started and not serving.done():  # noqa: ASYNC110
             await asyncio.sleep(START_POLL_SECONDS)
-        urls = {one.shapes.provider: f"{url}{one.base}" for one in PROTOCOLS}
-        yield RunningSimulator(simulator, url, urls)
+        yield RunningSimulator(simulator, url, base_urls(url))
     finally:
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):

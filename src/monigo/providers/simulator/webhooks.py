@@ -16,6 +16,8 @@ log = logger(__name__)
 # Answers are awaited as long as Paystack waits in test mode.
 ANSWER_SECONDS = 30
 _OK = 200
+# Sent at once; of hundreds that wait for a busy receiver the client looks through all for each.
+AT_ONCE = 32
 # After so many seconds each, by a provider that sends again; real ones take minutes to hours.
 RETRY_SECONDS = (1, 2, 4, 8, 16, 32)
 # A webhook comes after its answer, unless it is scripted to be early.
@@ -39,6 +41,7 @@ class Sender:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._client = httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[str, list[Event]] = {}
 
@@ -95,7 +98,8 @@ class Sender:
                 "Content-Type": "application/json",
                 event.signature_header: event.signature,
             }
-            answer = await self._client.post(event.url, content=event.body, headers=headers)
+            async with self._at_once:
+                answer = await self._client.post(event.url, content=event.body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.info("webhook not taken", provider=event.provider, reason=type(error).__name__)
             return False

@@ -27,7 +27,42 @@ SELECT_WAITING = """
         ARRAY(
             SELECT customer_id FROM usage_declines WHERE org_id = $1 AND is_test = $2
             ORDER BY customer_id LIMIT $3
-        ) AS fallen_ids
+        ) AS fallen_ids,
+        (
+            SELECT count(*) FROM charges
+            WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+        ) + (
+            SELECT count(*) FROM refunds
+            WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+        ) AS unresolved,
+        ARRAY(
+            SELECT id FROM (
+                SELECT id FROM charges
+                WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+                UNION ALL
+                SELECT id FROM refunds
+                WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+            ) AS waiting
+            ORDER BY id LIMIT $3
+        ) AS unresolved_ids,
+        (
+            SELECT count(*) FROM provider_events
+            WHERE org_id = $1 AND is_test = $2 AND state IN ('parked', 'failed')
+        ) AS unmatched,
+        ARRAY(
+            SELECT id FROM provider_events
+            WHERE org_id = $1 AND is_test = $2 AND state IN ('parked', 'failed')
+            ORDER BY id LIMIT $3
+        ) AS unmatched_ids,
+        (
+            SELECT count(*) FROM reconciliation_rows
+            WHERE org_id = $1 AND is_test = $2 AND settled_at IS NULL AND next_step = 'person'
+        ) AS differing,
+        ARRAY(
+            SELECT id FROM reconciliation_rows
+            WHERE org_id = $1 AND is_test = $2 AND settled_at IS NULL AND next_step = 'person'
+            ORDER BY id LIMIT $3
+        ) AS differing_ids
 """
 
 # In the order in which they are reported.
@@ -35,11 +70,14 @@ _COLUMNS = {
     "paused": NeedKind.SUBSCRIPTIONS_PAUSED_FOR_BALANCE,
     "low": NeedKind.WALLETS_WAITING_FOR_TOP_UP,
     "fallen": NeedKind.CUSTOMERS_WITH_FALLEN_USAGE,
+    "unresolved": NeedKind.TRANSACTIONS_TO_RESOLVE,
+    "unmatched": NeedKind.PROVIDER_EVENTS_WAITING,
+    "differing": NeedKind.RECONCILIATION_DIFFERENCES,
 }
 
 
 async def waiting(tx: Transaction, shown_max: int) -> list[Need]:
-    """What waits of subscriptions, wallets and customers; a kind that is absent has nothing."""
+    """What waits of billing and payments; a kind that is absent has nothing."""
     row = await tx.fetchrow(SELECT_WAITING, shown_max)
     return [
         Need(kind, row[column], tuple(row[f"{column}_ids"]))

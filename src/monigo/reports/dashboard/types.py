@@ -36,6 +36,9 @@ class NeedKind(StrEnum):
     SUBSCRIPTIONS_PAUSED_FOR_BALANCE = "subscriptions_paused_for_balance"
     WALLETS_WAITING_FOR_TOP_UP = "wallets_waiting_for_top_up"
     CUSTOMERS_WITH_FALLEN_USAGE = "customers_with_fallen_usage"
+    TRANSACTIONS_TO_RESOLVE = "transactions_to_resolve"
+    PROVIDER_EVENTS_WAITING = "provider_events_waiting"
+    RECONCILIATION_DIFFERENCES = "reconciliation_differences"
 
 
 class NeedsPerson(Struct, frozen=True):

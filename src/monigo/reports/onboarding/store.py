@@ -27,6 +27,10 @@ SELECT_TAKEN = """
         EXISTS (SELECT 1 FROM unfolded_batches WHERE org_id = $1 AND is_test = $2)
             OR EXISTS (SELECT 1 FROM event_volumes WHERE org_id = $1 AND is_test = $2) AS event,
         EXISTS (SELECT 1 FROM invoices WHERE org_id = $1 AND is_test = $2) AS invoice,
+        EXISTS (
+            SELECT 1 FROM payment_credentials
+            WHERE org_id = $1 AND is_test = $2 AND last_success_at IS NOT NULL
+        ) AS connection,
         (
             SELECT count(*) > 1 OR count(last_used_at) > 0 FROM api_keys
             WHERE org_id = $1 AND NOT is_test_mode

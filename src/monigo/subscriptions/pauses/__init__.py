@@ -7,6 +7,7 @@ from monigo.subscriptions.pauses.service import (
     pause,
     pause_for_balance,
     resume,
+    suspend,
 )
 from monigo.subscriptions.pauses.store import close_pause
 
@@ -18,4 +19,5 @@ __all__ = [
     "pause",
     "pause_for_balance",
     "resume",
+    "suspend",
 ]

@@ -12,7 +12,12 @@ from monigo.core.periods import Period, subtract
 from monigo.infra.db import Transaction
 from monigo.subscriptions import stretches, timeline
 from monigo.subscriptions.due import save
-from monigo.subscriptions.events import SubscriptionPaused, SubscriptionResumed, report
+from monigo.subscriptions.events import (
+    SubscriptionPaused,
+    SubscriptionResumed,
+    SubscriptionSuspended,
+    report,
+)
 from monigo.subscriptions.pauses import store
 from monigo.subscriptions.rules import check_can_resume, check_is_active, effective_at
 from monigo.subscriptions.service import get
@@ -68,6 +73,19 @@ async def pause_for_balance(
     return paused
 
 
+async def suspend(tx: Transaction, subscription: Subscription) -> Subscription:
+    """Suspend a locked subscription from now on, because what it owes could not be collected.
+
+    One that is not active stays as it is.
+    """
+    if subscription.status is not Status.ACTIVE:
+        return subscription
+    since = effective_at(subscription, tx.now)
+    suspended = await _open_pause(tx, subscription, PauseReason.DUNNING, since)
+    await report(tx, SubscriptionSuspended, suspended)
+    return suspended
+
+
 async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscription:
     """Let a locked, paused subscription go on, whatever it was paused for.
 
@@ -106,4 +124,5 @@ async def _open_pause(
     await store.open_pause(tx, subscription.id, reason, started_at)
     await stretches.release(tx, subscription, started_at)
     await timeline.append(tx, subscription.id, TimelineEvent.PAUSED, reason.value)
-    return await save(tx, replace(subscription, status=Status.PAUSED, pause_reason=reason))
+    status = Status.SUSPENDED if reason is PauseReason.DUNNING else Status.PAUSED
+    return await save(tx, replace(subscription, status=status, pause_reason=reason))

@@ -6,12 +6,13 @@ checked under the customer's lock; the constraint `subscription_stretches_never_
 it.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, SubscriptionId
-from monigo.core.periods import start_of_hour
+from monigo.core.periods import Period, start_of_hour
 from monigo.core.times import format_instant
 from monigo.infra.db import Transaction
 from monigo.subscriptions.stretches import store
@@ -34,6 +35,27 @@ async def usual_start(
     hour = start_of_hour(tx.now, timezone)
     taken_until = await store.last_end(tx, customer_id, plan_type, besides=besides)
     return hour if taken_until is None else max(hour, taken_until)
+
+
+async def times_before(
+    tx: Transaction, known: Sequence[Subscription], length: timedelta
+) -> dict[SubscriptionId, Period]:
+    """The time before each subscription that no earlier one of its type had, at most so long.
+
+    Absent where there is none. It never changes: nothing begins before what is there.
+    """
+    if not known:
+        return {}
+    ended = await store.ends_before(tx, known)
+    starts = {
+        one.id: max(one.start_date - length, ended.get(one.id, one.start_date - length))
+        for one in known
+    }
+    return {
+        one.id: Period(starts[one.id], one.start_date)
+        for one in known
+        if starts[one.id] < one.start_date
+    }
 
 
 async def claim(

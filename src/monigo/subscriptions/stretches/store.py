@@ -1,5 +1,6 @@
 """All SQL of stretches: the instants whose usage a subscription may bill."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from monigo.catalog import PlanType
@@ -35,6 +36,19 @@ SELECT_LAST = """
 """
 
 
+# Where the customer's subscription before it ended, pauses and trials included, deleted or not; one
+# that has not ended yet ends later than this one begins.
+SELECT_ENDS_BEFORE = """
+    SELECT asked.subscription_id, max(coalesce(before.canceled_at, $7)) AS ended_at
+    FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
+        AS asked (subscription_id, customer_id, plan_type, start_date)
+    JOIN subscriptions AS before ON before.org_id = $1 AND before.is_test = $2
+        AND before.customer_id = asked.customer_id AND before.plan_type = asked.plan_type
+        AND before.start_date <= asked.start_date AND before.id <> asked.subscription_id
+    GROUP BY asked.subscription_id
+"""
+
+
 def _overlap() -> DomainError:
     return conflict(
         "usage_taken", "another subscription of this plan type bills the customer's usage then"
@@ -63,6 +77,21 @@ async def cut(tx: Transaction, subscription_id: SubscriptionId, ended_at: dateti
     """Note that a subscription bills nothing from an instant on."""
     await tx.execute(DELETE_FROM, subscription_id, ended_at)
     await tx.execute(CUT_AT, subscription_id, ended_at)
+
+
+async def ends_before(
+    tx: Transaction, known: Sequence[Subscription]
+) -> dict[SubscriptionId, datetime]:
+    """Where the last one before each of these ended; those that are a customer's first: absent."""
+    rows = await tx.fetch(
+        SELECT_ENDS_BEFORE,
+        [one.id for one in known],
+        [one.customer_id for one in known],
+        [one.plan_type.value for one in known],
+        [one.start_date for one in known],
+        FOREVER,
+    )
+    return {SubscriptionId(row["subscription_id"]): row["ended_at"] for row in rows}
 
 
 async def last_end(

@@ -5,7 +5,7 @@ from monigo.wallets.credits.payments import (
     Payment,
     Repayment,
     metrics_of_grants,
-    owners_with_credits,
+    owners_with_credits_or_excess,
     pay_all,
     repay_all,
 )
@@ -25,7 +25,7 @@ __all__ = [
     "grant",
     "list_credits",
     "metrics_of_grants",
-    "owners_with_credits",
+    "owners_with_credits_or_excess",
     "parts_of",
     "pay_all",
     "repay_all",

@@ -10,8 +10,15 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo.core.ids import CreditGrantId, CustomerId, MetricId, TransactionId, WalletId
-from monigo.core.money import EXACT, Money
+from monigo.core.ids import (
+    CreditGrantId,
+    CustomerId,
+    LedgerAccountId,
+    MetricId,
+    TransactionId,
+    WalletId,
+)
+from monigo.core.money import EXACT, Money, whole_minor_units
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.ledger import Direction, EntryType
@@ -25,11 +32,15 @@ from monigo.wallets.types import Movement, Wallet, WalletStatus
 
 
 class Extent(StrEnum):
-    """How much of a payment is taken: all or nothing, what is there, or what credits have."""
+    """How much of a payment is taken: all or nothing, what is there, or what credits have.
+
+    The last one adds to credits the money that came in excess.
+    """
 
     WHOLE = "whole"
     IN_PART = "in_part"
     CREDITS = "credits"
+    CREDITS_AND_EXCESS = "credits_and_excess"
 
 
 class Payment(Struct, frozen=True):
@@ -38,6 +49,7 @@ class Payment(Struct, frozen=True):
     `due` computes how much of it may be paid for each metric, None for what is not metered; the sum
     is `amount` or more. It is called only for wallets with credits, which may be limited to
     metrics. Whether a grant has expired is decided at `period_end`, the end of the paid period.
+    What it pays is revenue, or where it is owed already, the account of that.
     """
 
     customer_id: CustomerId
@@ -48,13 +60,14 @@ class Payment(Struct, frozen=True):
     reference_type: str
     reference_id: str
     extent: Extent = Extent.WHOLE
+    counter_account_id: LedgerAccountId | None = None
 
 
 class Repayment(Struct, frozen=True):
     """What was taken too much and goes back to the sources that paid it.
 
     What goes back to an expired grant is kept there for a while, `kept_for`, if its period may be
-    billed again.
+    billed again. With `is_excess` the money pays the customer's next invoices again.
     """
 
     customer_id: CustomerId
@@ -64,6 +77,7 @@ class Repayment(Struct, frozen=True):
     reference_type: str
     reference_id: str
     kept_for: timedelta = timedelta(0)
+    is_excess: bool = False
 
 
 async def pay_all(tx: Transaction, payments: Sequence[Payment]) -> list[list[PaidPart]]:
@@ -111,11 +125,14 @@ async def repay_all(tx: Transaction, repayments: Sequence[Repayment]) -> None:
     await revive(tx, {one: tx.now + kept_for for one, kept_for in revived.items()})
 
 
-async def owners_with_credits(
+async def owners_with_credits_or_excess(
     tx: Transaction, customer_ids: Collection[CustomerId]
 ) -> set[tuple[CustomerId, str]]:
-    """Whose active wallets, in which currencies, have credits; mostly nobody's. Locks nothing."""
-    return await store.owners_with_credits(tx, customer_ids)
+    """Whose active wallets, in which currencies, have credits or excess; mostly nobody's.
+
+    Locks nothing.
+    """
+    return await store.owners_with_credits_or_excess(tx, customer_ids)
 
 
 async def metrics_of_grants(
@@ -159,17 +176,22 @@ class PaymentPlan:
         due = payment.due() if has_credits else unnamed
         plan = self._by_credits(wallet, payment, due) if has_credits else []
         by_credits = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
-        by_money = Decimal(0)
-        if payment.extent is not Extent.CREDITS:
-            by_money = EXACT.subtract(amount, by_credits)
-        if by_money > wallet.balance:
+        is_excess = payment.extent is Extent.CREDITS_AND_EXCESS
+        by_money = EXACT.subtract(amount, by_credits)
+        if payment.extent is Extent.CREDITS:
+            by_money = Decimal(0)
+        elif is_excess:
+            usable = min(wallet.excess, wallet.balance)
+            by_money = min(by_money, whole_minor_units(usable, currency))
+        elif by_money > wallet.balance:
             if payment.extent is Extent.WHOLE:
                 return []
             by_money = wallet.balance
         leg = _leg(wallet, payment, Direction.DEBIT, EntryType.USAGE)
         self._take_credits(leg, plan)
         if by_money:
-            self._batch.decide(replace(leg, amount=Money(by_money, currency)))
+            money = Money(by_money, currency)
+            self._batch.decide(replace(leg, amount=money, is_excess=is_excess))
         return parts_of(plan, due, by_money)
 
     def _by_credits(
@@ -182,7 +204,7 @@ class PaymentPlan:
             amount=payment.amount.amount,
         )
         # What credits leave of a postpaid invoice is paid in a currency's own units.
-        is_rest_due = payment.extent is Extent.CREDITS
+        is_rest_due = payment.extent in {Extent.CREDITS, Extent.CREDITS_AND_EXCESS}
         return in_minor_units(plan, payment.amount.currency) if is_rest_due else plan
 
     def _take_credits(self, leg: Movement, plan: Sequence[Consumption]) -> None:
@@ -203,7 +225,8 @@ def _refunds(
         EXACT.add, (part.amount for part in repayment.parts if part.grant_id is None), Decimal(0)
     )
     if by_money:
-        made.append(replace(leg, amount=Money(by_money, repayment.currency)))
+        money = Money(by_money, repayment.currency)
+        made.append(replace(leg, amount=money, is_excess=repayment.is_excess))
     for part in repayment.parts:
         if part.grant_id is None:
             continue
@@ -232,6 +255,7 @@ def _leg(
         reference_type=cause.reference_type,
         reference_id=cause.reference_id,
         transaction_id=TransactionId(new_id()),
+        counter_account_id=cause.counter_account_id if isinstance(cause, Payment) else None,
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from monigo.core.errors import conflict, ensure
 from monigo.core.ids import MetricId
-from monigo.core.money import EXACT, minor_unit_places
+from monigo.core.money import EXACT, whole_minor_units
 from monigo.wallets.credits.types import Consumption, CreditGrant, PaidPart
 
 # As long as events are taken and subscriptions may begin in the past: what is still open by then,
@@ -60,7 +60,7 @@ def payable_at(period_end: datetime, now: datetime) -> datetime:
 def in_minor_units(plan: Sequence[Consumption], currency: str) -> list[Consumption]:
     """The plan, cut at its end to an amount that leaves a rest which can be paid in a currency."""
     planned = reduce(EXACT.add, (part.amount for part in plan), Decimal(0))
-    beyond = EXACT.remainder(planned, Decimal(1).scaleb(-minor_unit_places(currency)))
+    beyond = EXACT.subtract(planned, whole_minor_units(planned, currency))
     kept: list[Consumption] = []
     for part in reversed(plan):
         cut = min(beyond, part.amount)

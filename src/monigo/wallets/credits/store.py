@@ -54,17 +54,19 @@ SELECT_USABLE = f"""
     ORDER BY credit.id
 """
 
-SELECT_OWNERS_WITH_CREDITS = """
+SELECT_OWNERS_WHO_PAY = """
     SELECT wallet.customer_id, wallet.currency
     FROM wallets AS wallet
     WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.status = 'active'
         AND wallet.customer_id = ANY ($3::uuid[])
-        AND EXISTS (
-            SELECT 1 FROM credit_grants AS credit
-            JOIN ledger_accounts AS account ON account.org_id = $1 AND account.is_test = $2
-                AND account.id = credit.account_id AND account.balance > 0
-            WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
-                AND credit.expired_at IS NULL AND credit.revoked_at IS NULL
+        AND (
+            wallet.excess > 0 OR EXISTS (
+                SELECT 1 FROM credit_grants AS credit
+                JOIN ledger_accounts AS account ON account.org_id = $1 AND account.is_test = $2
+                    AND account.id = credit.account_id AND account.balance > 0
+                WHERE credit.org_id = $1 AND credit.is_test = $2 AND credit.wallet_id = wallet.id
+                    AND credit.expired_at IS NULL AND credit.revoked_at IS NULL
+            )
         )
 """
 
@@ -135,11 +137,11 @@ async def revoke(tx: Transaction, grant_id: CreditGrantId) -> None:
     await tx.execute(REVOKE, grant_id, tx.now)
 
 
-async def owners_with_credits(
+async def owners_with_credits_or_excess(
     tx: Transaction, customer_ids: Collection[CustomerId]
 ) -> set[tuple[CustomerId, str]]:
-    """Whose active wallets, in which currencies, have credits left."""
-    rows = await tx.fetch(SELECT_OWNERS_WITH_CREDITS, list(customer_ids))
+    """Whose active wallets, in which currencies, have credits left, or money that is excess."""
+    rows = await tx.fetch(SELECT_OWNERS_WHO_PAY, list(customer_ids))
     return {(CustomerId(row["customer_id"]), row["currency"]) for row in rows}
 
 

@@ -1,6 +1,7 @@
 """Pure rules of movements: what a wallet allows, and between which accounts money moves."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -16,6 +17,8 @@ MOVE_PERMISSIONS = {
     Direction.CREDIT: Permission.WALLETS_CREDIT,
     Direction.DEBIT: Permission.WALLETS_DEBIT,
 }
+
+_NOTHING = Decimal(0)
 
 # What moves between the customer and the world outside stands against the provider; what the
 # merchant earns, refunds or corrects against its revenue. A refund goes out when it is debited, and
@@ -55,6 +58,7 @@ def sides_of(
             counter = accounts.provider
         case _:
             counter = accounts.revenue
+    counter = movement.counter_account_id or counter
     own = movement.grant_account_id or accounts.money
     return (own, counter) if movement.direction is Direction.DEBIT else (counter, own)
 
@@ -79,15 +83,16 @@ def check_usable(wallet: Wallet, movement: Movement) -> None:
 
 
 def returns(movement: Movement) -> bool:
-    """Whether a movement gives something back, as a suspended or closed wallet allows, too.
+    """Whether a movement is of a kind that any wallet makes, whatever its status.
 
-    Released reservations, the rest of a grant, and refunds that billing makes.
+    Released reservations, the rest of a grant, refunds that billing makes, and what a provider has
+    received or taken back: that has happened already.
     """
-    return movement.entry_type in _RETURNING or (
-        movement.entry_type is EntryType.REFUND
-        and movement.direction is Direction.CREDIT
-        and not movement.idempotency_key
-    )
+    if movement.entry_type in _RETURNING:
+        return True
+    is_refund = movement.entry_type is EntryType.REFUND and movement.direction is Direction.CREDIT
+    is_ours = not movement.idempotency_key
+    return is_ours and (is_refund or movement.entry_type is EntryType.DEPOSIT)
 
 
 def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
@@ -105,13 +110,24 @@ def after_movement(wallet: Wallet, movement: Movement, now: datetime) -> Wallet:
         raise insufficient(wallet)
     change = -amount if is_debit else amount
     is_reserving = movement.entry_type in {EntryType.RESERVATION, EntryType.RELEASE}
+    balance = wallet.balance + change
+    reserved = wallet.reserved_balance - (change if is_reserving else 0)
     return replace(
         wallet,
-        balance=wallet.balance + change,
-        reserved_balance=wallet.reserved_balance - (change if is_reserving else 0),
+        balance=balance,
+        reserved_balance=reserved,
+        excess=_excess(wallet, change if movement.is_excess else _NOTHING, balance + reserved),
         entries=wallet.entries + 1,
         updated_at=now,
     )
+
+
+def _excess(wallet: Wallet, change: Decimal, held: Decimal) -> Decimal:
+    """What of a wallet's money is excess after a movement that leaves so much, held or not.
+
+    Whatever does not ask for excess takes other money first.
+    """
+    return min(max(wallet.excess + change, _NOTHING), held)
 
 
 def is_use(movement: Movement) -> bool:

@@ -146,6 +146,8 @@ class MovementBatch:
         self._credited: dict[WalletId, Wallet] = {}
         self._used: set[WalletId] = set()
         self._deposits: dict[WalletId, Decimal] = {}
+        # Those of which another part of the money is excess than before.
+        self._other_excess: set[WalletId] = set()
         self._facts: list[Fact] = []
 
     def wallet(self, wallet_id: UUID) -> Wallet:
@@ -247,9 +249,10 @@ class MovementBatch:
             *due.prepare_credited(self._tx, self._credited.values()),
         ]
         low = top_ups.low_of([self.wallets[one] for one in self._used])
-        if is_end and not (self._deposits or low):
+        if is_end and not (self._deposits or low or self._other_excess):
             return posting.made(await self._tx.commit_with(*statements))
         made = posting.made(await self._tx.send(*statements) if statements else ())
+        await store.update_excess(self._tx, [self.wallets[one] for one in self._other_excess])
         await top_ups.count_deposits(self._tx, self._deposits)
         await top_ups.ask_where_low(self._tx, low)
         return made
@@ -258,6 +261,8 @@ class MovementBatch:
         after = after_movement(wallet, movement, self._tx.now)
         self.wallets[wallet.id] = after
         self._tx.changed(wallet, after)
+        if after.excess != wallet.excess:
+            self._other_excess.add(wallet.id)
         posting = _posting(after, movement)
         self._postings.append(posting)
         if movement.grant_account_id is None:

@@ -5,11 +5,12 @@ from monigo.wallets.top_ups.service import (
     count_deposits,
     delete_auto_top_up,
     get_auto_top_up,
+    get_top_up,
     list_top_ups,
     low_of,
     set_auto_top_up,
 )
-from monigo.wallets.top_ups.store import cancel
+from monigo.wallets.top_ups.store import cancel, list_open_top_ups
 from monigo.wallets.top_ups.types import AutoTopUp, TopUp, WalletRule
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "count_deposits",
     "delete_auto_top_up",
     "get_auto_top_up",
+    "get_top_up",
+    "list_open_top_ups",
     "list_top_ups",
     "low_of",
     "set_auto_top_up",

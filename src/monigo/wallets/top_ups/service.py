@@ -1,7 +1,7 @@
 """Auto top-up: when little is left in a wallet, its rule asks the merchant for money, once.
 
-No payment provider charges customers yet, so a rule only makes an open request and a fact. Any
-deposits pay the request.
+A rule makes an open request and a fact, and moves nothing. Any deposits pay the request: those that
+collection pulls from the customer's card for it, and all others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ async def set_auto_top_up(tx: Transaction, wallet_id: UUID, rule: AutoTopUp) -> 
     Raises:
         DomainError: not_found; invalid (a limit below the amount); conflict, when it is closed.
     """
-    wallet = await service.lock(tx, wallet_id)
+    wallet = await service.lock_wallet(tx, wallet_id)
     check_auto_top_up(rule)
     if wallet.status is WalletStatus.CLOSED:
         raise conflict("wallet_closed", "the wallet is closed")
@@ -65,7 +65,7 @@ async def delete_auto_top_up(tx: Transaction, wallet_id: UUID) -> None:
     Raises:
         DomainError: not_found (the wallet, or that it has a rule).
     """
-    wallet = await service.lock(tx, wallet_id)
+    wallet = await service.lock_wallet(tx, wallet_id)
     rule = await store.load_rule(tx, wallet.id)
     if rule is None:
         raise not_found("auto_top_up")
@@ -84,6 +84,18 @@ async def list_top_ups(
     """
     wallet = await service.get(tx, wallet_id)
     return await store.list_page(tx, wallet.id, request, status)
+
+
+async def get_top_up(tx: Transaction, top_up_id: UUID) -> TopUp:
+    """A request for money.
+
+    Raises:
+        DomainError: not_found.
+    """
+    found = await store.load(tx, top_up_id)
+    if found is None:
+        raise not_found("top_up")
+    return found
 
 
 async def count_deposits(tx: Transaction, deposits: Mapping[WalletId, Decimal]) -> None:

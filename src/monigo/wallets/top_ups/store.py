@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from monigo.core.ids import TopUpId, WalletId
+from monigo.core.ids import CustomerId, TopUpId, WalletId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import Transaction
 from monigo.wallets.top_ups.types import AutoTopUp, TopUp
@@ -42,6 +42,19 @@ SELECT_ASKED_SINCE = """
 
 COLUMNS = """
     id, wallet_id, currency, amount, deposited_amount, status, created_at, updated_at, settled_at
+"""
+
+SELECT = f"""
+    SELECT {COLUMNS} FROM wallet_top_ups
+    WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+SELECT_OPEN_OF_CUSTOMER = """
+    SELECT top_up.id FROM wallets AS wallet
+    JOIN wallet_top_ups AS top_up
+        ON top_up.org_id = wallet.org_id AND top_up.is_test = wallet.is_test
+        AND top_up.wallet_id = wallet.id AND top_up.status = 'open'
+    WHERE wallet.org_id = $1 AND wallet.is_test = $2 AND wallet.customer_id = $3
 """
 
 INSERT = """
@@ -85,6 +98,18 @@ SELECT_PAGE = f"""
 """
 
 COUNT = f"SELECT count(*) {MATCHING}"
+
+
+async def load(tx: Transaction, top_up_id: UUID) -> TopUp | None:
+    """A request for money."""
+    row = await tx.fetchrow(SELECT, top_up_id)
+    return None if row is None else _top_up(row)
+
+
+async def list_open_top_ups(tx: Transaction, customer_id: CustomerId) -> list[TopUpId]:
+    """The open requests of a customer's wallets."""
+    rows = await tx.fetch(SELECT_OPEN_OF_CUSTOMER, customer_id)
+    return [TopUpId(row["id"]) for row in rows]
 
 
 async def load_rule(tx: Transaction, wallet_id: UUID) -> AutoTopUp | None:

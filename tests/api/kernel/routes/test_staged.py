@@ -28,19 +28,27 @@ RECORDS = """
 NOTED = "SELECT external_id, name FROM customers WHERE org_id = $1 ORDER BY external_id"
 
 
-@pytest.fixture
-def world():
-    return World()
+@pytest.fixture(scope="module")
+def outside(backend):
+    """A world, and an application that runs errands in it."""
+    world = World()
+    return world, app_of(backend.services, world)
 
 
 @pytest.fixture
-def tell(api, backend, world):
+def world(outside):
+    return outside[0]
+
+
+@pytest.fixture
+def tell(api, backend, outside):
     """Run a story on the server's loop; it is told with a function that posts an errand.
 
     Time passes where the story says so, and not while it takes long.
     """
     backend.clock.stand_still()
-    app = app_of(backend.services, world)
+    world, app = outside
+    world.begin()
 
     async def run(story):
         async with httpx.AsyncClient(
@@ -82,7 +90,7 @@ async def hanging(post, world, **request):
 async def die_outside(api, database):
     """Leave what a process leaves behind that dies outside: the errand, noted and claimed."""
     parts = (str(api.org_id), "True", "POST", PATH, KEY["Idempotency-Key"])
-    known = RequestIdentity.of(parts, b'{"what":"call"}')
+    known = RequestIdentity.of(parts, b'{"what":"call"}', api.backend.services.people.vault)
     async with database.transaction(api.tenant) as tx:
         await note(tx, DEAD)
         return await staged.claim(tx, known, msgspec.to_builtins(DEAD))

@@ -158,6 +158,7 @@ def test_a_plan_begins_with_a_revision_that_always_applies(api):
                 "base_fee": "50.000000",
                 "base_fee_timing": "in_advance",
                 "prices": plan["prices"],
+                "payout_rules": [],
                 "created_at": plan["created_at"],
             }
         ],

@@ -8,6 +8,7 @@ import pytest
 
 from monigo import tenancy
 from monigo.api.merchant.test_clock import routes
+from monigo.bootstrap import Services
 from monigo.core.times import format_instant
 from monigo.test_mode import clock as test_clock
 from support.agenda import Diary, put
@@ -112,7 +113,7 @@ def settle(api):
 def test_after_the_wait_the_answer_is_202_and_the_clock_goes_on(api, soon, monkeypatch):
     slow = Slow()
     put(api.backend, api.tenant, slow.kind, soon)
-    monkeypatch.setattr(routes, "CLOCK_TASKS", (slow.task,))
+    monkeypatch.setattr(Services, "clock_tasks", (slow.task,))
     monkeypatch.setattr(routes, "WAIT_SECONDS", 0.1)
     target = soon + DAY
 
@@ -144,7 +145,7 @@ def test_a_clock_that_fails_says_so(api, soon, monkeypatch):
     monkeypatch.setattr(test_clock, "HELD_SECONDS", 0)
     stubborn = Stubborn()
     put(api.backend, api.tenant, stubborn.kind, soon)
-    monkeypatch.setattr(routes, "CLOCK_TASKS", (stubborn.task,))
+    monkeypatch.setattr(Services, "clock_tasks", (stubborn.task,))
 
     answer = api.post(ADVANCE, json=to(soon + DAY))
 

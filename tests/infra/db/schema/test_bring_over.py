@@ -1,6 +1,7 @@
 """A database of the schema before is brought over whole, or refused with what to do."""
 
 import asyncio
+import json
 
 import asyncpg
 import pytest
@@ -23,6 +24,11 @@ NOTES = """
 CLOCK = "SELECT org_id, now_at FROM test_clocks"
 A_MONTH_LATER = "2027-02-12T00:00:00Z"
 INVOICES = "SELECT count(*) FROM invoices WHERE org_id = $1"
+# Merchants' events of the organisation, as they were kept then.
+EVENTS = """
+    SELECT jsonb_agg(jsonb_build_array(id, type, data) ORDER BY id DESC)::text FROM outbox_events
+    WHERE org_id = (SELECT org_id FROM test_clocks) AND is_test
+"""
 
 
 async def asked(url, query, *arguments):
@@ -37,9 +43,10 @@ async def asked(url, query, *arguments):
 def brought_over(owner_url, tmp_path):
     """A server on a database that was brought over, and the organisation that used its clock."""
     with database_from_before(owner_url) as url:
+        (events,) = asyncio.run(asked(url, EVENTS))
         backend = start_backend(url, tmp_path)
         organization, _ = asyncio.run(asked(url, CLOCK))
-        yield backend, organization
+        yield backend, organization, json.loads(events)
         backend.stop()
 
 
@@ -48,14 +55,17 @@ def differences(backend):
 
 
 def test_nothing_differs_after_it_and_a_month_goes_on(brought_over):
-    backend, organization = brought_over
+    backend, organization, events = brought_over
     after = differences(backend)
     (invoices,) = asyncio.run(asked(backend.owner_url, INVOICES, organization))
 
     with Api.of(backend, organization, is_test=True) as api:
+        kept = api.get("/v1/billing-events").json()["events"]
         advanced = api.post("/v1/test-clock/advance", json={"to": A_MONTH_LATER})
 
     assert after == []
+    assert [[one["id"], one["type"], one["data"]] for one in kept] == events
+    assert events
     assert (advanced.status_code, advanced.json()["status"]) == (200, "ready"), advanced.text
     assert asyncio.run(asked(backend.owner_url, INVOICES, organization))[0] > invoices
     assert differences(backend) == []

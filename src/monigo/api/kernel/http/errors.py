@@ -17,7 +17,7 @@ from monigo.infra.logging import logger
 log = logger(__name__)
 
 # What a path's parameter is called where it isn't found, unless just as the parameter.
-_NOT_FOUND_AS = {"override": "price_override"}
+_NOT_FOUND_AS = {"connection": "payment_connection", "override": "price_override"}
 
 STATUSES = {
     ErrorKind.INVALID: 400,
@@ -30,6 +30,7 @@ STATUSES = {
     ErrorKind.TOO_LARGE: 413,
     ErrorKind.MISMATCH: 422,
     ErrorKind.RATE_LIMITED: 429,
+    ErrorKind.UNSUPPORTED: 501,
     ErrorKind.UNAVAILABLE: 503,
 }
 
@@ -79,6 +80,10 @@ _HTTP_ERRORS = {
 
 INSUFFICIENT_RESPONSE: dict[int | str, dict[str, Any]] = {
     402: described(ErrorBody, "The wallet holds too little; nothing changed."),
+}
+
+UNSUPPORTED_RESPONSE: dict[int | str, dict[str, Any]] = {
+    501: described(ErrorBody, "The payment provider can't do it."),
 }
 
 

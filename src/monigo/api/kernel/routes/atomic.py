@@ -32,7 +32,7 @@ async def respond_atomically(
     services: Services = request.app.state.services
     async with services.database.transaction(caller.tenant) as begun:
         tx = await authorized(services, begun, caller, permission)
-        known = await identity_of(tx, request)
+        known = await identity_of(tx, request, services.people.vault)
         before = None if known is None else await idempotency.atomic.begin(tx, known)
         vault = services.people.vault if declared.has_secret else None
         if before is not None:

@@ -94,8 +94,8 @@ def staged(
     transaction; then `record` writes down the outcome in a last one, and answers. A refusal of the
     endpoint undoes the first transaction and is kept like any route's. Once it has committed, a
     repeat with the key never makes another intent: it waits for the holder, or takes the intent
-    over. What the endpoint `changes` is audited with the intent, once, whatever the outcome. The
-    route declares its response's shape as `response_model`.
+    over. What the endpoint `changes` is audited with the intent, once, whatever the outcome; what
+    `record` changes, with that. The route declares its response's shape as `response_model`.
     """
 
     def declare(endpoint: Callable[..., Awaitable[Intent]]) -> Callable[..., Awaitable[Intent]]:

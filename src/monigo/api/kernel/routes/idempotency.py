@@ -4,6 +4,7 @@ from fastapi import Request, Response
 
 from monigo.core.access import PrincipalKind
 from monigo.core.errors import invalid
+from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
 from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 
@@ -11,7 +12,7 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 KEY_LENGTH_MAX = 255
 
 
-async def identity_of(tx: Transaction, request: Request) -> RequestIdentity | None:
+async def identity_of(tx: Transaction, request: Request, vault: Vault) -> RequestIdentity | None:
     """Which request it is; None for one that carries no key.
 
     Keys of an organisation's modes, methods and paths are apart. Its API keys share theirs, each
@@ -30,6 +31,7 @@ async def identity_of(tx: Transaction, request: Request) -> RequestIdentity | No
     return RequestIdentity.of(
         (str(tx.org_id), str(tx.is_test), request.method, request.scope["path"], key, *whose),
         await request.body(),
+        vault,
     )
 
 

@@ -18,7 +18,8 @@ from monigo.core.errors import DomainError, ErrorKind
 class RawRoute(Protocol):
     """A route that reads its requests and begins its transactions itself.
 
-    Callers need one of `permissions`; an unknown key learns nothing before it has been checked.
+    Callers need one of `permissions`; an unknown key learns nothing before it has been checked. No
+    permission: it asks for another proof than a key.
     """
 
     permissions: frozenset[Permission]

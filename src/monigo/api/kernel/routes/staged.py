@@ -79,7 +79,7 @@ async def respond_in_stages(
                 idempotency.staged.renewed(services.database, caller.tenant, intended.claim)
             )
         outcome = await stages.call(outside, intended.intent)
-        return await _recorded(outside, intended, stages, outcome)
+        return await _recorded(outside, intended, declared, permission, outcome)
 
 
 def _stages_of(declared: Declaration) -> Stages:
@@ -99,7 +99,7 @@ async def _intend(
     services: Services = request.app.state.services
     async with services.database.transaction(caller.tenant) as begun:
         tx = await authorized(services, begun, caller, permission)
-        known = await identity_of(tx, request)
+        known = await identity_of(tx, request, services.people.vault)
         before = None if known is None else await idempotency.staged.begin(tx, known)
         if isinstance(before, Answer):
             return replayed(before)
@@ -120,12 +120,17 @@ async def _intend(
 
 
 async def _recorded(
-    outside: Outside, intended: _Intended, stages: Stages, outcome: Any
+    outside: Outside,
+    intended: _Intended,
+    declared: Declaration,
+    permission: Permission,
+    outcome: Any,
 ) -> Response:
     async with outside.services.database.transaction(outside.tenant) as tx:
         if intended.claim is not None:
             await idempotency.staged.lock_claim(tx, intended.claim)
-        response = await stages.record(tx, intended.intent, outcome)
+        response = await _stages_of(declared).record(tx, intended.intent, outcome)
+        await write_entry(tx, outside.request, declared.changes, permission)
         if intended.claim is not None:
             await _settle(tx, intended.claim, response)
         return response

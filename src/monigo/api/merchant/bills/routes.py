@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from monigo import customers, invoicing
+from monigo import customers, invoicing, payouts
 from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
@@ -27,7 +27,7 @@ from monigo.invoicing import Invoice, InvoiceFilter
 router = APIRouter(route_class=TenantRoute, tags=["bills"])
 
 # The customer is identified by the id alone.
-BILL = Changes("bill", Invoice, lambda tx, bill: BillOut.of(tx, bill, ""))
+BILL = Changes("bill", Invoice, lambda tx, bill: BillOut.of(tx, bill, "", None))
 
 
 @router.get("/bills", response_model=BillList)
@@ -42,7 +42,12 @@ async def list_bills(
     wanted = InvoiceFilter(PlanType.PAYOUT, customer_id or None, parse_status(status))
     page = await invoicing.list_page(tx, paging, wanted)
     names = await customers.names(tx, {bill.customer_id for bill in page.items})
-    return ListResponse("bills", page, lambda bill: BillOut.of(tx, bill, names[bill.customer_id]))
+    found = await payouts.get_payouts(tx, [bill.id for bill in page.items])
+    return ListResponse(
+        "bills",
+        page,
+        lambda bill: BillOut.of(tx, bill, names[bill.customer_id], found.get(bill.id)),
+    )
 
 
 @router.post("/bills", status_code=201)
@@ -82,6 +87,9 @@ async def finalize_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
 @router.post("/bills/{bill_id}/void")
 @atomic(Permission.BILLS_VOID, changes=BILL)
 async def void_bill(tx: Tx, bill_id: Id) -> BillEnvelope:
-    """Take a bill back: a running period's usage falls due again. Takes no body."""
-    bill = await invoicing.void(tx, bill_id, plan_type=PlanType.PAYOUT)
+    """Take a bill back: a running period's usage falls due again. Takes no body.
+
+    409 while a transfer of it is on its way, and once a part of it was paid.
+    """
+    bill = await payouts.void(tx, bill_id)
     return await BillEnvelope.of(tx, bill)

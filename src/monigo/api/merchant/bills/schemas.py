@@ -2,7 +2,9 @@
 
 from typing import Annotated, Self
 
-from monigo import customers, invoicing
+from msgspec import Meta
+
+from monigo import customers, invoicing, payouts
 from monigo.api.kernel.wire.incoming import also_spelled
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing, RateText
 from monigo.api.merchant.invoices.schemas import LineItemOut
@@ -11,6 +13,7 @@ from monigo.core.ids import CustomerId, InvoiceId, OrganizationId, SubscriptionI
 from monigo.core.money import format_decimal, format_money
 from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice, InvoiceKind, InvoiceStatus
+from monigo.payouts import Payout, PayoutState
 
 # How the contract calls the states of a bill.
 STATUS_NAMES = {
@@ -32,6 +35,10 @@ def parse_status(text: str | None) -> InvoiceStatus | None:
         raise invalid({"status": f"must be one of {', '.join(STATUSES)}"})
     return STATUSES[text]
 
+
+PayoutStateOut = Annotated[
+    PayoutState | None, Meta(description="null where nothing of the bill is owed: a draft, or zero")
+]
 
 StatusQuery = Annotated[str | None, also_spelled({"void": "voided"})]
 
@@ -55,6 +62,12 @@ class BillOut(Outgoing, frozen=True):
     issued_at: Instant | None
     due_date: Instant | None
     paid_at: Instant | None
+    amount_paid: Money
+    amount_due: Money
+    payout_state: PayoutStateOut
+    payout_reason: Annotated[str, Meta(description="why it is not paid yet")]
+    hold_reason: str
+    held_at: Instant | None
     voided_at: Instant | None
     period_start: Instant
     period_end: Instant
@@ -63,8 +76,9 @@ class BillOut(Outgoing, frozen=True):
     updated_at: Instant
 
     @classmethod
-    def of(cls, tx: Transaction, bill: Invoice, customer_name: str) -> Self:
+    def of(cls, tx: Transaction, bill: Invoice, customer_name: str, payout: Payout | None) -> Self:
         """The wire form."""
+        hold = payout.hold if payout is not None else None
         return cls(
             id=bill.id,
             org_id=tx.org_id,
@@ -82,6 +96,12 @@ class BillOut(Outgoing, frozen=True):
             issued_at=bill.finalized_at,
             due_date=bill.due_date,
             paid_at=bill.paid_at,
+            amount_paid=format_money(bill.amount_paid),
+            amount_due=format_money(bill.amount_due),
+            payout_state=payout.state if payout is not None else None,
+            payout_reason=payout.reason if payout is not None else "",
+            hold_reason=hold.reason if hold is not None else "",
+            held_at=hold.at if hold is not None else None,
             voided_at=bill.voided_at,
             period_start=bill.period.start,
             period_end=bill.period.end,
@@ -100,7 +120,8 @@ class BillEnvelope(Outgoing, frozen=True):
     async def of(cls, tx: Transaction, bill: Invoice) -> Self:
         """The wire form."""
         names = await customers.names(tx, [bill.customer_id])
-        return cls(bill=BillOut.of(tx, bill, names[bill.customer_id]))
+        payout = (await payouts.get_payouts(tx, [bill.id])).get(bill.id)
+        return cls(bill=BillOut.of(tx, bill, names[bill.customer_id], payout))
 
 
 class BillList(ListEnvelope, frozen=True):

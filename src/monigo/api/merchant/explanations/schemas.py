@@ -70,6 +70,8 @@ class MetricThenOut(Outgoing, frozen=True):
     aggregation_property: str
     filters: list[FilterOut]
     group_by: str
+    value_expression: str
+    customer_property: str
 
     @classmethod
     def of(cls, metric: Metric) -> Self:
@@ -84,6 +86,8 @@ class MetricThenOut(Outgoing, frozen=True):
             aggregation_property=definition.aggregation_property,
             filters=[FilterOut.of(item) for item in definition.filters],
             group_by=definition.group_by,
+            value_expression=definition.value_expression,
+            customer_property=definition.customer_property,
         )
 
 
@@ -250,11 +254,15 @@ class ExplanationEnvelope(Outgoing, frozen=True):
 
 
 def _events_url(invoice: Invoice, metric: Metric | None, window: Period) -> str:
-    """Where the event explorer lists what was counted, before the metric's filters."""
+    """Where the event explorer lists what was counted, before the metric's filters.
+
+    Events that pay somebody are other customers': all of the name are listed.
+    """
     if metric is None:
         return ""
+    whose = {} if metric.definition.is_rule else {"customer_id": str(invoice.customer_id)}
     query = {
-        "customer_id": str(invoice.customer_id),
+        **whose,
         "event_name": metric.definition.event_name,
         "from": format_instant(window.start),
         "to": format_instant(window.end),

@@ -141,13 +141,27 @@ class InvoiceOut(Outgoing, frozen=True):
         Money, Meta(description="of the total, by wallet, by credits or elsewhere")
     ]
     amount_due: Annotated[Money, Meta(description="what is still to be paid of it")]
+    amount_refunded: Annotated[
+        Money, Meta(description="what went back of amount_paid, or is on its way")
+    ]
+    amount_reversed: Annotated[
+        Money, Meta(description="what a provider took back of amount_paid; it is not due again")
+    ]
+    collection_reason: Annotated[
+        str, Meta(description="why it is not paid yet; empty where nothing was tried")
+    ]
+    next_collection_at: Annotated[
+        Instant | None, Meta(description="when it is tried, or reminded of, next")
+    ]
     period_start: Instant
     period_end: Instant
     finalized_at: Instant | None
     paid_at: Instant | None
     voided_at: Instant | None
     due_date: Instant | None
-    paid_reference: Annotated[str, Meta(description="of a payment received elsewhere")]
+    paid_reference: Annotated[
+        str, Meta(description="of the last payment by a provider, or received elsewhere")
+    ]
     provider_invoice_id: str
     line_items: list[LineItemOut]
     created_at: Instant
@@ -173,6 +187,10 @@ class InvoiceOut(Outgoing, frozen=True):
             total=format_money(totals.total),
             amount_paid=format_money(invoice.amount_paid),
             amount_due=format_money(invoice.amount_due),
+            amount_refunded=format_money(invoice.amount_refunded),
+            amount_reversed=format_money(invoice.amount_reversed),
+            collection_reason=invoice.collection_reason,
+            next_collection_at=invoice.next_collection_at,
             period_start=invoice.period.start,
             period_end=invoice.period.end,
             finalized_at=invoice.finalized_at,

@@ -96,6 +96,12 @@ class MetricOut(Outgoing, frozen=True):
     description: str
     filters: list[FilterOut]
     group_by: str
+    value_expression: Annotated[
+        str, Meta(description="of a payout rule: what an event is worth; else empty")
+    ]
+    customer_property: Annotated[
+        str, Meta(description="of a payout rule: the property that names who is paid; else empty")
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -113,6 +119,8 @@ class MetricOut(Outgoing, frozen=True):
             description=definition.description,
             filters=[FilterOut.of(item) for item in definition.filters],
             group_by=definition.group_by,
+            value_expression=definition.value_expression,
+            customer_property=definition.customer_property,
             created_at=metric.created_at,
             updated_at=metric.updated_at,
         )

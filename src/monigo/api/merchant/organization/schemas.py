@@ -29,7 +29,8 @@ def _sent(setting: Setting) -> tuple[Any, Any]:
     Its bounds are checked with the organisation's other rules, so that one answer names all faults.
     """
     number = AmountOrZero if setting.is_amount else RateIn
-    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: number, tuple: list[Name]}
+    items = list[Whole] if setting.item is int else list[Name]
+    kinds: dict[type, Any] = {str: Name, bool: bool, Decimal: number, tuple: items}
     kind = _whole(setting) if setting.kind is int else kinds[setting.kind]
     examples = list(setting.examples) if setting.kind in {str, tuple} or setting.is_amount else None
     return kind | None, Field(
@@ -48,7 +49,7 @@ def _shown(setting: Setting) -> Any:
     """How a setting is shown."""
     kinds: dict[type, Any] = {
         Decimal: Money if setting.is_amount else RateNumber,
-        tuple: list[str],
+        tuple: list[int] if setting.item is int else list[str],
     }
     kind = kinds.get(setting.kind, setting.kind)
     return kind | None if setting.is_optional else kind

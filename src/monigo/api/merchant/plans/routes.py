@@ -36,7 +36,7 @@ PLAN = Changes("plan", Plan, PlanOut.of)
 @router.post("/plans", status_code=201)
 @atomic(Permission.PLANS_WRITE, changes=PLAN)
 async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
-    """Offer a plan with its prices."""
+    """Offer a plan with its prices, and on a payout plan its payout rules."""
     _check_currency(body.currency)
     details = PlanDetails(
         name=body.name or "",
@@ -48,7 +48,9 @@ async def create_plan(tx: Tx, body: PlanIn) -> PlanEnvelope:
         trial_period_days=body.trial_period_days or 0,
     )
     base_fee = BaseFee(body.base_fee or Decimal(0), in_advance=body.in_advance() or False)
-    plan = await catalog.create_plan(tx, details, price_drafts(body.prices or []), base_fee)
+    plan = await catalog.create_plan(
+        tx, details, price_drafts(body.prices or []), base_fee, body.rule_drafts() or ()
+    )
     return PlanEnvelope(plan=PlanOut.of(tx, plan))
 
 
@@ -75,8 +77,15 @@ async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisi
     newest_first = list(catalog.revisions_with_prices(history))[::-1]
     asked_for = newest_first[paging.offset : paging.offset + paging.limit]
     page = Page(asked_for, len(newest_first), paging.offset)
+    metrics = await catalog.get_metrics(
+        tx, {price.terms.metric_id for _, prices in asked_for for price in prices}
+    )
+    currency = history.details.currency
     return PlanRevisionList(
-        revisions=[PlanRevisionOut.of(revision, prices) for revision, prices in page.items],
+        revisions=[
+            PlanRevisionOut.of(revision, prices, catalog.rules_of(prices, metrics), currency)
+            for revision, prices in page.items
+        ],
         **counts(page),
     )
 
@@ -84,7 +93,7 @@ async def list_plan_revisions(tx: Tx, plan_id: Id, paging: Paging) -> PlanRevisi
 @router.put("/plans/{plan_id}")
 @atomic(Permission.PLANS_WRITE, changes=PLAN)
 async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
-    """Change what is sent. `prices` absent: unchanged; present: the whole new list."""
+    """Change what is sent. `prices`, `payout_rules` absent: unchanged; present: whole lists."""
     _check_currency(body.currency)
     changes = PlanChanges(
         details=body.changes(),
@@ -92,6 +101,7 @@ async def update_plan(tx: Tx, plan_id: Id, body: PlanUpdate) -> PlanEnvelope:
         base_fee=body.base_fee,
         in_advance=body.in_advance(),
         apply_to=body.apply_to or ApplyTo.ALL,
+        rules=body.rule_drafts(),
     )
     plan = await catalog.update_plan(tx, plan_id, changes)
     return PlanEnvelope(plan=PlanOut.of(tx, plan))

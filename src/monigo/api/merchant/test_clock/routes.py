@@ -13,7 +13,7 @@ from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.test_clock.schemas import TEST_MODE, AdvanceIn, TestClockOut
-from monigo.bootstrap import CLOCK_TASKS, Services
+from monigo.bootstrap import Services
 from monigo.core.access import Permission, system
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.logging import logger
@@ -38,6 +38,7 @@ class AdvancingClocks:
 
     def __init__(self, services: Services) -> None:
         self._database = services.database.acting_as(system("test_clock"))
+        self._services = services
         # The loop itself keeps only weak references to its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -50,7 +51,7 @@ class AdvancingClocks:
 
     async def _advance(self, tenant: Tenant) -> None:
         try:
-            await test_mode.advance(self._database, tenant, CLOCK_TASKS)
+            await test_mode.advance(self._database, tenant, self._services.clock_tasks)
         except Exception:
             # The worker takes it on; nobody waits for this task.
             log.exception("test clock left behind", org_id=str(tenant.org_id))

@@ -23,8 +23,10 @@ from monigo.api.merchant.wallets.schemas import (
     WalletList,
     WalletOut,
 )
+from monigo.api.merchant.wallets.virtual_accounts.schemas import VirtualAccountOut
 from monigo.bootstrap import Services
 from monigo.core.access import Permission
+from monigo.payments import accounts
 
 router = APIRouter(route_class=TenantRoute, tags=["wallets"])
 
@@ -63,9 +65,13 @@ async def list_customer_wallets(tx: Tx, customer_id: Name, paging: Paging) -> Li
 @router.get("/wallets/{wallet_id}")
 @atomic(Permission.WALLETS_READ)
 async def get_wallet(tx: Tx, wallet_id: Id) -> WalletDetails:
-    """Read a wallet."""
+    """Read a wallet, with the bank accounts whose deposits fund it."""
     wallet = await wallets.get(tx, wallet_id)
-    return WalletDetails(wallet=WalletOut.of(tx.tenant, wallet), virtual_accounts=[])
+    paid_into = await accounts.list_of_wallet(tx, wallet.id)
+    return WalletDetails(
+        wallet=WalletOut.of(tx.tenant, wallet),
+        virtual_accounts=[VirtualAccountOut.of(tx.tenant, one) for one in paid_into],
+    )
 
 
 @router.patch("/wallets/{wallet_id}")

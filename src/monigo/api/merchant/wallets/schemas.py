@@ -1,6 +1,6 @@
 """Wallets and their entries on the wire."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from msgspec import Meta
@@ -9,6 +9,7 @@ from pydantic import Field
 from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Incoming, Name
 from monigo.api.kernel.wire.outgoing import FreeForm, Instant, ListEnvelope, Money, Outgoing
+from monigo.api.merchant.wallets.virtual_accounts.schemas import VirtualAccountOut
 from monigo.core.ids import CustomerId, LedgerAccountId, OrganizationId, TransactionId, WalletId
 from monigo.core.money import format_money
 from monigo.infra import json
@@ -121,7 +122,7 @@ class WalletEnvelope(Outgoing, frozen=True):
 class WalletDetails(WalletEnvelope, frozen=True):
     """One wallet, with the bank accounts that money comes in by."""
 
-    virtual_accounts: list[dict[str, Any]]
+    virtual_accounts: list[VirtualAccountOut]
 
 
 class WalletList(ListEnvelope, frozen=True):

@@ -82,7 +82,7 @@ async def _tokenized(ask: Ask) -> Reply:
     return fine("Charge successful", transaction(charge))
 
 
-def _told(ask: Ask, charge: Charge | None) -> Reply:
+def _shown(ask: Ask, charge: Charge | None) -> Reply:
     """A transaction, if anybody paid it: a link that nobody paid has none."""
     if charge is None or charge.status == "open":
         return error(400, "", "No transaction was found for this id")
@@ -96,7 +96,7 @@ async def _verify(ask: Ask) -> Reply:
     wanted = ask.path["id"]
     found = ask.simulator.books.get(Charge, int(wanted)) if wanted.isdecimal() else None
     is_own = found is not None and found.merchant == ask.merchant.merchant
-    return _told(ask, found if is_own else None)
+    return _shown(ask, found if is_own else None)
 
 
 async def _verify_by_reference(ask: Ask) -> Reply:
@@ -107,7 +107,7 @@ async def _verify_by_reference(ask: Ask) -> Reply:
         for one in ask.simulator.books.all(Charge, **whose(ask), reference=wanted)
         if one.status != "open"
     ]
-    return _told(ask, found[-1] if found else None)
+    return _shown(ask, found[-1] if found else None)
 
 
 async def _transactions(ask: Ask) -> Reply:

@@ -59,7 +59,7 @@ async def _begin(ask: Ask, transfer: Transfer, *, is_scripted: bool) -> None:
         transfer.status = "failed"
         transfer.reason = "DISBURSE FAILED: Insufficient funds in customer wallet"
         books.keep(transfer)
-        await ask.simulator.tell(transfer)
+        await ask.simulator.notify(transfer)
         return
     books.keep(transfer)
     if _FAILS in transfer.reference:
@@ -98,7 +98,7 @@ async def _bulk(ask: Ask) -> Reply:
     return fine("Bulk transfer queued", {"id": int(batch), "created_at": now, "approver": "N/A"})
 
 
-def _told(ask: Ask, transfer: Transfer) -> dict[str, Any]:
+def _shown(ask: Ask, transfer: Transfer) -> dict[str, Any]:
     data = transfer_row(transfer)
     words = {"pending": "PENDING", "failed": "FAILED", "success": "SUCCESSFUL"}
     data["status"] = words.get(ask.outcome, data["status"])
@@ -109,14 +109,14 @@ async def _transfers(ask: Ask) -> Reply:
     names = {"reference": "reference", "batch_id": "batch"}
     wanted = {names[key]: value for key, value in ask.query.items() if key in names}
     found = [*ask.simulator.books.all(Transfer, **whose(ask), **wanted)]
-    return fine("Transfers fetched", **page_of(ask, [_told(ask, one) for one in found[::-1]]))
+    return fine("Transfers fetched", **page_of(ask, [_shown(ask, one) for one in found[::-1]]))
 
 
 async def _one(ask: Ask) -> Reply:
     transfer = ask.simulator.books.get(Transfer, int(ask.path["id"]))
     if transfer is None or transfer.merchant != ask.merchant.merchant:
         return error(404, "", "Transfer not found")
-    return fine("Transfer fetched", _told(ask, transfer))
+    return fine("Transfer fetched", _shown(ask, transfer))
 
 
 async def _banks(ask: Ask) -> Reply:

@@ -11,7 +11,7 @@ from monigo.providers.simulator.protocol import Ask, Reply, Shapes, bank_name, b
 
 NAME = "flutterwave"
 _CHARGE_WORDS = {"success": "successful", "reversed": "successful", "open": "pending"}
-# Reversals are told by no status: the money is a new credit in the balance's history.
+# No status shows a reversal: the money is a new credit in the balance's history.
 _TRANSFER_WORDS = {"success": "SUCCESSFUL", "reversed": "SUCCESSFUL", "pending": "NEW"}
 
 
@@ -46,7 +46,7 @@ def whose(ask: Ask) -> dict[str, Any]:
 
 
 def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
-    """The part of a list that is asked for, ten rows, and what is told of the whole."""
+    """The part of a list that is asked for, ten rows, and what is said of the whole."""
     page = max(1, ask.count("page", usual=1))
     pages = max(1, -(-len(rows) // 10))
     info = {"total": len(rows), "current_page": page, "total_pages": pages}
@@ -54,10 +54,10 @@ def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
 
 
 def transaction(charge: Charge) -> dict[str, Any]:
-    """A transaction as verify, charges and webhooks tell it."""
+    """A transaction as verify, charges and webhooks show it."""
     paid = charge.paid or charge.amount
     is_transfer = charge.channel in {"deposit", "bank_transfer"}
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "id": charge.id,
         "tx_ref": charge.reference,
         "flw_ref": f"FLW-MOCK-{charge.id}",
@@ -80,7 +80,7 @@ def transaction(charge: Charge) -> dict[str, Any]:
         "customer": {"id": charge.customer, "name": charge.name, "email": charge.email},
     }
     if charge.card and not is_transfer:
-        told["card"] = {
+        shown["card"] = {
             "first_6digits": charge.card[:6],
             "last_4digits": charge.card[-4:],
             "issuer": "TEST BANK",
@@ -89,7 +89,7 @@ def transaction(charge: Charge) -> dict[str, Any]:
             "expiry": "12/30",
             **({"token": charge.token} if charge.token else {}),
         }
-    return told
+    return shown
 
 
 def transfer_row(transfer: Transfer, *, name: str = "full_name") -> dict[str, Any]:
@@ -117,7 +117,7 @@ def transfer_row(transfer: Transfer, *, name: str = "full_name") -> dict[str, An
 
 
 def refund_row(refund: Refund) -> dict[str, Any]:
-    """A refund, whose currency is told nowhere."""
+    """A refund, whose currency is nowhere in it."""
     words = {"success": "completed"}
     return {
         "id": refund.id,
@@ -135,19 +135,19 @@ def refund_row(refund: Refund) -> dict[str, Any]:
 
 
 def event(simulator: Simulator, row: Row, merchant: Merchant) -> tuple[str, str, bytes] | None:
-    """The webhook that tells of a row, with the hash that the merchant chose."""
+    """The webhook that reports a row, with the hash that the merchant chose."""
     del simulator
     match row:
         case Charge(status="success" | "failed"):
-            told = {"event": "charge.completed", "data": transaction(row)}
+            content = {"event": "charge.completed", "data": transaction(row)}
             is_transfer = row.channel in {"deposit", "bank_transfer"}
             kind = "BANK_TRANSFER_TRANSACTION" if is_transfer else "CARD_TRANSACTION"
             if is_transfer:
-                told["meta_data"] = {"originatorname": "A SENDER", "bankname": "Access Bank"}
+                content["meta_data"] = {"originatorname": "A SENDER", "bankname": "Access Bank"}
         case Transfer(status="success" | "failed"):
             data = transfer_row(row, name="fullname")
-            told, kind = {"event": "transfer.completed", "data": data}, "Transfer"
+            content, kind = {"event": "transfer.completed", "data": data}, "Transfer"
         case _:
             return None
-    body = json.encode({**told, "event.type": kind}).encode()
+    body = json.encode({**content, "event.type": kind}).encode()
     return "verif-hash", merchant.webhook_secret, body

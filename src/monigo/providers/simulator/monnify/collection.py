@@ -101,7 +101,7 @@ async def _charge_token(ask: Ask) -> Reply:
     return fine(transaction(charge))
 
 
-def _told(ask: Ask, charge: Charge | None) -> Reply:
+def _shown(ask: Ask, charge: Charge | None) -> Reply:
     if charge is None:
         return error(404, "99", "There's no transaction matching supplied reference: not found")
     data = verified(charge, account_of(ask.simulator, charge))
@@ -111,11 +111,11 @@ def _told(ask: Ask, charge: Charge | None) -> Reply:
 
 
 async def _query(ask: Ask) -> Reply:
-    return _told(ask, _charge_of(ask, ask.query.get("paymentReference", "")))
+    return _shown(ask, _charge_of(ask, ask.query.get("paymentReference", "")))
 
 
 async def _one(ask: Ask) -> Reply:
-    return _told(ask, _by_own(ask, ask.path["reference"]))
+    return _shown(ask, _by_own(ask, ask.path["reference"]))
 
 
 async def _search(ask: Ask) -> Reply:

@@ -66,7 +66,7 @@ def _new_transfer(ask: Ask, given: dict[str, Any]) -> Transfer | Reply:
 
 
 async def _begin(ask: Ask, transfer: Transfer, *, is_scripted: bool) -> None:
-    """Too little balance is told by a row that failed, in an envelope of success."""
+    """Too little balance is a row that failed, in an envelope of success."""
     if not ask.simulator.reserve(transfer):
         transfer.status = "failed"
         transfer.reason = "You do not have sufficient balance to process the transfer"

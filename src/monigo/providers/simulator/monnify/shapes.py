@@ -104,14 +104,14 @@ def reference_of(charge: Charge) -> str:
 
 
 def transaction(charge: Charge, account: Account | None = None) -> dict[str, Any]:
-    """A transaction as webhooks tell it: amounts are numbers, but for the one that is text."""
+    """A transaction as webhooks show it: amounts are numbers, but for the one that is text."""
     paid = charge.paid or Decimal(0)
     own = reference_of(charge)
     is_deposit = charge.channel == "deposit"
     words = dict(_CHARGE_WORDS)
     if charge.status == "success" and paid != charge.amount:
         words["success"] = "OVERPAID" if paid > charge.amount else "PARTIALLY_PAID"
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "product": {
             "type": "RESERVED_ACCOUNT" if is_deposit else "WEB_SDK",
             "reference": account.reference if account else charge.reference,
@@ -133,12 +133,12 @@ def transaction(charge: Charge, account: Account | None = None) -> dict[str, Any
         "customer": {"name": charge.name, "email": charge.email},
     }
     if charge.card:
-        told["cardDetails"] = _card(charge)
+        shown["cardDetails"] = _card(charge)
     if is_deposit:
         source = {"amountPaid": paid, "accountName": "A SENDER", "sessionId": charge.session}
-        told["paymentSourceInformation"] = [{**source, "accountNumber": "0065432190"}]
-        told["destinationAccountInformation"] = {"accountNumber": charge.number, "bankCode": "035"}
-    return told
+        shown["paymentSourceInformation"] = [{**source, "accountNumber": "0065432190"}]
+        shown["destinationAccountInformation"] = {"accountNumber": charge.number, "bankCode": "035"}
+    return shown
 
 
 def _lagos(at: str) -> str:
@@ -162,14 +162,14 @@ def _card(charge: Charge) -> dict[str, Any]:
 
 
 def verified(charge: Charge, account: Account | None = None) -> dict[str, Any]:
-    """A transaction as reads tell it: amounts are text, the day comes first."""
-    told = transaction(charge, account)
-    paid, payable = told["amountPaid"], told["totalPayable"]
-    return {**told, "amountPaid": f"{paid:.2f}", "totalPayable": f"{payable:.2f}"}
+    """A transaction as reads show it: amounts are text, the day comes first."""
+    shown = transaction(charge, account)
+    paid, payable = shown["amountPaid"], shown["totalPayable"]
+    return {**shown, "amountPaid": f"{paid:.2f}", "totalPayable": f"{payable:.2f}"}
 
 
 def transfer_row(transfer: Transfer) -> dict[str, Any]:
-    """A disbursement as its creation, summary and webhooks tell it."""
+    """A disbursement as its creation, summary and webhooks show it."""
     return {
         "amount": transfer.amount,
         "reference": transfer.reference,
@@ -190,7 +190,7 @@ def transfer_row(transfer: Transfer) -> dict[str, Any]:
 
 
 def refund_row(refund: Refund, charge: Charge) -> dict[str, Any]:
-    """A refund as answers and webhooks tell it."""
+    """A refund as answers and webhooks show it."""
     is_whole = refund.amount == charge.paid
     return {
         "refundReference": refund.reference,
@@ -208,7 +208,7 @@ def refund_row(refund: Refund, charge: Charge) -> dict[str, Any]:
 
 
 def event(simulator: Simulator, row: Row, merchant: Merchant) -> tuple[str, str, bytes] | None:
-    """The webhook that tells of a row; charges that failed send none."""
+    """The webhook that reports a row; charges that failed send none."""
     words = {"success": "SUCCESSFUL", "failed": "FAILED", "reversed": "REVERSED"}
     match row:
         case Charge(status="success"):

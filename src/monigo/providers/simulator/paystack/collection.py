@@ -146,8 +146,8 @@ async def _refund(ask: Ask) -> Reply:
     if ask.outcome != "pending":
         status = "failed" if ask.outcome == "failed" else "success"
         ask.simulator.later(SETTLE_MS, lambda: ask.simulator.settle_refund(refund, status))
-    told = refund_row(refund, charge)
-    return fine("Refund has been queued for processing", {**told, "transaction": named(charge)})
+    shown = refund_row(refund, charge)
+    return fine("Refund has been queued for processing", {**shown, "transaction": named(charge)})
 
 
 async def _refunds(ask: Ask) -> Reply:

@@ -69,7 +69,7 @@ def whose(ask: Ask) -> dict[str, Any]:
 
 
 def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
-    """The part of a list that is asked for, and what is told of the whole."""
+    """The part of a list that is asked for, and what is said of the whole."""
     size = max(1, ask.count("perPage", usual=50, most=100))
     page = max(1, ask.count("page", usual=1))
     pages = max(1, -(-len(rows) // size))
@@ -78,12 +78,12 @@ def page_of(ask: Ask, rows: list[Any]) -> dict[str, Any]:
 
 
 def named(charge: Charge) -> dict[str, Any]:
-    """What a refund tells of its charge."""
+    """What a refund shows of its charge."""
     return {"id": charge.id, "reference": charge.reference, "currency": charge.currency}
 
 
 def refund_row(refund: Refund, charge: Charge) -> dict[str, Any]:
-    """A refund as answers and lists tell it."""
+    """A refund as answers and lists show it."""
     words = {"success": "processed"}
     return {
         "id": refund.id,
@@ -120,7 +120,7 @@ def recipient_row(one: Recipient) -> dict[str, Any]:
 
 
 def transaction(charge: Charge, customer: Customer | None) -> dict[str, Any]:
-    """A transaction as verify, charges and webhooks tell it."""
+    """A transaction as verify, charges and webhooks show it."""
     is_deposit = charge.channel == "deposit"
     is_paid = charge.status in {"success", "reversed"}
     # Of a checkout that nobody paid.
@@ -190,7 +190,7 @@ def _deposited(charge: Charge) -> dict[str, Any]:
 
 
 def transfer_row(transfer: Transfer) -> dict[str, Any]:
-    """A transfer as its creation, verify and webhooks tell it."""
+    """A transfer as its creation, verify and webhooks show it."""
     return {
         "id": transfer.id,
         "domain": "test",
@@ -231,23 +231,23 @@ def account_row(account: Account) -> dict[str, Any]:
 
 
 def event(simulator: Simulator, row: Row, merchant: Merchant) -> tuple[str, str, bytes] | None:
-    """The webhook that tells of a row; charges that failed send none."""
+    """The webhook that reports a row; charges that failed send none."""
     match row:
         case Charge(status="success"):
             customer = simulator.books.get(Customer, row.customer)
-            told = {"event": "charge.success", "data": transaction(row, customer)}
+            content = {"event": "charge.success", "data": transaction(row, customer)}
         case Transfer(status="success" | "failed" | "reversed"):
-            told = {"event": f"transfer.{row.status}", "data": transfer_row(row)}
+            content = {"event": f"transfer.{row.status}", "data": transfer_row(row)}
         case Refund(status="success" | "failed"):
             word = "processed" if row.status == "success" else "failed"
-            told = {"event": f"refund.{word}", "data": _refund_told(simulator, row, word)}
+            content = {"event": f"refund.{word}", "data": _refund_event(simulator, row, word)}
         case _:
             return None
-    body = json.encode(told).encode()
+    body = json.encode(content).encode()
     return "x-paystack-signature", signed(merchant.merchant, body), body
 
 
-def _refund_told(simulator: Simulator, refund: Refund, word: str) -> dict[str, Any]:
+def _refund_event(simulator: Simulator, refund: Refund, word: str) -> dict[str, Any]:
     charge = simulator.books.get(Charge, refund.charge)
     return {
         "status": word,

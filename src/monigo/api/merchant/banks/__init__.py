@@ -1,0 +1,1 @@
+"""The banks and networks that payouts go to."""

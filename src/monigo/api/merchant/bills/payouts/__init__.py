@@ -1,0 +1,1 @@
+"""Payouts of bills: transfers, tries, holds."""

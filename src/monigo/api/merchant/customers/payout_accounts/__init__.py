@@ -1,0 +1,1 @@
+"""Payees' accounts: where customers of payout plans get their money."""

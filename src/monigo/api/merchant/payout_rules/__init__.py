@@ -1,0 +1,1 @@
+"""Payout rules: what they came to that no bill has."""

@@ -1,0 +1,1 @@
+"""How the bills of payout plans are split."""

@@ -1,0 +1,1 @@
+"""Provider events: what providers said of their own accord."""

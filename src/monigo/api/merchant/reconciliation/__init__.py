@@ -1,0 +1,1 @@
+"""Reconciliation: where providers' lists and our rows differ."""

@@ -1,0 +1,1 @@
+"""Payments of whatever purpose, where a person must decide."""

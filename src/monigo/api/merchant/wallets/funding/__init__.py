@@ -1,0 +1,1 @@
+"""Funding: links by which wallets are paid into."""

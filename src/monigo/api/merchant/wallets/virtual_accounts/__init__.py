@@ -1,0 +1,1 @@
+"""Virtual accounts: bank accounts whose deposits fund a wallet."""

@@ -1,0 +1,220 @@
+"""Use cases of reconciliation: a daily look at each connection's list, and what it found."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from monigo.core.errors import DomainError, ErrorKind
+from monigo.core.ids import ConnectionId
+from monigo.core.paging import PageRequest
+from monigo.infra import agenda
+from monigo.infra.agenda import BackOff, Claim, Entry, Follows, Slices, Steps, Task
+from monigo.infra.agenda import Kind as WorkKind
+from monigo.infra.db import Database, Tenant, Transaction
+from monigo.infra.facts import Fact as DomainFact
+from monigo.payments.charges import Applied, AppliedState
+from monigo.payments.events import Apply, Desk
+from monigo.payments.reconciliation import rules, store
+from monigo.payments.reconciliation.rules import Compared
+from monigo.payments.reconciliation.types import Difference, Listed, Look, NextStep
+from monigo.providers.port import Fact, Facts, Kind, ListRows, Succeeded, Unknown, Verb
+
+# Of all of a tenant's connections, once a day; and of one of them.
+DAILY = WorkKind("reconciliation_day", Follows.REAL)
+RECONCILE = WorkKind("reconciliation", Follows.REAL)
+DAY = timedelta(days=1)
+AFTER = timedelta(hours=1)
+# At fifty or a hundred rows each, more than any merchant's payments of some days; of a longer list
+# nothing is said to be missing.
+PAGES_MAX = 5_000
+PAYMENTS_AT_ONCE = 500
+BACK_OFF = BackOff(first=timedelta(minutes=10), most=timedelta(hours=6))
+
+
+async def schedule(tx: Transaction) -> None:
+    """Have the tenant's connections reconciled after this day; once, however often it is called."""
+    await agenda.put_for_span(tx, DAILY, tx.real_now, span=DAY, after=AFTER)
+
+
+async def begin(tx: Transaction, _facts: Sequence[DomainFact]) -> None:
+    """Have the tenant's connections reconciled every day, after anything that says they are used.
+
+    It need not be a webhook: of a connection that none ever reaches, payments are asked about.
+    """
+    await schedule(tx)
+
+
+async def _begin(tx: Transaction, _entries: Sequence[Entry]) -> tuple[()]:
+    found = await store.connections_with_keys(tx)
+    await agenda.put(tx, RECONCILE, dict.fromkeys(found, tx.real_now))
+    if found:
+        await schedule(tx)
+    return ()
+
+
+LOOK_DAILY = Task(DAILY, Slices(_begin), concurrency=1, every_seconds=60)
+
+
+async def list_page(
+    tx: Transaction, connection_id: ConnectionId, request: PageRequest, *, is_open: bool | None
+) -> Listed:
+    """What the looks at a connection's list found, newest first."""
+    page = await store.load_page(tx, connection_id, request, is_open=is_open)
+    return Listed(page, await store.load_look(tx, connection_id))
+
+
+class Reconciliation:
+    """Compares providers' lists with our rows; `apply` takes what is definite into them."""
+
+    def __init__(self, desk: Desk, apply: Mapping[Kind, Apply]) -> None:
+        self._desk = desk
+        self.apply = apply
+        self.task = Task(RECONCILE, Steps(self._reconcile), back_off=BACK_OFF, every_seconds=10)
+
+    async def _reconcile(self, database: Database, claim: Claim, stop: asyncio.Event) -> None:
+        connection_id = ConnectionId(claim.subject)
+        async with database.transaction(claim.tenant) as tx:
+            began_at = tx.real_now
+            if connection_id not in await store.connections_with_keys(tx):
+                await claim.finish(tx)
+                return
+        look = _Look(self, database, claim.tenant, connection_id, began_at)
+        if not await look.read_list(stop):
+            return  # The worker stops; the next look begins anew.
+        if look.is_whole:
+            await look.find_unlisted()
+        async with database.transaction(claim.tenant) as tx:
+            # No later than the differences that this look noted.
+            await store.settle_unseen(
+                tx, connection_id, since=look.since + rules.BEGUN_WITHIN, before=began_at
+            )
+            done = Look(look.since, began_at, look.rows, tx.real_now)
+            await store.save_look(tx, connection_id, done)
+            await claim.finish(tx)
+
+    async def page(
+        self,
+        database: Database,
+        tenant: Tenant,
+        connection_id: ConnectionId,
+        intent: ListRows,
+    ) -> Facts:
+        """One page of a provider's list.
+
+        Raises:
+            DomainError: unavailable, where the provider does not give it.
+        """
+        outcome = await self._desk.ask(database, tenant, connection_id, intent)
+        if isinstance(outcome, Succeeded) and isinstance(outcome.result, Facts):
+            return outcome.result
+        why = outcome.cause.value if isinstance(outcome, Unknown) else "it refused"
+        raise DomainError(
+            ErrorKind.UNAVAILABLE, "list_unavailable", f"the provider's list was not read: {why}"
+        )
+
+    async def take_over(self, tx: Transaction, connection_id: ConnectionId, fact: Fact) -> Applied:
+        """Take a definite word of the provider's into our rows."""
+        apply = self.apply.get(fact.kind)
+        if apply is None:
+            return Applied(AppliedState.UNKNOWN_REFERENCE)
+        return await apply(tx, connection_id, fact)
+
+
+class _Look:
+    """One look at a connection's list: what it has read so far."""
+
+    def __init__(
+        self,
+        owner: Reconciliation,
+        database: Database,
+        tenant: Tenant,
+        connection_id: ConnectionId,
+        began_at: datetime,
+    ) -> None:
+        self._owner = owner
+        self._database = database
+        self._tenant = tenant
+        self._connection_id = connection_id
+        self._began_at = began_at
+        self.since = began_at - rules.LOOKS_BACK
+        self.rows = 0
+        self.is_whole = False
+        self._listed: set[str] = set()
+
+    async def read_list(self, stop: asyncio.Event) -> bool:
+        """Compare the whole list, page by page; False where the worker stops before its end."""
+        page: int | None = 1
+        while page is not None:
+            if stop.is_set():
+                return False
+            intent = ListRows(
+                verb=Verb.LIST_CHARGES, since=self.since, until=self._began_at, page=page
+            )
+            found = await self._owner.page(
+                self._database, self._tenant, self._connection_id, intent
+            )
+            await self._compare(found.facts)
+            self.is_whole = found.next_page is None
+            page = found.next_page if page < PAGES_MAX else None
+        return True
+
+    async def _compare(self, facts: Sequence[Fact]) -> None:
+        self.rows += len(facts)
+        self._listed.update(fact.provider_id for fact in facts)
+        references = [one.reference or one.account_reference for one in facts]
+        provider_ids = [one.provider_id for one in facts if one.provider_id]
+        async with self._database.transaction(self._tenant) as tx:
+            ours = await store.load_ours(tx, self._connection_id, references, provider_ids)
+            now = tx.real_now
+        for fact in facts:
+            compared = rules.compare(fact, ours, now)
+            if compared.is_news or compared.difference is not None:
+                # One in each transaction, which locks what it is about.
+                async with self._database.transaction(self._tenant) as tx:
+                    await self._note(tx, fact, compared)
+
+    async def _note(self, tx: Transaction, fact: Fact, compared: Compared) -> None:
+        difference = compared.difference
+        made = None
+        if compared.is_news:
+            made = await self._owner.take_over(tx, self._connection_id, fact)
+        if difference is None:
+            return
+        if (
+            made is not None
+            and made.state is AppliedState.UNKNOWN_REFERENCE
+            and not rules.is_ours(fact)
+        ):
+            return  # Money of the merchant's own shop.
+        await self._save(tx, _decided(difference, made))
+
+    async def _save(self, tx: Transaction, difference: Difference) -> None:
+        is_over = difference.next_step is NextStep.TAKEN_OVER
+        await store.save(tx, self._connection_id, difference, tx.real_now if is_over else None)
+
+    async def find_unlisted(self) -> None:
+        """Note what we credited in the span and the list does not have."""
+        since = self.since + rules.BEGUN_WITHIN
+        until = self._began_at - rules.SETTLES_IN
+        after = ""
+        while True:
+            async with self._database.transaction(self._tenant) as tx:
+                found = await store.payments_of_span(
+                    tx, self._connection_id, since, until, after=after, limit=PAYMENTS_AT_ONCE
+                )
+                for difference in rules.missing_there(found, self._listed, tx.real_now):
+                    await self._save(tx, difference)
+            if len(found) < PAYMENTS_AT_ONCE:
+                return
+            after = found[-1].provider_id
+
+
+def _decided(difference: Difference, made: Applied | None) -> Difference:
+    if made is None:
+        return replace(difference, reason="the provider's word is another than ours")
+    if made.state is AppliedState.APPLIED:
+        return replace(difference, next_step=NextStep.TAKEN_OVER, reason="taken over")
+    reason = made.reason or "nothing of ours is known by its reference"
+    return replace(difference, next_step=NextStep.PERSON, reason=reason)
