@@ -100,7 +100,11 @@ def backend(owner_url, tmp_path_factory):
 
 @pytest.fixture
 def api(backend: Backend):
-    """A client with all scopes on the test mode of an organisation of its own."""
+    """A client with all scopes on the test mode of an organisation of its own.
+
+    What a test before scripted of the providers and did not use up is forgotten.
+    """
+    backend.simulated.control("clear", only="scripts")
     with Api.of_new_organization(backend) as client:
         yield client
     backend.clock.reset()
