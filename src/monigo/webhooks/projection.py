@@ -11,11 +11,12 @@ import msgspec
 from monigo import collection, invoicing, subscriptions, wallets
 from monigo.core.errors import InvariantError
 from monigo.core.money import format_money
+from monigo.infra.db import Tenant
 from monigo.infra.facts import Fact, Recorded
 from monigo.payments import charges, methods, received, transfers
 from monigo.payments.transfers import OwnCode
 from monigo.webhooks.events import EventKept
-from monigo.webhooks.types import BillingEvent, EventType
+from monigo.webhooks.types import VERSION, BillingEvent, EventType, WebhookBody
 
 InvoiceFact = invoicing.events.InvoiceFact
 SubscriptionFact = subscriptions.events.SubscriptionFact
@@ -63,7 +64,7 @@ def project(recorded: Recorded) -> BillingEvent:
     fact, name = recorded.fact, public_name(recorded.fact)
     if name is None:
         raise InvariantError(f"{type(fact).__name__} is not published to merchants")
-    return BillingEvent(recorded.id, name, _data(fact), recorded.occurred_at)
+    return BillingEvent(recorded.id, name, _data(fact), recorded.occurred_at, recorded.position)
 
 
 def public_name(fact: Fact) -> EventType | None:
@@ -85,6 +86,20 @@ def public_name(fact: Fact) -> EventType | None:
         # It was never sent, which somebody wanted.
         return None
     return NAMES.get(type(fact))
+
+
+def body_of(event: BillingEvent, tenant: Tenant) -> WebhookBody:
+    """An event of a tenant's as it is sent."""
+    return WebhookBody(
+        id=event.id,
+        type=event.type.value,
+        version=VERSION,
+        created_at=event.created_at,
+        org_id=tenant.org_id,
+        is_test=tenant.is_test,
+        sequence=event.sequence,
+        data=event.data,
+    )
 
 
 def _data(fact: Fact) -> dict[str, Any]:
