@@ -1990,6 +1990,13 @@ CREATE TABLE public.outbox_facts (
 
 COMMENT ON COLUMN public.outbox_facts.published_as IS 'the name under which merchants see it, if they do';
 
+CREATE TABLE public.outbox_listeners (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscriber text NOT NULL,
+    CONSTRAINT outbox_listeners_subscriber_not_empty CHECK ((subscriber <> ''::text))
+);
+
 CREATE TABLE public.passkey_challenges (
     session_id uuid NOT NULL,
     purpose text NOT NULL,
@@ -3420,6 +3427,9 @@ ALTER TABLE ONLY public.outbox_deliveries
 ALTER TABLE ONLY public.outbox_facts
     ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
 
+ALTER TABLE ONLY public.outbox_listeners
+    ADD CONSTRAINT outbox_listeners_pkey PRIMARY KEY (org_id, is_test, subscriber);
+
 ALTER TABLE ONLY public.passkey_challenges
     ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose);
 
@@ -4330,9 +4340,6 @@ ALTER TABLE ONLY public.webhook_attempts
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_endpoint_fkey FOREIGN KEY (org_id, is_test, endpoint_id) REFERENCES public.webhook_endpoints(org_id, is_test, id) ON DELETE RESTRICT;
 
-ALTER TABLE ONLY public.webhook_endpoints
-    ADD CONSTRAINT webhook_endpoints_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
-
 ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
@@ -4403,6 +4410,8 @@ ALTER TABLE public.outbox_deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.outbox_listeners ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4464,6 +4473,8 @@ CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_
 CREATE POLICY own_rows ON public.outbox_deliveries USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.outbox_facts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.outbox_listeners USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.payment_connections USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
@@ -4897,6 +4908,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.outbox_listeners TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
 

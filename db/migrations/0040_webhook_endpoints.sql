@@ -34,8 +34,6 @@ COMMENT ON COLUMN webhook_endpoints.previous_until IS 'until when events are als
 COMMENT ON COLUMN webhook_endpoints.failing_since IS 'of the first failure after which none succeeded; real time';
 SELECT restrict_to_tenant('webhook_endpoints');
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_endpoints TO monigo_app;
-ALTER TABLE webhook_endpoints ADD CONSTRAINT webhook_endpoints_organization_fkey
-    FOREIGN KEY (org_id) REFERENCES organizations (org_id) ON DELETE RESTRICT;
 
 -- An event that is to be delivered to an endpoint, or was; what a person sends again is another one.
 CREATE TABLE webhook_deliveries (

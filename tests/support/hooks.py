@@ -1,5 +1,7 @@
 """Endpoints of merchants, and the work that sends events to them."""
 
+from uuid import UUID
+
 from monigo import webhooks
 from monigo.infra import outbox
 from support.agenda import do
@@ -43,6 +45,22 @@ def logs(api, **query):
 def tried(api, endpoint_id):
     """Send an event of no consequence; its log."""
     return api.make(f"/v1/webhook-endpoints/{endpoint_id}/test", None, "delivery_log")
+
+
+_ATTEMPT = """
+    INSERT INTO webhook_attempts (org_id, is_test, delivery_id, number, url, request_headers,
+        response_status, response_body, error, duration_ms, attempted_at)
+    SELECT org_id, is_test, id, 1, 'https://shop.example/hooks', '{}', 500, '', 'planted', 1, now()
+    FROM webhook_deliveries WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+
+def plant_hook(api):
+    """An endpoint, and a delivery to it that was tried once, by their ids."""
+    made = endpoint(api)
+    log = tried(api, made["id"])
+    api.backend.sql(_ATTEMPT, api.org_id, api.tenant.is_test, UUID(log["id"]))
+    return {"webhook_endpoint_id": made["id"], "webhook_delivery_id": log["id"]}
 
 
 class Receiver(Listener):

@@ -11,6 +11,7 @@ from support.accounts import plant_account
 from support.api import Api, event
 from support.backend import Backend
 from support.charges import plant_payments
+from support.hooks import plant_hook
 from support.payments import connect
 from support.payouts import plant_payout
 from support.transfers import plant_transfer
@@ -133,6 +134,7 @@ def _collect(api: Api, wallet_id: str, bill, plan) -> dict[str, str]:
         **plant_account(api, wallet_id, connection_id),
         **_pay_out(api, bill, plan, connection_id),
         "provider_event_id": plant_events(api, connection_id),
+        **plant_hook(api),
     }
 
 

@@ -1,25 +1,34 @@
 """Events are sent to the endpoints that want them, signed, until they are taken."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from monigo.infra.agenda.work import work_some
+from monigo.webhooks.deliveries import SEND
 from monigo.webhooks.deliveries.service import EXPIRY
 from monigo.webhooks.endpoints import NOTICE
 from support.agenda import do, pass_until_due
 from support.api import Api
-from support.hooks import endpoint, later, logs, send, tried
+from support.hooks import SUBSCRIBER, dispatch, endpoint, later, logs, send, tried
 from support.mail import text_of
 from support.people import Person
 from support.webhooks import tasks_of
 
 PATH = "/v1/webhook-endpoints"
 SCHEDULE = [30, 300, 1_800, 7_200, 28_800]
+WAITS_AGAIN = """
+    INSERT INTO outbox_deliveries (org_id, is_test, subscriber, subject_id, position, runs_at,
+        attempts, reason)
+    SELECT org_id, is_test, $2, subject_id, position, now() - interval '1 year', 0, ''
+    FROM outbox_facts WHERE org_id = $1 AND type = 'SubscriptionCreated'
+"""
 OF_TENANT = "SELECT 1 FROM webhook_endpoints WHERE org_id = $1"
 
 
@@ -285,3 +294,43 @@ def test_the_log_is_kept_for_thirty_days(api, receiver):
     assert [log["status"] for log in kept] == ["succeeded"]
     assert logs(api) == []
     assert api.backend.sql(OF_TENANT, api.org_id) == []
+
+
+def test_an_event_that_is_handled_again_is_sent_once(api, receiver):
+    endpoint(api, receiver.url)
+    api.subscribed_customer()
+    dispatch(api)
+    api.backend.sql(WAITS_AGAIN, api.org_id, SUBSCRIBER.name)
+
+    send(api)
+
+    assert len(logs(api)) == len(receiver.events) == 1
+
+
+def test_two_workers_send_an_event_once(api, receiver):
+    endpoint(api, receiver.url)
+    api.subscribed_customer()
+    dispatch(api)
+    services = api.backend.services
+    (task,) = tasks_of(api, SEND)
+
+    async def both():
+        stop = asyncio.Event()
+        work = (work_some(services.database, task, api.tenant, stop) for _ in range(2))
+        return await asyncio.gather(*work)
+
+    counts = api.backend.run(both())
+
+    assert sorted(counts) == [0, 1]
+    assert len(receiver.events) == 1
+
+
+def test_what_a_fact_did_not_commit_is_never_sent(api, receiver):
+    endpoint(api, receiver.url)
+    api.customer()
+
+    refused = api.post("/v1/subscriptions", json={"customer_id": "c1", "plan_id": str(uuid4())})
+    send(api)
+
+    assert refused.status_code == 404
+    assert receiver.events == []

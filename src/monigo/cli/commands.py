@@ -11,6 +11,7 @@ from monigo import tenancy
 from monigo.bootstrap import Services
 from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
+from monigo.cli.listening import listen as forward_events
 from monigo.cli.people import admin_app, user_app
 from monigo.cli.run import Role, run_alone, run_everything
 from monigo.cli.simulator import run_simulator
@@ -63,6 +64,19 @@ def simulator(
 ) -> None:
     """Simulate Paystack, Flutterwave and Monnify, with pages to pay on; needs no database."""
     run(lambda _: run_simulator(host, port, file))
+
+
+@app.command()
+def listen(
+    *,
+    forward_to: Annotated[str, typer.Option(help="URL that takes the events.")],
+    key: Annotated[
+        str, typer.Option(envvar="MONIGO_API_KEY", help="An API key of test mode that may read.")
+    ],
+    server: Annotated[str, typer.Option(help="Where the API is.")] = "http://localhost:8000",
+) -> None:
+    """Forward events of test mode to this machine, from now on, signed as webhooks are."""
+    run(lambda _: forward_events(server, key, forward_to))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from monigo.webhooks import deliveries, endpoints
 from monigo.webhooks.deliveries import ATTEMPTS_MAX, Attempt, Delivery, DeliveryStatus
 from monigo.webhooks.endpoints import DisabledReason, Endpoint, EndpointChanges, Issued
-from monigo.webhooks.projection import body_of, public_name
+from monigo.webhooks.projection import body_of, public_name, shape_of
 from monigo.webhooks.service import Webhooks, list_page, verify
 from monigo.webhooks.types import BillingEvent, EventType, WebhookBody
 
@@ -25,5 +25,6 @@ __all__ = [
     "endpoints",
     "list_page",
     "public_name",
+    "shape_of",
     "verify",
 ]

@@ -21,8 +21,8 @@ log = logger(__name__)
 # Between two looks; a look is one question, however many tenants there are. A kind is asked for at
 # the interval of its own.
 LOOK_SECONDS = 0.25
-# Where much is due a look takes longer, and there are fewer.
-SHARE_OF_LOOKS = 0.1
+# Where much is due a look takes longer: this many times as long passes until the next.
+LOOKS_APART = 10
 # After a failure: long enough not to hammer a database that is away, short enough to be prompt.
 RETRY_SECONDS = 5
 
@@ -42,7 +42,7 @@ async def run_due_work(
             pause = LOOK_SECONDS
             try:
                 await _look(database, lanes)
-                pause = max(pause, (loop.time() - began) / SHARE_OF_LOOKS)
+                pause = max(pause, LOOKS_APART * (loop.time() - began))
             except Exception as error:
                 pause = RETRY_SECONDS
                 if as_unavailable(error) is None:
@@ -104,7 +104,7 @@ class _Lanes:
         self._open_lanes()
 
     def _open_lanes(self) -> None:
-        # Of what there is more, one lane at a time: most of them would find nothing.
+        # For more of the same one lane at a time: many would find nothing.
         further = len(self._first) or min(1, len(self._more))
         wanted = min(self._task.concurrency, self._running + further)
         while self._running < wanted and not self._stop.is_set():

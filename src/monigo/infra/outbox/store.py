@@ -65,6 +65,11 @@ INSERT_WANTED = f"""
         FROM stored
         JOIN unnest($12::text[], $13::text[]) AS wanted (type, subscriber)
             ON wanted.type = stored.type
+        WHERE NOT wanted.subscriber = ANY ($16::text[]) OR EXISTS (
+            SELECT 1 FROM outbox_listeners AS listener
+            WHERE listener.org_id = $1 AND listener.is_test = $2
+                AND listener.subscriber = wanted.subscriber
+        )
         RETURNING 1
     )
     SELECT pg_notify('{CHANNEL}', '') FROM (SELECT 1 FROM waiting LIMIT 1) AS any_of_them
@@ -135,6 +140,11 @@ DELETE_DELIVERIES = """
     USING unnest($4::uuid[], $5::bigint[]) AS handled (subject_id, position)
     WHERE delivery.org_id = $1 AND delivery.is_test = $2 AND delivery.subscriber = $3
         AND delivery.subject_id = handled.subject_id AND delivery.position = handled.position
+"""
+
+LISTEN = """
+    INSERT INTO outbox_listeners (org_id, is_test, subscriber) VALUES ($1, $2, $3)
+    ON CONFLICT (org_id, is_test, subscriber) DO NOTHING
 """
 
 SET_ASIDE = """
@@ -224,12 +234,13 @@ def insertion(
     wanted: Sequence[tuple[str, str]],
     *,
     wakes: bool,
+    of_some: Sequence[str],
 ) -> Statement:
     """The statement that stores facts, in their order, with a delivery for each subscriber.
 
     `names` has the name under which each is published, if it is. Where it `wakes`, the dispatchers
-    look at once. It is refused as unavailable, when another
-    transaction reported one of the subject just now.
+    look at once. Those subscribers that are `of_some` tenants get none of the others. It is refused
+    as unavailable, when another transaction reported one of the subject just now.
     """
     places: Counter[UUID] = Counter()
     numbered: list[int] = []
@@ -254,8 +265,14 @@ def insertion(
         Argument.texts([one[1] for one in wanted]),
         Argument.instant(tx.real_now),
         Argument.boolean(wakes),
+        Argument.texts(list(of_some)),
     )
     return Statement(INSERT_WANTED, (*columns, *wanting), refusal=_refusal)
+
+
+async def listen(tx: Transaction, subscriber: str) -> None:
+    """Note that the tenant has somebody for whom a subscriber wants facts."""
+    await tx.execute(LISTEN, subscriber)
 
 
 async def first_due(tx: Transaction, subscriber: str, *, after: UUID, limit: int) -> Visit:

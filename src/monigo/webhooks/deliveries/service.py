@@ -51,7 +51,7 @@ async def deliver(tx: Transaction, facts: Sequence[Recorded]) -> None:
     await _send(tx, made, listening)
 
 
-SUBSCRIBER = Subscriber("webhooks", tuple(NAMES), deliver)
+SUBSCRIBER = Subscriber(endpoints.SUBSCRIBER_NAME, tuple(NAMES), deliver, is_of_some=True)
 
 
 async def send_test(tx: Transaction, endpoint_id: UUID) -> Delivery:

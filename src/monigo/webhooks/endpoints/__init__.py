@@ -4,6 +4,7 @@ from monigo.webhooks.endpoints.cipher import EndpointCipher
 from monigo.webhooks.endpoints.rules import PREVIOUS_SECRET_VALID_FOR, signing_key, wants
 from monigo.webhooks.endpoints.service import (
     NOTICE,
+    SUBSCRIBER_NAME,
     change,
     create,
     delete,
@@ -14,6 +15,7 @@ from monigo.webhooks.endpoints.service import (
     load,
     note_outcomes,
     notice_task,
+    random_secret,
     rotate,
     steps_taken,
 )
@@ -27,6 +29,7 @@ from monigo.webhooks.endpoints.types import (
 __all__ = [
     "NOTICE",
     "PREVIOUS_SECRET_VALID_FOR",
+    "SUBSCRIBER_NAME",
     "DisabledReason",
     "Endpoint",
     "EndpointChanges",
@@ -42,6 +45,7 @@ __all__ = [
     "load",
     "note_outcomes",
     "notice_task",
+    "random_secret",
     "rotate",
     "signing_key",
     "steps_taken",

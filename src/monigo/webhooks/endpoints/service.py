@@ -33,6 +33,8 @@ from monigo.webhooks.endpoints.types import DisabledReason, Endpoint, EndpointCh
 
 # A merchant has a few; each event is stored once for each that wants it.
 ENDPOINTS_MAX = 100
+# Who makes deliveries of facts, for tenants that have endpoints.
+SUBSCRIBER_NAME = "webhooks"
 # An owner is to hear by mail that an endpoint was disabled.
 NOTICE = Kind("webhook_endpoint_notice", Follows.REAL)
 
@@ -49,7 +51,7 @@ async def create(
     if await store.count(tx) >= ENDPOINTS_MAX:
         raise conflict("too_many_webhook_endpoints", f"there are {ENDPOINTS_MAX} endpoints already")
     endpoint_id = WebhookEndpointId(new_id())
-    secret = wanted.secret or _random_secret()
+    secret = wanted.secret or random_secret()
     is_enabled = wanted.is_enabled is not False
     endpoint = Endpoint(
         id=endpoint_id,
@@ -65,6 +67,7 @@ async def create(
         updated_at=tx.real_now,
     )
     await store.insert(tx, endpoint)
+    await outbox.listen(tx, SUBSCRIBER_NAME)
     tx.changed(None, endpoint)
     return Issued(endpoint, secret)
 
@@ -143,7 +146,7 @@ async def rotate(tx: Transaction, vault: Vault, endpoint_id: UUID) -> Issued:
         DomainError: not_found.
     """
     before = await get(tx, endpoint_id, RowLock.CHANGE)
-    secret = _random_secret()
+    secret = random_secret()
     after = replace(_with_secret(tx, vault, before, secret), updated_at=tx.real_now)
     await store.update(tx, [after])
     tx.changed(before, after)
@@ -243,7 +246,8 @@ def _with_secret(tx: Transaction, vault: Vault, endpoint: Endpoint, secret: str)
     )
 
 
-def _random_secret() -> str:
+def random_secret() -> str:
+    """A new secret, as it is shown."""
     return secret_of(os.urandom(SECRET_BYTES_MIN))
 
 

@@ -29,10 +29,7 @@ KEY_FORM = (
 )
 
 
-class EndpointUpdate(Incoming):
-    """Changes of an endpoint; what is not sent stays as it is."""
-
-    url: Text | None = Field(default=None, examples=["https://shop.example/hooks/monigo"])
+class _EndpointFields(Incoming):
     events: list[Text] | None = Field(
         default=None,
         description="types of events, or beginnings of several such as `invoice.*`; `*` for all",
@@ -41,17 +38,27 @@ class EndpointUpdate(Incoming):
     enabled: bool | None = None
     secret_key: Text | None = Field(default=None, description=KEY_FORM)
 
-    def changes(self) -> EndpointChanges:
+    def with_url(self, url: str | None) -> EndpointChanges:
         """What is to be changed; an empty secret is one that was not sent."""
         return EndpointChanges(
-            url=self.url,
+            url=url,
             events=None if self.events is None else tuple(dict.fromkeys(self.events)),
             is_enabled=self.enabled,
             secret=self.secret_key or None,
         )
 
 
-class EndpointIn(EndpointUpdate):
+class EndpointUpdate(_EndpointFields):
+    """Changes of an endpoint; what is not sent stays as it is."""
+
+    url: Text | None = Field(default=None, examples=["https://shop.example/hooks/monigo"])
+
+    def changes(self) -> EndpointChanges:
+        """What is to be changed."""
+        return self.with_url(self.url)
+
+
+class EndpointIn(_EndpointFields):
     """An endpoint to make. Without `events` it gets all; without `secret_key` a random one."""
 
     model_config = ConfigDict(
@@ -63,6 +70,10 @@ class EndpointIn(EndpointUpdate):
     )
 
     url: Text = Field(examples=["https://shop.example/hooks/monigo"])
+
+    def changes(self) -> EndpointChanges:
+        """What the endpoint is to be."""
+        return self.with_url(self.url)
 
 
 class EndpointOut(Outgoing, frozen=True):
