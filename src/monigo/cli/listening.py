@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from cachetools import LRUCache
 
+from monigo import webhooks
 from monigo.cli.console import fail, say
 from monigo.core.ids import parse_id
 from monigo.infra import json
 from monigo.infra.clock import SystemClock
 from monigo.infra.http_client import HttpClient, NoAnswerError, NotSentError
-from monigo.webhooks import deliveries, endpoints
 
 PAUSE_SECONDS = 1
 ANSWER_SECONDS = 10
@@ -31,7 +31,7 @@ class Listening:
         self._key = key
         self._forward_to = forward_to
         self._seen: LRUCache[str, bool] = LRUCache(SEEN_MAX)
-        self.secret = endpoints.random_secret()
+        self.secret = webhooks.endpoints.random_secret()
 
     async def begin(self) -> None:
         """Pass over what there is already.
@@ -77,8 +77,8 @@ class Listening:
         event_id = parse_id(event["id"])
         if event_id is None:
             return "has no id"
-        key = (self.secret, endpoints.signing_key(self.secret))
-        signed = deliveries.signatures(body, event_id, SystemClock().now(), [key])
+        key = (self.secret, webhooks.endpoints.signing_key(self.secret))
+        signed = webhooks.deliveries.signatures(body, event_id, SystemClock().now(), [key])
         headers = {"Content-Type": "application/json", **signed}
         try:
             answer = await self._http.send(
