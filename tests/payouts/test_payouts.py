@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from monigo.payments import payout_accounts
-from support.payouts import Fleet
+from support.payouts import Fleet, refused
 
 AUTOMATIC = {"test_payout_mode": "automatic"}
 
@@ -24,10 +24,6 @@ def known(fleet):
     assert fleet.initiate(fleet.owe(driver, "1000")).status_code == 200
     fleet.api.backend.clock.advance(days=2)
     return driver
-
-
-def refused(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 def test_rides_become_a_bill_and_the_bill_one_transfer(fleet):
@@ -246,6 +242,57 @@ def test_a_void_bill_is_not_sent(fleet, known):
     assert fleet.status(bill) == ("voided", "void", 0)
     assert fleet.sent() == [800]
     assert "payable" not in fleet.balances()
+    fleet.check()
+
+
+def test_nothing_of_a_void_bill_is_sent_as_its_payout_is_tried_again(fleet):
+    fleet.set(minimum_payout_amount="500")
+    driver = fleet.driver()
+    small = fleet.owe(driver, "100")
+    fleet.work()
+    large = fleet.owe(driver)
+    fleet.script("transfer", "failed")
+    (failed,) = fleet.initiate(large).json()["transactions"]
+    assert fleet.post(small, "void").status_code == 200
+
+    (again,) = fleet.post(large, f"transactions/{failed['id']}/retry").json()["transactions"]
+
+    assert (again["status"], again["amount"]) == ("succeeded", "800.000000")
+    assert fleet.status(small) == ("voided", "void", 0)
+    assert fleet.sent() == [800]
+    fleet.check()
+
+
+def test_nothing_of_a_void_bill_is_sent_as_it_is_released(fleet, known):
+    bill = fleet.owe(known, "1000")
+    fleet.post(bill, "hold", reason="a doubt")
+    fleet.post(bill, "void")
+
+    assert fleet.post(bill, "release").status_code == 200
+
+    fleet.work()
+    assert fleet.status(bill) == ("voided", "void", 0)
+    assert fleet.transactions(bill) == []
+    fleet.check()
+
+
+def test_who_initiates_a_payout_is_answered_with_the_transfers_of_that_bill(fleet):
+    fleet.set(minimum_payout_amount="500")
+    driver, owner = fleet.driver(), fleet.driver("owner", "0690000033")
+    large = fleet.owe(driver)
+    fleet.script("transfer", "failed")
+    fleet.initiate(large)
+    fleet.splits({"payout_account_id": str(owner["account"].id), "percentage": "30"})
+    small = fleet.owe(driver, "100")
+    fleet.work()
+
+    answer = fleet.initiate(large)
+
+    assert answer.status_code == 200, answer.text
+    (shown,) = answer.json()["transactions"]
+    assert (shown["amount"], shown["bill_amount"]) == ("856.000000", "800.000000")
+    assert fleet.status(small) == ("paid", "paid", 0)
+    assert fleet.sent() == [24, 856]
     fleet.check()
 
 

@@ -6,9 +6,9 @@ from monigo import invoicing
 from monigo.core.errors import conflict
 from monigo.core.ids import PayoutLegId
 from monigo.infra.db import Transaction
-from monigo.invoicing import InvoiceStatus
+from monigo.invoicing import Invoice
 from monigo.payments.transfers import Refusal, Transfer, TransferSubmission
-from monigo.payouts import store
+from monigo.payouts import rules, store
 from monigo.payouts.types import Leg, LegState, Part, Payout
 
 SUPERSEDED = "it is paid or sent otherwise by now"
@@ -22,7 +22,7 @@ async def refuse_bill_in_flight(tx: Transaction, asked: invoicing.BillInFlight) 
     """
     legs = (await store.load_legs(tx, [asked.bill_id])).get(asked.bill_id, [])
     if any(leg.state is LegState.SENDING for leg in legs):
-        raise conflict("payout_in_flight", "a transfer of the bill is on its way")
+        raise rules.in_flight()
     if any(leg.state is LegState.PAID for leg in legs):
         raise conflict("bill_partly_paid", "a part of the bill was paid out")
 
@@ -41,7 +41,7 @@ async def outdated_transfers(tx: Transaction, asked: TransferSubmission) -> Sequ
         reason = _why_not(transfer, parts.get(transfer.id, []), legs)
         for part in parts.get(transfer.id, ()):
             bill_id = legs[part.leg_id].bill_id
-            reason = reason or _of_bill(bills[bill_id].status, payouts[bill_id])
+            reason = reason or _of_bill(bills[bill_id], payouts[bill_id])
         if reason:
             refusals.append(Refusal(transfer.id, reason))
     return refusals
@@ -55,7 +55,7 @@ def _why_not(transfer: Transfer, parts: Sequence[Part], legs: dict[PayoutLegId, 
     return "" if parts and is_its else SUPERSEDED
 
 
-def _of_bill(status: InvoiceStatus, payout: Payout) -> str:
-    if status not in {InvoiceStatus.FINALIZED, InvoiceStatus.PAYMENT_FAILED}:
+def _of_bill(bill: Invoice, payout: Payout) -> str:
+    if not rules.is_open(bill):
         return SUPERSEDED
     return f"the payout is held: {payout.hold.reason}" if payout.hold is not None else ""

@@ -132,6 +132,24 @@ def test_a_refusal_of_the_first_request_is_a_failure_and_of_another_one_says_not
     assert after(transfer(), refusal).state is TransferState.SUBMITTED
 
 
+@pytest.mark.parametrize("cause", [Cause.NOT_FOUND, Cause.TIMED_OUT, Cause.UNRECOGNIZED])
+def test_what_a_dead_process_sent_stays_in_doubt_whatever_another_request_is_refused_for(cause):
+    asked = after(transfer(), Unknown(cause=cause))
+    refusals = [
+        failed(code, row=False)
+        for code in (FailureCode.INVALID_RECIPIENT, FailureCode.INSUFFICIENT_BALANCE)
+    ]
+
+    ends = {
+        after(rules.sent(one, NOW), refusal, is_answer=True).state
+        for one in (asked, transfer())
+        for refusal in refusals
+    }
+
+    assert asked.state is TransferState.UNKNOWN
+    assert ends == {TransferState.UNKNOWN}
+
+
 @pytest.mark.parametrize("code", [FailureCode.NOT_SENT, FailureCode.INSUFFICIENT_BALANCE])
 def test_what_was_not_taken_is_sent_again_under_the_same_reference_for_a_day(code):
     waiting = after(transfer(), failed(code, row=False), is_answer=True)
@@ -140,7 +158,8 @@ def test_what_was_not_taken_is_sent_again_under_the_same_reference_for_a_day(cod
     assert rules.next_sending(waiting, NOW) > NOW
     assert not rules.is_over(waiting, NOW + timedelta(hours=23))
     assert rules.is_over(waiting, NOW + timedelta(hours=24))
-    given_up = rules.given_up(waiting, NOW)
+    later = NOW + timedelta(hours=24)
+    given_up = rules.put_off(waiting, failed(code, row=False), now=later, real_now=later)
     assert (given_up.state, given_up.failure.code) == (TransferState.FAILED, code)
 
 
