@@ -24,6 +24,12 @@ def pair(fleet):
     return large, small, failed
 
 
+def needs(fleet):
+    """What waits for a person: how many of each kind, and their ids."""
+    found = fleet.api.get("/api/v1/dashboard").json()["dashboard"]["needs_person"]
+    return {one["kind"]: (one["count"], one["subject_ids"]) for one in found}
+
+
 def test_a_late_transfer_pays_the_bill_that_nothing_else_pays(fleet, pair):
     large, small, failed = pair
     assert fleet.initiate(large).status_code == 200
@@ -87,6 +93,41 @@ def test_a_bill_that_an_unsent_transfer_has_is_paid_by_the_late_one(fleet, pair)
     assert fleet.sent() == [800]
     assert fleet.balances()["receivable"] == -800
     fleet.check()
+
+
+def test_what_a_payee_was_paid_twice_is_listed_until_it_comes_back(fleet, pair):
+    large, _, failed = pair
+    fleet.initiate(large)
+
+    say(fleet, failed, State.SUCCEEDED)
+
+    (debt,) = fleet.api.get("/v1/reports/receivables-aging").json()["receivables"]
+    assert (debt["amount"], debt["paid_twice"]) == ("800.000000", "800.000000")
+    assert (debt["invoices"], debt["up_to_30_days"]) == (0, "800.000000")
+    assert needs(fleet)["transfers_paid_twice"] == (1, [failed["id"]])
+    say(fleet, failed, State.REVERSED)
+    assert fleet.api.get("/v1/reports/receivables-aging").json()["receivables"] == []
+    assert "transfers_paid_twice" not in needs(fleet)
+
+
+def test_payouts_that_wait_for_somebody_are_on_the_start_page(fleet):
+    driver = fleet.driver()
+    waiting, held = fleet.owe(driver), fleet.owe(driver)
+    fleet.work()
+    fleet.post(held, "hold", reason="a doubt")
+
+    assert needs(fleet)["payouts_to_approve"] == (1, [waiting["id"]])
+    fleet.initiate(waiting)
+    assert "payouts_to_approve" not in needs(fleet)
+
+
+def test_a_transfer_that_nobody_knows_the_end_of_is_on_the_start_page(fleet):
+    bill = fleet.owe(fleet.driver())
+    fleet.script("transfer", "wrong_amount")
+
+    (unknown,) = fleet.initiate(bill).json()["transactions"]
+
+    assert needs(fleet)["transactions_to_resolve"] == (1, [unknown["id"]])
 
 
 @pytest.mark.parametrize("word", [State.SUCCEEDED, State.PENDING])

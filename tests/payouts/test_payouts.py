@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from monigo import tenancy
 from monigo.payments import payout_accounts
 from support.payouts import Fleet, refused
 
@@ -369,6 +370,25 @@ def test_a_payout_that_lacks_an_account_goes_on_once_there_is_one(fleet, known):
     fleet.later(hours=25)
 
     assert fleet.status(bill) == ("paid", "paid", 0)
+    fleet.check()
+
+
+def test_a_suspended_organisations_payouts_go_on_as_its_suspension_ends(fleet, known):
+    services, org_id = fleet.api.backend.services, fleet.api.org_id
+    due, planned = fleet.owe(known, "1000"), fleet.owe(known, "500")
+    fleet.plan_only(planned)
+    fleet.api.backend.run(tenancy.suspend_organization(services.database, org_id))
+    fleet.later(minutes=1)
+    assert [fleet.status(one)[1] for one in (due, planned)] == ["blocked"] * 2
+    assert "suspended" in fleet.bill(due)["payout_reason"]
+    assert fleet.sent() == [800]
+    fleet.check()
+
+    fleet.api.backend.run(tenancy.activate_organization(services.database, org_id))
+    fleet.work()
+
+    assert [fleet.status(one)[1] for one in (due, planned)] == ["paid"] * 2
+    assert sum(fleet.sent()) == 2000
     fleet.check()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monigo import invoicing
+from monigo import invoicing, tenancy
 from monigo.core.errors import conflict
 from monigo.core.ids import PayoutLegId
 from monigo.infra.db import Transaction
@@ -28,7 +28,10 @@ async def refuse_bill_in_flight(tx: Transaction, asked: invoicing.BillInFlight) 
 
 
 async def outdated_transfers(tx: Transaction, asked: TransferSubmission) -> Sequence[Refusal]:
-    """Which locked transfers are not to be sent: of bills that are held or void, or paid by now."""
+    """Which locked transfers are not to be sent: of bills that are held or void, or paid by now.
+
+    Nor is any that was not sent before the organisation was suspended.
+    """
     parts = await store.load_parts(tx, [one.id for one in asked.transfers])
     leg_ids = {part.leg_id for found in parts.values() for part in found}
     bill_ids = await store.bills_of_legs(tx, leg_ids)
@@ -36,9 +39,13 @@ async def outdated_transfers(tx: Transaction, asked: TransferSubmission) -> Sequ
     payouts = await store.load(tx, bill_ids)
     found = await store.load_legs(tx, bill_ids)
     legs = {leg.id: leg for of_bill in found.values() for leg in of_bill}
+    is_suspended = (await tenancy.get_organization(tx)).suspended_at is not None
     refusals: list[Refusal] = []
     for transfer in asked.transfers:
         reason = _why_not(transfer, parts.get(transfer.id, []), legs)
+        # What may have left is seen to its end.
+        if is_suspended and not transfer.is_in_flight:
+            reason = reason or tenancy.organization_suspended().message
         for part in parts.get(transfer.id, ()):
             bill_id = legs[part.leg_id].bill_id
             reason = reason or _of_bill(bills[bill_id], payouts[bill_id])

@@ -16,7 +16,7 @@ from monigo.core.money import EXACT, Money
 from monigo.core.periods import midnight_days_ago
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind
-from monigo.infra.db import Transaction
+from monigo.infra.db import Tenant, Transaction
 from monigo.invoicing import Invoice, InvoiceStatus
 from monigo.payments import connections, payout_accounts, transfers
 from monigo.payments.transfers import Transfer, TransferState
@@ -38,8 +38,9 @@ from monigo.tenancy import AUTOMATIC, Organization
 PAY_OUT = Kind("payout", Follows.TENANT)
 # Bills below the minimum that one look takes along; a payee has few, and the rest goes next time.
 SMALL_MAX = 1_000
-# What lacks something is also looked at again when that is added.
+# What lacks something is also looked at again when that is added, so many at once.
 BLOCKED_FOR = timedelta(days=1)
+WOKEN_MAX = 20_000
 _FAILED = frozenset({TransferState.FAILED, TransferState.REVERSED})
 # Where a payout may go on by itself.
 _LOOKED_AT = frozenset({PayoutState.DUE, PayoutState.BLOCKED, PayoutState.BELOW_MINIMUM})
@@ -60,7 +61,7 @@ async def look_again(
     ],
 ) -> None:
     """Have payouts looked at again that may have lacked the account that was added or changed."""
-    blocked = await store.blocked_of(tx, {one.customer_id for one in changed}, SMALL_MAX)
+    blocked = await store.blocked_of(tx, {one.customer_id for one in changed}, WOKEN_MAX)
     await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
 
 
@@ -69,8 +70,22 @@ async def note_connections(
 ) -> None:
     """Have payouts looked at again that may have lacked a connection."""
     if any(one.is_enabled for one in changed):
-        blocked = await store.blocked_of(tx, None, SMALL_MAX)
-        await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
+        await _wake_all(tx)
+
+
+async def note_activated(
+    tx: Transaction, activated: Sequence[tenancy.events.OrganizationActivated]
+) -> None:
+    """Have the payouts of both modes looked at again as an organisation's suspension ends."""
+    for _ in activated:
+        for is_test in (True, False):
+            async with tenancy.bound_to(tx, Tenant(tx.org_id, is_test)) as own:
+                await _wake_all(own)
+
+
+async def _wake_all(tx: Transaction) -> None:
+    blocked = await store.blocked_of(tx, None, WOKEN_MAX)
+    await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
 
 
 async def pay_out(tx: Transaction, entries: Sequence[Entry]) -> Collection[UUID]:

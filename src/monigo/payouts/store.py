@@ -40,9 +40,10 @@ SELECT_SMALL = """
     LIMIT $4
 """
 
+# Also those that are due: they may be found to lack something at this moment.
 SELECT_BLOCKED = """
     SELECT bill_id FROM payouts
-    WHERE org_id = $1 AND is_test = $2 AND state = 'blocked'
+    WHERE org_id = $1 AND is_test = $2 AND state IN ('due', 'blocked')
         AND ($3::uuid[] IS NULL OR customer_id = ANY ($3))
     ORDER BY bill_id
     LIMIT $4
@@ -199,7 +200,7 @@ async def small_beside(tx: Transaction, bill_ids: Collection[UUID], limit: int) 
 async def blocked_of(
     tx: Transaction, customer_ids: Collection[CustomerId] | None, limit: int
 ) -> list[InvoiceId]:
-    """Bills that lack something without which nothing can be sent; None: of all customers."""
+    """Bills that lack something without which nothing can be sent or may; None: of all."""
     wanted = None if customer_ids is None else list(customer_ids)
     rows = await tx.fetch(SELECT_BLOCKED, wanted, limit)
     return [InvoiceId(row["bill_id"]) for row in rows]
