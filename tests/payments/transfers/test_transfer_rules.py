@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monigo.core.money import Money
-from monigo.payments.transfers import Destination, Failure, Transfer, TransferState, rules
+from monigo.payments.charges import CALL_LASTS, Failure
+from monigo.payments.transfers import Destination, Transfer, TransferState, rules
 from monigo.providers.port import (
     Cause,
     Fact,
@@ -207,7 +208,7 @@ def test_questions_follow_their_times_until_a_person_decides():
     assert rules.next_question(transfer(TransferState.FAILED, settled_at=NOW), NOW) is None
     # While a request may still be answered, nobody asks; then not at once for ever.
     sent = transfer(asked=3)
-    assert rules.next_question(sent, NOW) == NOW + rules.CALL_LASTS
+    assert rules.next_question(sent, NOW) == NOW + CALL_LASTS
     later = NOW + timedelta(minutes=1)
     assert rules.next_question(sent, later) == later + timedelta(minutes=5)
 

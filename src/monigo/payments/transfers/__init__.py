@@ -16,7 +16,6 @@ from monigo.payments.transfers.service import (
 from monigo.payments.transfers.tasks import ask_task, submit_task
 from monigo.payments.transfers.types import (
     Destination,
-    Failure,
     NewTransfer,
     OwnCode,
     Refusal,
@@ -28,7 +27,6 @@ from monigo.payments.transfers.types import (
 
 __all__ = [
     "Destination",
-    "Failure",
     "NewTransfer",
     "OwnCode",
     "Refusal",

@@ -13,9 +13,14 @@ from msgspec.structs import replace
 
 from monigo.core.ids import PayoutTransferId
 from monigo.core.money import Money
-from monigo.payments.charges import wait_before
-from monigo.payments.transfers.types import (
+from monigo.payments.charges import (
+    ASKED_FOR,
+    CALL_LASTS,
+    NOT_FOUND_COUNTS_AFTER,
     Failure,
+    wait_before,
+)
+from monigo.payments.transfers.types import (
     OwnCode,
     Transfer,
     TransferState,
@@ -33,13 +38,8 @@ from monigo.providers.port import (
     Unknown,
 )
 
-# What is not decided by then, a person decides; what could not be sent by then failed.
-ASKED_FOR = timedelta(hours=72)
+# What could not be sent by then failed.
 SENT_FOR = timedelta(hours=24)
-# Until then a provider that knows nothing of it may only be slow.
-NOT_FOUND_COUNTS_AFTER = timedelta(minutes=5)
-# By then every answer has come that will: nobody waits longer than 25 seconds for one.
-CALL_LASTS = timedelta(seconds=30)
 # Top-ups of a merchant's balance take minutes to hours.
 SHORT_TRIED_EVERY = timedelta(minutes=15)
 

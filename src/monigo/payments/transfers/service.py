@@ -12,7 +12,7 @@ from monigo.infra import agenda
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.payments import connections, payout_accounts
-from monigo.payments.charges import reference_of
+from monigo.payments.charges import CALL_LASTS, reference_of
 from monigo.payments.connections import Connection, ConnectionDeletion, Purpose
 from monigo.payments.payout_accounts import PayoutAccount
 from monigo.payments.transfers import outcomes, rules, store
@@ -75,7 +75,7 @@ async def create(tx: Transaction, wanted: Sequence[NewTransfer]) -> list[Transfe
         )
     await store.insert(tx, made)
     due: dict[PayoutTransferId, datetime] = {
-        transfer.id: tx.real_now + rules.CALL_LASTS if one.is_awaited else tx.real_now
+        transfer.id: tx.real_now + CALL_LASTS if one.is_awaited else tx.real_now
         for transfer, one in zip(made, wanted, strict=True)
     }
     await agenda.put(tx, SUBMIT, due)
