@@ -3730,9 +3730,13 @@ CREATE UNIQUE INDEX payout_accounts_one_default_per_currency ON public.payout_ac
 
 CREATE INDEX payout_legs_of_payee ON public.payout_legs USING btree (org_id, is_test, payee_id, sent_at) INCLUDE (currency, amount, state) WHERE (sent_at IS NOT NULL);
 
+CREATE INDEX payout_parts_in_excess ON public.payout_parts USING btree (org_id, is_test, transfer_id) WHERE is_excess;
+
 CREATE INDEX payout_parts_of_leg ON public.payout_parts USING btree (org_id, is_test, leg_id);
 
 CREATE INDEX payouts_below_minimum ON public.payouts USING btree (org_id, is_test, customer_id, currency) WHERE (state = 'below_minimum'::text);
+
+CREATE INDEX payouts_that_lack_something ON public.payouts USING btree (org_id, is_test, customer_id) WHERE (state = ANY (ARRAY['due'::text, 'blocked'::text]));
 
 CREATE INDEX payouts_waiting_for_person ON public.payouts USING btree (org_id, is_test, bill_id) WHERE (state = ANY (ARRAY['needs_approval'::text, 'failed'::text]));
 

@@ -53,10 +53,12 @@ REGISTRY = Registry(
     },
     reactions={
         catalog.RuleMetricCreated: (metering.attribute_by_rules,),
-        customers.events.CustomerUpdated: (metering.note_renamed,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
-        customers.events.CustomerUpdated: (collection.note_emails,),
-        tenancy.events.OrganizationActivated: (collection.note_activated,),
+        customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
+        tenancy.events.OrganizationActivated: (
+            collection.note_activated,
+            payouts.note_activated,
+        ),
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
             payouts.note_connections,
