@@ -33,6 +33,8 @@ class EventType(StrEnum):
     SUBSCRIPTION_SUSPENDED = "subscription.suspended"
     PREPAID_BALANCE_INSUFFICIENT = "subscription.prepaid_balance_insufficient"
     REALTIME_BALANCE_EXHAUSTED = "subscription.realtime_balance_exhausted"
+    ALERT_TRIGGERED = "alert.triggered"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
 
 
 class BillingEvent(Struct, frozen=True):

@@ -6,9 +6,12 @@ from monigo.metering.rollup.noting import (
     EVENT_RETENTION,
     LOOK_EVERY,
     USAGE_CHANGED,
+    USAGE_FOLDED,
     USAGE_OF_DAY,
     note_usage_of_day,
+    take_touched,
     watch,
+    watch_usage,
 )
 from monigo.metering.rollup.rebuild_store import (
     Selection,
@@ -21,7 +24,7 @@ from monigo.metering.rollup.rebuild_store import (
     set_up_rebuild,
 )
 from monigo.metering.rollup.store import lock_folding
-from monigo.metering.rollup.types import UsageChange
+from monigo.metering.rollup.types import TouchedUsage, UsageChange, Watcher
 from monigo.metering.rollup.verification import verify
 from monigo.metering.rollup.volumes_store import count_events
 
@@ -29,10 +32,13 @@ __all__ = [
     "EVENT_RETENTION",
     "LOOK_EVERY",
     "USAGE_CHANGED",
+    "USAGE_FOLDED",
     "USAGE_OF_DAY",
     "Selection",
     "Share",
+    "TouchedUsage",
     "UsageChange",
+    "Watcher",
     "attribute_share",
     "attribute_waiting",
     "compare",
@@ -47,6 +53,8 @@ __all__ = [
     "note_usage_of_day",
     "rebuild",
     "set_up_rebuild",
+    "take_touched",
     "verify",
     "watch",
+    "watch_usage",
 ]
