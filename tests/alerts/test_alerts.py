@@ -164,7 +164,7 @@ def test_alerts_are_listed_by_type_and_scope(world):
 
 
 def test_what_was_reached_is_acknowledged_once(world):
-    api, customer, metric, _, _ = world
+    api, _customer, metric, _, _ = world
     made = usage_alert(api, "customer", "c1", metric, "1", "2", "3", require_acknowledgment=True)
     api.ingest(event("a"), event("b"))
     settle(api)
@@ -211,7 +211,7 @@ def test_what_was_reached_is_listed_by_its_fields(world):
 
 
 def test_anothers_alert_is_unknown(world, backend):
-    api, customer, metric, plan, _ = world
+    api, customer, metric, _plan, _ = world
     made = usage_alert(api, "customer", "c1", metric, "1")
     with Api.of_new_organization(backend) as other:
         answers = [

@@ -29,7 +29,7 @@ def test_a_cost_is_what_the_upcoming_invoice_shows(world):
 
     upcoming = api.get(f"/v1/subscriptions/{subscription['id']}/upcoming-invoice").json()
     assert reached(api) == ["10.000000", "20.000000"]
-    assert {one["value"] for one in states(api)} == {upcoming["invoice"]["total"]}
+    assert {one["value"] for one in states(api)} == {upcoming["upcoming_invoice"]["total"]}
 
 
 def test_what_was_invoiced_in_the_period_counts(world):

@@ -3,6 +3,7 @@
 from monigo import metering
 from monigo.alerts import CLOCK_TASKS, TASKS
 from support.agenda import do
+from support.api import event
 
 
 def alert(api, alert_type, scope, scope_id, *values, **fields):
@@ -20,6 +21,19 @@ def alert(api, alert_type, scope, scope_id, *values, **fields):
 def usage_alert(api, scope, scope_id, metric, *values, **fields):
     """An alert of a metric's usage."""
     return alert(api, "usage_exceeded", scope, scope_id, *values, metric_id=metric["id"], **fields)
+
+
+def plant_alerts(api, external_id):
+    """Alerts, one that has found something, and usage that none has looked at; their ids."""
+    metrics = api.get("/v1/metrics").json()["metrics"]
+    (metric,) = [one for one in metrics if one["event_name"] == "api_call"]
+    made = usage_alert(api, "customer", external_id, metric, "1", "1000000")
+    alert(api, "wallet_balance_dropped", "customer", external_id, "1000000")
+    settle(api)
+    (state,) = states(api, type="usage_exceeded")
+    api.ingest(event("alerting-1", external_id))
+    api.backend.run(metering.fold_all(api.backend.services.database))
+    return {"alert_id": made["id"], "alert_state_id": state["id"]}
 
 
 def settle(api):

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from monigo import subscriptions
 from monigo.alerts import store
 from monigo.alerts.types import AlertType
 from monigo.catalog import MetricEdited
 from monigo.infra import agenda
 from monigo.infra.agenda import Follows, Kind
 from monigo.infra.db import Transaction
-from monigo.subscriptions.events import SubscriptionFact
 
 # Of an alert: it is new or was changed, so that all in its scope is looked at.
 ALERT_LOOK = Kind("alert_look", Follows.TENANT)
@@ -18,7 +18,9 @@ SUBSCRIPTION_LOOK = Kind("alerts_of_subscription", Follows.TENANT)
 COST_LOOK = Kind("alerts_of_cost", Follows.REAL)
 
 
-async def note_subscriptions(tx: Transaction, facts: Sequence[SubscriptionFact]) -> None:
+async def note_subscriptions(
+    tx: Transaction, facts: Sequence[subscriptions.events.SubscriptionFact]
+) -> None:
     """Have subscriptions looked at whose periods are others now, where there are alerts."""
     types = await store.enabled_types(tx)
     if types - {AlertType.WALLET_BALANCE_DROPPED}:

@@ -9,11 +9,13 @@ from monigo.alerts.types import Alert, AlertType, NewAlert, Threshold
 from monigo.core.errors import invalid
 from monigo.core.money import MONEY_PLACES
 from monigo.core.periods import Period
-from monigo.subscriptions import Status, Subscription
+from monigo.subscriptions import Subscription
 
 # More steps than anybody acts on; each is a row, and may be one for each period.
 THRESHOLDS_MAX = 20
-LABEL_LENGTH_MAX = 255
+# One, for late events; and one more, for those that came as it was the one and that no look had
+# seen when the next began.
+PERIODS_BEFORE = 2
 
 # The shortest time there is.
 _INSTANT = timedelta(microseconds=1)
@@ -79,21 +81,32 @@ def running_period(subscription: Subscription, now: datetime) -> Period | None:
 
 
 def looked_at(subscription: Subscription, alert: Alert, now: datetime) -> list[Period]:
-    """The periods whose thresholds may still be reached: the running one and the one before.
+    """The periods whose thresholds may still be reached, in order: the running one is the last.
 
-    The one before, for events that come late; none that had ended when the alert was armed.
+    Those before, for events that come late; none that had ended when the alert was armed.
     """
+    periods = [one for one in _latest(subscription, now) if one.end > alert.armed_at]
+    if alert.type is AlertType.COST_EXCEEDED:
+        return [one for one in periods if not subscriptions.is_trial(subscription, one)]
+    return periods
+
+
+def _latest(subscription: Subscription, now: datetime) -> list[Period]:
+    """The running period and some before it, in order."""
     running = running_period(subscription, now)
     ended_at = now if running is None else running.start
     if subscription.canceled_at is not None:
         ended_at = min(ended_at, subscription.canceled_at)
-    before = None
-    if ended_at > subscription.start_date:
+    found = [] if running is None else [running]
+    for _ in range(PERIODS_BEFORE):
+        if ended_at <= subscription.start_date:
+            break
         before = subscriptions.period_containing(subscription, ended_at - _INSTANT)
-    periods = [one for one in (before, running) if one is not None and one.end > alert.armed_at]
-    if alert.type is AlertType.COST_EXCEEDED:
-        return [one for one in periods if not subscriptions.is_trial(subscription, one)]
-    return periods
+        if before is None:
+            break
+        found.append(before)
+        ended_at = before.start
+    return found[::-1]
 
 
 def next_look(subscription: Subscription, now: datetime) -> datetime | None:
@@ -102,8 +115,3 @@ def next_look(subscription: Subscription, now: datetime) -> datetime | None:
     if running is not None:
         return running.end
     return subscription.start_date if now < subscription.start_date else None
-
-
-def is_over(subscription: Subscription) -> bool:
-    """Whether no period begins any more."""
-    return subscription.status is Status.CANCELED
