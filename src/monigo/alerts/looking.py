@@ -88,7 +88,7 @@ async def look_at_wallets(tx: Transaction, wallet_ids: Collection[WalletId]) -> 
 
 
 async def _report(tx: Transaction, found: Sequence[Reached]) -> None:
-    """Store what was reached, and tell of what was reached for the first time."""
+    """Store what was reached, and report what was reached for the first time."""
     if not found:
         return
     await store.lock(tx, {one.alert.id for one in found})

@@ -58,6 +58,7 @@ INSERT = """
 INSERT_THRESHOLDS = """
     INSERT INTO alert_thresholds (org_id, is_test, alert_id, value, label)
     SELECT $1, $2, $3, value, label FROM unnest($4::numeric[], $5::text[]) AS new (value, label)
+    RETURNING value
 """
 
 DELETE_THRESHOLDS = """

@@ -45,7 +45,7 @@ DELETE_OF_ALERT = """
 
 # Whose usage may have reached a threshold. The buckets of the days in which the period lies are at
 # least what it has: no part of them that is left out can be more than `most`. Buckets that are not
-# complete tell nothing, and what came late for an earlier period is looked at whatever it is.
+# complete decide nothing, and what came late for an earlier period is looked at whatever it is.
 # OFFSET 0 has the buckets of each customer looked up by their key.
 SELECT_NEAR = """
     SELECT DISTINCT watch.subscription_id

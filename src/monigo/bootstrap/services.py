@@ -64,6 +64,7 @@ CLOCK_TASKS: tuple[Task, ...] = (
     wallets.expire_credits_after(invoicing.open_periods),
     # What the work before it has come to.
     *alerts.CLOCK_TASKS,
+    *reports.digests.REPORT_USAGE,
     outbox.FORGET,
     outbox.FORGET_PUBLISHED,
 )

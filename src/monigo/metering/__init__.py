@@ -33,6 +33,7 @@ from monigo.metering.replay import (
 )
 from monigo.metering.retention import events_kept_from, redact_events, redaction_task
 from monigo.metering.rollup import (
+    DIGEST_OF_DAY,
     EVENT_RETENTION,
     USAGE_CHANGED,
     USAGE_FOLDED,
@@ -50,7 +51,7 @@ from monigo.metering.rollup import (
     watch,
     watch_usage,
 )
-from monigo.metering.rules import AGE_MAX
+from monigo.metering.rules import AGE_MAX, quantity_of
 from monigo.metering.types import REPLAY
 from monigo.metering.usage import (
     CustomerActivity,
@@ -71,6 +72,7 @@ from monigo.metering.usage import (
 __all__ = [
     "AGE_MAX",
     "ATTRIBUTE",
+    "DIGEST_OF_DAY",
     "EVENTS_A_PAGE_MAX",
     "EVENT_RETENTION",
     "REPLAY",
@@ -123,6 +125,7 @@ __all__ = [
     "note_usage_of_day",
     "plan_walk",
     "property_keys",
+    "quantity_of",
     "read_series",
     "redact_events",
     "redaction_task",

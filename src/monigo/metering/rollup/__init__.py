@@ -3,6 +3,7 @@
 from monigo.metering.rollup.amounts_store import attribute_waiting
 from monigo.metering.rollup.folding import attribute_share, fold_all, fold_lag, fold_waiting
 from monigo.metering.rollup.noting import (
+    DIGEST_OF_DAY,
     EVENT_RETENTION,
     LOOK_EVERY,
     USAGE_CHANGED,
@@ -29,6 +30,7 @@ from monigo.metering.rollup.verification import verify
 from monigo.metering.rollup.volumes_store import count_events
 
 __all__ = [
+    "DIGEST_OF_DAY",
     "EVENT_RETENTION",
     "LOOK_EVERY",
     "USAGE_CHANGED",

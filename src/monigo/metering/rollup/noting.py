@@ -25,6 +25,11 @@ EVENT_RETENTION = Kind("event_retention", Follows.REAL)
 LOOK_EVERY = timedelta(days=1)
 # Of a tenant and a day on which it had events: it is looked whose usage has fallen.
 USAGE_OF_DAY = Kind("usage_of_day", Follows.REAL)
+# Of a day of the tenant's time on which events were folded: its usage is reported at 08:00, UTC.
+DIGEST_OF_DAY = Kind("usage_digest_of_day", Follows.TENANT)
+DIGEST_AFTER = timedelta(hours=8) - agenda.TRANSACTION_MAX
+# What comes at a day's end is folded in the next one.
+FOLD_LAG = timedelta(hours=1)
 
 
 async def watch(tx: Transaction, customer_id: CustomerId) -> None:
@@ -59,6 +64,8 @@ async def note_events(tx: Transaction) -> None:
     """Note that the tenant has events, some of which are to be forgotten one day."""
     await agenda.put_unless_there(tx, EVENT_RETENTION, tx.org_id, tx.real_now + LOOK_EVERY)
     await note_usage_of_day(tx)
+    for instant in (tx.now - FOLD_LAG, tx.now):
+        await agenda.put_for_span(tx, DIGEST_OF_DAY, instant, span=LOOK_EVERY, after=DIGEST_AFTER)
 
 
 async def note_usage_of_day(tx: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""The SQL of watched usage: of customers who are charged as it changes, and of whoever else asks.
+"""The SQL of watched usage: of customers who are charged as it changes, and for watchers.
 
 Customers in billing mode realtime are watched one by one; a watcher gets all batches of the tenant.
 """
