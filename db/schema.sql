@@ -3102,6 +3102,32 @@ COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days
 
 COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
 
+CREATE TABLE public.usage_digest_totals (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    metric_id uuid NOT NULL,
+    customers bigint NOT NULL,
+    event_count bigint NOT NULL,
+    number_count bigint NOT NULL,
+    number_sum numeric NOT NULL,
+    number_min numeric,
+    number_max numeric,
+    distinct_count bigint NOT NULL,
+    CONSTRAINT usage_digest_totals_not_empty CHECK (((customers > 0) AND (event_count > 0)))
+);
+
+CREATE TABLE public.usage_digests (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    after_customer_id uuid,
+    done_at timestamp with time zone,
+    CONSTRAINT usage_digests_span_known CHECK ((span = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])))
+);
+
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
     dedup uuid NOT NULL,
@@ -3677,6 +3703,12 @@ ALTER TABLE ONLY public.usage_days
 
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_pkey PRIMARY KEY (org_id, is_test, span, period_start, metric_id);
+
+ALTER TABLE ONLY public.usage_digests
+    ADD CONSTRAINT usage_digests_pkey PRIMARY KEY (org_id, is_test, span, period_start);
 
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
@@ -4396,6 +4428,9 @@ ALTER TABLE ONLY public.transfers
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_digest_fkey FOREIGN KEY (org_id, is_test, span, period_start) REFERENCES public.usage_digests(org_id, is_test, span, period_start) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.virtual_accounts
     ADD CONSTRAINT virtual_accounts_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
 
@@ -4653,6 +4688,10 @@ CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_se
 
 CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_digest_totals USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_digests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4792,6 +4831,10 @@ ALTER TABLE public.unfolded_batches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_digest_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_digests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
@@ -5341,6 +5384,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unfolded_batches TO monigo_app
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digest_totals TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digests TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 
