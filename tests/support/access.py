@@ -53,6 +53,10 @@ ANYBODY = "anybody"
 
 OPERATIONS_OF = {
     "read": """
+        GET /alerts
+        GET /alerts/triggered
+        GET /alerts/triggered/summary
+        GET /alerts/{alert_id}
         GET /billing-events
         GET /bills
         GET /bills/export
@@ -118,6 +122,13 @@ OPERATIONS_OF = {
         GET /organizations/{org_id}
     """,
     "prepare and bill": """
+        POST /alerts
+        PUT /alerts/{alert_id}
+        DELETE /alerts/{alert_id}
+        POST /alerts/{alert_id}/acknowledge
+        POST /alerts/{alert_id}/disable
+        POST /alerts/{alert_id}/enable
+        POST /alerts/triggered/{alert_state_id}/acknowledge
         POST /bills
         DELETE /bills/{bill_id}
         POST /bills/{bill_id}/finalize

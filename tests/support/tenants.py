@@ -8,6 +8,7 @@ from house.checkout import known_tenant_tables
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from support.accounts import plant_account
+from support.alerts import plant_alerts
 from support.api import Api, event
 from support.backend import Backend
 from support.charges import plant_payments
@@ -278,7 +279,7 @@ def _leave_kept_answer(api: Api) -> None:
 
 
 def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
-    """A wallet with money, a part of it held, credit, and a rule that asked for more."""
+    """A wallet with money, a part of it held, credit, a rule that asked for more, and alerts."""
     wallet = api.wallet(external_id, funds="100")
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
@@ -290,4 +291,5 @@ def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
         "wallet_id": wallet["id"],
         "reservation_id": held.json()["reservation"]["id"],
         "grant_id": granted["id"],
+        **plant_alerts(api, external_id),
     }

@@ -1,6 +1,7 @@
 """The guards, sources, reactions and subscribers of lower domains, and who names facts."""
 
 from monigo import (
+    alerts,
     audit,
     catalog,
     collection,
@@ -53,6 +54,10 @@ REGISTRY = Registry(
     },
     reactions={
         catalog.RuleMetricCreated: (metering.attribute_by_rules,),
+        catalog.MetricEdited: (alerts.note_metrics,),
+        subscriptions.events.SubscriptionCreated: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionPlanChanged: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionCanceled: (alerts.note_subscriptions,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
         customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
         tenancy.events.OrganizationActivated: (

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monigo import (
+    alerts,
     collection,
     invoicing,
     metering,
@@ -61,6 +62,9 @@ CLOCK_TASKS: tuple[Task, ...] = (
     *payouts.TASKS,
     methods.REPORT_EXPIRY,
     wallets.expire_credits_after(invoicing.open_periods),
+    # What the work before it has come to.
+    *alerts.CLOCK_TASKS,
+    *reports.digests.REPORT_USAGE,
     outbox.FORGET,
     outbox.FORGET_PUBLISHED,
 )
@@ -70,6 +74,7 @@ LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_J
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
+    *alerts.TASKS,
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
     people.sign_in.FORGET,

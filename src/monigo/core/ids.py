@@ -40,6 +40,9 @@ PaymentMethodId = NewType("PaymentMethodId", UUID)
 PayoutAccountId = NewType("PayoutAccountId", UUID)
 PayoutLegId = NewType("PayoutLegId", UUID)
 PayoutTransferId = NewType("PayoutTransferId", UUID)
+AlertId = NewType("AlertId", UUID)
+AlertStateId = NewType("AlertStateId", UUID)
+UsageDigestId = NewType("UsageDigestId", UUID)
 TransferBatchId = NewType("TransferBatchId", UUID)
 
 # Derived ids are published, so this value may never change.

@@ -88,7 +88,7 @@ async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
     """
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
-    subscription, period = await _foreseen(tx, subscription, period)
+    subscription, period = await foreseen(tx, subscription, period)
     (rated,) = await rate(tx, [InvoiceRequest.closing_of(subscription, period)])
     return rated
 
@@ -340,7 +340,7 @@ def _running_period(tx: Transaction, subscription: Subscription) -> Period:
     return period
 
 
-async def _foreseen(
+async def foreseen(
     tx: Transaction, subscription: Subscription, period: Period
 ) -> tuple[Subscription, Period]:
     """The subscription as it will stand at its running period's end, if it is left alone."""

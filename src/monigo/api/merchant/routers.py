@@ -5,6 +5,7 @@ Where a fixed path and an id could be taken for each other, the fixed one stands
 
 from fastapi import APIRouter
 
+from monigo.api.merchant.alerts.routes import router as alerts
 from monigo.api.merchant.banks.routes import router as banks
 from monigo.api.merchant.billing_events.routes import router as billing_events
 from monigo.api.merchant.bills.payouts.routes import router as bill_payouts
@@ -62,6 +63,7 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     payout_rules,
     price_overrides,
     subscriptions,
+    alerts,
     usage,
     replays,
     reports,
