@@ -73,3 +73,49 @@ def test_the_database_refuses_what_is_no_such_setting(api, statement, constraint
 
     with pytest.raises(asyncpg.CheckViolationError, match=constraint):
         api.backend.sql(f"{statement} WHERE org_id = $1 RETURNING 1", api.org_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("status = 'lost'", "customer_mails_status_known"),
+        ("status = 'sent'", "customer_mails_settled_has_its_time"),
+        ("status = 'not_sent', settled_at = now()", "customer_mails_not_sent_says_why"),
+        ("reason = 'bounced'", "customer_mails_not_sent_says_why"),
+        ("recipient = ''", "customer_mails_sent_to_somebody"),
+        ("send_at = created_at - interval '1 second'", "customer_mails_not_sent_before_made"),
+    ],
+)
+def test_the_database_refuses_a_mail_that_cannot_be(api, change, constraint):
+    customer = api.customer("ada")
+    api.backend.sql(
+        "INSERT INTO customer_mails (org_id, is_test, id, fact_id, customer_id, type, occasion,"
+        " status, recipient, created_at, send_at) SELECT org_id, is_test, id, id, id,"
+        " 'receipt', '{}', 'sending', 'ada@example.com', now(), now() FROM customers"
+        " WHERE id = $1",
+        customer["id"],
+    )
+
+    with pytest.raises(asyncpg.CheckViolationError, match=constraint):
+        api.backend.sql(
+            f"UPDATE customer_mails SET {change} WHERE org_id = $1 RETURNING 1", api.org_id
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "constraint"),
+    [
+        ("Ada@example.com", "bounced", "mail_suppressions_address_spelled_one_way"),
+        ("", "bounced", "mail_suppressions_address_spelled_one_way"),
+        ("ada@example.com", "bored", "mail_suppressions_reason_known"),
+    ],
+)
+def test_the_database_refuses_a_suppression_that_cannot_be(api, address, reason, constraint):
+    with pytest.raises(asyncpg.CheckViolationError, match=constraint):
+        api.backend.sql(
+            "INSERT INTO mail_suppressions (org_id, is_test, id, address, reason, created_at)"
+            " VALUES ($1, true, gen_random_uuid(), $2, $3, now())",
+            api.org_id,
+            address,
+            reason,
+        )

@@ -17,6 +17,7 @@ from monigo.notifications.mails.links import Subscription
 from monigo.notifications.mails.types import (
     CustomerMail,
     MailStatus,
+    NotSent,
     Suppression,
     SuppressionReason,
 )
@@ -50,7 +51,9 @@ SUBSCRIBER = Subscriber("customer mails", FACTS, note)
 
 async def note_outcome(tx: Transaction, mail_id: MailId, outcome: Outcome) -> None:
     """Note how a mail ended, if it is a customer's; an address that is none gets no more."""
-    status, reason = rules.settled_by(outcome)
+    is_sent = outcome is Outcome.SENT
+    status = MailStatus.SENT if is_sent else MailStatus.NOT_SENT
+    reason = "" if is_sent else NotSent(outcome.value).value
     recipient = await store.settle(tx, mail_id, status, reason)
     if recipient is not None and outcome is Outcome.ADDRESS_REFUSED:
         await store.suppress(tx, recipient, SuppressionReason.BOUNCED)

@@ -13,7 +13,7 @@ from monigo.invoicing import Invoice
 from monigo.notifications.occasions import Occasion
 from monigo.tenancy import MailType, Organization
 
-# Whoever wants no notices gets these all the same: what is owed, and what was paid.
+# Customers who want no notices get these all the same: what is owed, and what was paid.
 BILLS = frozenset(
     {
         MailType.INVOICE_FINALIZED,
