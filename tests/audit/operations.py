@@ -112,6 +112,13 @@ OF_KEYS = {
     "update_plan": edited(
         "PUT plans/{}", "plan", World.plan, body={"name": "Other"}, name=("Plan", "Other")
     ),
+    "lift_mail_suppression": gone(
+        "DELETE mail-suppressions/{}",
+        "mail_suppression",
+        World.mail_suppression,
+        address="ada@example.com",
+        reason="bounced",
+    ),
     "delete_plan": gone("DELETE plans/{}", "plan", World.plan, name="Plan", currency="NGN"),
     "create_alert": made("POST alerts", "alert", body=_watched, type="usage_exceeded"),
     "update_alert": edited(
