@@ -117,6 +117,8 @@ def explain(world):
     for bill in world.bills():
         for one in world.transactions(bill):
             there = theirs.get(one["reference"], {}).get("status", "nothing")
+            if one["state"] == "succeeded" and one["fee"] is None:
+                lines.append(f"no fee of {one['provider']} {one['reference']}")
             if there != {"succeeded": "success"}.get(one["state"], one["state"]):
                 said = f"{one['provider']} {one['reference']} of {one['bill_amount']}"
                 lines.append(f"{bill['number']}: {said} is {one['state']} here, {there} there")

@@ -18,6 +18,7 @@ from monigo.payouts.service import (
 )
 from monigo.payouts.settling import (
     note_failed,
+    note_fees,
     note_paid_twice,
     note_reversed,
     note_submitted,
@@ -48,6 +49,7 @@ __all__ = [
     "look_again",
     "note_connections",
     "note_failed",
+    "note_fees",
     "note_paid_twice",
     "note_reversed",
     "note_submitted",

@@ -33,6 +33,12 @@ _MADE: Mapping[Effect, tuple[Callable[..., Booking], ...]] = {
     Effect.EXCESS: (books.paid_twice,),
     Effect.EXCESS_RETURNED: (books.paid_twice_returned,),
 }
+_OF_FEES: Mapping[Word, Callable[..., Booking]] = {
+    Word.SUCCEEDED: books.provider_fee,
+    Word.PAID_TWICE: books.provider_fee,
+    Word.FEE_KNOWN: books.provider_fee,
+    Word.REVERSED: books.provider_fee_returned,
+}
 
 
 class _Came(Struct, frozen=True):
@@ -81,10 +87,15 @@ async def note_failed(tx: Transaction, facts: Sequence[transfers.events.Transfer
     await agenda.put(tx, PAY_OUT, due)
 
 
+async def note_fees(tx: Transaction, facts: Sequence[transfers.events.TransferFeeKnown]) -> None:
+    """Book what providers took for what had arrived before they said so."""
+    await _apply(tx, facts, Word.FEE_KNOWN)
+
+
 async def note_reversed(
     tx: Transaction, facts: Sequence[transfers.events.TransferReversed]
 ) -> None:
-    """Have it owed again what had arrived, and came back."""
+    """Have it owed again what had arrived, and came back with the provider's fee."""
     await _apply(tx, facts, Word.REVERSED)
 
 
@@ -151,12 +162,11 @@ def _bookings(
             bookings += [
                 make(subject, leg.amount.amount, provider=fact.provider) for make in _MADE[effect]
             ]
-    if word in {Word.SUCCEEDED, Word.PAID_TWICE}:
+    book = _OF_FEES.get(word)
+    if book is not None:
         owners = {one.fact.transfer_id: one.after for one in came}
         bookings += [
-            books.provider_fee(
-                _subject(owners[fact.transfer_id], fact), fact.fee, provider=fact.provider
-            )
+            book(_subject(owners[fact.transfer_id], fact), fact.fee, provider=fact.provider)
             for fact in facts
             if fact.fee and fact.transfer_id in owners and not _is_known_excess(fact)
         ]
