@@ -302,6 +302,19 @@ class World:
         if sent and self.dice.random() < 0.15:
             self.mailbox.deliver(self.dice.choice(sent))
 
+    def deliver_as(self, how):
+        """The post delivers what waits: `once`, `duplicate`, `reordered`; `lost`, or later."""
+        letters = [*self.mailbox.waiting]
+        if how == "late":
+            return  # They are delivered with those that come next.
+        self.mailbox.waiting.clear()
+        if how == "reordered":
+            letters.reverse()
+        for letter in letters if how != "lost" else ():
+            self.mailbox.deliver(letter)
+            if how == "duplicate":
+                self.mailbox.deliver(letter)
+
     def lose(self):
         """Webhooks never come."""
         waiting = self.mailbox.waiting

@@ -49,10 +49,12 @@ class Picture:
         return row["status"] if row else ""
 
 
-def check_at_any_time(picture):
+def check_at_any_time(picture, *, is_end=False):
     """Nobody gets anything twice, and nobody is said to have what they have not."""
     world = picture.world
     failed = world.ask("/v1/set-aside")["set_aside"]
+    # A list that could not be read is read again; in the end all were.
+    failed = [one for one in failed if is_end or one["kind"] != "reconciliation"]
     assert failed == [], f"work failed: {failed}"
     twice = [reference for reference, times in picture.count.items() if times > 1]
     assert not twice, f"one reference was used for several transfers: {twice}"
@@ -75,7 +77,7 @@ def check_at_any_time(picture):
 
 def check_in_the_end(picture):
     """All that is owed arrived, and the books say what the providers' do."""
-    check_at_any_time(picture)
+    check_at_any_time(picture, is_end=True)
     for bill in picture.bills:
         if bill["status"] == VOID:
             continue

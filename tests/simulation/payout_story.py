@@ -1,6 +1,7 @@
 """What may happen to what a merchant owes, one thing after the other, as the dice decide."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from simulation.money_story import OUTAGES, PAUSES
 from simulation.payout_auditor import Picture, check_at_any_time, check_in_the_end
@@ -301,6 +302,10 @@ class PayoutStory(PayoutWorld):
                 continue
             assert one["needs_person_at"] is not None, f"nobody asks about it any more: {one}"
             row = arrived.get(one["reference"])
+            if row and Decimal(row["amount"]) != one["amount"]:
+                # The provider takes back what was not asked for.
+                self.settle(row, "reversed")
+                row = None
             body = {"outcome": "succeeded" if row else "failed", "note": "as its pages show"}
             if row:
                 body["provider_id"] = str(row["id"])

@@ -14,7 +14,7 @@ ROUND_LASTS = timedelta(seconds=6)
 CLOSED = "0690000036"
 PLENTY = "100000000"
 LIVE = """
-    SELECT id, reference, provider, needs_person_at, state, asked, submitted_at, sent_at,
+    SELECT id, reference, provider, needs_person_at, state, amount, asked, submitted_at, sent_at,
         waiting_since, first_not_found_at, failure_code, connection_id
     FROM transfers
     WHERE org_id = $1 AND state NOT IN ('succeeded', 'failed', 'reversed')

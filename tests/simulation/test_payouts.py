@@ -4,7 +4,9 @@ import pytest
 
 from simulation import running
 from simulation.payout_auditor import explain
+from simulation.payout_matrix import cells, try_all
 from simulation.payout_story import PayoutStory
+from support.payments import PROVIDERS
 
 STEPS = running.steps(60)
 # After so many steps all comes to rest, and another merchant begins.
@@ -36,3 +38,11 @@ def test_long_random_payouts_end_where_the_providers_books_say(backend):
         tell(backend, seed, tally, STEPS)
 
     running.run_all("payouts", running.seeds([1]), STEPS, one)
+
+
+@pytest.mark.timeout(0 if running.is_long() else 240)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_long_each_call_of_payouts_with_each_fault_and_death_pays_once(backend, provider):
+    chosen = cells(provider, are_all=running.is_long())
+
+    try_all(backend, running.dice_of(1), chosen)
