@@ -45,8 +45,6 @@ class PayoutWorld(World):
             self.split()
         # By reference: when what arrived was seen first.
         self.seen_at = {}
-        # References of which a person said what became of them.
-        self.decided = set()
 
     def make_plan(self):
         """The id of the plan by which all drivers are paid, so much a ride."""
