@@ -78,10 +78,14 @@ REGISTRY = Registry(
         invoicing.events.BillVoided: (payouts.forget_void,),
         payout_accounts.events.PayoutAccountAdded: (payouts.look_again,),
         payout_accounts.events.PayoutAccountChanged: (payouts.look_again,),
-        transfers.events.TransferSubmitted: (payouts.note_submitted,),
+        transfers.events.TransferSubmitted: (
+            payouts.note_submitted,
+            reconciliation.begin,
+        ),
         transfers.events.TransferSucceeded: (payouts.note_succeeded,),
         transfers.events.TransferPaidTwice: (payouts.note_paid_twice,),
         transfers.events.TransferFailed: (payouts.note_failed,),
+        transfers.events.TransferFeeKnown: (payouts.note_fees,),
         transfers.events.TransferReversed: (payouts.note_reversed,),
         received.events.PaymentReceived: (
             collection.take_payments,
