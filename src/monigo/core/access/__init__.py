@@ -3,6 +3,7 @@
 from monigo.core.access.permissions import (
     GRANTS,
     OF_PERSONS,
+    OF_PORTALS,
     SENSITIVE,
     Permission,
     Role,
@@ -18,12 +19,14 @@ from monigo.core.access.principals import (
     PrincipalKind,
     api_key,
     person,
+    portal,
     system,
 )
 
 __all__ = [
     "GRANTS",
     "OF_PERSONS",
+    "OF_PORTALS",
     "SENSITIVE",
     "Permission",
     "Principal",
@@ -36,6 +39,7 @@ __all__ = [
     "permissions_of_role",
     "permissions_within_limit",
     "person",
+    "portal",
     "scopes_of",
     "system",
 ]
