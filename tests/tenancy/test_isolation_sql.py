@@ -18,6 +18,7 @@ from support.tenants import make_tenants
 LOOKUPS_WITH_MODE = {
     "agenda",  # what is to be done for whom, and when
     "api_key_lookups",  # a key's organisation by the hash of its secret
+    "portal_token_lookups",  # the same of a portal token
     "watched_customers",  # whose usage is charged as it changes
     "unfolded_batches",  # which batches are not in the buckets yet
     "mails",  # what waits to be sent, sealed: for its own tenant only, too

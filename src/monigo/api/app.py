@@ -14,7 +14,6 @@ from monigo.api.kernel.http.request_figures import Counted
 from monigo.api.kernel.http.request_log import RequestLog
 from monigo.api.kernel.http.requests import bearer, named_tenant, organization_in_path
 from monigo.api.kernel.routes.answering import AnsweringRoute
-from monigo.api.kernel.routes.portal import declared_token
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
 from monigo.api.kernel.wire.outgoing import Message
@@ -36,6 +35,7 @@ from monigo.api.people.routers import (
     TENANT_ROUTERS,
 )
 from monigo.api.portal.routers import PORTAL_ROUTERS
+from monigo.api.portal.routing import declared_token
 from monigo.bootstrap import Services
 from monigo.infra.addresses import ClientAddresses
 

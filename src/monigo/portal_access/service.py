@@ -130,10 +130,10 @@ async def authorize(tx: Transaction, token_id: PortalTokenId, needed: Permission
         customer = await customers.get(tx, str(token.customer_id))
     except DomainError as error:
         raise unauthenticated() from error
-    organization = await tenancy.get_organization(tx)
-    allowed = rules.permissions_of(token.access, is_suspended=organization.suspended_at is not None)
+    is_suspended = (await tenancy.get_organization(tx)).suspended_at is not None
+    allowed = rules.permissions_of(token.access, is_suspended=is_suspended)
     if needed not in allowed:
-        raise _forbidden()
+        raise tenancy.organization_suspended() if is_suspended else _forbidden()
     await store.note_use(tx, token.id, tx.real_now, unless_within=USE_NOTED_EACH)
     return portal(
         token.id,
@@ -148,7 +148,7 @@ async def authorize(tx: Transaction, token_id: PortalTokenId, needed: Permission
 def unauthenticated() -> DomainError:
     """The refusal of what is no token, or one that counts no more."""
     return DomainError(
-        ErrorKind.UNAUTHENTICATED, "unauthenticated", "this portal link is not valid any more"
+        ErrorKind.UNAUTHENTICATED, "invalid_portal_token", "this portal link is not valid any more"
     )
 
 

@@ -15,7 +15,7 @@ class PrincipalKind(StrEnum):
     API_KEY = "api_key"
     # Signed in; what they may do is their role's in the organisation.
     PERSON = "person"
-    # Whoever holds a token of a customer's portal; acts for that customer.
+    # The holder of a token of a customer's portal; acts for that customer.
     PORTAL = "portal"
     # Runs the platform, whosever the organisation is.
     PLATFORM_ADMIN = "platform_admin"
@@ -86,7 +86,7 @@ def portal(
     name: str,
     customer_id: CustomerId,
 ) -> Principal:
-    """Whoever holds a customer's portal token; `name` is the customer's."""
+    """The holder of a customer's portal token; `name` is the customer's."""
     return Principal(
         PrincipalKind.PORTAL,
         str(token_id),

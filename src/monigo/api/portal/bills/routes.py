@@ -6,12 +6,12 @@ from fastapi import APIRouter
 
 from monigo import invoicing, payouts
 from monigo.api.kernel.routes.declarations import atomic
-from monigo.api.kernel.routes.portal import PortalRoute, check_own, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.portal.bills.schemas import PortalBillEnvelope, PortalBillList, PortalBillOut
 from monigo.api.portal.paging import PortalPaging, head_of
+from monigo.api.portal.routing import PortalRoute, check_own, own_customer
 from monigo.api.portal.schemas import PortalTransactionList, PortalTransactionOut
 from monigo.catalog import PlanType
 from monigo.core.access import Permission

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from monigo import collection, invoicing
 from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic, staged
-from monigo.api.kernel.routes.portal import PortalRoute, check_own, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
@@ -30,6 +29,7 @@ from monigo.api.portal.invoices.schemas import (
     WalletChoiceIn,
 )
 from monigo.api.portal.paging import PortalPaging, head_of
+from monigo.api.portal.routing import PortalRoute, check_own, own_customer
 from monigo.api.portal.schemas import PortalTransactionList, PortalTransactionOut
 from monigo.collection import WantedLink
 from monigo.core.access import Permission

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from monigo import customers, portal_access, tenancy
 from monigo.api.kernel.routes.declarations import atomic
-from monigo.api.kernel.routes.portal import PortalRoute, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.outgoing import Instant, Outgoing
+from monigo.api.portal.routing import PortalRoute, own_customer
 from monigo.core.access import Permission
 from monigo.core.ids import CustomerId, OrganizationId
 from monigo.portal_access import Access

@@ -5,7 +5,6 @@ from starlette.responses import Response
 
 from monigo import collection, tenancy
 from monigo.api.kernel.routes.declarations import atomic, staged
-from monigo.api.kernel.routes.portal import PortalRoute, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
@@ -21,6 +20,7 @@ from monigo.api.merchant.payment_links import (
 from monigo.api.portal.invoices.schemas import PaymentBegunOut
 from monigo.api.portal.paging import head_of
 from monigo.api.portal.payment_methods.schemas import PortalMethodList, PortalMethodOut
+from monigo.api.portal.routing import PortalRoute, own_customer
 from monigo.collection import WantedLink
 from monigo.core.access import Permission
 from monigo.core.paging import Page

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from monigo.api.kernel.routes.declarations import atomic
-from monigo.api.kernel.routes.portal import PortalRoute, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.portal.paging import head_of
@@ -11,6 +10,7 @@ from monigo.api.portal.payout_accounts.schemas import (
     PortalPayoutAccountList,
     PortalPayoutAccountOut,
 )
+from monigo.api.portal.routing import PortalRoute, own_customer
 from monigo.core.access import Permission
 from monigo.core.paging import Page
 from monigo.payments import payout_accounts

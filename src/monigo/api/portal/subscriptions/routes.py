@@ -6,13 +6,13 @@ from fastapi import APIRouter
 
 from monigo import catalog, invoicing, subscriptions
 from monigo.api.kernel.routes.declarations import atomic
-from monigo.api.kernel.routes.portal import PortalRoute, check_own, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.merchant.subscriptions.schemas import SUBSCRIPTION
 from monigo.api.portal.paging import PortalPaging, head_of
+from monigo.api.portal.routing import PortalRoute, check_own, own_customer
 from monigo.api.portal.subscriptions.schemas import (
     PortalSubscriptionEnvelope,
     PortalSubscriptionList,

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 
 from monigo import collection, wallets
 from monigo.api.kernel.routes.declarations import atomic, staged
-from monigo.api.kernel.routes.portal import PortalRoute, check_own, own_customer
 from monigo.api.kernel.routes.tenant import Tx
 from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
@@ -18,6 +17,7 @@ from monigo.api.merchant.wallets.funding.asking import (
 )
 from monigo.api.merchant.wallets.funding.schemas import FundIn, FundingOut
 from monigo.api.portal.paging import PortalPaging, head_of
+from monigo.api.portal.routing import PortalRoute, check_own, own_customer
 from monigo.api.portal.wallets.schemas import (
     PortalEntryList,
     PortalEntryOut,
