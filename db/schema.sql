@@ -4136,9 +4136,6 @@ ALTER TABLE ONLY public.plan_simulations
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.portal_token_lookups
-    ADD CONSTRAINT portal_token_lookups_token_fkey FOREIGN KEY (org_id, is_test, token_id) REFERENCES public.portal_tokens(org_id, is_test, id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.portal_tokens
     ADD CONSTRAINT portal_tokens_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -5026,7 +5023,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
-GRANT SELECT,INSERT ON TABLE public.portal_token_lookups TO monigo_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.portal_token_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.portal_tokens TO monigo_app;
 

@@ -40,8 +40,5 @@ CREATE TABLE portal_token_lookups (
     CONSTRAINT portal_token_lookups_hash_is_sha256 CHECK (octet_length(token_hash) = 32)
 );
 SELECT restrict_to_tenant('portal_token_lookups');
-GRANT SELECT, INSERT ON portal_token_lookups TO monigo_app;
-ALTER TABLE portal_token_lookups ADD CONSTRAINT portal_token_lookups_token_fkey
-    FOREIGN KEY (org_id, is_test, token_id) REFERENCES portal_tokens (org_id, is_test, id)
-    ON DELETE CASCADE;
+GRANT SELECT, INSERT, DELETE ON portal_token_lookups TO monigo_app;
 CREATE INDEX portal_token_lookups_of_token ON portal_token_lookups (org_id, is_test, token_id);

@@ -374,6 +374,7 @@ def test_what_looks_across_tenants_returns_ids_counts_and_times_only(backend):
         "SETOF uuid",
         "TABLE(org_id uuid, is_test boolean)",
         "TABLE(org_id uuid, is_test boolean, api_key_id uuid)",
+        "TABLE(org_id uuid, is_test boolean, token_id uuid)",
         "TABLE(org_id uuid, is_test boolean, kind text)",  # a kind is a name of ours
         "TABLE(org_id uuid, is_test boolean, subscriber text)",  # and so is a subscriber
         "timestamp with time zone",

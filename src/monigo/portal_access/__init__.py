@@ -26,6 +26,7 @@ from monigo.portal_access.types import (
     TokenKind,
     TokenReference,
 )
+from monigo.portal_access.verification import verify
 
 __all__ = [
     "LABEL_LENGTH_MAX",
@@ -48,4 +49,5 @@ __all__ = [
     "revoke",
     "secret_of",
     "unauthenticated",
+    "verify",
 ]

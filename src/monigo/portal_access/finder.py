@@ -42,14 +42,14 @@ class PortalTokens:
         Raises:
             DomainError: unauthenticated; rate_limited, where many wrong ones came from the address.
         """
+        if not looks_like_secret(secret):
+            raise unauthenticated()  # That is no guess.
         found = await self._look_up(secret)
         if found is None:
             raise self._refusal(address)
         return found
 
     async def _look_up(self, secret: str) -> TokenReference | None:
-        if not looks_like_secret(secret):
-            return None
         token_hash = secret_hash(secret)
         found = self._found.get(token_hash)
         if found is None:

@@ -72,6 +72,12 @@ FORGET_SESSIONS = """
     DELETE FROM portal_tokens
     WHERE org_id = $1 AND is_test = $2 AND customer_id = $3 AND kind = 'session'
         AND expires_at < $4
+    RETURNING id
+"""
+
+FORGET_LOOKUPS = """
+    DELETE FROM portal_token_lookups
+    WHERE org_id = $1 AND is_test = $2 AND token_id = ANY ($3::uuid[])
 """
 
 
@@ -134,7 +140,9 @@ async def note_use(
 
 async def forget_sessions(tx: Transaction, customer_id: CustomerId, before: datetime) -> None:
     """Remove a customer's sessions that ended before an instant."""
-    await tx.execute(FORGET_SESSIONS, customer_id, before)
+    gone = [row["id"] for row in await tx.fetch(FORGET_SESSIONS, customer_id, before)]
+    if gone:
+        await tx.execute(FORGET_LOOKUPS, gone)
 
 
 def _token(row: asyncpg.Record) -> PortalToken:

@@ -84,13 +84,13 @@ class PortalInvoiceList(PortalList, frozen=True):
 class CardIn(Incoming):
     """By which saved method is paid."""
 
-    payment_method_id: Id
+    payment_method_id: Id = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
 
 
 class WalletChoiceIn(Incoming):
     """From which wallet is paid."""
 
-    wallet_id: Id = Field(description="one of the customer's own")
+    wallet_id: Id = Field(examples=["0197b3c0-0000-7000-8000-000000000000"])
 
 
 class PaymentBegunOut(Outgoing, frozen=True):

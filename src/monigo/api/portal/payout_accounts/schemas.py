@@ -22,7 +22,7 @@ class PortalPayoutAccountOut(Outgoing, frozen=True):
     account_name: str
     payout_method: PayoutMethod
     bank_name: str
-    account_number: Annotated[str | None, Meta(examples=["******0031"])]
+    account_number: Annotated[str | None, Meta(examples=["****0031"])]
     mobile_money_number: str | None
     currency: str
     is_default: bool
