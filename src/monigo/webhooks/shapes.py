@@ -125,3 +125,51 @@ class PaymentMethodShape(Struct, frozen=True):
     exp_month: int
     exp_year: int
     is_default: bool
+
+
+class AlertThreshold(Struct, frozen=True):
+    """What was reached, and what the merchant calls it."""
+
+    value: str
+    label: str
+
+
+class AlertShape(Struct, frozen=True):
+    """A threshold that was reached, once for a subscription or customer and period."""
+
+    id: UUID
+    alert_id: UUID
+    type: str
+    scope: str
+    scope_id: UUID
+    customer_id: UUID
+    subscription_id: UUID | None
+    wallet_id: UUID | None
+    metric_id: UUID | None
+    currency: str
+    threshold: AlertThreshold
+    value: str
+    status: str
+    period_start: Instant | None
+    period_end: Instant | None
+
+
+class UsageOfMetric(Struct, frozen=True):
+    """What a metric measured in the period."""
+
+    metric_id: UUID
+    name: str
+    aggregation: str
+    value: str
+    event_count: int
+    customers: int
+
+
+class UsageShape(Struct, frozen=True):
+    """Usage of a day, week or month, of a customer or (null) of all together."""
+
+    id: UUID
+    customer_id: UUID | None
+    period_start: Instant
+    period_end: Instant
+    metrics: list[UsageOfMetric]
