@@ -18,6 +18,7 @@ from monigo.payments.received.service import (
     receive_all,
     receive_reversed,
     receive_unmatched,
+    refunded_of_invoice,
     reverse,
 )
 from monigo.payments.received.types import Payment, PaymentKind, Placement, Purpose, Receipt
@@ -46,5 +47,6 @@ __all__ = [
     "receive_all",
     "receive_reversed",
     "receive_unmatched",
+    "refunded_of_invoice",
     "reverse",
 ]

@@ -192,8 +192,16 @@ async def adopt(tx: Transaction, payment: Payment, provider_id: str) -> None:
     await store.adopt(tx, payment.id, provider_id)
 
 
+async def refunded_of_invoice(tx: Transaction, invoice_id: UUID) -> Decimal:
+    """What has gone back, or is about to, of what an invoice took of its payments, all of them."""
+    return await store.refunded_of_invoice(tx, invoice_id)
+
+
 async def count_refunded(tx: Transaction, payment: Payment, amount: Decimal) -> None:
-    """Count what goes back of a locked payment; below zero, where it stays after all."""
+    """Count what goes back of a locked payment; below zero, where it stays after all.
+
+    What is more than is left of it is counted as beyond what came.
+    """
     ensure(EXACT.add(payment.refunded, amount) >= 0, "no more stays than went back")
     await store.add_refunded(tx, payment.id, amount)
 
