@@ -240,6 +240,18 @@ def test_all_refunds_of_an_invoice_count_however_many_they_are(story):
     assert story.invoice()["amount_refunded"] == "300.000000"
 
 
+def test_verify_finds_what_an_invoice_miscounts_of_what_went_back(api):
+    story = Story(api)
+    invoice = story.owe()
+    story.pay_by_link(invoice)
+    story.refunded(invoice, amount="40")
+
+    api.backend.sql("UPDATE invoices SET amount_refunded = 41 WHERE org_id = $1", api.org_id)
+
+    found = ("refunded of an invoice", invoice["id"], "41.000000", "40.000000")
+    assert found in faults(api.backend, api.tenant)
+
+
 def test_too_many_payments_are_refunded_in_steps(story):
     invoice = story.owe(calls=12)
     for _ in range(11):

@@ -43,8 +43,8 @@ def paid(till, amount="2500"):
     charge = till.submit(till.checkout(amount))
     till.pay(charge)
     till.submit(charge)
-    (payment,) = till.run(lambda tx: charges.payments_of_charge(tx, charge.id))
-    return payment
+    (row,) = till.api.backend.sql("SELECT id FROM payments WHERE charge_id = $1", charge.id)
+    return till.run(lambda tx: charges.get_payment(tx, row["id"]))
 
 
 def wanted(payment, amount, destination=Destination.PROVIDER):

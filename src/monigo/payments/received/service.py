@@ -171,11 +171,6 @@ async def payment_by_reference(
     return await store.find_by_reference(tx, connection_id, reference)
 
 
-async def payments_of_charge(tx: Transaction, charge_id: UUID) -> list[Payment]:
-    """What came in by a charge, in the order in which it came."""
-    return await store.of_charges(tx, [charge_id])
-
-
 async def payments_of_charges(
     tx: Transaction, charge_ids: Collection[UUID]
 ) -> dict[ChargeId, list[Payment]]:
