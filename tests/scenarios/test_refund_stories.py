@@ -197,7 +197,7 @@ def test_what_refunds_send_back_beyond_what_came_is_owed(story):
 
     shown = story.invoice()
     assert (shown["status"], shown["amount_refunded"]) == ("paid", "300.000000")
-    # Of 540 the invoice gave back 300, and the wallet the excess of 50.
+    # Of 540, 300 were what the invoice had taken, and 50 the excess in the wallet.
     assert story.balance() == ["0.000000"]
     assert (story.books()["dispute_losses"], story.taken_back()) == (-190, ["190.000000"])
 
