@@ -53,12 +53,18 @@ ANYBODY = "anybody"
 
 OPERATIONS_OF = {
     "read": """
+        GET /alerts
+        GET /alerts/triggered
+        GET /alerts/triggered/summary
+        GET /alerts/{alert_id}
         GET /billing-events
         GET /bills
         GET /bills/export
         GET /bills/{bill_id}
         GET /bills/{bill_id}/transactions
         GET /bills/{bill_id}/explain
+        GET /customer-mails
+        GET /customer-mails/preview
         GET /customers
         GET /customers/{customer_id}
         GET /banks
@@ -75,6 +81,7 @@ OPERATIONS_OF = {
         GET /invoices/{invoice_id}
         GET /invoices/{invoice_id}/transactions
         GET /invoices/{invoice_id}/explain
+        GET /mail-suppressions
         GET /metrics
         GET /metrics/event-property-keys
         GET /metrics/{metric_id}
@@ -118,6 +125,13 @@ OPERATIONS_OF = {
         GET /organizations/{org_id}
     """,
     "prepare and bill": """
+        POST /alerts
+        PUT /alerts/{alert_id}
+        DELETE /alerts/{alert_id}
+        POST /alerts/{alert_id}/acknowledge
+        POST /alerts/{alert_id}/disable
+        POST /alerts/{alert_id}/enable
+        POST /alerts/triggered/{alert_state_id}/acknowledge
         POST /bills
         DELETE /bills/{bill_id}
         POST /bills/{bill_id}/finalize
@@ -133,6 +147,7 @@ OPERATIONS_OF = {
         POST /customers/{customer_id}/payment-methods/setup
         PUT /customers/{customer_id}/payment-methods/{payment_method_id}/default
         DELETE /customers/{customer_id}/payment-methods/{payment_method_id}
+        DELETE /mail-suppressions/{mail_suppression_id}
         POST /invoices/{invoice_id}/finalize
         POST /invoices/{invoice_id}/initiate-payment
         POST /invoices/{invoice_id}/transactions/{transaction_id}/retry

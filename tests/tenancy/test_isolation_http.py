@@ -29,6 +29,8 @@ TARGETS = {
     "plan_id": ["plan_id"],
     "price_id": ["price_id"],
     "override_id": ["override_id"],
+    "alert_id": ["alert_id"],
+    "alert_state_id": ["alert_state_id"],
     "subscription_id": ["subscription_id"],
     "invoice_id": ["invoice_id", "final_invoice_id"],
     "bill_id": ["bill_id"],
@@ -37,6 +39,7 @@ TARGETS = {
     "payment_method_id": ["payment_method_id"],
     "connection_id": ["connection_id"],
     "simulation_id": ["simulation_id"],
+    "mail_suppression_id": ["mail_suppression_id"],
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
@@ -73,6 +76,15 @@ OVERRIDE = {
     "valid_from": "2020-01-01T00:00:00Z",
     "valid_until": "2020-01-02T00:00:00Z",
 }
+ALERT = {
+    "type": "usage_exceeded",
+    "scope": "customer",
+    "scope_id": "<customer_id>",
+    "metric_id": "<metric_id>",
+    "thresholds": [{"value": "5"}],
+}
+OF_PLAN = {**ALERT, "scope": "plan"}
+OF_SUBSCRIPTION = {**ALERT, "scope": "subscription"}
 AT_THE_END = {"apply_at": "period_end"}
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
@@ -115,6 +127,11 @@ BODIES = [
     Body("POST", "/price-overrides", "customer_id", "customer_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "customer_id", "external_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "price_id", "price_id", 404, OVERRIDE),
+    Body("POST", "/alerts", "scope_id", "customer_id", 404, ALERT),
+    Body("POST", "/alerts", "scope_id", "external_id", 404, ALERT),
+    Body("POST", "/alerts", "scope_id", "plan_id", 404, OF_PLAN),
+    Body("POST", "/alerts", "scope_id", "subscription_id", 404, OF_SUBSCRIPTION),
+    Body("POST", "/alerts", "metric_id", "metric_id", 404, ALERT),
     Body("POST", "/plans/simulate", "plan_id", "plan_id", 404, {"prices": [PRICE]}),
     Body("POST", "/plans/simulate", "prices[].metric_id", "metric_id", 404, SIMULATION),
     Body("POST", "/plans/simulate", "prices[].id", "price_id", 400, SIMULATION),

@@ -19,6 +19,7 @@ from monigo.payouts.service import (
 )
 from monigo.payouts.settling import (
     note_failed,
+    note_fees,
     note_paid_twice,
     note_reversed,
     note_submitted,
@@ -50,6 +51,7 @@ __all__ = [
     "note_activated",
     "note_connections",
     "note_failed",
+    "note_fees",
     "note_paid_twice",
     "note_reversed",
     "note_submitted",

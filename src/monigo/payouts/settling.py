@@ -33,6 +33,12 @@ _MADE: Mapping[Effect, tuple[Callable[..., Booking], ...]] = {
     Effect.EXCESS: (books.paid_twice,),
     Effect.EXCESS_RETURNED: (books.paid_twice_returned,),
 }
+_OF_FEES: Mapping[Word, Callable[..., Booking]] = {
+    Word.SUCCEEDED: books.provider_fee,
+    Word.PAID_TWICE: books.provider_fee,
+    Word.FEE_KNOWN: books.provider_fee,
+    Word.REVERSED: books.provider_fee_returned,
+}
 
 
 class _Came(Struct, frozen=True):
@@ -91,10 +97,15 @@ async def note_failed(tx: Transaction, facts: Sequence[transfers.events.Transfer
     await agenda.put(tx, PAY_OUT, due)
 
 
+async def note_fees(tx: Transaction, facts: Sequence[transfers.events.TransferFeeKnown]) -> None:
+    """Book what providers took for what had arrived before they said so."""
+    await _apply(tx, facts, Word.FEE_KNOWN)
+
+
 async def note_reversed(
     tx: Transaction, facts: Sequence[transfers.events.TransferReversed]
 ) -> None:
-    """Have it owed again what had arrived, and came back."""
+    """Have it owed again what had arrived, and came back with the provider's fee."""
     await _apply(tx, facts, Word.REVERSED)
 
 
@@ -223,10 +234,11 @@ def _bookings(
             bookings += [
                 make(subject, leg.amount.amount, provider=one.provider) for make in _MADE[effect]
             ]
-    if word in {Word.SUCCEEDED, Word.PAID_TWICE}:
+    book = _OF_FEES.get(word)
+    if book is not None:
         owners = {one.transfer_id: one.after for one in came}
         bookings += [
-            books.provider_fee(
+            book(
                 _subject(owners[fact.transfer_id], fact.transfer_id),
                 fact.fee,
                 provider=fact.provider,

@@ -23,6 +23,8 @@ class Permission(StrEnum):
     PLANS_SIMULATE = "plans:simulate"
     PRICE_OVERRIDES_READ = "price_overrides:read"
     PRICE_OVERRIDES_WRITE = "price_overrides:write"
+    ALERTS_READ = "alerts:read"
+    ALERTS_WRITE = "alerts:write"
     SUBSCRIPTIONS_READ = "subscriptions:read"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     EVENTS_READ = "events:read"
@@ -152,6 +154,7 @@ GRANTS = (
                 Permission.METRICS_READ,
                 Permission.PLANS_READ,
                 Permission.PRICE_OVERRIDES_READ,
+                Permission.ALERTS_READ,
                 Permission.SUBSCRIPTIONS_READ,
                 Permission.EVENTS_READ,
                 Permission.USAGE_READ,
@@ -179,6 +182,7 @@ GRANTS = (
                 Permission.PLANS_WRITE,
                 Permission.PLANS_SIMULATE,
                 Permission.PRICE_OVERRIDES_WRITE,
+                Permission.ALERTS_WRITE,
                 Permission.SUBSCRIPTIONS_WRITE,
                 Permission.INVOICES_GENERATE,
                 Permission.INVOICES_FINALIZE,

@@ -21,6 +21,7 @@ from monigo.payments.transfers import rules, store
 from monigo.payments.transfers.events import (
     TransferDelayed,
     TransferFailed,
+    TransferFeeKnown,
     TransferNeedsAction,
     TransferPaidTwice,
     TransferReversed,
@@ -244,12 +245,12 @@ def _facts(before: Transfer, after: Transfer) -> list[DomainFact]:
     if before.submitted_at is None and after.submitted_at is not None:
         facts.append(TransferSubmitted(**_fields(after)))
     if after.state is before.state:
-        return facts + _delays(before, after)
+        return facts + _delays(before, after) + _late_fee(before, after)
     match after.state:
         case TransferState.SUCCEEDED:
             facts.append(TransferSucceeded(**_fields(after), was_excess=False))
         case TransferState.REVERSED if before.state is TransferState.SUCCEEDED:
-            facts.append(TransferReversed(**_fields(after), was_excess=before.is_excess))
+            facts.append(TransferReversed(**_fields(before), was_excess=before.is_excess))
         case TransferState.FAILED | TransferState.REVERSED if before.is_live:
             facts.append(_failed(after))
         case TransferState.NEEDS_ACTION:
@@ -268,6 +269,12 @@ def _failed(after: Transfer) -> TransferFailed:
         is_final=bool(failure and failure.is_final),
         was_submitted=after.submitted_at is not None,
     )
+
+
+def _late_fee(before: Transfer, after: Transfer) -> list[DomainFact]:
+    """That a provider says only now what it took for a transfer that had arrived."""
+    is_late = before.state is TransferState.SUCCEEDED and before.fee is None
+    return [TransferFeeKnown(**_fields(after))] if is_late and after.fee is not None else []
 
 
 def _delays(before: Transfer, after: Transfer) -> list[DomainFact]:

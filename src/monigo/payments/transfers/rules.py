@@ -233,12 +233,14 @@ def _found(transfer: Transfer, fact: Fact | None) -> Transfer:
     """A transfer that its provider knows, with what it says of it."""
     if fact is None:
         return transfer
-    is_own_fee = fact.fee is not None and fact.fee.currency == transfer.amount.currency
+    # What was booked as the transfer arrived stays so.
+    is_booked = transfer.state is TransferState.SUCCEEDED and transfer.fee is not None
+    is_own = fact.fee is not None and fact.fee.currency == transfer.amount.currency
     return replace(
         transfer,
         provider_id=transfer.provider_id or fact.provider_id,
         rail_id=transfer.rail_id or fact.rail_id,
-        fee=fact.fee if is_own_fee else transfer.fee,
+        fee=fact.fee if is_own and not is_booked else transfer.fee,
         first_not_found_at=None,
     )
 
