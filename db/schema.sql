@@ -279,6 +279,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.find_portal_token(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, token_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, token_id FROM public.portal_token_lookups WHERE token_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -2569,6 +2580,33 @@ CREATE TABLE public.platform_admins (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.portal_token_lookups (
+    token_hash bytea NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    token_id uuid NOT NULL,
+    CONSTRAINT portal_token_lookups_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+
+CREATE TABLE public.portal_tokens (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    kind text NOT NULL,
+    access text NOT NULL,
+    label text NOT NULL,
+    secret_ciphertext bytea NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT portal_tokens_access_known CHECK ((access = ANY (ARRAY['read'::text, 'full'::text]))),
+    CONSTRAINT portal_tokens_kind_known CHECK ((kind = ANY (ARRAY['link'::text, 'session'::text]))),
+    CONSTRAINT portal_tokens_sessions_end CHECK (((kind = 'link'::text) OR (expires_at IS NOT NULL)))
+);
+
 CREATE TABLE public.price_overrides (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -3648,6 +3686,12 @@ ALTER TABLE ONLY public.plans
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.portal_token_lookups
+    ADD CONSTRAINT portal_token_lookups_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
 
@@ -4030,6 +4074,12 @@ CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated
 
 CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
 
+CREATE INDEX portal_token_lookups_of_token ON public.portal_token_lookups USING btree (org_id, is_test, token_id);
+
+CREATE INDEX portal_tokens_newest_first ON public.portal_tokens USING btree (org_id, is_test, created_at DESC, id DESC) WHERE ((kind = 'link'::text) AND (revoked_at IS NULL));
+
+CREATE INDEX portal_tokens_of_customer ON public.portal_tokens USING btree (org_id, is_test, customer_id, created_at DESC, id DESC);
+
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
 CREATE INDEX price_overrides_of_customer ON public.price_overrides USING btree (org_id, is_test, customer_id) WHERE (deleted_at IS NULL);
@@ -4388,6 +4438,9 @@ ALTER TABLE ONLY public.plan_simulations
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -4729,6 +4782,10 @@ CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.portal_token_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.portal_tokens USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4861,6 +4918,10 @@ ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.portal_token_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.portal_tokens ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
@@ -4953,6 +5014,9 @@ GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_portal_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_portal_token(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) TO monigo_app;
@@ -5351,6 +5415,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.plan_simulations TO monigo_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.portal_token_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.portal_tokens TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 

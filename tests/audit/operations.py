@@ -313,6 +313,22 @@ OF_KEYS = {
     "delete_payment_method": gone(
         "DELETE customers/{}", "payment_method", World.method, last4="1111"
     ),
+    "create_portal_token": made(
+        "POST portal/tokens",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer(), "label": "mail"},
+        label="mail",
+        access="full",
+    ),
+    "revoke_portal_token": edited(
+        "DELETE portal/tokens/{}", "portal_token", World.portal_token, revoked_at=SOMETHING
+    ),
+    "create_portal_session": made(
+        "POST portal/sessions",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer()},
+        access="full",
+    ),
     "create_payout_account": made(
         "POST customers/{}/payout-accounts",
         "payout_account",

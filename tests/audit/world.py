@@ -132,6 +132,10 @@ class World:
         )
         return f"{customer_id}/payment-methods/{other[0]['id']}"
 
+    def portal_token(self):
+        body = {"customer_id": self.customer()}
+        return self.api.make("/v1/portal/tokens", body, "token")["id"]
+
     def payout_account(self):
         """The path of a payee's account, whose name the provider can be asked for."""
         connect(self.api)

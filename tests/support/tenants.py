@@ -95,12 +95,18 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "bill_id": bill["id"],
         "simulation_id": simulation_id,
         "mail_suppression_id": suppression_id,
+        "portal_token_id": _link(api, external_id)["id"],
         "payout_subscription_id": paid["id"],
         "paying_plan_id": paying_plan_id,
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
         **_collect(api, wallet_ids["wallet_id"], bill, earned),
     }
+
+
+def _link(api, external_id):
+    """A link to the customer's portal."""
+    return api.make("/v1/portal/tokens", {"customer_external_id": external_id}, "token")
 
 
 def _owe(api, customer, metric, paying_plan_id):

@@ -45,6 +45,7 @@ from monigo.payments import (
 from monigo.payments.connections import ProviderDesk
 from monigo.payments.payout_accounts import BankDirectory
 from monigo.people import People
+from monigo.portal_access import PortalTokens
 from monigo.providers import simulator
 from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
@@ -104,6 +105,7 @@ class Services(Struct, frozen=True):
     limits: Limits
     keys: KeyFinder
     key_use: KeyUse
+    portal_tokens: PortalTokens
     people: People
     desk: ProviderDesk
     banks: BankDirectory
@@ -194,6 +196,7 @@ async def open_services(
         limits,
         KeyFinder(database),
         KeyUse(database),
+        PortalTokens(database),
         People(
             database,
             vault,

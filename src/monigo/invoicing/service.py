@@ -149,9 +149,7 @@ async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter
         customer_id = (await customers.resolve(tx, [wanted.customer])).get(wanted.customer)
         if customer_id is None:
             return Page([], 0, request.offset)
-    return await documents.list_page(
-        tx, request, customer_id=customer_id, status=wanted.status, plan_type=wanted.plan_type
-    )
+    return await documents.list_page(tx, request, wanted, customer_id)
 
 
 async def finalize(
