@@ -381,6 +381,7 @@ def test_a_suspended_organisations_payouts_go_on_as_its_suspension_ends(fleet, k
     fleet.plan_only(planned)
     fleet.api.backend.run(tenancy.suspend_organization(services.database, org_id))
     fleet.later(minutes=1)
+    fleet.work()
     assert [fleet.status(one)[1] for one in (due, planned)] == ["blocked"] * 2
     assert "suspended" in fleet.bill(due)["payout_reason"]
     assert fleet.sent() == [800]
