@@ -136,7 +136,9 @@ def test_only_what_is_due_is_paid_out(fleet, state):
     assert refused(answer) == (409, "bill_state")
     assert state in answer.json()["error"]
     if state == "paid":
-        assert refused(fleet.post(bill, "void")) == (409, "invoice_state")
+        voiding = fleet.post(bill, "void")
+        assert refused(voiding) == (409, "invoice_state")
+        assert voiding.json()["error"] == "a bill that is paid can't be voided"
         assert refused(fleet.post(bill, "hold", reason="a doubt")) == (409, "bill_state")
     fleet.check()
 
