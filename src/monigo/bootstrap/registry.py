@@ -53,9 +53,8 @@ REGISTRY = Registry(
     },
     reactions={
         catalog.RuleMetricCreated: (metering.attribute_by_rules,),
-        customers.events.CustomerUpdated: (metering.note_renamed,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
-        customers.events.CustomerUpdated: (collection.note_emails,),
+        customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
         tenancy.events.OrganizationActivated: (collection.note_activated,),
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
