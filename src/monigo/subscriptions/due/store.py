@@ -24,7 +24,7 @@ RECHECK = """
         FOR UPDATE
     )
     UPDATE subscriptions AS known
-    SET recheck_from = least(known.recheck_from, $3)
+    SET recheck_from = least(recheck_from, $3)
     FROM concerned
     WHERE known.org_id = $1 AND known.is_test = $2 AND known.id = concerned.id
     RETURNING known.id, known.status = 'canceled' AS has_ended
