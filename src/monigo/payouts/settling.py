@@ -162,11 +162,11 @@ def _bookings(
             bookings += [
                 make(subject, leg.amount.amount, provider=fact.provider) for make in _MADE[effect]
             ]
-    book = _OF_FEES.get(word)
-    if book is not None:
+    of_fee = _OF_FEES.get(word)
+    if of_fee is not None:
         owners = {one.fact.transfer_id: one.after for one in came}
         bookings += [
-            book(_subject(owners[fact.transfer_id], fact), fact.fee, provider=fact.provider)
+            of_fee(_subject(owners[fact.transfer_id], fact), fact.fee, provider=fact.provider)
             for fact in facts
             if fact.fee and fact.transfer_id in owners and not _is_known_excess(fact)
         ]
