@@ -279,6 +279,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.find_portal_token(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, token_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, token_id FROM public.portal_token_lookups WHERE token_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -756,7 +767,7 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
     )
 $$;
 
-CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_any_key_used boolean, are_api_keys_same boolean)
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean, is_any_key_used boolean, are_api_keys_same boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -804,14 +815,15 @@ BEGIN
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, state.excess::numeric, is_used, are_same
+        state.entries::bigint, state.top_up_threshold, state.excess::numeric, state.is_watched,
+        is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test
         AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
-CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric)
+CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -830,7 +842,7 @@ BEGIN
     SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
-        locked.entries, locked.top_up_threshold, locked.excess
+        locked.entries, locked.top_up_threshold, locked.excess, locked.is_watched
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
@@ -1287,6 +1299,95 @@ CREATE TABLE public.agenda (
     CONSTRAINT agenda_version_positive CHECK ((version > 0))
 );
 
+CREATE TABLE public.alert_states (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    subscription_id uuid,
+    period_start timestamp with time zone,
+    period_end timestamp with time zone,
+    wallet_id uuid,
+    threshold numeric(38,12) NOT NULL,
+    label text NOT NULL,
+    value numeric NOT NULL,
+    status text NOT NULL,
+    triggered_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    rearmed_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_states_acknowledged_by_somebody CHECK ((((acknowledged_at IS NOT NULL) = (status = 'acknowledged'::text)) AND ((acknowledged_by IS NULL) = (acknowledged_at IS NULL)))),
+    CONSTRAINT alert_states_of_period_or_wallet CHECK ((((subscription_id IS NULL) <> (wallet_id IS NULL)) AND ((period_start IS NULL) = (subscription_id IS NULL)) AND ((period_end IS NULL) = (subscription_id IS NULL)) AND (period_start < period_end))),
+    CONSTRAINT alert_states_only_wallets_rearm CHECK (((rearmed_at IS NULL) OR (wallet_id IS NOT NULL))),
+    CONSTRAINT alert_states_status_known CHECK ((status = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT alert_states_value_finite CHECK ((value <> 'NaN'::numeric))
+);
+
+COMMENT ON COLUMN public.alert_states.rearmed_at IS 'when the balance was found to be back; NULL while it is below';
+
+CREATE TABLE public.alert_thresholds (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    alert_id uuid NOT NULL,
+    value numeric(38,12) NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT alert_thresholds_label_in_bounds CHECK ((length(label) <= 255)),
+    CONSTRAINT alert_thresholds_value_positive CHECK (((value > (0)::numeric) AND (value <> 'NaN'::numeric)))
+);
+
+CREATE TABLE public.alert_watches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    alert_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    next_threshold numeric(38,12),
+    CONSTRAINT alert_watches_period_not_empty CHECK ((period_start < period_end))
+);
+
+COMMENT ON COLUMN public.alert_watches.next_threshold IS 'NULL where the period has reached all of them';
+
+CREATE TABLE public.alerts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    scope text NOT NULL,
+    plan_id uuid,
+    subscription_id uuid,
+    customer_id uuid,
+    metric_id uuid,
+    currency text NOT NULL,
+    require_acknowledgment boolean NOT NULL,
+    is_enabled boolean NOT NULL,
+    armed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT alerts_currency_is_iso_4217 CHECK (
+CASE
+    WHEN (currency = ''::text) THEN (type <> 'cost_exceeded'::text)
+    ELSE ((type <> 'usage_exceeded'::text) AND (currency ~ '^[A-Z]{3}$'::text))
+END),
+    CONSTRAINT alerts_scope_has_its_id CHECK (((num_nonnulls(plan_id, subscription_id, customer_id) = 1) AND
+CASE scope
+    WHEN 'plan'::text THEN (plan_id IS NOT NULL)
+    WHEN 'subscription'::text THEN (subscription_id IS NOT NULL)
+    WHEN 'customer'::text THEN (customer_id IS NOT NULL)
+    ELSE false
+END)),
+    CONSTRAINT alerts_type_known CHECK ((type = ANY (ARRAY['usage_exceeded'::text, 'cost_exceeded'::text, 'wallet_balance_dropped'::text]))),
+    CONSTRAINT alerts_usage_is_of_a_metric CHECK (((metric_id IS NOT NULL) = (type = 'usage_exceeded'::text)))
+);
+
+COMMENT ON COLUMN public.alerts.currency IS 'of usage empty; of balances empty where it is of every wallet';
+
+COMMENT ON COLUMN public.alerts.armed_at IS 'when it was made or last enabled: no period that ended before counts';
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -1380,6 +1481,11 @@ CREATE TABLE public.authenticator_apps (
     last_step bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     confirmed_at timestamp with time zone
+);
+
+CREATE TABLE public.balance_watchers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL
 );
 
 CREATE TABLE public.charges (
@@ -1476,6 +1582,37 @@ CREATE TABLE public.customer_changes (
     version bigint NOT NULL
 );
 
+CREATE TABLE public.customer_mails (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    fact_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    type text NOT NULL,
+    occasion jsonb NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    recipient text DEFAULT ''::text NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    send_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT customer_mails_not_sent_before_made CHECK ((send_at >= created_at)),
+    CONSTRAINT customer_mails_not_sent_says_why CHECK (((status = 'not_sent'::text) = (reason <> ''::text))),
+    CONSTRAINT customer_mails_sent_to_somebody CHECK (((status <> ALL (ARRAY['sending'::text, 'sent'::text])) OR (recipient <> ''::text))),
+    CONSTRAINT customer_mails_settled_has_its_time CHECK (((status = ANY (ARRAY['sent'::text, 'not_sent'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT customer_mails_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'not_sent'::text])))
+);
+
+COMMENT ON COLUMN public.customer_mails.fact_id IS 'of the outbox, which keeps facts for a shorter time';
+
+COMMENT ON COLUMN public.customer_mails.occasion IS 'what the mail is to say, as the fact had it';
+
+COMMENT ON COLUMN public.customer_mails.created_at IS 'instants are of real time';
+
+COMMENT ON COLUMN public.customer_mails.send_at IS 'when it may be sent by the limit on a customer''s mails in an hour';
+
 CREATE TABLE public.customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1488,8 +1625,12 @@ CREATE TABLE public.customers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
+    locale text DEFAULT ''::text NOT NULL,
+    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text)),
+    CONSTRAINT customers_locale_is_a_tag CHECK ((locale ~ '^([a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?)?$'::text))
 );
+
+COMMENT ON COLUMN public.customers.locale IS 'the BCP 47 tag of the language to write in; empty: the organisation''s';
 
 CREATE TABLE public.disputes (
     org_id uuid NOT NULL,
@@ -1830,6 +1971,19 @@ CREATE TABLE public.ledger_transfers (
     CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
 );
 
+CREATE TABLE public.mail_suppressions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    address text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT mail_suppressions_address_spelled_one_way CHECK (((address = lower(address)) AND ((length(address) >= 1) AND (length(address) <= 255)))),
+    CONSTRAINT mail_suppressions_reason_known CHECK ((reason = ANY (ARRAY['bounced'::text, 'unsubscribed'::text])))
+);
+
+COMMENT ON COLUMN public.mail_suppressions.created_at IS 'real time';
+
 CREATE TABLE public.mails (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1940,6 +2094,7 @@ CREATE TABLE public.organizations (
     suspended_at timestamp with time zone,
     collection jsonb DEFAULT '{}'::jsonb NOT NULL,
     payouts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mails jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_collection_is_an_object CHECK ((jsonb_typeof(collection) = 'object'::text)),
@@ -1947,6 +2102,7 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT organizations_mails_is_an_object CHECK ((jsonb_typeof(mails) = 'object'::text)),
     CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
     CONSTRAINT organizations_payouts_is_an_object CHECK ((jsonb_typeof(payouts) = 'object'::text)),
@@ -2422,6 +2578,33 @@ CREATE TABLE public.plans (
 CREATE TABLE public.platform_admins (
     user_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.portal_token_lookups (
+    token_hash bytea NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    token_id uuid NOT NULL,
+    CONSTRAINT portal_token_lookups_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+
+CREATE TABLE public.portal_tokens (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    kind text NOT NULL,
+    access text NOT NULL,
+    label text NOT NULL,
+    secret_ciphertext bytea NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT portal_tokens_access_known CHECK ((access = ANY (ARRAY['read'::text, 'full'::text]))),
+    CONSTRAINT portal_tokens_kind_known CHECK ((kind = ANY (ARRAY['link'::text, 'session'::text]))),
+    CONSTRAINT portal_tokens_sessions_end CHECK (((kind = 'link'::text) OR (expires_at IS NOT NULL)))
 );
 
 CREATE TABLE public.price_overrides (
@@ -3009,6 +3192,32 @@ COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days
 
 COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
 
+CREATE TABLE public.usage_digest_totals (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    metric_id uuid NOT NULL,
+    customers bigint NOT NULL,
+    event_count bigint NOT NULL,
+    number_count bigint NOT NULL,
+    number_sum numeric NOT NULL,
+    number_min numeric,
+    number_max numeric,
+    distinct_count bigint NOT NULL,
+    CONSTRAINT usage_digest_totals_not_empty CHECK (((customers > 0) AND (event_count > 0)))
+);
+
+CREATE TABLE public.usage_digests (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    after_customer_id uuid,
+    done_at timestamp with time zone,
+    CONSTRAINT usage_digests_span_known CHECK ((span = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])))
+);
+
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
     dedup uuid NOT NULL,
@@ -3056,6 +3265,13 @@ CREATE TABLE public.usage_hours (
     CONSTRAINT usage_hours_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.usage_watchers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    watcher text NOT NULL,
+    CONSTRAINT usage_watchers_known CHECK ((watcher = ANY (ARRAY['usage'::text, 'cost'::text])))
+);
 
 CREATE TABLE public.users (
     id uuid NOT NULL,
@@ -3186,7 +3402,10 @@ CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
     reserved.balance AS reserved_balance,
     money.sequence AS entries,
     wallet.top_up_threshold,
-    wallet.excess
+    wallet.excess,
+    (EXISTS ( SELECT 1
+           FROM public.balance_watchers watcher
+          WHERE ((watcher.org_id = wallet.org_id) AND (watcher.is_test = wallet.is_test)))) AS is_watched
    FROM ((public.wallets wallet
      JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
      JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
@@ -3210,6 +3429,14 @@ CREATE TABLE public.wallet_top_ups (
     CONSTRAINT wallet_top_ups_status_known CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
 );
 
+CREATE TABLE public.watched_batches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    watcher text NOT NULL,
+    batch_id uuid NOT NULL,
+    CONSTRAINT watched_batches_watcher_known CHECK ((watcher = ANY (ARRAY['usage'::text, 'cost'::text])))
+);
+
 CREATE TABLE public.watched_customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -3224,6 +3451,18 @@ ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval(
 
 ALTER TABLE ONLY public.agenda
     ADD CONSTRAINT agenda_pkey PRIMARY KEY (org_id, is_test, kind, subject);
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.alert_thresholds
+    ADD CONSTRAINT alert_thresholds_pkey PRIMARY KEY (org_id, is_test, alert_id, value);
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_pkey PRIMARY KEY (org_id, is_test, alert_id, subscription_id);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.api_key_lookups
     ADD CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash);
@@ -3246,6 +3485,9 @@ ALTER TABLE ONLY public.audit_heads
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.balance_watchers
+    ADD CONSTRAINT balance_watchers_pkey PRIMARY KEY (org_id, is_test);
+
 ALTER TABLE ONLY public.charges
     ADD CONSTRAINT charges_attempts_are_numbered UNIQUE (org_id, is_test, kind, subject_id, attempt);
 
@@ -3266,6 +3508,12 @@ ALTER TABLE ONLY public.credit_grants
 
 ALTER TABLE ONLY public.customer_changes
     ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_once_for_a_fact UNIQUE (org_id, is_test, fact_id);
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
@@ -3323,6 +3571,12 @@ ALTER TABLE ONLY public.ledger_requests
 
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_once_for_a_reason UNIQUE (org_id, is_test, address, reason);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
@@ -3431,6 +3685,12 @@ ALTER TABLE ONLY public.plans
 
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.portal_token_lookups
+    ADD CONSTRAINT portal_token_lookups_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
@@ -3552,6 +3812,12 @@ ALTER TABLE ONLY public.usage_days
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_pkey PRIMARY KEY (org_id, is_test, span, period_start, metric_id);
+
+ALTER TABLE ONLY public.usage_digests
+    ADD CONSTRAINT usage_digests_pkey PRIMARY KEY (org_id, is_test, span, period_start);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
@@ -3560,6 +3826,9 @@ ALTER TABLE ONLY public.usage_hour_values
 
 ALTER TABLE ONLY public.usage_hours
     ADD CONSTRAINT usage_hours_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
+
+ALTER TABLE ONLY public.usage_watchers
+    ADD CONSTRAINT usage_watchers_pkey PRIMARY KEY (org_id, is_test, watcher);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_unique UNIQUE (email);
@@ -3591,6 +3860,9 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.watched_batches
+    ADD CONSTRAINT watched_batches_pkey PRIMARY KEY (org_id, is_test, watcher, batch_id);
+
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
@@ -3599,6 +3871,32 @@ CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test
 CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_at < 'infinity'::timestamp with time zone);
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
+
+CREATE INDEX alert_states_by_time ON public.alert_states USING btree (org_id, is_test, triggered_at DESC, id DESC);
+
+CREATE INDEX alert_states_of_customer ON public.alert_states USING btree (org_id, is_test, customer_id);
+
+CREATE INDEX alert_states_of_wallet ON public.alert_states USING btree (org_id, is_test, wallet_id) WHERE ((rearmed_at IS NULL) AND (wallet_id IS NOT NULL));
+
+CREATE UNIQUE INDEX alert_states_once_per_period ON public.alert_states USING btree (org_id, is_test, alert_id, subscription_id, period_start, threshold) WHERE (subscription_id IS NOT NULL);
+
+CREATE UNIQUE INDEX alert_states_once_until_rearmed ON public.alert_states USING btree (org_id, is_test, alert_id, wallet_id, threshold) WHERE ((wallet_id IS NOT NULL) AND (rearmed_at IS NULL));
+
+CREATE INDEX alert_states_triggered ON public.alert_states USING btree (org_id, is_test, alert_id) WHERE (status = 'triggered'::text);
+
+CREATE INDEX alert_states_triggered_of_subscription ON public.alert_states USING btree (org_id, is_test, subscription_id) WHERE (status = 'triggered'::text);
+
+CREATE INDEX alert_watches_of_customer ON public.alert_watches USING btree (org_id, is_test, customer_id);
+
+CREATE INDEX alerts_of_customer ON public.alerts USING btree (org_id, is_test, customer_id) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX alerts_of_metric ON public.alerts USING btree (org_id, is_test, metric_id) WHERE (metric_id IS NOT NULL);
+
+CREATE INDEX alerts_of_plan ON public.alerts USING btree (org_id, is_test, plan_id) WHERE (plan_id IS NOT NULL);
+
+CREATE INDEX alerts_of_subscription ON public.alerts USING btree (org_id, is_test, subscription_id) WHERE (subscription_id IS NOT NULL);
+
+CREATE UNIQUE INDEX alerts_one_per_scope ON public.alerts USING btree (org_id, is_test, type, plan_id, subscription_id, customer_id, metric_id, currency) NULLS NOT DISTINCT WHERE (deleted_at IS NULL);
 
 CREATE INDEX attributed_amounts_at_fault ON public.attributed_amounts USING btree (org_id, is_test, occurred_at) WHERE (fault <> ''::text);
 
@@ -3635,6 +3933,10 @@ CREATE UNIQUE INDEX charges_one_live_top_up_per_wallet ON public.charges USING b
 CREATE UNIQUE INDEX charges_one_open_checkout_per_invoice_and_provider ON public.charges USING btree (org_id, is_test, invoice_id, provider) WHERE ((kind = 'checkout'::text) AND (purpose = 'invoice'::text) AND (state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text])));
 
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
+
+CREATE INDEX customer_mails_by_customer ON public.customer_mails USING btree (org_id, is_test, customer_id, send_at);
+
+CREATE INDEX customer_mails_by_time ON public.customer_mails USING btree (org_id, is_test, created_at, id);
 
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
@@ -3702,6 +4004,8 @@ CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree
 
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
 
+CREATE INDEX mail_suppressions_by_time ON public.mail_suppressions USING btree (org_id, is_test, created_at, id);
+
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
 CREATE INDEX outbox_facts_published ON public.outbox_facts USING btree (org_id, is_test, id) WHERE (published_as IS NOT NULL);
@@ -3732,9 +4036,13 @@ CREATE UNIQUE INDEX payout_accounts_one_default_per_currency ON public.payout_ac
 
 CREATE INDEX payout_legs_of_payee ON public.payout_legs USING btree (org_id, is_test, payee_id, sent_at) INCLUDE (currency, amount, state) WHERE (sent_at IS NOT NULL);
 
+CREATE INDEX payout_parts_in_excess ON public.payout_parts USING btree (org_id, is_test, transfer_id) WHERE is_excess;
+
 CREATE INDEX payout_parts_of_leg ON public.payout_parts USING btree (org_id, is_test, leg_id);
 
 CREATE INDEX payouts_below_minimum ON public.payouts USING btree (org_id, is_test, customer_id, currency) WHERE (state = 'below_minimum'::text);
+
+CREATE INDEX payouts_that_lack_something ON public.payouts USING btree (org_id, is_test, customer_id) WHERE (state = ANY (ARRAY['due'::text, 'blocked'::text]));
 
 CREATE INDEX payouts_waiting_for_person ON public.payouts USING btree (org_id, is_test, bill_id) WHERE (state = ANY (ARRAY['needs_approval'::text, 'failed'::text]));
 
@@ -3765,6 +4073,12 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
 CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX portal_token_lookups_of_token ON public.portal_token_lookups USING btree (org_id, is_test, token_id);
+
+CREATE INDEX portal_tokens_newest_first ON public.portal_tokens USING btree (org_id, is_test, created_at DESC, id DESC) WHERE ((kind = 'link'::text) AND (revoked_at IS NULL));
+
+CREATE INDEX portal_tokens_of_customer ON public.portal_tokens USING btree (org_id, is_test, customer_id, created_at DESC, id DESC);
 
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
@@ -3932,6 +4246,39 @@ CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EA
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id) REFERENCES public.wallets(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_thresholds
+    ADD CONSTRAINT alert_thresholds_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
@@ -3961,6 +4308,9 @@ ALTER TABLE ONLY public.credit_grants
 
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
@@ -4088,6 +4438,9 @@ ALTER TABLE ONLY public.plan_simulations
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -4205,6 +4558,9 @@ ALTER TABLE ONLY public.transfers
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_digest_fkey FOREIGN KEY (org_id, is_test, span, period_start) REFERENCES public.usage_digests(org_id, is_test, span, period_start) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.virtual_accounts
     ADD CONSTRAINT virtual_accounts_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
 
@@ -4240,6 +4596,14 @@ ALTER TABLE ONLY public.wallets
 
 ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.alert_states ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_thresholds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_watches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
@@ -4252,6 +4616,8 @@ ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.balance_watchers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.charges ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
@@ -4259,6 +4625,8 @@ ALTER TABLE public.counters ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.customer_mails ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 
@@ -4290,6 +4658,8 @@ ALTER TABLE public.ledger_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.mail_suppressions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.member_credits ENABLE ROW LEVEL SECURITY;
@@ -4310,6 +4680,14 @@ ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.alert_states USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alert_thresholds USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alert_watches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alerts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
@@ -4320,6 +4698,8 @@ CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_
 
 CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own_rows ON public.balance_watchers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.charges USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4327,6 +4707,8 @@ CREATE POLICY own_rows ON public.counters USING (((org_id = (NULLIF(current_sett
 CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.customer_mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4353,6 +4735,8 @@ CREATE POLICY own_rows ON public.ledger_accounts USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.ledger_requests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.mail_suppressions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4398,6 +4782,10 @@ CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.portal_token_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.portal_tokens USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4442,11 +4830,17 @@ CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_se
 
 CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_digest_totals USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_digests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hours USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_watchers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.virtual_accounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4457,6 +4851,8 @@ CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(c
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.watched_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4522,6 +4918,10 @@ ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.portal_token_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.portal_tokens ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
@@ -4578,11 +4978,17 @@ ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.usage_digest_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_digests ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_watchers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -4596,6 +5002,8 @@ ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.watched_batches ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
@@ -4606,6 +5014,9 @@ GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_portal_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_portal_token(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) TO monigo_app;
@@ -4651,6 +5062,32 @@ GRANT ALL ON FUNCTION public.waiting_fact_figures(most bigint) TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(acknowledged_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(acknowledged_by) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(rearmed_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.alert_thresholds TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_watches TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(is_enabled) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(armed_at) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(deleted_at) ON TABLE public.alerts TO monigo_app;
+
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
@@ -4668,6 +5105,8 @@ GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
 GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.balance_watchers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.charges TO monigo_app;
 
@@ -4721,6 +5160,20 @@ GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(recipient) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(locale) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(subject) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.customer_mails TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.disputes TO monigo_app;
@@ -4772,6 +5225,8 @@ GRANT INSERT(customer_id) ON TABLE public.ledger_accounts TO monigo_app;
 GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.mail_suppressions TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 
@@ -4961,6 +5416,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.portal_token_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.portal_tokens TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
@@ -5095,6 +5554,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digest_totals TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digests TO monigo_app;
+
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 
 GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
@@ -5102,6 +5565,8 @@ GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.usage_watchers TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO monigo_app;
 
@@ -5176,5 +5641,7 @@ GRANT UPDATE(status) ON TABLE public.wallet_top_ups TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.wallet_top_ups TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_customers TO monigo_app;

@@ -8,6 +8,7 @@ from house.checkout import known_tenant_tables
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from support.accounts import plant_account
+from support.alerts import plant_alerts
 from support.api import Api, event
 from support.backend import Backend
 from support.charges import plant_payments
@@ -80,6 +81,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # Not folded yet, whatever was asked for before.
     api.ingest(event("call-4", external_id))
     _plant_waiting_work(api, subscription)
+    suppression_id = _write_to(api, customer)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,
@@ -92,12 +94,19 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "final_invoice_id": final["id"],
         "bill_id": bill["id"],
         "simulation_id": simulation_id,
+        "mail_suppression_id": suppression_id,
+        "portal_token_id": _link(api, external_id)["id"],
         "payout_subscription_id": paid["id"],
         "paying_plan_id": paying_plan_id,
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
         **_collect(api, wallet_ids["wallet_id"], bill, earned),
     }
+
+
+def _link(api, external_id):
+    """A link to the customer's portal."""
+    return api.make("/v1/portal/tokens", {"customer_external_id": external_id}, "token")
 
 
 def _owe(api, customer, metric, paying_plan_id):
@@ -269,6 +278,31 @@ def _plant_waiting_work(api: Api, subscription) -> None:
     )
 
 
+def _write_to(api: Api, customer) -> str:
+    """A mail to a customer, and an address that gets none; its id."""
+    api.backend.sql(
+        "INSERT INTO customer_mails (org_id, is_test, id, fact_id, customer_id, type, occasion,"
+        " status, recipient, created_at, send_at) SELECT org_id, is_test, gen_random_uuid(),"
+        " gen_random_uuid(), id, 'balance_low', $2, 'sending', 'ada@example.com', now(), now()"
+        " FROM customers WHERE id = $1",
+        customer["id"],
+        json.dumps(
+            {
+                "type": "balance_low",
+                "customer_id": customer["id"],
+                "occurred_at": "2026-06-16T12:00:00Z",
+            }
+        ),
+    )
+    rows = api.backend.sql(
+        "INSERT INTO mail_suppressions (org_id, is_test, id, address, reason, created_at)"
+        " VALUES ($1, $2, gen_random_uuid(), 'ada@example.com', 'bounced', now()) RETURNING id",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
+    return str(rows[0]["id"])
+
+
 def _leave_kept_answer(api: Api) -> None:
     """An Idempotency-Key's record, of a customer that is gone; and the log of changes so far."""
     api.get("/api/v1/audit-logs")
@@ -278,7 +312,7 @@ def _leave_kept_answer(api: Api) -> None:
 
 
 def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
-    """A wallet with money, a part of it held, credit, and a rule that asked for more."""
+    """A wallet with money, a part of it held, credit, a rule that asked for more, and alerts."""
     wallet = api.wallet(external_id, funds="100")
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
@@ -290,4 +324,5 @@ def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
         "wallet_id": wallet["id"],
         "reservation_id": held.json()["reservation"]["id"],
         "grant_id": granted["id"],
+        **plant_alerts(api, external_id),
     }

@@ -1,6 +1,7 @@
 """The guards, sources, reactions and subscribers of lower domains, and who names facts."""
 
 from monigo import (
+    alerts,
     audit,
     catalog,
     collection,
@@ -15,6 +16,7 @@ from monigo import (
     webhooks,
 )
 from monigo.infra.registry import Registry
+from monigo.notifications import mails
 from monigo.payments import (
     accounts,
     charges,
@@ -53,10 +55,16 @@ REGISTRY = Registry(
     },
     reactions={
         catalog.RuleMetricCreated: (metering.attribute_by_rules,),
-        customers.events.CustomerUpdated: (metering.note_renamed,),
+        catalog.MetricEdited: (alerts.note_metrics,),
+        subscriptions.events.SubscriptionCreated: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionPlanChanged: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionCanceled: (alerts.note_subscriptions,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
-        customers.events.CustomerUpdated: (collection.note_emails,),
-        tenancy.events.OrganizationActivated: (collection.note_activated,),
+        customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
+        tenancy.events.OrganizationActivated: (
+            collection.note_activated,
+            payouts.note_activated,
+        ),
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
             payouts.note_connections,
@@ -120,7 +128,7 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN,),
+    subscribers=(audit.CHAIN, mails.SUBSCRIBER),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),

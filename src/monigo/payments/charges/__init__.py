@@ -6,6 +6,7 @@ from monigo.payments.charges.events import is_failed_payment
 from monigo.payments.charges.outcomes import apply_fact, apply_facts, apply_outcome
 from monigo.payments.charges.rules import (
     ASKED_FOR,
+    CALL_LASTS,
     CHECKOUT_LASTS,
     NOT_FOUND_COUNTS_AFTER,
     is_of_payer,
@@ -20,6 +21,7 @@ from monigo.payments.charges.service import (
     create_pulls,
     get_charge,
     give_up,
+    links_of,
     live_pulls_of,
     live_top_up_of,
     lock_open_of,
@@ -62,6 +64,7 @@ from monigo.payments.received import (
 
 __all__ = [
     "ASKED_FOR",
+    "CALL_LASTS",
     "CHECKOUT_LASTS",
     "NOT_FOUND_COUNTS_AFTER",
     "Applied",
@@ -99,6 +102,7 @@ __all__ = [
     "give_up",
     "is_failed_payment",
     "is_of_payer",
+    "links_of",
     "live_pulls_of",
     "live_top_up_of",
     "lock_open_of",

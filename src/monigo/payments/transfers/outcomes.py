@@ -107,10 +107,14 @@ async def save(
 ) -> dict[PayoutTransferId, Transfer]:
     """Store what became of locked transfers, before and after, and do what follows from it."""
     settled, facts = await _settle_legs(tx, changes)
-    changed = [after for before, after in settled if after != before]
-    if changed:
-        await store.update(tx, changed)
-        await _put_on_agenda(tx, changed)
+    changed = [(before, after) for before, after in settled if after != before]
+    # What was in excess counts once the other one does not: of a leg only one may at any time.
+    promoted = [after for before, after in changed if before.is_excess and after.has_paid]
+    others = [after for before, after in changed if not (before.is_excess and after.has_paid)]
+    for saved in (others, promoted):
+        if saved:
+            await store.update(tx, saved)
+            await _put_on_agenda(tx, saved)
     await outbox.emit(tx, facts)
     return {after.id: after for _, after in settled}
 
@@ -134,8 +138,7 @@ async def _settle_legs(
     legs = {
         before.leg_id
         for before, after in changes
-        if after.state is not before.state
-        and (_is_late(before, after) or (before.attempt > 1 and _is_lost(before, after)))
+        if after.state is not before.state and (_is_late(before, after) or _is_lost(before, after))
     }
     if not legs:
         return list(changes), [fact for change in changes for fact in _facts(*change)]
