@@ -5,8 +5,8 @@ import json
 import pytest
 from standardwebhooks import Webhook
 
-from monigo.cli.listening import Listening
 from monigo.infra.http_client import HttpClient
+from monigo.webhooks.deliveries.listening import Listening
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def http(api):
 
 def test_what_comes_is_forwarded_once_and_signed_and_what_was_before_is_not(api, receiver, http):
     subscription = api.subscribed_customer()[-1]
-    listening = Listening(http, api.backend.url, api.secret, receiver.url)
+    listening = Listening(http, api.backend.url, api.secret, receiver.url, print)
     api.backend.run(listening.begin())
     api.finalize(api.draft(subscription["id"])["id"])
 
@@ -35,7 +35,7 @@ def test_what_comes_is_forwarded_once_and_signed_and_what_was_before_is_not(api,
 
 
 def test_a_machine_that_does_not_answer_ends_nothing(api, http, capsys):
-    listening = Listening(http, api.backend.url, api.secret, "http://127.0.0.1:1/hooks")
+    listening = Listening(http, api.backend.url, api.secret, "http://127.0.0.1:1/hooks", print)
     api.backend.run(listening.begin())
     api.subscribed_customer()
 
@@ -44,8 +44,8 @@ def test_a_machine_that_does_not_answer_ends_nothing(api, http, capsys):
     assert "not taken" in capsys.readouterr().out
 
 
-def test_a_key_that_is_not_taken_is_told(api, http, receiver):
-    listening = Listening(http, api.backend.url, "mk_test_unheard", receiver.url)
+def test_a_key_that_is_not_taken_ends_it(api, http, receiver):
+    listening = Listening(http, api.backend.url, "mk_test_unheard", receiver.url, print)
 
     with pytest.raises(ConnectionError, match="HTTP 401"):
         api.backend.run(listening.begin())

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from monigo import tenancy
+from monigo import tenancy, webhooks
 from monigo.bootstrap import Services
 from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
-from monigo.cli.listening import listen as forward_events
 from monigo.cli.people import admin_app, user_app
 from monigo.cli.run import Role, run_alone, run_everything
 from monigo.cli.simulator import run_simulator
@@ -76,7 +75,7 @@ def listen(
     server: Annotated[str, typer.Option(help="Where the API is.")] = "http://localhost:8000",
 ) -> None:
     """Forward events of test mode to this machine, from now on, signed as webhooks are."""
-    run(lambda _: forward_events(server, key, forward_to))
+    run(lambda _: webhooks.deliveries.listen(server, key, forward_to, say))
 
 
 @app.command()

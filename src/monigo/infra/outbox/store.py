@@ -77,7 +77,6 @@ INSERT_WANTED = f"""
 """
 
 INSERT_UNWANTED = _INSERT_FACTS
-
 # From subject to subject, however many facts each has: a subject's first one is what it waits for.
 SELECT_FIRST = """
     WITH RECURSIVE first AS (
@@ -144,7 +143,7 @@ DELETE_DELIVERIES = """
 
 LISTEN = """
     INSERT INTO outbox_listeners (org_id, is_test, subscriber) VALUES ($1, $2, $3)
-    ON CONFLICT (org_id, is_test, subscriber) DO NOTHING
+    ON CONFLICT DO NOTHING
 """
 
 SET_ASIDE = """
@@ -195,7 +194,6 @@ SELECT_STUCK = """
     ORDER BY delivery.subscriber, fact.subject_id, fact.position
     LIMIT $4
 """
-
 
 _encode = msgspec.json.Encoder().encode
 
@@ -271,7 +269,7 @@ def insertion(
 
 
 async def listen(tx: Transaction, subscriber: str) -> None:
-    """Note that the tenant has somebody for whom a subscriber wants facts."""
+    """Note that a subscriber wants the tenant's facts."""
     await tx.execute(LISTEN, subscriber)
 
 
@@ -311,8 +309,9 @@ async def load(
     """
     types = {one.__name__: one for one in subscriber.facts}
     return [
-        (row["subject_id"], row["position"], _recorded(row, types.get(row["type"])))
+        (row["subject_id"], row["position"], known and recorded_of(row, known))
         for row in await tx.fetch(SELECT_FACTS, subscriber.name, subject_ids, limit)
+        for known in (types.get(row["type"]),)
     ]
 
 
@@ -382,17 +381,9 @@ async def list_stuck(
     Subscriber, fact, and the reason, which is empty in the second case.
     """
     return [
-        (
-            row["subscriber"],
-            f"{row['type']} {row['subject_id']} {row['position']}",
-            row["reason"],
-        )
+        (row["subscriber"], f"{row['type']} {row['subject_id']} {row['position']}", row["reason"])
         for row in await tx.fetch(SELECT_STUCK, subscribers, limit)
     ]
-
-
-def _recorded(row: Any, fact_type: type[Fact] | None) -> Recorded | None:
-    return None if fact_type is None else recorded_of(row, fact_type)
 
 
 def recorded_of(row: Any, fact_type: type[Fact]) -> Recorded:

@@ -1,5 +1,6 @@
 """Deliveries: events on their way to endpoints, each attempt logged."""
 
+from monigo.webhooks.deliveries.listening import listen
 from monigo.webhooks.deliveries.posting import RESPONSE_BYTES_MAX
 from monigo.webhooks.deliveries.rules import ATTEMPTS_MAX, RETRIED_AFTER, signatures
 from monigo.webhooks.deliveries.sending import RETRY, SEND, Sender
@@ -31,6 +32,7 @@ __all__ = [
     "Sender",
     "get",
     "list_page",
+    "listen",
     "retry",
     "send_test",
     "signatures",

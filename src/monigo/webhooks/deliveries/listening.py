@@ -1,18 +1,19 @@
 """Forwards events of test mode to a developer's machine, to which no webhook finds its way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from cachetools import LRUCache
 
-from monigo import webhooks
-from monigo.cli.console import fail, say
+from monigo.core.errors import invalid
 from monigo.core.ids import parse_id
 from monigo.infra import json
 from monigo.infra.clock import SystemClock
 from monigo.infra.http_client import HttpClient, NoAnswerError, NotSentError
+from monigo.webhooks import endpoints
+from monigo.webhooks.deliveries.rules import signatures
 
 PAUSE_SECONDS = 1
 ANSWER_SECONDS = 10
@@ -23,18 +24,24 @@ TEST_KEY_PREFIX = "mk_test_"
 
 
 class Listening:
-    """Asks a server for new events, and posts them to a URL, signed as webhooks are."""
+    """Asks a server for new events, and posts them to a URL, signed as webhooks are.
 
-    def __init__(self, http: HttpClient, server: str, key: str, forward_to: str) -> None:
+    `say` gets a line about each.
+    """
+
+    def __init__(
+        self, http: HttpClient, server: str, key: str, forward_to: str, say: Callable[[str], None]
+    ) -> None:
         self._http = http
+        self._say = say
         self._events_url = f"{server.rstrip('/')}/v1/billing-events"
         self._key = key
         self._forward_to = forward_to
         self._seen: LRUCache[str, bool] = LRUCache(SEEN_MAX)
-        self.secret = webhooks.endpoints.random_secret()
+        self.secret = endpoints.random_secret()
 
     async def begin(self) -> None:
-        """Pass over what there is already.
+        """Pass over the events until now.
 
         Raises:
             ConnectionError: the server does not answer, or does not take the key.
@@ -58,7 +65,7 @@ class Listening:
                 break
         for event in reversed(found):
             self._seen[event["id"]] = True
-            say(f"{event['type']}  {event['id']}  {await self._post(event)}")
+            self._say(f"{event['type']}  {event['id']}  {await self._post(event)}")
 
     async def _page(self, offset: int) -> Sequence[dict[str, Any]]:
         url = f"{self._events_url}?limit={PAGE}&offset={offset}"
@@ -77,8 +84,8 @@ class Listening:
         event_id = parse_id(event["id"])
         if event_id is None:
             return "has no id"
-        key = (self.secret, webhooks.endpoints.signing_key(self.secret))
-        signed = webhooks.deliveries.signatures(body, event_id, SystemClock().now(), [key])
+        key = (self.secret, endpoints.signing_key(self.secret))
+        signed = signatures(body, event_id, SystemClock().now(), [key])
         headers = {"Content-Type": "application/json", **signed}
         try:
             answer = await self._http.send(
@@ -89,17 +96,18 @@ class Listening:
         return f"HTTP {answer.status}"
 
 
-async def listen(server: str, key: str, forward_to: str) -> None:
+async def listen(server: str, key: str, forward_to: str, say: Callable[[str], None]) -> None:
     """Forward events until the program is ended.
 
     Raises:
         ConnectionError: at the start, the server does not answer, or does not take the key.
+        DomainError: invalid, for a key that is not of test mode.
     """
     if not key.startswith(TEST_KEY_PREFIX):
-        fail("the key must be one of test mode: mk_test_…")
+        raise invalid({"key": "must be one of test mode: mk_test_…"})
     http = HttpClient()
     try:
-        listening = Listening(http, server, key, forward_to)
+        listening = Listening(http, server, key, forward_to, say)
         await listening.begin()
         say(f"forwarding events of test mode to {forward_to}, signed with {listening.secret}")
         while True:
