@@ -50,6 +50,7 @@ class MailType(StrEnum):
     CARD_EXPIRING = "card_expiring"
     PAYOUT_SENT = "payout_sent"
     BALANCE_LOW = "balance_low"
+    ALERT = "alert"
 
 
 # Ascending, which is not looked at when they are decoded, but by `rules.checked`.
