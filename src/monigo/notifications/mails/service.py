@@ -47,7 +47,8 @@ async def note(tx: Transaction, recorded: Sequence[Recorded]) -> None:
         await agenda.put_for_span(tx, EXPIRY, tx.real_now, span=EXPIRY_SPAN, after=KEPT_FOR)
 
 
-SUBSCRIBER = Subscriber("customer mails", FACTS, note)
+# A mail may be a few seconds late, and a period's close need not wake anybody for each invoice.
+SUBSCRIBER = Subscriber("customer mails", FACTS, note, is_woken=False)
 
 
 async def note_outcome(tx: Transaction, mail_id: MailId, outcome: Outcome) -> None:
