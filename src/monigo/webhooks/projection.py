@@ -8,13 +8,12 @@ from typing import Any
 
 import msgspec
 
-from monigo import alerts, collection, invoicing, subscriptions, wallets
+from monigo import alerts, collection, invoicing, reports, subscriptions, wallets
 from monigo.core.errors import InvariantError
 from monigo.core.money import format_decimal, format_money
 from monigo.infra.facts import Fact, Recorded
 from monigo.payments import charges, methods, received, transfers
 from monigo.payments.transfers import OwnCode
-from monigo.reports import digests
 from monigo.webhooks.events import EventKept
 from monigo.webhooks.types import BillingEvent, EventType
 
@@ -27,8 +26,8 @@ WalletTopUpRequested = wallets.events.WalletTopUpRequested
 PaymentReceived = received.events.PaymentReceived
 ChargeFailed = charges.events.ChargeFailed
 InvoiceOverdue = collection.events.InvoiceOverdue
-UsageReported = digests.events.UsageReported
-CustomerUsageReported = digests.events.CustomerUsageReported
+UsageReported = reports.digests.events.UsageReported
+CustomerUsageReported = reports.digests.events.CustomerUsageReported
 AlertFact = alerts.events.AlertFact
 MethodExpiryFact = methods.events.MethodExpiryFact
 
@@ -54,12 +53,12 @@ NAMES: Mapping[type[Fact], EventType] = {
     methods.events.PaymentMethodExpired: EventType.PAYMENT_METHOD_EXPIRED,
     alerts.events.AlertTriggered: EventType.ALERT_TRIGGERED,
     alerts.events.AlertAcknowledged: EventType.ALERT_ACKNOWLEDGED,
-    digests.events.UsageOfDay: EventType.USAGE_DAILY,
-    digests.events.UsageOfWeek: EventType.USAGE_WEEKLY,
-    digests.events.UsageOfMonth: EventType.USAGE_MONTHLY,
-    digests.events.CustomerUsageOfDay: EventType.CUSTOMER_USAGE_DAILY,
-    digests.events.CustomerUsageOfWeek: EventType.CUSTOMER_USAGE_WEEKLY,
-    digests.events.CustomerUsageOfMonth: EventType.CUSTOMER_USAGE_MONTHLY,
+    reports.digests.events.UsageOfDay: EventType.USAGE_DAILY,
+    reports.digests.events.UsageOfWeek: EventType.USAGE_WEEKLY,
+    reports.digests.events.UsageOfMonth: EventType.USAGE_MONTHLY,
+    reports.digests.events.CustomerUsageOfDay: EventType.CUSTOMER_USAGE_DAILY,
+    reports.digests.events.CustomerUsageOfWeek: EventType.CUSTOMER_USAGE_WEEKLY,
+    reports.digests.events.CustomerUsageOfMonth: EventType.CUSTOMER_USAGE_MONTHLY,
 }
 
 # Of all facts that are published, by the names under which they are stored.
