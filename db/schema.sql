@@ -279,6 +279,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.find_portal_token(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, token_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, token_id FROM public.portal_token_lookups WHERE token_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -1571,6 +1582,37 @@ CREATE TABLE public.customer_changes (
     version bigint NOT NULL
 );
 
+CREATE TABLE public.customer_mails (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    fact_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    type text NOT NULL,
+    occasion jsonb NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    recipient text DEFAULT ''::text NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    send_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT customer_mails_not_sent_before_made CHECK ((send_at >= created_at)),
+    CONSTRAINT customer_mails_not_sent_says_why CHECK (((status = 'not_sent'::text) = (reason <> ''::text))),
+    CONSTRAINT customer_mails_sent_to_somebody CHECK (((status <> ALL (ARRAY['sending'::text, 'sent'::text])) OR (recipient <> ''::text))),
+    CONSTRAINT customer_mails_settled_has_its_time CHECK (((status = ANY (ARRAY['sent'::text, 'not_sent'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT customer_mails_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'not_sent'::text])))
+);
+
+COMMENT ON COLUMN public.customer_mails.fact_id IS 'of the outbox, which keeps facts for a shorter time';
+
+COMMENT ON COLUMN public.customer_mails.occasion IS 'what the mail is to say, as the fact had it';
+
+COMMENT ON COLUMN public.customer_mails.created_at IS 'instants are of real time';
+
+COMMENT ON COLUMN public.customer_mails.send_at IS 'when it may be sent by the limit on a customer''s mails in an hour';
+
 CREATE TABLE public.customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1583,8 +1625,12 @@ CREATE TABLE public.customers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
+    locale text DEFAULT ''::text NOT NULL,
+    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text)),
+    CONSTRAINT customers_locale_is_a_tag CHECK ((locale ~ '^([a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?)?$'::text))
 );
+
+COMMENT ON COLUMN public.customers.locale IS 'the BCP 47 tag of the language to write in; empty: the organisation''s';
 
 CREATE TABLE public.disputes (
     org_id uuid NOT NULL,
@@ -1600,12 +1646,16 @@ CREATE TABLE public.disputes (
     reason text NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
+    of_invoice numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT disputes_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT disputes_have_an_id CHECK ((provider_id <> ''::text)),
     CONSTRAINT disputes_lose_no_more_than_disputed CHECK (((lost_amount >= (0)::numeric) AND (lost_amount <= amount) AND ((state = 'lost'::text) OR (lost_amount = (0)::numeric)))),
+    CONSTRAINT disputes_of_invoice_is_a_part CHECK (((of_invoice >= (0)::numeric) AND (of_invoice <= lost_amount))),
     CONSTRAINT disputes_settled_has_its_time CHECK (((state <> 'open'::text) = (settled_at IS NOT NULL))),
     CONSTRAINT disputes_state_known CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
 );
+
+COMMENT ON COLUMN public.disputes.of_invoice IS 'what of the lost amount came out of what the invoice had taken';
 
 CREATE TABLE public.email_codes (
     id uuid NOT NULL,
@@ -1925,6 +1975,19 @@ CREATE TABLE public.ledger_transfers (
     CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
 );
 
+CREATE TABLE public.mail_suppressions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    address text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT mail_suppressions_address_spelled_one_way CHECK (((address = lower(address)) AND ((length(address) >= 1) AND (length(address) <= 255)))),
+    CONSTRAINT mail_suppressions_reason_known CHECK ((reason = ANY (ARRAY['bounced'::text, 'unsubscribed'::text])))
+);
+
+COMMENT ON COLUMN public.mail_suppressions.created_at IS 'real time';
+
 CREATE TABLE public.mails (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2035,6 +2098,7 @@ CREATE TABLE public.organizations (
     suspended_at timestamp with time zone,
     collection jsonb DEFAULT '{}'::jsonb NOT NULL,
     payouts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mails jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_collection_is_an_object CHECK ((jsonb_typeof(collection) = 'object'::text)),
@@ -2042,6 +2106,7 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT organizations_mails_is_an_object CHECK ((jsonb_typeof(mails) = 'object'::text)),
     CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
     CONSTRAINT organizations_payouts_is_an_object CHECK ((jsonb_typeof(payouts) = 'object'::text)),
@@ -2226,7 +2291,9 @@ CREATE TABLE public.payments (
     reversed numeric(24,6) NOT NULL,
     uncovered numeric(24,6) DEFAULT 0 NOT NULL,
     uncovered_at timestamp with time zone,
+    beyond numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT payments_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT payments_beyond_all_that_came CHECK (((beyond >= (0)::numeric) AND (beyond <> 'NaN'::numeric) AND ((beyond = (0)::numeric) OR ((refunded + reversed) = amount)))),
     CONSTRAINT payments_fee_not_negative CHECK (((fee >= (0)::numeric) AND (fee <> 'NaN'::numeric) AND (fee_by_payer >= (0)::numeric) AND (fee_by_payer <> 'NaN'::numeric))),
     CONSTRAINT payments_give_back_no_more_than_came CHECK (((refunded >= (0)::numeric) AND (reversed >= (0)::numeric) AND ((refunded + reversed) <= amount))),
     CONSTRAINT payments_go_somewhere_whole CHECK (((to_invoice >= (0)::numeric) AND (to_wallet >= (0)::numeric) AND (((to_invoice + to_wallet) = (0)::numeric) OR ((to_invoice + to_wallet) = amount)) AND ((to_invoice > (0)::numeric) <= (invoice_id IS NOT NULL)) AND ((to_wallet > (0)::numeric) <= (wallet_id IS NOT NULL)))),
@@ -2235,7 +2302,7 @@ CREATE TABLE public.payments (
     CONSTRAINT payments_purpose_known CHECK ((purpose = ANY (ARRAY['invoice'::text, 'wallet'::text, 'top_up'::text, 'card_setup'::text, 'unmatched'::text]))),
     CONSTRAINT payments_source_fits_kind CHECK ((((charge_id IS NULL) OR (kind = 'charge'::text)) AND ((virtual_account_id IS NULL) OR (kind = 'deposit'::text)))),
     CONSTRAINT payments_uncovered_has_its_time CHECK (((uncovered > (0)::numeric) = (uncovered_at IS NOT NULL))),
-    CONSTRAINT payments_uncovered_went_back CHECK (((uncovered >= (0)::numeric) AND (uncovered <> 'NaN'::numeric) AND (uncovered <= (reversed + refunded)))),
+    CONSTRAINT payments_uncovered_went_back CHECK (((uncovered >= (0)::numeric) AND (uncovered <> 'NaN'::numeric) AND (uncovered <= ((reversed + refunded) + beyond)))),
     CONSTRAINT payments_unmatched_goes_back CHECK (((purpose <> 'unmatched'::text) OR ((to_invoice + to_wallet) = (0)::numeric))),
     CONSTRAINT payments_unmatched_is_nobodys CHECK (((purpose = 'unmatched'::text) = (customer_id IS NULL)))
 );
@@ -2243,6 +2310,8 @@ CREATE TABLE public.payments (
 COMMENT ON COLUMN public.payments.uncovered IS 'what went back of it without its customer giving it up: the customer owes it';
 
 COMMENT ON COLUMN public.payments.uncovered_at IS 'since when, of the tenant''s time';
+
+COMMENT ON COLUMN public.payments.beyond IS 'what refunds sent back after all of it had gone: nobody is entitled to it';
 
 CREATE TABLE public.payout_accounts (
     org_id uuid NOT NULL,
@@ -2519,6 +2588,33 @@ CREATE TABLE public.platform_admins (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.portal_token_lookups (
+    token_hash bytea NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    token_id uuid NOT NULL,
+    CONSTRAINT portal_token_lookups_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+
+CREATE TABLE public.portal_tokens (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    kind text NOT NULL,
+    access text NOT NULL,
+    label text NOT NULL,
+    secret_ciphertext bytea NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT portal_tokens_access_known CHECK ((access = ANY (ARRAY['read'::text, 'full'::text]))),
+    CONSTRAINT portal_tokens_kind_known CHECK ((kind = ANY (ARRAY['link'::text, 'session'::text]))),
+    CONSTRAINT portal_tokens_sessions_end CHECK (((kind = 'link'::text) OR (expires_at IS NOT NULL)))
+);
+
 CREATE TABLE public.price_overrides (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2691,9 +2787,11 @@ CREATE TABLE public.reconciliation_rows (
     found_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
+    listed_as text DEFAULT 'charge'::text NOT NULL,
     CONSTRAINT reconciliation_rows_amounts_in_a_currency CHECK ((((our_amount IS NULL) = (our_currency = ''::text)) AND ((their_amount IS NULL) = (their_currency = ''::text)))),
     CONSTRAINT reconciliation_rows_amounts_positive CHECK (((our_amount > (0)::numeric) AND (our_amount <> 'NaN'::numeric) AND (their_amount >= (0)::numeric) AND (their_amount <> 'NaN'::numeric))),
     CONSTRAINT reconciliation_rows_kind_known CHECK ((kind = ANY (ARRAY['missing_here'::text, 'missing_there'::text, 'other_amount'::text, 'other_state'::text]))),
+    CONSTRAINT reconciliation_rows_listed_as_known CHECK ((listed_as = ANY (ARRAY['charge'::text, 'transfer'::text]))),
     CONSTRAINT reconciliation_rows_next_step_known CHECK ((next_step = ANY (ARRAY['taken_over'::text, 'compared_again'::text, 'person'::text]))),
     CONSTRAINT reconciliation_rows_subject_not_empty CHECK ((subject <> ''::text)),
     CONSTRAINT reconciliation_rows_taken_over_are_settled CHECK (((next_step <> 'taken_over'::text) OR (settled_at IS NOT NULL))),
@@ -2736,16 +2834,20 @@ CREATE TABLE public.refunds (
     resolved_by text,
     resolved_at timestamp with time zone,
     note text NOT NULL,
+    of_invoice numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT refunds_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT refunds_attempts_count_from_one CHECK (((attempt > 0) AND (asked >= 0))),
     CONSTRAINT refunds_destination_known CHECK ((destination = ANY (ARRAY['provider'::text, 'wallet'::text]))),
     CONSTRAINT refunds_failed_says_why CHECK ((((state <> 'failed'::text) OR (failure_code IS NOT NULL)) AND ((failure_code IS NOT NULL) OR (failure_reason = ''::text)))),
     CONSTRAINT refunds_give_back_something CHECK ((((payment_id IS NOT NULL) OR ((invoice_id IS NOT NULL) AND (destination = 'wallet'::text))) AND ((payment_id IS NOT NULL) = (connection_id IS NOT NULL)))),
+    CONSTRAINT refunds_of_invoice_is_a_part CHECK (((of_invoice >= (0)::numeric) AND (of_invoice <= amount) AND ((of_invoice = (0)::numeric) OR (state = 'succeeded'::text)))),
     CONSTRAINT refunds_of_nobody_are_of_a_payment CHECK (((customer_id IS NOT NULL) OR ((payment_id IS NOT NULL) AND (invoice_id IS NULL) AND (destination = 'provider'::text)))),
     CONSTRAINT refunds_resolution_is_whole CHECK ((((resolved_by IS NULL) = (resolved_at IS NULL)) AND ((resolved_by IS NOT NULL) OR (note = ''::text)))),
     CONSTRAINT refunds_settled_has_its_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text])) = (settled_at IS NOT NULL))),
     CONSTRAINT refunds_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text, 'succeeded'::text, 'failed'::text])))
 );
+
+COMMENT ON COLUMN public.refunds.of_invoice IS 'what of it came out of what the invoice had taken';
 
 CREATE TABLE public.registrations (
     id uuid NOT NULL,
@@ -3419,6 +3521,12 @@ ALTER TABLE ONLY public.credit_grants
 ALTER TABLE ONLY public.customer_changes
     ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
 
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_once_for_a_fact UNIQUE (org_id, is_test, fact_id);
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -3475,6 +3583,12 @@ ALTER TABLE ONLY public.ledger_requests
 
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_once_for_a_reason UNIQUE (org_id, is_test, address, reason);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
@@ -3583,6 +3697,12 @@ ALTER TABLE ONLY public.plans
 
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.portal_token_lookups
+    ADD CONSTRAINT portal_token_lookups_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
@@ -3826,6 +3946,10 @@ CREATE UNIQUE INDEX charges_one_open_checkout_per_invoice_and_provider ON public
 
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
+CREATE INDEX customer_mails_by_customer ON public.customer_mails USING btree (org_id, is_test, customer_id, send_at);
+
+CREATE INDEX customer_mails_by_time ON public.customer_mails USING btree (org_id, is_test, created_at, id);
+
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
@@ -3892,6 +4016,8 @@ CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree
 
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
 
+CREATE INDEX mail_suppressions_by_time ON public.mail_suppressions USING btree (org_id, is_test, created_at, id);
+
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
 CREATE INDEX outbox_facts_published ON public.outbox_facts USING btree (org_id, is_test, id) WHERE (published_as IS NOT NULL);
@@ -3922,9 +4048,13 @@ CREATE UNIQUE INDEX payout_accounts_one_default_per_currency ON public.payout_ac
 
 CREATE INDEX payout_legs_of_payee ON public.payout_legs USING btree (org_id, is_test, payee_id, sent_at) INCLUDE (currency, amount, state) WHERE (sent_at IS NOT NULL);
 
+CREATE INDEX payout_parts_in_excess ON public.payout_parts USING btree (org_id, is_test, transfer_id) WHERE is_excess;
+
 CREATE INDEX payout_parts_of_leg ON public.payout_parts USING btree (org_id, is_test, leg_id);
 
 CREATE INDEX payouts_below_minimum ON public.payouts USING btree (org_id, is_test, customer_id, currency) WHERE (state = 'below_minimum'::text);
+
+CREATE INDEX payouts_that_lack_something ON public.payouts USING btree (org_id, is_test, customer_id) WHERE (state = ANY (ARRAY['due'::text, 'blocked'::text]));
 
 CREATE INDEX payouts_waiting_for_person ON public.payouts USING btree (org_id, is_test, bill_id) WHERE (state = ANY (ARRAY['needs_approval'::text, 'failed'::text]));
 
@@ -3955,6 +4085,12 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
 CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX portal_token_lookups_of_token ON public.portal_token_lookups USING btree (org_id, is_test, token_id);
+
+CREATE INDEX portal_tokens_newest_first ON public.portal_tokens USING btree (org_id, is_test, created_at DESC, id DESC) WHERE ((kind = 'link'::text) AND (revoked_at IS NULL));
+
+CREATE INDEX portal_tokens_of_customer ON public.portal_tokens USING btree (org_id, is_test, customer_id, created_at DESC, id DESC);
 
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
@@ -4185,6 +4321,9 @@ ALTER TABLE ONLY public.credit_grants
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
 
@@ -4310,6 +4449,9 @@ ALTER TABLE ONLY public.plan_simulations
 
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
@@ -4496,6 +4638,8 @@ ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.customer_mails ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
@@ -4525,6 +4669,8 @@ ALTER TABLE public.ledger_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ledger_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_suppressions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
@@ -4574,6 +4720,8 @@ CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.customer_mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.disputes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4599,6 +4747,8 @@ CREATE POLICY own_rows ON public.ledger_accounts USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.ledger_requests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.mail_suppressions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4643,6 +4793,10 @@ CREATE POLICY own_rows ON public.plan_revisions USING (((org_id = (NULLIF(curren
 CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.portal_token_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.portal_tokens USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4776,6 +4930,10 @@ ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.portal_token_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.portal_tokens ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
@@ -4868,6 +5026,9 @@ GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_portal_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_portal_token(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) TO monigo_app;
@@ -5011,6 +5172,20 @@ GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(recipient) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(locale) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(subject) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.customer_mails TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.disputes TO monigo_app;
@@ -5022,6 +5197,8 @@ GRANT UPDATE(state) ON TABLE public.disputes TO monigo_app;
 GRANT UPDATE(reason) ON TABLE public.disputes TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.disputes TO monigo_app;
+
+GRANT UPDATE(of_invoice) ON TABLE public.disputes TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
 
@@ -5062,6 +5239,8 @@ GRANT INSERT(customer_id) ON TABLE public.ledger_accounts TO monigo_app;
 GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.mail_suppressions TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 
@@ -5146,6 +5325,8 @@ GRANT UPDATE(reversed) ON TABLE public.payments TO monigo_app;
 GRANT UPDATE(uncovered) ON TABLE public.payments TO monigo_app;
 
 GRANT UPDATE(uncovered_at) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(beyond) ON TABLE public.payments TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.payout_accounts TO monigo_app;
 
@@ -5251,6 +5432,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.portal_token_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.portal_tokens TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
@@ -5296,6 +5481,8 @@ GRANT UPDATE(resolved_by) ON TABLE public.refunds TO monigo_app;
 GRANT UPDATE(resolved_at) ON TABLE public.refunds TO monigo_app;
 
 GRANT UPDATE(note) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(of_invoice) ON TABLE public.refunds TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO monigo_app;
 

@@ -112,6 +112,13 @@ OF_KEYS = {
     "update_plan": edited(
         "PUT plans/{}", "plan", World.plan, body={"name": "Other"}, name=("Plan", "Other")
     ),
+    "lift_mail_suppression": gone(
+        "DELETE mail-suppressions/{}",
+        "mail_suppression",
+        World.mail_suppression,
+        address="ada@example.com",
+        reason="bounced",
+    ),
     "delete_plan": gone("DELETE plans/{}", "plan", World.plan, name="Plan", currency="NGN"),
     "create_alert": made("POST alerts", "alert", body=_watched, type="usage_exceeded"),
     "update_alert": edited(
@@ -305,6 +312,22 @@ OF_KEYS = {
     ),
     "delete_payment_method": gone(
         "DELETE customers/{}", "payment_method", World.method, last4="1111"
+    ),
+    "create_portal_token": made(
+        "POST portal/tokens",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer(), "label": "mail"},
+        label="mail",
+        access="full",
+    ),
+    "revoke_portal_token": edited(
+        "DELETE portal/tokens/{}", "portal_token", World.portal_token, revoked_at=SOMETHING
+    ),
+    "create_portal_session": made(
+        "POST portal/sessions",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer()},
+        access="full",
     ),
     "create_payout_account": made(
         "POST customers/{}/payout-accounts",

@@ -50,6 +50,15 @@ class World:
     def customer(self):
         return self.api.customer(name="Ada")["id"]
 
+    def mail_suppression(self):
+        (row,) = self.backend.sql(
+            "INSERT INTO mail_suppressions (org_id, is_test, id, address, reason, created_at)"
+            " VALUES ($1, true, gen_random_uuid(), 'ada@example.com', 'bounced', now())"
+            " RETURNING id",
+            self.api.org_id,
+        )
+        return row["id"]
+
     def metric(self):
         return self.api.metric()["id"]
 
@@ -122,6 +131,10 @@ class World:
             first,
         )
         return f"{customer_id}/payment-methods/{other[0]['id']}"
+
+    def portal_token(self):
+        body = {"customer_id": self.customer()}
+        return self.api.make("/v1/portal/tokens", body, "token")["id"]
 
     def payout_account(self):
         """The path of a payee's account, whose name the provider can be asked for."""

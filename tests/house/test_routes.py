@@ -20,6 +20,7 @@ PUBLIC = {
     "/docs/assets/swagger-ui-bundle.js",
     "/docs/assets/swagger-ui.css",
     "/docs/assets/favicon.png",
+    "/mail/unsubscribe/{token}",
 }
 # Those of people who want to sign in, and what there is to choose from.
 OPEN = {

@@ -50,6 +50,8 @@ GROUPS = {
 OWN_ACCOUNT = "own account"
 OWN_SECURITY = "own security"
 ANYBODY = "anybody"
+# A customer's own things, for who holds a token of its portal.
+PORTAL = "portal"
 
 OPERATIONS_OF = {
     "read": """
@@ -63,6 +65,8 @@ OPERATIONS_OF = {
         GET /bills/{bill_id}
         GET /bills/{bill_id}/transactions
         GET /bills/{bill_id}/explain
+        GET /customer-mails
+        GET /customer-mails/preview
         GET /customers
         GET /customers/{customer_id}
         GET /banks
@@ -79,6 +83,7 @@ OPERATIONS_OF = {
         GET /invoices/{invoice_id}
         GET /invoices/{invoice_id}/transactions
         GET /invoices/{invoice_id}/explain
+        GET /mail-suppressions
         GET /metrics
         GET /metrics/event-property-keys
         GET /metrics/{metric_id}
@@ -88,6 +93,7 @@ OPERATIONS_OF = {
         GET /plans/{plan_id}
         GET /plans/{plan_id}/payout-splits
         GET /plans/{plan_id}/revisions
+        GET /portal/tokens
         GET /payout-rules/unmatched
         GET /price-overrides
         GET /price-overrides/{override_id}
@@ -144,9 +150,13 @@ OPERATIONS_OF = {
         POST /customers/{customer_id}/payment-methods/setup
         PUT /customers/{customer_id}/payment-methods/{payment_method_id}/default
         DELETE /customers/{customer_id}/payment-methods/{payment_method_id}
+        DELETE /mail-suppressions/{mail_suppression_id}
         POST /invoices/{invoice_id}/finalize
         POST /invoices/{invoice_id}/initiate-payment
         POST /invoices/{invoice_id}/transactions/{transaction_id}/retry
+        POST /portal/sessions
+        POST /portal/tokens
+        DELETE /portal/tokens/{portal_token_id}
         POST /metrics
         PUT /metrics/{metric_id}
         DELETE /metrics/{metric_id}
@@ -274,6 +284,30 @@ OPERATIONS_OF = {
         POST /user/second-factor/confirm
         POST /user/second-factor/off
         POST /user/second-factor/recovery-codes
+    """,
+    PORTAL: """
+        GET /portal/bills
+        GET /portal/bills/{bill_id}
+        GET /portal/bills/{bill_id}/transactions
+        GET /portal/invoices
+        GET /portal/invoices/{invoice_id}
+        POST /portal/invoices/{invoice_id}/pay
+        POST /portal/invoices/{invoice_id}/pay-with-card
+        POST /portal/invoices/{invoice_id}/pay-with-wallet
+        GET /portal/invoices/{invoice_id}/transactions
+        GET /portal/me
+        GET /portal/payment-methods
+        POST /portal/payment-methods/setup
+        PUT /portal/payment-methods/{payment_method_id}/default
+        DELETE /portal/payment-methods/{payment_method_id}
+        GET /portal/payout-accounts
+        GET /portal/subscriptions
+        GET /portal/subscriptions/{subscription_id}
+        POST /portal/subscriptions/{subscription_id}/cancel
+        GET /portal/wallets
+        GET /portal/wallets/{wallet_id}
+        POST /portal/wallets/{wallet_id}/fund
+        GET /portal/wallets/{wallet_id}/transactions
     """,
     ANYBODY: """
         POST /auth/forgot-password

@@ -39,6 +39,8 @@ TARGETS = {
     "payment_method_id": ["payment_method_id"],
     "connection_id": ["connection_id"],
     "simulation_id": ["simulation_id"],
+    "mail_suppression_id": ["mail_suppression_id"],
+    "portal_token_id": ["portal_token_id"],
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
@@ -52,7 +54,7 @@ OF_BOTH_MODES = {"connection_id"}
 # Names of ours, which are no ids.
 NAMES = {"step_id"}
 # Answer about the one thing that a query names, and have nothing to say of an unknown one.
-ABOUT_ONE = ("/usage/series", "/v1/wallets")
+ABOUT_ONE = ("/usage/series", "/v1/wallets", "/v1/portal/tokens")
 # Names the caller's own organisation; another's is refused with 403.
 ORGANIZATION = "org_id"
 # Tell the time and what is done, and nothing that has an id.
@@ -61,6 +63,8 @@ WITHOUT_IDS = {
     "/api/v1/onboarding/progress",
     "/v1/reports/trial-balance",
     "/api/v1/reports/trial-balance",
+    "/v1/customer-mails/preview",
+    "/api/v1/customer-mails/preview",
     "/v1/banks",
     "/api/v1/banks",
     "/v1/payment-connections/provider-currencies",
@@ -165,6 +169,10 @@ BODIES = [
         400,
         {"splits": [{"percentage": "10"}]},
     ),
+    Body("POST", "/portal/tokens", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/portal/tokens", "customer_external_id", "external_id", 404, {}),
+    Body("POST", "/portal/sessions", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/portal/sessions", "customer_external_id", "external_id", 404, {}),
     Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
     Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),
 ]

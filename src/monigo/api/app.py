@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.mails.unsubscribe import router as unsubscribing
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.api.merchant.events.ingest.routes import PATH as INGEST_PATH
 from monigo.api.merchant.events.ingest.routes import IngestRoute
@@ -34,6 +35,8 @@ from monigo.api.people.routers import (
     PERSON_ROUTERS,
     TENANT_ROUTERS,
 )
+from monigo.api.portal.routers import PORTAL_ROUTERS
+from monigo.api.portal.routing import declared_token
 from monigo.bootstrap import Services
 from monigo.infra.addresses import ClientAddresses
 
@@ -63,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.raw_routes = raw_routes
     app.include_router(health)
+    app.include_router(unsubscribing)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     for router in (*BACKEND_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/v1", **shared)
@@ -75,6 +79,9 @@ def create_app(services: Services) -> FastAPI:
     shared["dependencies"] = [bearer]
     for router in PERSON_ROUTERS:
         app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [Depends(declared_token)]
+    for router in PORTAL_ROUTERS:
+        app.include_router(router, prefix="/api/v1/portal", **shared)
     for router in OPEN_ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=ERROR_RESPONSES)
     add_error_handlers(app)

@@ -16,6 +16,7 @@ from monigo import (
     webhooks,
 )
 from monigo.infra.registry import Registry
+from monigo.notifications import mails
 from monigo.payments import (
     accounts,
     charges,
@@ -58,13 +59,16 @@ REGISTRY = Registry(
         subscriptions.events.SubscriptionCreated: (alerts.note_subscriptions,),
         subscriptions.events.SubscriptionPlanChanged: (alerts.note_subscriptions,),
         subscriptions.events.SubscriptionCanceled: (alerts.note_subscriptions,),
-        customers.events.CustomerUpdated: (metering.note_renamed,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
-        customers.events.CustomerUpdated: (collection.note_emails,),
-        tenancy.events.OrganizationActivated: (collection.note_activated,),
+        customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
+        tenancy.events.OrganizationActivated: (
+            collection.note_activated,
+            payouts.note_activated,
+        ),
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
             payouts.note_connections,
+            reconciliation.begin,
         ),
         wallets.events.WalletStatusChanged: (collection.funding.close_accounts,),
         wallets.events.WalletTopUpRequested: (collection.funding.note_requested,),
@@ -75,10 +79,14 @@ REGISTRY = Registry(
         invoicing.events.BillVoided: (payouts.forget_void,),
         payout_accounts.events.PayoutAccountAdded: (payouts.look_again,),
         payout_accounts.events.PayoutAccountChanged: (payouts.look_again,),
-        transfers.events.TransferSubmitted: (payouts.note_submitted,),
+        transfers.events.TransferSubmitted: (
+            payouts.note_submitted,
+            reconciliation.begin,
+        ),
         transfers.events.TransferSucceeded: (payouts.note_succeeded,),
         transfers.events.TransferPaidTwice: (payouts.note_paid_twice,),
         transfers.events.TransferFailed: (payouts.note_failed,),
+        transfers.events.TransferFeeKnown: (payouts.note_fees,),
         transfers.events.TransferReversed: (payouts.note_reversed,),
         received.events.PaymentReceived: (
             collection.take_payments,
@@ -121,7 +129,7 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN,),
+    subscribers=(audit.CHAIN, mails.SUBSCRIBER),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),

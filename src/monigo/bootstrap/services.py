@@ -31,6 +31,8 @@ from monigo.infra.queue import LongJob
 from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
+from monigo.notifications import mails
+from monigo.notifications.mails import UnsubscribeLinks
 from monigo.payments import (
     accounts,
     charges,
@@ -43,6 +45,7 @@ from monigo.payments import (
 from monigo.payments.connections import ProviderDesk
 from monigo.payments.payout_accounts import BankDirectory
 from monigo.people import People
+from monigo.portal_access import PortalTokens
 from monigo.providers import simulator
 from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
@@ -82,6 +85,7 @@ TASKS: tuple[Task, ...] = (
     reports.dashboard.LOOK_FOR_DECLINES,
     connections.FORGET_CALLS,
     collection.RETRY_WAITING,
+    mails.FORGET,
     *EVENT_TASKS,
 )
 
@@ -101,11 +105,13 @@ class Services(Struct, frozen=True):
     limits: Limits
     keys: KeyFinder
     key_use: KeyUse
+    portal_tokens: PortalTokens
     people: People
     desk: ProviderDesk
     banks: BankDirectory
     http: HttpClient
     provider_events: ProviderEvents
+    unsubscribe_links: UnsubscribeLinks
     app_url: str
     slices: asyncio.Semaphore
 
@@ -122,6 +128,7 @@ class Services(Struct, frozen=True):
             collection.await_task(self.desk),
             test_mode.keep_clocks(self.clock_tasks),
             self.people.mailer.task,
+            mails.compose_task(self.people.mailer, self.unsubscribe_links),
             charges.ask_task(self.desk),
             refunds.ask_task(self.desk),
             transfers.submit_task(self.desk),
@@ -189,11 +196,12 @@ async def open_services(
         limits,
         KeyFinder(database),
         KeyUse(database),
+        PortalTokens(database),
         People(
             database,
             vault,
             Passwords(),
-            mailer_of(settings, vault),
+            mailer_of(settings, vault, mails.note_outcome),
             people.AccessTokens(database, vault),
             public_url_of(settings),
         ),
@@ -201,6 +209,7 @@ async def open_services(
         BankDirectory(desk),
         http,
         provider_events_of(settings, vault, desk),
+        UnsubscribeLinks(vault, public_url_of(settings)),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )

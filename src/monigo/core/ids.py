@@ -44,6 +44,9 @@ AlertId = NewType("AlertId", UUID)
 AlertStateId = NewType("AlertStateId", UUID)
 UsageDigestId = NewType("UsageDigestId", UUID)
 TransferBatchId = NewType("TransferBatchId", UUID)
+CustomerMailId = NewType("CustomerMailId", UUID)
+MailSuppressionId = NewType("MailSuppressionId", UUID)
+PortalTokenId = NewType("PortalTokenId", UUID)
 
 # Derived ids are published, so this value may never change.
 NAMESPACE = UUID("6d6f6e69-676f-5000-8000-62696c6c696e")

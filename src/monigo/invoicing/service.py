@@ -1,5 +1,6 @@
 """Use cases of invoices: draft, finalize, void, and the bills that payout plans have instead."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
-from monigo.invoicing.closing import catch_up, close_period, make_final
+from monigo.invoicing.closing import catch_up, close_period, lock_customers, make_final
 from monigo.invoicing.collecting import refuse_in_flight, refuse_voiding
 from monigo.invoicing.documents import (
     InvoicePayment,
@@ -136,6 +137,11 @@ async def get(
     return _of_type(await documents.load(tx, invoice_id, for_update=for_update), plan_type)
 
 
+async def heads(tx: Transaction, invoice_ids: Collection[InvoiceId]) -> dict[InvoiceId, Invoice]:
+    """Invoices and bills by id, without their lines; those that are gone are absent."""
+    return await documents.load_heads(tx, list(invoice_ids))
+
+
 async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter) -> Page[Invoice]:
     """Invoices that match, newest first; none for an unknown customer."""
     customer_id = None
@@ -143,9 +149,7 @@ async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter
         customer_id = (await customers.resolve(tx, [wanted.customer])).get(wanted.customer)
         if customer_id is None:
             return Page([], 0, request.offset)
-    return await documents.list_page(
-        tx, request, customer_id=customer_id, status=wanted.status, plan_type=wanted.plan_type
-    )
+    return await documents.list_page(tx, request, wanted, customer_id)
 
 
 async def finalize(
@@ -162,6 +166,7 @@ async def finalize(
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
     subscription = await catch_up(tx, subscription)
+    await lock_customers(tx, [subscription])
     open_period = subscriptions.first_open_period(subscription)
     if (
         open_period is not None

@@ -21,12 +21,14 @@ from monigo.api.merchant.explanations.routes import router as explanations
 from monigo.api.merchant.exports.routes import router as exports
 from monigo.api.merchant.invoices.payments.routes import router as invoice_payments
 from monigo.api.merchant.invoices.routes import router as invoices
+from monigo.api.merchant.mails.routes import router as mails
 from monigo.api.merchant.metrics.routes import router as metrics
 from monigo.api.merchant.organization.routes import router as organization
 from monigo.api.merchant.payment_connections.routes import router as payment_connections
 from monigo.api.merchant.payout_rules.routes import router as payout_rules
 from monigo.api.merchant.plans.payout_splits.routes import router as payout_splits
 from monigo.api.merchant.plans.routes import router as plans
+from monigo.api.merchant.portal_tokens.routes import router as portal_tokens
 from monigo.api.merchant.price_overrides.routes import router as price_overrides
 from monigo.api.merchant.provider_events.routes import router as provider_events
 from monigo.api.merchant.reconciliation.routes import router as reconciliation
@@ -86,4 +88,6 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     set_aside,
     provider_events,
     reconciliation,
+    mails,
+    portal_tokens,
 )

@@ -1,8 +1,10 @@
-"""Access: who acts (principals), and what callers may do (permissions, scopes, roles)."""
+"""Access: who acts (principals, e-mails), and what callers may do (permissions, scopes, roles)."""
 
+from monigo.core.access.emails import email_fault, spelled
 from monigo.core.access.permissions import (
     GRANTS,
     OF_PERSONS,
+    OF_PORTALS,
     SENSITIVE,
     Permission,
     Role,
@@ -18,12 +20,14 @@ from monigo.core.access.principals import (
     PrincipalKind,
     api_key,
     person,
+    portal,
     system,
 )
 
 __all__ = [
     "GRANTS",
     "OF_PERSONS",
+    "OF_PORTALS",
     "SENSITIVE",
     "Permission",
     "Principal",
@@ -31,11 +35,14 @@ __all__ = [
     "Role",
     "Scope",
     "api_key",
+    "email_fault",
     "only_reading",
     "permissions_of",
     "permissions_of_role",
     "permissions_within_limit",
     "person",
+    "portal",
     "scopes_of",
+    "spelled",
     "system",
 ]

@@ -78,6 +78,12 @@ class Permission(StrEnum):
     MEMBERSHIP_LEAVE = "membership:leave"
     INVITATIONS_READ = "invitations:read"
     INVITATIONS_WRITE = "invitations:write"
+    PORTAL_TOKENS_READ = "portal_tokens:read"
+    PORTAL_TOKENS_WRITE = "portal_tokens:write"
+    PORTAL_READ = "portal:read"
+    PORTAL_PAY = "portal:pay"
+    PORTAL_METHODS_WRITE = "portal_methods:write"
+    PORTAL_CANCEL = "portal:cancel"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNT_SECURE = "account:secure"
@@ -130,6 +136,15 @@ class Grant(Struct, frozen=True):
 OF_PERSONS = frozenset(
     {Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE, Permission.ACCOUNT_SECURE}
 )
+# What a customer may do in the portal, with the own things only; nobody else holds these.
+OF_PORTALS = frozenset(
+    {
+        Permission.PORTAL_READ,
+        Permission.PORTAL_PAY,
+        Permission.PORTAL_METHODS_WRITE,
+        Permission.PORTAL_CANCEL,
+    }
+)
 # What can do much harm: a person is asked to have signed in just now.
 SENSITIVE = frozenset(
     {
@@ -141,7 +156,7 @@ SENSITIVE = frozenset(
     }
 )
 
-# Each permission but a person's own stands in one row.
+# Each permission but a person's own and a portal's stands in one row.
 GRANTS = (
     # Reading what the organisation has.
     Grant(
@@ -167,6 +182,7 @@ GRANTS = (
                 Permission.BILLING_EVENTS_READ,
                 Permission.SET_ASIDE_READ,
                 Permission.TEST_CLOCK_READ,
+                Permission.PORTAL_TOKENS_READ,
             }
         ),
     ),
@@ -191,6 +207,7 @@ GRANTS = (
                 Permission.BILLS_FINALIZE,
                 Permission.ONBOARDING_WRITE,
                 Permission.TEST_CLOCK_ADVANCE,
+                Permission.PORTAL_TOKENS_WRITE,
             }
         ),
     ),

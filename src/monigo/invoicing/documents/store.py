@@ -14,6 +14,7 @@ from monigo.infra.db import Transaction
 from monigo.invoicing.documents.rules import UNPAID
 from monigo.invoicing.types import (
     Invoice,
+    InvoiceFilter,
     InvoiceKind,
     InvoiceStatus,
     Line,
@@ -35,6 +36,11 @@ COLUMNS = """
 
 SELECT = f"""
     SELECT {COLUMNS} FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+SELECT_HEADS = f"""
+    SELECT {COLUMNS} FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
 
 # A period all of whose invoices were voided after it had been closed. It is identified by its
@@ -67,12 +73,13 @@ MATCHING = """
         AND ($3::uuid IS NULL OR customer_id = $3)
         AND ($4::text IS NULL OR status = $4)
         AND plan_type = $5
+        AND (NOT $6 OR (status <> 'draft' AND total <> 0))
 """
 
 SELECT_PAGE = f"""
     SELECT {COLUMNS} {MATCHING}
     ORDER BY created_at DESC, id DESC
-    LIMIT $6 OFFSET $7
+    LIMIT $7 OFFSET $8
 """
 
 COUNT = f"SELECT count(*) {MATCHING}"
@@ -147,13 +154,12 @@ async def list_drafts(
 async def list_page(
     tx: Transaction,
     request: PageRequest,
-    *,
+    wanted: InvoiceFilter,
     customer_id: CustomerId | None,
-    status: InvoiceStatus | None,
-    plan_type: PlanType,
 ) -> Page[Invoice]:
-    """Invoices that match, newest first."""
-    matching = (customer_id, status and status.value, plan_type.value)
+    """Invoices that match, newest first; of that customer, if one is given."""
+    status = None if wanted.status is None else wanted.status.value
+    matching = (customer_id, status, wanted.plan_type.value, wanted.is_for_customer)
     found: list[Invoice] = []
     async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
         found += await _with_lines(tx, rows)
@@ -181,6 +187,12 @@ async def owners_of(
         )
         for row in await tx.fetch(SELECT_OWNERS, list(invoice_ids))
     }
+
+
+async def load_heads(tx: Transaction, invoice_ids: Sequence[InvoiceId]) -> dict[InvoiceId, Invoice]:
+    """Invoices by id, without their lines; those that are gone are absent."""
+    found = [_invoice(row, ()) for row in await tx.fetch(SELECT_HEADS, list(invoice_ids))]
+    return {invoice.id: invoice for invoice in found}
 
 
 async def lock_all(tx: Transaction, invoice_ids: Sequence[UUID]) -> list[Invoice]:

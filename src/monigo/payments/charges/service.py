@@ -206,6 +206,11 @@ async def live_pulls_of(
     return await store.live_pulls(tx, invoice_ids)
 
 
+async def links_of(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[InvoiceId, str]:
+    """Where invoices can be paid now, by those that were asked for; absent where there is none."""
+    return await store.links(tx, invoice_ids)
+
+
 async def charges_of_wallet(tx: Transaction, wallet_id: UUID, since: datetime) -> list[Charge]:
     """A wallet's charges since an instant of the tenant's time, newest first."""
     return await store.list_of_wallet(tx, wallet_id, since, CHARGES_MAX)
@@ -214,12 +219,6 @@ async def charges_of_wallet(tx: Transaction, wallet_id: UUID, since: datetime) -
 async def live_top_up_of(tx: Transaction, wallet_id: UUID) -> Charge | None:
     """The charge that is to top up a wallet and is not final."""
     return await store.live_top_up(tx, wallet_id)
-
-
-async def count_declines(tx: Transaction, wallet_id: UUID, method_id: UUID, since: datetime) -> int:
-    """How often a method declined to top up a wallet, since an instant of the tenant's time."""
-    found = await store.top_up_failures(tx, wallet_id, method_id, since, CHARGES_MAX)
-    return sum(rules.is_of_payer(code) for code in found)
 
 
 async def resolve(

@@ -78,6 +78,14 @@ SELECT_LIVE_PULLS = f"""
         AND state = ANY ($4::text[])
 """
 
+# An invoice's newest one.
+SELECT_LINKS = """
+    SELECT DISTINCT ON (invoice_id) invoice_id, url FROM charges
+    WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
+        AND state = ANY ($4::text[]) AND url <> '' AND expires_at > $5
+    ORDER BY invoice_id, created_at DESC, id DESC
+"""
+
 SELECT_OF_WALLET = f"""
     SELECT {_COLUMNS} FROM charges
     WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3 AND created_at >= $4
@@ -89,13 +97,6 @@ SELECT_LIVE_TOP_UP = f"""
     SELECT {_COLUMNS} FROM charges
     WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3 AND purpose = 'top_up'
         AND state = ANY ($4::text[])
-"""
-
-SELECT_FAILURES = """
-    SELECT failure_code FROM charges
-    WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3 AND purpose = 'top_up'
-        AND method_id = $4 AND state = 'failed' AND created_at >= $5
-    LIMIT $6
 """
 
 IS_LIVE = """
@@ -227,6 +228,12 @@ async def live_pulls(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[Inv
     return {one.invoice_id: one for one in found if one.invoice_id is not None}
 
 
+async def links(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[InvoiceId, str]:
+    """The newest link of each invoice that can be paid by one now."""
+    rows = await tx.fetch(SELECT_LINKS, list(invoice_ids), _LIVE, tx.real_now)
+    return {InvoiceId(row["invoice_id"]): row["url"] for row in rows}
+
+
 async def list_of_wallet(
     tx: Transaction, wallet_id: UUID, since: datetime, limit: int
 ) -> list[Charge]:
@@ -238,14 +245,6 @@ async def live_top_up(tx: Transaction, wallet_id: UUID) -> Charge | None:
     """The charge that is to top up a wallet and is live."""
     row = await tx.fetchrow(SELECT_LIVE_TOP_UP, wallet_id, _LIVE)
     return None if row is None else _charge(row)
-
-
-async def top_up_failures(
-    tx: Transaction, wallet_id: UUID, method_id: UUID, since: datetime, limit: int
-) -> list[str]:
-    """Why charges of a method failed that were to top up a wallet, made since an instant."""
-    rows = await tx.fetch(SELECT_FAILURES, wallet_id, method_id, since, limit)
-    return [row["failure_code"] for row in rows]
 
 
 async def is_any_live(tx: Transaction, connection_id: UUID) -> bool:

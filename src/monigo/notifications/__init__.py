@@ -1,0 +1,1 @@
+"""Messages to customers in the organisation's name: occasions to write, and mails."""
