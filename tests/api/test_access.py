@@ -314,7 +314,7 @@ def state_of(backend, organization):
 
 
 def code_of(answer):
-    told = answer.headers["content-type"].startswith("application/json") and answer.json()
+    told = answer.headers.get("content-type", "").startswith("application/json") and answer.json()
     return told.get("code") if isinstance(told, dict) else None
 
 

@@ -123,13 +123,22 @@ def test_live_customers_get_the_mails_that_are_switched_on(live):
 
 
 def test_test_mails_leave_to_nobody_but_whom_the_organisation_names(shop, letters):
-    letters.set(mail_test_recipient="")
+    letters.set(mail_test_recipient="", customer_mails=["invoice_finalized"])
     shop.owe()
 
     sent = letters.send()
 
     assert sent == []
     assert letters.log() == [("invoice_finalized", "not_sent", "test_mode")]
+
+
+def test_test_mode_makes_no_mails_for_nobody(shop, letters):
+    letters.set(mail_test_recipient="")
+    shop.owe()
+
+    letters.send()
+
+    assert letters.log() == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
     ("settings", "field"),
     [
         ({"customer_mails": ["receipt", "greeting"]}, "customer_mails[1]"),
-        ({"customer_mails": ["receipt"] * 8}, "customer_mails"),
+        ({"customer_mails": ["receipt"] * 9}, "customer_mails"),
         ({"mail_reply_to": "nobody"}, "mail_reply_to"),
         ({"mail_reply_to": "a@example.com, b@example.com"}, "mail_reply_to"),
         ({"mail_test_recipient": "a@example.com\r\nBcc: b@example.com"}, "mail_test_recipient"),

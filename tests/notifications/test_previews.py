@@ -10,7 +10,7 @@ from support.customer_mails import TYPES
 
 PATH = "/v1/customer-mails/preview"
 LEFT_OPEN = re.compile(r"[{}]")
-NOTICES = {"card_expiring", "payout_sent", "balance_low"}
+NOTICES = {"card_expiring", "payout_sent", "balance_low", "alert"}
 
 
 def preview(api, **wanted):

@@ -1,9 +1,13 @@
 """How mails to customers leave: once for a fact, not too many, and to nobody who gets none."""
 
+from decimal import Decimal
+
 import asyncpg
 import httpx
 import pytest
 
+from monigo.alerts import AlertScope, AlertType, StateStatus
+from monigo.alerts.events import AlertTriggered
 from monigo.core.errors import DomainError, invalid
 from monigo.infra import outbox
 from monigo.infra.facts import Recorded
@@ -50,6 +54,26 @@ class Customer:
             plan_id=new_id(),
             status=Status.PAUSED,
             reason=reason,
+        )
+
+    def alert(self, kind):
+        return AlertTriggered(
+            alert_id=new_id(),
+            state_id=new_id(),
+            type=kind,
+            scope=AlertScope.CUSTOMER,
+            scope_id=self.id,
+            customer_id=self.id,
+            subscription_id=None,
+            wallet_id=None,
+            metric_id=None,
+            currency="NGN",
+            threshold=Decimal(1000),
+            label="at 1000",
+            value=Decimal("1234.5"),
+            period_start=None,
+            period_end=None,
+            status=StateStatus.TRIGGERED,
         )
 
     def report(self, *facts, fails=False):
@@ -145,6 +169,23 @@ def test_of_what_happens_only_some_is_written_about(customer, letters):
     letters.send()
 
     assert letters.log() == [("balance_low", "sent", "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (AlertType.USAGE_EXCEEDED, "Your usage has reached 1,234.5."),
+        (AlertType.COST_EXCEEDED, "Your usage has cost ₦1,234.50 so far."),
+        (AlertType.WALLET_BALANCE_DROPPED, "Your balance has fallen to ₦1,234.50."),
+    ],
+)
+def test_an_alert_is_written_about_in_its_own_measure(customer, letters, kind, said):
+    customer.report(customer.alert(kind))
+
+    (alert,) = letters.send()
+
+    assert said in text_of(alert)
+    assert "Alert: at 1000" in text_of(alert)
 
 
 def test_an_address_that_bounced_gets_no_more_until_it_is_lifted(customer, letters, refusing):

@@ -5,6 +5,18 @@ from monigo.alerts import CLOCK_TASKS, TASKS
 from support.agenda import do
 from support.api import event
 
+DIGEST = """
+    INSERT INTO usage_digests (org_id, is_test, span, period_start)
+    SELECT org_id, is_test, 'daily', '2026-01-01' FROM metrics WHERE id = $1
+"""
+TOTALS = """
+    INSERT INTO usage_digest_totals (
+        org_id, is_test, span, period_start, metric_id, customers, event_count, number_count,
+        number_sum, distinct_count
+    )
+    SELECT org_id, is_test, 'daily', '2026-01-01', id, 1, 1, 0, 0, 0 FROM metrics WHERE id = $1
+"""
+
 
 def alert(api, alert_type, scope, scope_id, *values, **fields):
     """An alert with thresholds of these values."""
@@ -31,8 +43,11 @@ def plant_alerts(api, external_id):
     alert(api, "wallet_balance_dropped", "customer", external_id, "1000000")
     settle(api)
     (state,) = states(api, type="usage_exceeded")
-    api.ingest(event("alerting-1", external_id))
+    # Of no metric: it changes nothing that others count.
+    api.ingest(event("alerting-1", external_id, "alerting"))
     api.backend.run(metering.fold_all(api.backend.services.database))
+    api.backend.sql(DIGEST, metric["id"])
+    api.backend.sql(TOTALS, metric["id"])
     return {"alert_id": made["id"], "alert_state_id": state["id"]}
 
 

@@ -13,6 +13,7 @@ TYPES = (
     "card_expiring",
     "payout_sent",
     "balance_low",
+    "alert",
 )
 
 

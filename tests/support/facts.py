@@ -117,7 +117,7 @@ def noted(*texts, thing_id=None):
 
 
 def sample(fact_type):
-    """A fact of a type, or another struct, with some value in each field."""
+    """A fact, or a struct in one, with some value in each field."""
     hints = get_type_hints(fact_type)
     return fact_type(**{name: _value(hints[name]) for name in fact_type.__struct_fields__})
 
@@ -128,10 +128,10 @@ def _value(hint):
         return _value(get_args(hint)[0])
     if get_args(hint):
         return (_value(get_args(hint)[0]),)
-    if issubclass(hint, StrEnum):
-        return next(iter(hint))
     if issubclass(hint, msgspec.Struct):
         return sample(hint)
+    if issubclass(hint, StrEnum):
+        return next(iter(hint))
     values = {
         UUID: new_id(),
         Decimal: Decimal("1.500000"),

@@ -87,6 +87,8 @@ SECURED_WITH_MODE = sorted({*TABLES_WITH_MODE, *LOOKUPS_WITH_MODE})
 # What rows point at that don't point at something else: money is for an invoice or for a wallet.
 POINT_ELSEWHERE = {
     "charges": {"invoice_id", "top_up_id"},
+    "alerts": {"plan_id", "subscription_id"},
+    "alert_states": {"wallet_id"},
     "payments": {"invoice_id", "virtual_account_id"},
     "refunds": {"invoice_id"},
 }

@@ -62,7 +62,10 @@ async def create(tx: Transaction, wanted: NewAlert) -> Alert:
 
 async def get(tx: Transaction, alert_id: UUID) -> Alert:
     """One alert. Raises not_found."""
-    return _found(await store.load(tx, alert_id), "alert")
+    alert = await store.load(tx, alert_id)
+    if alert is None:
+        raise not_found("alert")
+    return alert
 
 
 async def list_page(tx: Transaction, request: PageRequest, wanted: AlertFilter) -> Page[Alert]:
@@ -251,10 +254,6 @@ async def _locked(tx: Transaction, alert_id: UUID) -> Alert:
 
 async def _state(tx: Transaction, state_id: UUID) -> AlertState:
     found = await states_store.load(tx, [AlertStateId(state_id)])
-    return _found(found[0] if found else None, "alert_state")
-
-
-def _found(thing: Found | None, what: str) -> Found:
-    if thing is None:
-        raise not_found(what)
-    return thing
+    if not found:
+        raise not_found("alert_state")
+    return found[0]

@@ -50,6 +50,7 @@ class MailType(StrEnum):
     CARD_EXPIRING = "card_expiring"
     PAYOUT_SENT = "payout_sent"
     BALANCE_LOW = "balance_low"
+    ALERT = "alert"
 
 
 # Ascending, which is not looked at when they are decoded, but by `rules.checked`.
@@ -205,9 +206,9 @@ class MailSettings(Struct, frozen=True):
     customer_mails: Annotated[
         tuple[str, ...],
         Meta(
-            description="which mails go to customers in live mode: "
+            description="which mails go to customers: "
             + ", ".join(f"`{one}`" for one in MailType)
-            + "; none unless they are named. In test mode all are made, see `mail_test_recipient`",
+            + "; none unless they are named. Those of test mode go to `mail_test_recipient`",
             examples=[["invoice_finalized", "receipt"]],
         ),
     ] = ()
@@ -228,8 +229,8 @@ class MailSettings(Struct, frozen=True):
     mail_test_recipient: Annotated[
         str,
         Meta(
-            description="to whom all mails of test mode go, in place of the customers; empty: they"
-            " leave this machine to nobody",
+            description="to whom the mails of test mode go in place of the customers, of all types;"
+            " empty: they leave this machine to nobody",
             examples=["developer@example.com"],
         ),
     ] = ""

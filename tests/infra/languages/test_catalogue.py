@@ -25,7 +25,7 @@ OTHERS = [code for code in CODES if code != "en"]
 # Keys that are put together of parts: `f"receipt.{purpose}"` stands for all that begin so.
 CODE = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
 IN_CODE = set(re.findall(r'"(?:mail\.|label\.)?([a-z_]+(?:\.[a-z_0-9]+)*)"', CODE))
-PUT_TOGETHER = re.compile(r"(receipt|payment_failed|card_expired|card_expiring)\.\w+")
+PUT_TOGETHER = re.compile(r"(receipt|payment_failed|card_expired|card_expiring|alert)\.\w+")
 
 
 def forms(text):

@@ -6,6 +6,7 @@ A text that a language lacks is in English.
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from babel import Locale, localedata
 from babel.dates import format_date, format_interval, format_skeleton
+from babel.numbers import format_decimal
 from msgspec import Struct
 
 from monigo.core.errors import ensure
@@ -78,6 +80,10 @@ class Language(Struct, frozen=True):
         pattern.frac_prec = least, places
         written: str = pattern.apply(money.amount, locale, currency_digits=False)
         return _with_symbol(written, symbol_of(money.currency))
+
+    def number(self, number: Decimal) -> str:
+        """A number with all its digits."""
+        return format_decimal(number, locale=self._locale, decimal_quantization=False)
 
     def date(self, instant: datetime, zone: ZoneInfo) -> str:
         """The day of an instant in a zone, such as `30 November 2026`."""

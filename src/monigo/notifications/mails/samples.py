@@ -5,16 +5,18 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from monigo.alerts import AlertType
 from monigo.core.ids import CustomerId, InvoiceId
 from monigo.core.periods import midnight_months_ago
 from monigo.customers import CustomerDetails
 from monigo.infra.ids import new_id
 from monigo.notifications.mails.types import Circumstances
-from monigo.notifications.occasions import Card, Occasion
+from monigo.notifications.occasions import Card, Occasion, ReachedThreshold
 from monigo.tenancy import MailType, Organization
 
 _CUSTOMER = CustomerDetails("", "Ada Obi", "ada@example.com", "", {})
 _AMOUNT = Decimal(12_500)
+_THRESHOLD = Decimal(10_000)
 _LATE = timedelta(days=3)
 _PAY_URL = "https://checkout.example.com/pay"
 
@@ -38,6 +40,7 @@ def sample(
         due_date=now - _LATE if mail_type is MailType.INVOICE_OVERDUE else now + _LATE,
         reference="mg_sample_000042",
         card=Card("Visa", "4081", now.month, now.year, is_expired=False),
+        reached=ReachedThreshold(AlertType.COST_EXCEEDED, "80 %", _THRESHOLD, _AMOUNT),
     )
     known = Circumstances(
         organization, is_test, replace(_CUSTOMER, locale=locale), pay_url=_PAY_URL

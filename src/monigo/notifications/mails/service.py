@@ -37,16 +37,18 @@ async def note(tx: Transaction, recorded: Sequence[Recorded]) -> None:
     found = [(fact_id, occasion) for fact_id, occasion in occasions if occasion is not None]
     if not found:
         return
-    wanted = (await tenancy.get_organization(tx)).mails.customer_mails
-    # All are made in test mode, so that developers see them; which of them leave is decided later.
-    found = [one for one in found if tx.is_test or one[1].type in wanted]
+    settings = (await tenancy.get_organization(tx)).mails
+    # All are made for a developer who wants them; else test mode costs no more than live mode.
+    is_all = tx.is_test and bool(settings.mail_test_recipient)
+    found = [one for one in found if is_all or one[1].type in settings.customer_mails]
     if found:
         due = await store.insert(tx, await _timed(tx, found))
         await agenda.put(tx, COMPOSING, due)
         await agenda.put_for_span(tx, EXPIRY, tx.real_now, span=EXPIRY_SPAN, after=KEPT_FOR)
 
 
-SUBSCRIBER = Subscriber("customer mails", FACTS, note)
+# A mail may be a few seconds late, and a period's close need not wake anybody for each invoice.
+SUBSCRIBER = Subscriber("customer mails", FACTS, note, is_woken=False)
 
 
 async def note_outcome(tx: Transaction, mail_id: MailId, outcome: Outcome) -> None:

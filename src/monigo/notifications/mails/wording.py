@@ -3,8 +3,10 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from monigo import invoicing
+from monigo.alerts import AlertType
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
 from monigo.notifications.mails.types import Circumstances, Content
@@ -85,6 +87,12 @@ class _Writer:
         if amount is None:
             return ""
         return self.language.amount(Money(amount, self.occasion.currency))
+
+    def measured(self, kind: AlertType, value: Decimal) -> str:
+        """What an alert watches: a quantity, or money."""
+        if kind is AlertType.USAGE_EXCEEDED:
+            return self.language.number(value)
+        return self.language.amount(Money(value, self.occasion.currency))
 
     def due(self) -> str:
         """What is still to be paid of the document, or else the occasion's amount."""
@@ -213,6 +221,24 @@ def _balance_low(writer: _Writer) -> Content:
     return writer.content(writer.text("balance_low.subject"), writer.text("balance_low.body"))
 
 
+def _alert(writer: _Writer) -> Content:
+    reached = writer.occasion.reached
+    kind = AlertType.USAGE_EXCEEDED if reached is None else reached.kind
+    value = "" if reached is None else writer.measured(kind, reached.value)
+    threshold = "" if reached is None else writer.measured(kind, reached.threshold)
+    label = "" if reached is None else shown_name(reached.label)
+    return writer.content(
+        writer.text("alert.subject", value=value),
+        writer.text(f"alert.{kind}", value=value),
+        rows=(
+            *writer.row("alert", label),
+            *writer.row("threshold", threshold),
+            *writer.row("value", value),
+            *writer.row("period", writer.values["period"]),
+        ),
+    )
+
+
 _CONTENTS: Mapping[MailType, Callable[[_Writer], Content]] = {
     MailType.INVOICE_FINALIZED: _invoice_finalized,
     MailType.INVOICE_OVERDUE: _invoice_overdue,
@@ -221,4 +247,5 @@ _CONTENTS: Mapping[MailType, Callable[[_Writer], Content]] = {
     MailType.CARD_EXPIRING: _card_expiring,
     MailType.PAYOUT_SENT: _payout_sent,
     MailType.BALANCE_LOW: _balance_low,
+    MailType.ALERT: _alert,
 }

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from monigo import collection, invoicing, subscriptions
+from monigo import alerts, collection, invoicing, subscriptions
 from monigo.infra.facts import Fact, Recorded
-from monigo.notifications.occasions.types import Card, Occasion
+from monigo.notifications.occasions.types import Card, Occasion, ReachedThreshold
 from monigo.payments import charges, methods, received
 from monigo.subscriptions import PauseReason
 from monigo.tenancy import MailType
@@ -17,6 +17,7 @@ PaymentReceived = received.events.PaymentReceived
 ChargeFailed = charges.events.ChargeFailed
 PaymentMethodExpiring = methods.events.PaymentMethodExpiring
 PaymentMethodExpired = methods.events.PaymentMethodExpired
+AlertTriggered = alerts.events.AlertTriggered
 SubscriptionPaused = subscriptions.events.SubscriptionPaused
 
 
@@ -109,6 +110,17 @@ def _paused(fact: SubscriptionPaused) -> dict[str, Any] | None:
     return {"type": MailType.BALANCE_LOW, "customer_id": fact.customer_id}
 
 
+def _alert(fact: AlertTriggered) -> dict[str, Any]:
+    return {
+        "type": MailType.ALERT,
+        "customer_id": fact.customer_id,
+        "currency": fact.currency,
+        "period_start": fact.period_start,
+        "period_end": fact.period_end,
+        "reached": ReachedThreshold(fact.type, fact.label, fact.threshold, fact.value),
+    }
+
+
 _READERS: Mapping[type[Fact], Callable[[Any], dict[str, Any] | None]] = {
     InvoiceFinalized: _invoice_finalized,
     BillPaid: _bill_paid,
@@ -118,6 +130,7 @@ _READERS: Mapping[type[Fact], Callable[[Any], dict[str, Any] | None]] = {
     PaymentMethodExpiring: _card,
     PaymentMethodExpired: _card,
     SubscriptionPaused: _paused,
+    AlertTriggered: _alert,
 }
 
 # Of these facts at most.

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from monigo.alerts import AlertType
 from monigo.core.ids import CustomerId, InvoiceId
 from monigo.tenancy import MailType
 
@@ -17,6 +18,15 @@ class Card(Struct, frozen=True):
     month: int
     year: int
     is_expired: bool
+
+
+class ReachedThreshold(Struct, frozen=True):
+    """A threshold of an alert, and what reached it: a quantity, or money in the currency."""
+
+    kind: AlertType
+    label: str
+    threshold: Decimal
+    value: Decimal
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
@@ -39,3 +49,4 @@ class Occasion(Struct, frozen=True, kw_only=True):
     due_date: datetime | None = None
     reference: str = ""
     card: Card | None = None
+    reached: ReachedThreshold | None = None
