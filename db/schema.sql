@@ -2150,6 +2150,13 @@ CREATE TABLE public.outbox_facts (
 
 COMMENT ON COLUMN public.outbox_facts.published_as IS 'the name under which merchants see it, if they do';
 
+CREATE TABLE public.outbox_listeners (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    subscriber text NOT NULL,
+    CONSTRAINT outbox_listeners_subscriber_not_empty CHECK ((subscriber <> ''::text))
+);
+
 CREATE TABLE public.passkey_challenges (
     session_id uuid NOT NULL,
     purpose text NOT NULL,
@@ -3455,6 +3462,77 @@ CREATE TABLE public.watched_customers (
     customer_id uuid NOT NULL
 );
 
+CREATE TABLE public.webhook_attempts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    url text NOT NULL,
+    request_headers jsonb NOT NULL,
+    response_status integer,
+    response_body text NOT NULL,
+    error text NOT NULL,
+    duration_ms integer NOT NULL,
+    attempted_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_attempts_answered_or_not CHECK (((response_status IS NOT NULL) OR (error <> ''::text))),
+    CONSTRAINT webhook_attempts_number_in_bounds CHECK (((number >= 1) AND (number <= 6))),
+    CONSTRAINT webhook_attempts_response_in_bounds CHECK ((length(response_body) <= 4096))
+);
+
+CREATE TABLE public.webhook_deliveries (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    body text NOT NULL,
+    retry_of uuid,
+    status text NOT NULL,
+    attempts integer NOT NULL,
+    next_attempt_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT webhook_deliveries_attempts_in_bounds CHECK (((attempts >= 0) AND (attempts <= 6))),
+    CONSTRAINT webhook_deliveries_ended_have_an_end CHECK (((status = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_deliveries_pending_have_a_next_attempt CHECK (((status = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+    CONSTRAINT webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN public.webhook_deliveries.body IS 'byte by byte as it is sent';
+
+COMMENT ON COLUMN public.webhook_deliveries.retry_of IS 'the delivery that a person had sent again; null: the first of its event';
+
+CREATE TABLE public.webhook_endpoints (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    is_enabled boolean NOT NULL,
+    disabled_reason text NOT NULL,
+    secret_ciphertext bytea,
+    previous_ciphertext bytea,
+    previous_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT webhook_endpoints_deleted_are_disabled CHECK (((deleted_at IS NOT NULL) = (disabled_reason = 'deleted'::text))),
+    CONSTRAINT webhook_endpoints_deleted_have_no_secret CHECK (((deleted_at IS NULL) = (secret_ciphertext IS NOT NULL))),
+    CONSTRAINT webhook_endpoints_disabled_for_a_reason CHECK (((disabled_reason = ''::text) = is_enabled)),
+    CONSTRAINT webhook_endpoints_previous_is_whole CHECK (((previous_ciphertext IS NULL) = (previous_until IS NULL))),
+    CONSTRAINT webhook_endpoints_reason_known CHECK ((disabled_reason = ANY (ARRAY[''::text, 'by_hand'::text, 'failing'::text, 'deleted'::text]))),
+    CONSTRAINT webhook_endpoints_url_in_bounds CHECK (((length(url) >= 1) AND (length(url) <= 2000))),
+    CONSTRAINT webhook_endpoints_want_events CHECK (((cardinality(events) >= 1) AND (cardinality(events) <= 100)))
+);
+
+COMMENT ON COLUMN public.webhook_endpoints.events IS 'names of types, or the beginnings of several followed by *';
+
+COMMENT ON COLUMN public.webhook_endpoints.previous_until IS 'until when events are also signed with the secret before';
+
+COMMENT ON COLUMN public.webhook_endpoints.failing_since IS 'of the first failure after which none succeeded; real time';
+
 ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
 
 ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
@@ -3616,6 +3694,9 @@ ALTER TABLE ONLY public.outbox_deliveries
 
 ALTER TABLE ONLY public.outbox_facts
     ADD CONSTRAINT outbox_facts_pkey PRIMARY KEY (org_id, is_test, subject_id, "position");
+
+ALTER TABLE ONLY public.outbox_listeners
+    ADD CONSTRAINT outbox_listeners_pkey PRIMARY KEY (org_id, is_test, subscriber);
 
 ALTER TABLE ONLY public.passkey_challenges
     ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (session_id, purpose);
@@ -3877,6 +3958,15 @@ ALTER TABLE ONLY public.watched_batches
 
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
+
+ALTER TABLE ONLY public.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_pkey PRIMARY KEY (org_id, is_test, delivery_id, number);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (org_id, is_test, id);
 
 CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test, kind, due_at, subject);
 
@@ -4207,6 +4297,14 @@ CREATE INDEX wallets_newest_first ON public.wallets USING btree (org_id, is_test
 CREATE UNIQUE INDEX wallets_reserved_account_unique ON public.wallets USING btree (org_id, is_test, reserved_account_id);
 
 CREATE INDEX wallets_with_excess ON public.wallets USING btree (org_id, is_test, customer_id) WHERE (excess > (0)::numeric);
+
+CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree (org_id, is_test, created_at);
+
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (org_id, is_test, endpoint_id, next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_of_endpoint ON public.webhook_deliveries USING btree (org_id, is_test, endpoint_id, id);
+
+CREATE UNIQUE INDEX webhook_deliveries_once_for_each_endpoint ON public.webhook_deliveries USING btree (org_id, is_test, endpoint_id, event_id) WHERE (retry_of IS NULL);
 
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
@@ -4606,6 +4704,12 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_revenue_account_fkey FOREIGN KEY (org_id, is_test, revenue_account_id, currency) REFERENCES public.ledger_accounts(org_id, is_test, id, currency) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_delivery_fkey FOREIGN KEY (org_id, is_test, delivery_id) REFERENCES public.webhook_deliveries(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_endpoint_fkey FOREIGN KEY (org_id, is_test, endpoint_id) REFERENCES public.webhook_endpoints(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_states ENABLE ROW LEVEL SECURITY;
@@ -4690,6 +4794,8 @@ ALTER TABLE public.outbox_deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.outbox_listeners ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.alert_states USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4765,6 +4871,8 @@ CREATE POLICY own_rows ON public.organizations USING ((org_id = (NULLIF(current_
 CREATE POLICY own_rows ON public.outbox_deliveries USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.outbox_facts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.outbox_listeners USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.payment_connections USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
@@ -4867,6 +4975,12 @@ CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setti
 CREATE POLICY own_rows ON public.watched_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.webhook_attempts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.webhook_deliveries USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.webhook_endpoints USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
 
@@ -5017,6 +5131,12 @@ ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.watched_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
@@ -5259,6 +5379,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox_facts TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.outbox_listeners TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey_challenges TO monigo_app;
 
@@ -5663,3 +5785,9 @@ GRANT UPDATE(settled_at) ON TABLE public.wallet_top_ups TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_customers TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_attempts TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_endpoints TO monigo_app;

@@ -91,6 +91,7 @@ def backend(owner_url, tmp_path_factory):
             smtp_url=mail.url,
             simulator=False,
             simulator_url=simulated.url,
+            webhooks_allow_private=True,
         )
         running.mail = mail
         running.simulated = simulated

@@ -51,6 +51,7 @@ MOVEMENT = {"currency": "NGN", "idempotency_key": "move-1", "amount": "5"}
 RULE = {"threshold": "1", "amount": "5"}
 HOLDING = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
 LATER = "2027-06-01T00:00:00Z"
+HOOK = {"url": "https://shop.example/hooks"}
 METRIC = {"name": "Calls", "event_name": "call", "aggregation": "count"}
 
 
@@ -188,6 +189,39 @@ OF_KEYS = {
     ),
     "delete_payment_connection": gone(
         "DELETE payment-connections/{}", "payment_connection", World.connection, label="Ours"
+    ),
+    "create_webhook_endpoint": made(
+        "POST webhook-endpoints", "webhook_endpoint", body=HOOK, url=HOOK["url"], enabled=True
+    ),
+    "update_webhook_endpoint": edited(
+        "PUT webhook-endpoints/{}",
+        "webhook_endpoint",
+        World.hook,
+        body={"events": ["invoice.*"], "enabled": False},
+        events=(["*"], ["invoice.*"]),
+        enabled=(True, False),
+        disabled_reason=("", "by_hand"),
+    ),
+    "delete_webhook_endpoint": gone(
+        "DELETE webhook-endpoints/{}", "webhook_endpoint", World.hook, url=HOOK["url"]
+    ),
+    "rotate_webhook_secret": edited(
+        "POST webhook-endpoints/{}/rotate-secret",
+        "webhook_endpoint",
+        World.hook,
+        previous_secret_until=(None, SOMETHING),
+    ),
+    "test_webhook_endpoint": made(
+        "POST webhook-endpoints/{}/test",
+        "webhook_delivery",
+        World.hook,
+        event_type="webhook.test",
+    ),
+    "retry_webhook_delivery": edited(
+        "POST webhook-delivery-logs/{}/retry",
+        "webhook_delivery",
+        World.waiting_hook,
+        next_attempt_at=(SOMETHING, SOMETHING),
     ),
     "replay_provider_event": edited(
         "POST provider-events/{}/replay",

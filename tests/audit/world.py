@@ -10,6 +10,7 @@ from support.alerts import settle, states
 from support.api import Api, event
 from support.audit import entries
 from support.charges import plant_payments
+from support.hooks import endpoint, tried
 from support.payments import connect, keys_of
 from support.people import Person, new_email
 from support.wallets import grant
@@ -131,6 +132,20 @@ class World:
             first,
         )
         return f"{customer_id}/payment-methods/{other[0]['id']}"
+
+    def hook(self):
+        """An endpoint, disabled for nothing."""
+        return endpoint(self.api)["id"]
+
+    def waiting_hook(self):
+        """A delivery that waits for its next attempt."""
+        log_id = tried(self.api, self.hook())["id"]
+        self.api.backend.sql(
+            "UPDATE webhook_deliveries SET next_attempt_at = now() + interval '1 year'"
+            " WHERE id = $1",
+            log_id,
+        )
+        return log_id
 
     def portal_token(self):
         body = {"customer_id": self.customer()}

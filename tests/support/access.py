@@ -222,6 +222,12 @@ OPERATIONS_OF = {
         POST /provider-events/{provider_event_id}/refund
         POST /provider-events/{provider_event_id}/replay
         POST /test-data/reset
+        POST /webhook-delivery-logs/{webhook_delivery_id}/retry
+        POST /webhook-endpoints
+        PUT /webhook-endpoints/{webhook_endpoint_id}
+        DELETE /webhook-endpoints/{webhook_endpoint_id}
+        POST /webhook-endpoints/{webhook_endpoint_id}/rotate-secret
+        POST /webhook-endpoints/{webhook_endpoint_id}/test
         DELETE /test-clock
     """,
     "see connections": """
@@ -232,6 +238,10 @@ OPERATIONS_OF = {
         GET /payment-connections/{connection_id}/events
         GET /payment-connections/{connection_id}/reconciliation
         GET /provider-events
+        GET /webhook-delivery-logs
+        GET /webhook-delivery-logs/{webhook_delivery_id}
+        GET /webhook-endpoints
+        GET /webhook-endpoints/{webhook_endpoint_id}
     """,
     "connect": """
         POST /payment-connections

@@ -12,6 +12,7 @@ from support.alerts import plant_alerts
 from support.api import Api, event
 from support.backend import Backend
 from support.charges import plant_payments
+from support.hooks import plant_hook
 from support.payments import connect
 from support.payouts import plant_payout
 from support.transfers import plant_transfer
@@ -142,6 +143,7 @@ def _collect(api: Api, wallet_id: str, bill, plan) -> dict[str, str]:
         **plant_account(api, wallet_id, connection_id),
         **_pay_out(api, bill, plan, connection_id),
         "provider_event_id": plant_events(api, connection_id),
+        **plant_hook(api),
     }
 
 

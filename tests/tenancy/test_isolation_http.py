@@ -47,6 +47,9 @@ TARGETS = {
     "grant_id": ["grant_id"],
     "provider_event_id": ["provider_event_id"],
     "virtual_account_id": ["virtual_account_id"],
+    "webhook_endpoint_id": ["webhook_endpoint_id"],
+    "webhook_delivery_id": ["webhook_delivery_id"],
+    "endpoint_id": ["webhook_endpoint_id"],
     "resource_id": ["customer_id"],
 }
 # An organisation's, which has it in both modes.

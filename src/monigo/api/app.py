@@ -25,6 +25,7 @@ from monigo.api.merchant.prices import forms as price_forms
 from monigo.api.merchant.routers import BACKEND_ROUTERS, SHARED_ROUTERS
 from monigo.api.merchant.test_clock.routes import AdvancingClocks
 from monigo.api.merchant.wallets.movements.raw import MovementsRoute
+from monigo.api.merchant.webhooks import document as event_document
 from monigo.api.ops.dev_mail import add_dev_mail
 from monigo.api.ops.docs import add_docs
 from monigo.api.ops.health import router as health
@@ -140,7 +141,8 @@ def _document_structs(app: FastAPI) -> None:
             for answer in route.answers
         }
         structs = {ErrorBody, Message, *ingest_schemas.STRUCTS, *price_forms.STRUCTS}
-        add_structs(document, answers | structs)
+        add_structs(document, answers | structs | event_document.SHAPES)
+        document["webhooks"] = event_document.webhooks()
         price_forms.describe_price_forms(document)
         return document
 

@@ -129,11 +129,14 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN, mails.SUBSCRIBER),
+    subscribers=(audit.CHAIN, mails.SUBSCRIBER, webhooks.deliveries.SUBSCRIBER),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),
-        reports.StepsTaken: (reports.onboarding.steps_taken,),
+        reports.StepsTaken: (
+            reports.onboarding.steps_taken,
+            webhooks.endpoints.steps_taken,
+        ),
         transfers.TransferSubmission: (payouts.outdated_transfers,),
         reports.NeedsPerson: (reports.dashboard.waiting_for_person,),
     },

@@ -16,6 +16,7 @@ from monigo import (
     tenancy,
     test_mode,
     wallets,
+    webhooks,
 )
 from monigo.bootstrap.provider_events import EVENT_TASKS, ProviderEvents, provider_events_of
 from monigo.bootstrap.registry import REGISTRY
@@ -25,7 +26,7 @@ from monigo.infra.agenda import Task
 from monigo.infra.clock import Clock, SystemClock
 from monigo.infra.crypto import Passwords, Vault, app_password, vault_of
 from monigo.infra.db import Database, migrate, require_present_schema
-from monigo.infra.http_client import HttpClient
+from monigo.infra.http_client import EVERY_NETWORK, HttpClient, Outward
 from monigo.infra.mail import mailer_of
 from monigo.infra.queue import LongJob
 from monigo.infra.settings import Settings, public_url_of
@@ -51,6 +52,7 @@ from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
 from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
+from monigo.webhooks import Webhooks
 
 # Work that falls due as time passes. Reservations expire before billing runs, so that released
 # money can pay, and payees get what waited for them; credits expire after it, so that they are used
@@ -85,6 +87,7 @@ TASKS: tuple[Task, ...] = (
     reports.dashboard.LOOK_FOR_DECLINES,
     connections.FORGET_CALLS,
     collection.RETRY_WAITING,
+    webhooks.deliveries.FORGET,
     mails.FORGET,
     *EVENT_TASKS,
 )
@@ -111,6 +114,7 @@ class Services(Struct, frozen=True):
     banks: BankDirectory
     http: HttpClient
     provider_events: ProviderEvents
+    webhooks: Webhooks
     unsubscribe_links: UnsubscribeLinks
     app_url: str
     slices: asyncio.Semaphore
@@ -136,6 +140,8 @@ class Services(Struct, frozen=True):
             payout_accounts.resolve_task(self.desk),
             methods.forgetting_task(self.desk),
             *self.provider_events.tasks,
+            *self.webhooks.sender.tasks,
+            webhooks.endpoints.notice_task(self.people),
             *accounts.tasks(self.desk),
         )
 
@@ -144,6 +150,7 @@ class Services(Struct, frozen=True):
         await self.people.passwords.close()
         await self.http.close()
         await self.provider_events.close()
+        await self.webhooks.sender.close()
         await self.database.close()
 
     def acting_as(self, principal: Principal) -> "Services":
@@ -209,6 +216,7 @@ async def open_services(
         BankDirectory(desk),
         http,
         provider_events_of(settings, vault, desk),
+        _webhooks(settings, vault),
         UnsubscribeLinks(vault, public_url_of(settings)),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
@@ -219,6 +227,12 @@ def _simulates(settings: Settings) -> bool:
     """Whether test mode is connected to a simulator: the one that is named, or that `serve` has."""
     is_embedded = settings.database_url is None and settings.app_database_url is None
     return settings.simulator and (is_embedded or settings.simulator_url is not None)
+
+
+def _webhooks(settings: Settings, vault: Vault) -> Webhooks:
+    """What takes endpoints in and sends to them, to public addresses unless others are allowed."""
+    outward = Outward(EVERY_NETWORK if settings.webhooks_allow_private else ())
+    return Webhooks(vault, outward, webhooks.deliveries.Sender(vault, outward))
 
 
 def _desk(settings: Settings, vault: Vault, http: HttpClient) -> ProviderDesk:

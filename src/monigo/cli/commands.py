@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monigo import tenancy
+from monigo import tenancy, webhooks
 from monigo.bootstrap import Services
 from monigo.cli.console import JsonFlag, fail, run, say, with_services
 from monigo.cli.doctor import as_lines, list_set_aside
@@ -63,6 +63,19 @@ def simulator(
 ) -> None:
     """Simulate Paystack, Flutterwave and Monnify, with pages to pay on; needs no database."""
     run(lambda _: run_simulator(host, port, file))
+
+
+@app.command()
+def listen(
+    *,
+    forward_to: Annotated[str, typer.Option(help="URL that takes the events.")],
+    key: Annotated[
+        str, typer.Option(envvar="MONIGO_API_KEY", help="An API key of test mode that may read.")
+    ],
+    server: Annotated[str, typer.Option(help="Where the API is.")] = "http://localhost:8000",
+) -> None:
+    """Forward events of test mode to this machine, from now on, signed as webhooks are."""
+    run(lambda _: webhooks.deliveries.listen(server, key, forward_to, say))
 
 
 @app.command()

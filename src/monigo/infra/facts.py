@@ -50,10 +50,12 @@ class Subscriber(Struct, frozen=True):
 
     Its effects in our database happen once, since they commit with the removal of the delivery. It
     gets a fact again only where they did not commit. One that is not woken is given facts when the
-    dispatcher looks by itself, so that they cost no word.
+    dispatcher looks by itself, so that they cost no word. One that is of some tenants only gets
+    the facts of those that listen (`outbox.listen`).
     """
 
     name: str
     facts: tuple[type[Fact], ...]
     handle: Handler
     is_woken: bool = True
+    is_of_some: bool = False

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="private networks, separated by commas, that providers' events may be forwarded"
         " to, also by http; unset: public addresses by https only",
     )
+    webhooks_allow_private: bool = Field(
+        default=False,
+        description="webhooks may go to this machine and to private networks, also by http; for"
+        " development",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -1,11 +1,23 @@
 """Use cases of billing events: facts of the outbox, read as merchants see them."""
 
+from msgspec import Struct
+
 from monigo.core.paging import Page, PageRequest
 from monigo.core.verification import DIFFERENCES_MAX, Difference, Verification
+from monigo.infra.crypto import Vault
 from monigo.infra.db import Transaction
-from monigo.webhooks import store
+from monigo.infra.http_client import Outward
+from monigo.webhooks import deliveries, store
 from monigo.webhooks.projection import TYPES, project, public_name
 from monigo.webhooks.types import BillingEvent, EventType
+
+
+class Webhooks(Struct, frozen=True):
+    """What a process works with where it takes endpoints in and sends to them."""
+
+    vault: Vault
+    outward: Outward
+    sender: deliveries.Sender
 
 
 async def list_page(

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from monigo.core.ids import OrganizationId
+
 
 class EventType(StrEnum):
     """The names under which what happened is reported to merchants."""
@@ -44,9 +46,30 @@ class EventType(StrEnum):
 
 
 class BillingEvent(Struct, frozen=True):
-    """A fact as merchants see it, with the fact's id and instant; `data` is what JSON has of it."""
+    """A fact as merchants see it, with the fact's id and instant; `data` is what JSON has of it.
+
+    `sequence` rises with each event of one object.
+    """
 
     id: UUID
     type: EventType
     data: Mapping[str, Any]
     created_at: datetime
+    sequence: int
+
+
+class WebhookBody(Struct, frozen=True):
+    """An event as it is sent. `version` is that of the form of `data`."""
+
+    id: UUID
+    type: str
+    version: int
+    created_at: datetime
+    org_id: OrganizationId
+    is_test: bool
+    sequence: int
+    data: Mapping[str, Any]
+
+
+# Of all types; one whose `data` changes so that receivers must be changed gets another.
+VERSION = 1

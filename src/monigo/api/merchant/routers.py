@@ -46,6 +46,7 @@ from monigo.api.merchant.wallets.reservations.routes import router as reservatio
 from monigo.api.merchant.wallets.routes import router as wallets
 from monigo.api.merchant.wallets.top_ups.routes import router as top_ups
 from monigo.api.merchant.wallets.virtual_accounts.routes import router as virtual_accounts
+from monigo.api.merchant.webhooks.routes import router as webhooks
 
 # Under /v1 only.
 BACKEND_ROUTERS: tuple[APIRouter, ...] = (organization, test_clock, test_data)
@@ -88,6 +89,7 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     set_aside,
     provider_events,
     reconciliation,
+    webhooks,
     mails,
     portal_tokens,
 )

@@ -59,6 +59,8 @@ class Permission(StrEnum):
     PAYMENT_CONNECTIONS_WRITE = "payment_connections:write"
     TRANSACTIONS_RESOLVE = "transactions:resolve"
     BILLING_EVENTS_READ = "billing_events:read"
+    WEBHOOK_ENDPOINTS_READ = "webhook_endpoints:read"
+    WEBHOOK_ENDPOINTS_WRITE = "webhook_endpoints:write"
     ORGANIZATION_READ = "organization:read"
     ORGANIZATION_WRITE = "organization:write"
     PROVIDER_EVENTS_READ = "provider_events:read"
@@ -267,6 +269,8 @@ GRANTS = (
                 Permission.PAYMENT_CONNECTIONS_WRITE,
                 Permission.PROVIDER_EVENTS_READ,
                 Permission.PROVIDER_EVENTS_WRITE,
+                Permission.WEBHOOK_ENDPOINTS_READ,
+                Permission.WEBHOOK_ENDPOINTS_WRITE,
             }
         ),
     ),

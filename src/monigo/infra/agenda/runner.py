@@ -18,8 +18,11 @@ from monigo.infra.waiting import stopped_within
 
 log = logger(__name__)
 
-# Between two looks; a look is one question, however many tenants there are.
-LOOK_SECONDS = 1
+# Between two looks; a look is one question, however many tenants there are. A kind is asked for at
+# the interval of its own.
+LOOK_SECONDS = 0.25
+# Where much is due a look takes longer: this many times as long passes until the next.
+LOOKS_APART = 10
 # After a failure: long enough not to hammer a database that is away, short enough to be prompt.
 RETRY_SECONDS = 5
 
@@ -33,10 +36,13 @@ async def run_due_work(
     """
     async with asyncio.TaskGroup() as group:
         lanes = {task.kind.name: _Lanes(database, task, group, slots, stop) for task in tasks}
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             pause = LOOK_SECONDS
             try:
                 await _look(database, lanes)
+                pause = max(pause, LOOKS_APART * (loop.time() - began))
             except Exception as error:
                 pause = RETRY_SECONDS
                 if as_unavailable(error) is None:
@@ -98,8 +104,9 @@ class _Lanes:
         self._open_lanes()
 
     def _open_lanes(self) -> None:
-        most = self._task.concurrency
-        wanted = most if self._more else min(most, self._running + len(self._first))
+        # For more of the same one lane at a time: many would find nothing.
+        further = len(self._first) or min(1, len(self._more))
+        wanted = min(self._task.concurrency, self._running + further)
         while self._running < wanted and not self._stop.is_set():
             self._running += 1
             self._group.create_task(self._lane())

@@ -9,11 +9,12 @@ from monigo.infra.http_client.client import (
     NoAnswerError,
     NotSentError,
 )
-from monigo.infra.http_client.outward import Outward, Pinned
+from monigo.infra.http_client.outward import EVERY_NETWORK, Outward, Pinned
 
 __all__ = [
     "ANSWER_BYTES_MAX",
     "CONNECT_SECONDS",
+    "EVERY_NETWORK",
     "WHOLE_SECONDS",
     "HttpAnswer",
     "HttpClient",

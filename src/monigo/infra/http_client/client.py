@@ -5,6 +5,7 @@ sent has done nothing, and of one that was sent the outcome is unknown.
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from msgspec import Struct
 CONNECT_SECONDS = 5
 # From the first byte to the last, connecting included.
 WHOLE_SECONDS = 25
+# For what is shown of an answer whose status says all: one that never ends keeps nobody waiting.
+CUT_BODY_SECONDS = 2
 # Larger than any page of a provider's list.
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 CONNECTIONS_MAX = 100
@@ -137,10 +140,13 @@ class HttpClient:
         content: bytes | None = None,
         seconds: float = WHOLE_SECONDS,
         server_name: str = "",
+        cut_at: int | None = None,
     ) -> HttpAnswer:
         """Send a request and read its whole answer, within so many seconds in all.
 
-        `server_name` is whose certificate is asked for, where the URL has an address instead.
+        `server_name` is whose certificate is asked for, where the URL has an address instead. With
+        `cut_at` the answer counts once its status is there, and only the beginning of its body is
+        read: so many bytes, in so far as they come at once.
 
         Raises:
             NotSentError: nothing was sent.
@@ -163,7 +169,7 @@ class HttpClient:
                 request = line.client.build_request(
                     method, url, headers=dict(headers), content=content, extensions=extensions
                 )
-                return await _answer(line.client, request)
+                return await _answer(line.client, request, cut_at)
         except NotSentError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was: was anything sent?
@@ -183,14 +189,32 @@ class HttpClient:
         self._free.clear()
 
 
-async def _answer(client: httpx.AsyncClient, request: httpx.Request) -> HttpAnswer:
+async def _answer(
+    client: httpx.AsyncClient, request: httpx.Request, cut_at: int | None
+) -> HttpAnswer:
     response = await client.send(request, stream=True)
     try:
-        body = bytearray()
-        async for piece in response.aiter_raw():
-            body += piece
-            if len(body) > ANSWER_BYTES_MAX:
-                raise httpx.ReadError("the answer is too large")
-        return HttpAnswer(response.status_code, dict(response.headers), bytes(body))
+        body = await (_whole(response) if cut_at is None else _beginning(response, cut_at))
+        return HttpAnswer(response.status_code, dict(response.headers), body)
     finally:
         await response.aclose()
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > ANSWER_BYTES_MAX:
+            raise httpx.ReadError("the answer is too large")
+    return bytes(body)
+
+
+async def _beginning(response: httpx.Response, cut_at: int) -> bytes:
+    body = bytearray()
+    with contextlib.suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(CUT_BODY_SECONDS):
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) >= cut_at:
+                    break
+    return bytes(body[:cut_at])

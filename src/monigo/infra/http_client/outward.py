@@ -7,6 +7,8 @@ at, so that a name which changes in between leads nowhere else.
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,7 +23,10 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 URL_LENGTH_MAX = 2_000
 RESOLVE_SECONDS = 5
+RESOLVING_THREADS = 32
 _PORTS = {"https": 443, "http": 80}
+# Where an operator allows all: for development.
+EVERY_NETWORK: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 # IPv4 inside of IPv6: what such an address leads to is decided by its last 32 bits.
 _NAT64 = ip_network("64:ff9b::/96")
 _OWN_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
@@ -40,7 +45,7 @@ class Outward:
 
     def __init__(self, networks: Iterable[Network] = (), resolve: Resolve | None = None) -> None:
         self._networks = tuple(networks)
-        self._resolve = resolve or _resolved
+        self._resolve = resolve or _by_threads()
 
     def fault(self, url: str) -> str:
         """What is wrong with a URL as it is written; empty where nothing is."""
@@ -121,7 +126,13 @@ def _address(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-async def _resolved(host: str) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+def _by_threads() -> Resolve:
+    """Resolves names in threads of its own: a name server that is away keeps one for a while."""
+    threads = ThreadPoolExecutor(RESOLVING_THREADS, "resolve")
+
+    async def resolve(host: str) -> list[str]:
+        loop = asyncio.get_running_loop()
+        ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in await loop.run_in_executor(threads, ask)]
+
+    return resolve

@@ -12,6 +12,7 @@ from monigo.infra.outbox.service import (
     figures,
     forget,
     handled,
+    listen,
     prepare,
     verify,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "figures",
     "forget",
     "handled",
+    "listen",
     "prepare",
     "recorded_of",
     "verify",

@@ -69,8 +69,23 @@ def _insertion(
     registry = registry_of(tx)
     names = {type(fact).__name__ for fact in facts}
     wanted = [(name, one) for name in names for one in registry.wanted.get(name, ())]
-    wakes = any(registry.subscribers[one].is_woken for _, one in wanted)
-    return store.insertion(tx, facts, public_names, wanted, wakes=wakes)
+    known = {one: registry.subscribers[one] for _, one in wanted}
+    return store.insertion(
+        tx,
+        facts,
+        public_names,
+        wanted,
+        wakes=any(one.is_woken for one in known.values()),
+        of_some=[name for name, one in known.items() if one.is_of_some],
+    )
+
+
+async def listen(tx: Transaction, subscriber: str) -> None:
+    """Have a subscriber that is of some tenants get this tenant's facts, from now on for ever.
+
+    Who listens once is not taken off: somebody else might begin to at that moment.
+    """
+    await store.listen(tx, subscriber)
 
 
 async def _follow(

@@ -65,6 +65,11 @@ INSERT_WANTED = f"""
         FROM stored
         JOIN unnest($12::text[], $13::text[]) AS wanted (type, subscriber)
             ON wanted.type = stored.type
+        WHERE NOT wanted.subscriber = ANY ($16::text[]) OR EXISTS (
+            SELECT 1 FROM outbox_listeners AS listener
+            WHERE listener.org_id = $1 AND listener.is_test = $2
+                AND listener.subscriber = wanted.subscriber
+        )
         RETURNING 1
     )
     SELECT pg_notify('{CHANNEL}', '') FROM (SELECT 1 FROM waiting LIMIT 1) AS any_of_them
@@ -72,7 +77,6 @@ INSERT_WANTED = f"""
 """
 
 INSERT_UNWANTED = _INSERT_FACTS
-
 # From subject to subject, however many facts each has: a subject's first one is what it waits for.
 SELECT_FIRST = """
     WITH RECURSIVE first AS (
@@ -137,6 +141,11 @@ DELETE_DELIVERIES = """
         AND delivery.subject_id = handled.subject_id AND delivery.position = handled.position
 """
 
+LISTEN = """
+    INSERT INTO outbox_listeners (org_id, is_test, subscriber) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING
+"""
+
 SET_ASIDE = """
     UPDATE outbox_deliveries SET attempts = attempts + 1, runs_at = $6, reason = $7
     WHERE org_id = $1 AND is_test = $2 AND subscriber = $3 AND subject_id = $4 AND position = $5
@@ -186,7 +195,6 @@ SELECT_STUCK = """
     LIMIT $4
 """
 
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -224,12 +232,13 @@ def insertion(
     wanted: Sequence[tuple[str, str]],
     *,
     wakes: bool,
+    of_some: Sequence[str],
 ) -> Statement:
     """The statement that stores facts, in their order, with a delivery for each subscriber.
 
     `names` has the name under which each is published, if it is. Where it `wakes`, the dispatchers
-    look at once. It is refused as unavailable, when another
-    transaction reported one of the subject just now.
+    look at once. Those subscribers that are `of_some` tenants get none of the others. It is refused
+    as unavailable, when another transaction reported one of the subject just now.
     """
     places: Counter[UUID] = Counter()
     numbered: list[int] = []
@@ -254,8 +263,14 @@ def insertion(
         Argument.texts([one[1] for one in wanted]),
         Argument.instant(tx.real_now),
         Argument.boolean(wakes),
+        Argument.texts(list(of_some)),
     )
     return Statement(INSERT_WANTED, (*columns, *wanting), refusal=_refusal)
+
+
+async def listen(tx: Transaction, subscriber: str) -> None:
+    """Note that a subscriber wants the tenant's facts."""
+    await tx.execute(LISTEN, subscriber)
 
 
 async def first_due(tx: Transaction, subscriber: str, *, after: UUID, limit: int) -> Visit:
@@ -294,8 +309,9 @@ async def load(
     """
     types = {one.__name__: one for one in subscriber.facts}
     return [
-        (row["subject_id"], row["position"], _recorded(row, types.get(row["type"])))
+        (row["subject_id"], row["position"], known and recorded_of(row, known))
         for row in await tx.fetch(SELECT_FACTS, subscriber.name, subject_ids, limit)
+        for known in (types.get(row["type"]),)
     ]
 
 
@@ -365,17 +381,9 @@ async def list_stuck(
     Subscriber, fact, and the reason, which is empty in the second case.
     """
     return [
-        (
-            row["subscriber"],
-            f"{row['type']} {row['subject_id']} {row['position']}",
-            row["reason"],
-        )
+        (row["subscriber"], f"{row['type']} {row['subject_id']} {row['position']}", row["reason"])
         for row in await tx.fetch(SELECT_STUCK, subscribers, limit)
     ]
-
-
-def _recorded(row: Any, fact_type: type[Fact] | None) -> Recorded | None:
-    return None if fact_type is None else recorded_of(row, fact_type)
 
 
 def recorded_of(row: Any, fact_type: type[Fact]) -> Recorded:

@@ -30,4 +30,4 @@ async def list_billing_events(
 ) -> ListResponse:
     """List what billing and wallets did in the last 90 days, newest first."""
     page = await webhooks.list_page(tx, paging, event_type)
-    return ListResponse("events", page, BillingEventOut.of)
+    return ListResponse("events", page, lambda one: BillingEventOut.of(tx, one))
