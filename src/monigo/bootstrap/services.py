@@ -30,6 +30,7 @@ from monigo.infra.queue import LongJob
 from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
+from monigo.notifications import whatsapp
 from monigo.payments import (
     accounts,
     charges,
@@ -45,6 +46,7 @@ from monigo.people import People
 from monigo.providers import simulator
 from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
+from monigo.providers.whatsapp import WhatsAppClient
 from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
 
@@ -78,6 +80,8 @@ TASKS: tuple[Task, ...] = (
     connections.FORGET_CALLS,
     collection.RETRY_WAITING,
     *EVENT_TASKS,
+    whatsapp.CONFIRMATIONS,
+    whatsapp.FORGET,
 )
 
 # Slices of due work under way at once, of all kinds together: on half of the connections at most,
@@ -101,6 +105,7 @@ class Services(Struct, frozen=True):
     banks: BankDirectory
     http: HttpClient
     provider_events: ProviderEvents
+    messenger: whatsapp.Messenger
     app_url: str
     slices: asyncio.Semaphore
 
@@ -125,6 +130,7 @@ class Services(Struct, frozen=True):
             methods.forgetting_task(self.desk),
             *self.provider_events.tasks,
             *accounts.tasks(self.desk),
+            self.messenger.task,
         )
 
     async def close(self) -> None:
@@ -196,6 +202,7 @@ async def open_services(
         BankDirectory(desk),
         http,
         provider_events_of(settings, vault, desk),
+        whatsapp.Messenger(_whatsapp_client(settings, http), vault),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )
@@ -219,3 +226,10 @@ def _desk(settings: Settings, vault: Vault, http: HttpClient) -> ProviderDesk:
         urls |= {(name, True): url for name, url in simulated.items()}
     client = ProviderClient(http, urls)
     return ProviderDesk(client, vault, at_once_max=settings.provider_requests_at_once)
+
+
+def _whatsapp_client(settings: Settings, http: HttpClient) -> WhatsAppClient:
+    """Asks WhatsApp, and in test mode the simulator in its place where there is one."""
+    simulated = settings.simulator_url and simulator.base_urls(settings.simulator_url)["whatsapp"]
+    live_url = settings.whatsapp_url
+    return WhatsAppClient(http, live_url=live_url, test_url=simulated or live_url)

@@ -43,6 +43,7 @@ from monigo.api.merchant.wallets.reservations.routes import router as reservatio
 from monigo.api.merchant.wallets.routes import router as wallets
 from monigo.api.merchant.wallets.top_ups.routes import router as top_ups
 from monigo.api.merchant.wallets.virtual_accounts.routes import router as virtual_accounts
+from monigo.api.merchant.whatsapp.routes import router as whatsapp
 
 # Under /v1 only.
 BACKEND_ROUTERS: tuple[APIRouter, ...] = (organization, test_clock, test_data)
@@ -84,4 +85,5 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     set_aside,
     provider_events,
     reconciliation,
+    whatsapp,
 )

@@ -1,0 +1,81 @@
+"""Pure: what the parameters of each template say, in its language."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from monigo import invoicing
+from monigo.core.money import Money
+from monigo.infra.languages import Language, language_of
+from monigo.notifications.types import Circumstances, Occasion
+from monigo.notifications.whatsapp.rules import language_among, phone_of
+from monigo.notifications.whatsapp.types import Address, Notice
+from monigo.notifications.wording import shown_name
+from monigo.tenancy import MailType
+
+# WhatsApp refuses a parameter that is empty.
+NOTHING = "-"
+# Meta's own sample, which each account has.
+TEST_TEMPLATE, TEST_LANGUAGE = "hello_world", "en_US"
+
+# What {{1}}, {{2}} and so on of a template are, in this order.
+PARAMETERS: Mapping[MailType, tuple[str, ...]] = {
+    MailType.INVOICE_FINALIZED: ("customer", "organization", "number", "due", "due_date"),
+    MailType.INVOICE_OVERDUE: ("customer", "organization", "number", "due", "due_date"),
+    MailType.RECEIPT: ("customer", "organization", "amount", "reference"),
+    MailType.PAYMENT_FAILED: ("customer", "organization", "amount", "reference"),
+    MailType.CARD_EXPIRING: ("customer", "organization", "card", "valid_until"),
+    MailType.PAYOUT_SENT: ("customer", "organization", "amount", "number"),
+    MailType.BALANCE_LOW: ("customer", "organization"),
+}
+
+
+def test_address(known: Circumstances) -> Address:
+    """Where a message goes by which somebody sees whether messages arrive."""
+    return Address(_phone(known), TEST_TEMPLATE, TEST_LANGUAGE, ())
+
+
+def address_of(occasion: Occasion, known: Circumstances, notice: Notice) -> Address:
+    """Where a notice goes, and in which words; without a phone where the customer has none."""
+    organization, customer = known.organization, known.customer
+    locale = "" if customer is None else customer.locale
+    spoken = language_of(locale, organization.mails.default_locale, country=organization.country)
+    chosen = language_among(notice.languages, spoken.tag)
+    language = language_of(chosen.replace("_", "-"), country=organization.country)
+    values = _values(occasion, known, language)
+    parameters = tuple(values[name] or NOTHING for name in PARAMETERS[occasion.type])
+    return Address(_phone(known), notice.template, chosen, parameters)
+
+
+def _phone(known: Circumstances) -> str:
+    customer = known.customer
+    return "" if customer is None else phone_of(customer.phone, known.organization.country)
+
+
+def _values(occasion: Occasion, known: Circumstances, language: Language) -> dict[str, str]:
+    document, card = known.document, occasion.card
+    amount = None if occasion.amount is None else Money(occasion.amount, occasion.currency)
+    due = amount if document is None else document.due
+    due_date = occasion.due_date if document is None else document.due_date
+    shown_card = "" if card is None else f"{card.brand} •••• {card.last4}".strip()
+    return {
+        "customer": "" if known.customer is None else shown_name(known.customer.name),
+        "organization": shown_name(known.organization.name),
+        "number": _number(occasion, known),
+        "amount": "" if amount is None else language.amount(amount),
+        "due": "" if due is None else language.amount(due),
+        "due_date": _day(due_date, known, language),
+        "reference": occasion.reference,
+        "card": shown_name(shown_card),
+        "valid_until": "" if card is None else language.month(card.year, card.month),
+    }
+
+
+def _day(instant: datetime | None, known: Circumstances, language: Language) -> str:
+    return "" if instant is None else language.date(instant, known.zone)
+
+
+def _number(occasion: Occasion, known: Circumstances) -> str:
+    document = known.document
+    if occasion.number or document is None or document.number is None:
+        return occasion.number
+    return invoicing.invoice_number(document.number, document.plan_type)
