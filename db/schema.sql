@@ -1476,6 +1476,37 @@ CREATE TABLE public.customer_changes (
     version bigint NOT NULL
 );
 
+CREATE TABLE public.customer_mails (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    fact_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    type text NOT NULL,
+    occasion jsonb NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    recipient text DEFAULT ''::text NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    send_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT customer_mails_not_sent_before_made CHECK ((send_at >= created_at)),
+    CONSTRAINT customer_mails_not_sent_says_why CHECK (((status = 'not_sent'::text) = (reason <> ''::text))),
+    CONSTRAINT customer_mails_sent_to_somebody CHECK (((status <> ALL (ARRAY['sending'::text, 'sent'::text])) OR (recipient <> ''::text))),
+    CONSTRAINT customer_mails_settled_has_its_time CHECK (((status = ANY (ARRAY['sent'::text, 'not_sent'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT customer_mails_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'not_sent'::text])))
+);
+
+COMMENT ON COLUMN public.customer_mails.fact_id IS 'of the outbox, which keeps facts for a shorter time';
+
+COMMENT ON COLUMN public.customer_mails.occasion IS 'what the mail is to say, as the fact had it';
+
+COMMENT ON COLUMN public.customer_mails.created_at IS 'instants are of real time';
+
+COMMENT ON COLUMN public.customer_mails.send_at IS 'when it may be sent by the limit on a customer''s mails in an hour';
+
 CREATE TABLE public.customers (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1488,8 +1519,12 @@ CREATE TABLE public.customers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text))
+    locale text DEFAULT ''::text NOT NULL,
+    CONSTRAINT customers_external_id_not_empty CHECK ((external_id <> ''::text)),
+    CONSTRAINT customers_locale_is_a_tag CHECK ((locale ~ '^([a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?)?$'::text))
 );
+
+COMMENT ON COLUMN public.customers.locale IS 'the BCP 47 tag of the language to write in; empty: the organisation''s';
 
 CREATE TABLE public.disputes (
     org_id uuid NOT NULL,
@@ -1830,6 +1865,19 @@ CREATE TABLE public.ledger_transfers (
     CONSTRAINT ledger_transfers_between_two_accounts CHECK ((from_account_id <> to_account_id))
 );
 
+CREATE TABLE public.mail_suppressions (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    address text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT mail_suppressions_address_spelled_one_way CHECK (((address = lower(address)) AND ((length(address) >= 1) AND (length(address) <= 255)))),
+    CONSTRAINT mail_suppressions_reason_known CHECK ((reason = ANY (ARRAY['bounced'::text, 'unsubscribed'::text])))
+);
+
+COMMENT ON COLUMN public.mail_suppressions.created_at IS 'real time';
+
 CREATE TABLE public.mails (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -1940,6 +1988,7 @@ CREATE TABLE public.organizations (
     suspended_at timestamp with time zone,
     collection jsonb DEFAULT '{}'::jsonb NOT NULL,
     payouts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mails jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT organizations_access_is_an_object CHECK ((jsonb_typeof(access) = 'object'::text)),
     CONSTRAINT organizations_billing_is_an_object CHECK ((jsonb_typeof(billing) = 'object'::text)),
     CONSTRAINT organizations_collection_is_an_object CHECK ((jsonb_typeof(collection) = 'object'::text)),
@@ -1947,6 +1996,7 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_event_quota_not_negative CHECK ((((limits ->> 'monthly_event_quota'::text))::bigint >= 0)),
     CONSTRAINT organizations_grace_period_in_bounds CHECK (((((billing -> 'event_ingestion_grace_period_hours'::text))::integer >= 0) AND (((billing -> 'event_ingestion_grace_period_hours'::text))::integer <= 720))),
     CONSTRAINT organizations_limits_is_an_object CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT organizations_mails_is_an_object CHECK ((jsonb_typeof(mails) = 'object'::text)),
     CONSTRAINT organizations_member_credit_limit_in_bounds CHECK (((((limits ->> 'member_credit_limit'::text))::numeric >= (0)::numeric) AND (((limits ->> 'member_credit_limit'::text))::numeric <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT organizations_name_not_empty CHECK ((name <> ''::text)),
     CONSTRAINT organizations_payouts_is_an_object CHECK ((jsonb_typeof(payouts) = 'object'::text)),
@@ -3265,6 +3315,12 @@ ALTER TABLE ONLY public.credit_grants
 ALTER TABLE ONLY public.customer_changes
     ADD CONSTRAINT customer_changes_pkey PRIMARY KEY (org_id, is_test);
 
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_once_for_a_fact UNIQUE (org_id, is_test, fact_id);
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (org_id, is_test, id);
 
@@ -3321,6 +3377,12 @@ ALTER TABLE ONLY public.ledger_requests
 
 ALTER TABLE ONLY public.ledger_transfers
     ADD CONSTRAINT ledger_transfers_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_once_for_a_reason UNIQUE (org_id, is_test, address, reason);
+
+ALTER TABLE ONLY public.mail_suppressions
+    ADD CONSTRAINT mail_suppressions_pkey PRIMARY KEY (org_id, is_test, id);
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (org_id, is_test, id);
@@ -3634,6 +3696,10 @@ CREATE UNIQUE INDEX charges_one_open_checkout_per_invoice_and_provider ON public
 
 CREATE INDEX credit_grants_of_wallet ON public.credit_grants USING btree (org_id, is_test, wallet_id, created_at DESC, id DESC);
 
+CREATE INDEX customer_mails_by_customer ON public.customer_mails USING btree (org_id, is_test, customer_id, send_at);
+
+CREATE INDEX customer_mails_by_time ON public.customer_mails USING btree (org_id, is_test, created_at, id);
+
 CREATE UNIQUE INDEX customers_external_id_unique ON public.customers USING btree (org_id, is_test, external_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customers_newest_first ON public.customers USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
@@ -3699,6 +3765,8 @@ CREATE UNIQUE INDEX ledger_transfers_from_sequence_unique ON public.ledger_trans
 CREATE INDEX ledger_transfers_of_payments ON public.ledger_transfers USING btree (org_id, is_test, reference_id) WHERE ((idempotency_key = ''::text) AND (reference_type = ANY (ARRAY['invoice'::text, 'subscription_period'::text])));
 
 CREATE UNIQUE INDEX ledger_transfers_to_sequence_unique ON public.ledger_transfers USING btree (org_id, is_test, to_account_id, to_sequence);
+
+CREATE INDEX mail_suppressions_by_time ON public.mail_suppressions USING btree (org_id, is_test, created_at, id);
 
 CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id, joined_at);
 
@@ -3959,6 +4027,9 @@ ALTER TABLE ONLY public.credit_grants
 
 ALTER TABLE ONLY public.credit_grants
     ADD CONSTRAINT credit_grants_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id, currency) REFERENCES public.wallets(org_id, is_test, id, currency) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.customer_mails
+    ADD CONSTRAINT customer_mails_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_connection_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
@@ -4258,6 +4329,8 @@ ALTER TABLE public.credit_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer_changes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.customer_mails ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
@@ -4287,6 +4360,8 @@ ALTER TABLE public.ledger_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ledger_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ledger_transfers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_suppressions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
 
@@ -4326,6 +4401,8 @@ CREATE POLICY own_rows ON public.credit_grants USING (((org_id = (NULLIF(current
 
 CREATE POLICY own_rows ON public.customer_changes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.customer_mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.disputes USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4351,6 +4428,8 @@ CREATE POLICY own_rows ON public.ledger_accounts USING (((org_id = (NULLIF(curre
 CREATE POLICY own_rows ON public.ledger_requests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.ledger_transfers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.mail_suppressions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.mails USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4719,6 +4798,20 @@ GRANT UPDATE(revoked_at) ON TABLE public.credit_grants TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customer_changes TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(recipient) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(locale) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(subject) ON TABLE public.customer_mails TO monigo_app;
+
+GRANT UPDATE(settled_at) ON TABLE public.customer_mails TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.disputes TO monigo_app;
@@ -4770,6 +4863,8 @@ GRANT INSERT(customer_id) ON TABLE public.ledger_accounts TO monigo_app;
 GRANT SELECT ON TABLE public.ledger_requests TO monigo_app;
 
 GRANT SELECT ON TABLE public.ledger_transfers TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.mail_suppressions TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.mails TO monigo_app;
 

@@ -13,6 +13,7 @@ from monigo.tenancy import (
     BillingSettings,
     CollectionSettings,
     LimitSettings,
+    MailSettings,
     Organization,
     PayoutSettings,
     RetentionSettings,
@@ -113,6 +114,7 @@ def organization(**said):
         "access": AccessSettings(),
         "collection": CollectionSettings(),
         "payouts": PayoutSettings(),
+        "mails": MailSettings(),
         "created_at": START,
         "updated_at": START,
     }

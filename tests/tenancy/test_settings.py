@@ -15,20 +15,26 @@ from monigo.tenancy.settings import (
     read_billing,
     read_collection,
     read_limits,
+    read_mails,
     read_payouts,
     read_retention,
 )
 from support.verification import faults
 
 # What a setting of a kind may be changed to, and what of it no setting takes.
-OTHER = {bool: True, Decimal: 12.25, tuple: ["NGN", "KES"], int: 123}
+OTHER = {bool: True, Decimal: 12.25, int: 123}
 TEXTS = {
     "timezone": "Africa/Nairobi",
     "default_currency": "KES",
     # The other one is an owner's to choose.
     "payout_mode": "approval",
     "test_payout_mode": "automatic",
+    "mail_sender_name": "Rides",
+    "mail_reply_to": "billing@example.com",
+    "mail_test_recipient": "developer@example.com",
+    "default_locale": "fr-SN",
 }
+LISTS = {"available_currencies": ["NGN", "KES"], "customer_mails": ["receipt", "balance_low"]}
 READ = {
     "billing": read_billing,
     "retention": read_retention,
@@ -36,6 +42,7 @@ READ = {
     "access": read_access,
     "collection": read_collection,
     "payouts": read_payouts,
+    "mails": read_mails,
 }
 
 
@@ -44,7 +51,7 @@ def changed(setting):
         return "12.250000"
     if setting.item is int:
         return [0, 5, 365]
-    return TEXTS[setting.name] if setting.kind is str else OTHER[setting.kind]
+    return {**TEXTS, **LISTS}.get(setting.name) or OTHER[setting.kind]
 
 
 def shown(api):

@@ -18,6 +18,7 @@ from monigo.api.kernel.routes.answering import AnsweringRoute
 from monigo.api.kernel.routes.raw import RawRoute
 from monigo.api.kernel.wire.openapi import add_structs
 from monigo.api.kernel.wire.outgoing import Message
+from monigo.api.mails.unsubscribe import router as unsubscribing
 from monigo.api.merchant.events.ingest import schemas as ingest_schemas
 from monigo.api.merchant.events.ingest.routes import PATH as INGEST_PATH
 from monigo.api.merchant.events.ingest.routes import IngestRoute
@@ -65,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.raw_routes = raw_routes
     app.include_router(health)
+    app.include_router(unsubscribing)
     shared: dict[str, Any] = {"responses": ERROR_RESPONSES, "dependencies": [bearer]}
     for router in (*BACKEND_ROUTERS, *SHARED_ROUTERS):
         app.include_router(router, prefix="/v1", **shared)

@@ -15,6 +15,7 @@ from monigo import (
     webhooks,
 )
 from monigo.infra.registry import Registry
+from monigo.notifications import mails
 from monigo.payments import (
     accounts,
     charges,
@@ -116,7 +117,7 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN,),
+    subscribers=(audit.CHAIN, mails.SUBSCRIBER),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),

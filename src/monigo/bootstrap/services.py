@@ -30,7 +30,8 @@ from monigo.infra.queue import LongJob
 from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
-from monigo.notifications import whatsapp
+from monigo.notifications import mails, whatsapp
+from monigo.notifications.mails import UnsubscribeLinks
 from monigo.payments import (
     accounts,
     charges,
@@ -79,6 +80,7 @@ TASKS: tuple[Task, ...] = (
     reports.dashboard.LOOK_FOR_DECLINES,
     connections.FORGET_CALLS,
     collection.RETRY_WAITING,
+    mails.FORGET,
     *EVENT_TASKS,
     whatsapp.CONFIRMATIONS,
     whatsapp.FORGET,
@@ -106,6 +108,7 @@ class Services(Struct, frozen=True):
     http: HttpClient
     provider_events: ProviderEvents
     messenger: whatsapp.Messenger
+    unsubscribe_links: UnsubscribeLinks
     app_url: str
     slices: asyncio.Semaphore
 
@@ -122,6 +125,7 @@ class Services(Struct, frozen=True):
             collection.await_task(self.desk),
             test_mode.keep_clocks(self.clock_tasks),
             self.people.mailer.task,
+            mails.compose_task(self.people.mailer, self.unsubscribe_links),
             charges.ask_task(self.desk),
             refunds.ask_task(self.desk),
             transfers.submit_task(self.desk),
@@ -194,7 +198,7 @@ async def open_services(
             database,
             vault,
             Passwords(),
-            mailer_of(settings, vault),
+            mailer_of(settings, vault, mails.note_outcome),
             people.AccessTokens(database, vault),
             public_url_of(settings),
         ),
@@ -203,6 +207,7 @@ async def open_services(
         http,
         provider_events_of(settings, vault, desk),
         whatsapp.Messenger(_whatsapp_client(settings, http), vault),
+        UnsubscribeLinks(vault, public_url_of(settings)),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
     )

@@ -43,6 +43,8 @@ PayoutTransferId = NewType("PayoutTransferId", UUID)
 TransferBatchId = NewType("TransferBatchId", UUID)
 WhatsAppConnectionId = NewType("WhatsAppConnectionId", UUID)
 WhatsAppMessageId = NewType("WhatsAppMessageId", UUID)
+CustomerMailId = NewType("CustomerMailId", UUID)
+MailSuppressionId = NewType("MailSuppressionId", UUID)
 
 # Derived ids are published, so this value may never change.
 NAMESPACE = UUID("6d6f6e69-676f-5000-8000-62696c6c696e")

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, not_found
+from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, invalid, not_found
 from monigo.core.ids import CustomerId, parse_id
 from monigo.core.paging import Page, PageRequest
 from monigo.customers import store
@@ -14,14 +14,17 @@ from monigo.customers.types import Customer, CustomerDeletion, CustomerDetails
 from monigo.infra import outbox, registry
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
+from monigo.infra.languages import tag_fault
 
 
 async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, bool]:
     """Create a customer; the same content again returns the existing one (and False).
 
     Raises:
-        DomainError: conflict, when the external_id belongs to a customer with other content.
+        DomainError: invalid, when the locale is none; conflict, when the external_id belongs to a
+            customer with other content.
     """
+    _check(details)
     created = await store.insert(tx, CustomerId(new_id()), details)
     if created is not None:
         external_id = details.external_id
@@ -62,6 +65,11 @@ async def names(tx: Transaction, customer_ids: Iterable[CustomerId]) -> dict[Cus
     return await store.load_names(tx, list(customer_ids))
 
 
+async def living(tx: Transaction, customer_ids: Iterable[CustomerId]) -> dict[CustomerId, Customer]:
+    """Those of these customers that are not deleted."""
+    return await store.load_living(tx, list(customer_ids))
+
+
 async def list_page(tx: Transaction, request: PageRequest) -> Page[Customer]:
     """Customers, newest first."""
     return await store.list_page(tx, request)
@@ -71,10 +79,12 @@ async def update(tx: Transaction, reference: str, changes: Mapping[str, Any]) ->
     """Change the named details, leaving the others.
 
     Raises:
-        DomainError: not_found; conflict, when the new external_id is taken.
+        DomainError: not_found; invalid, when the locale is none; conflict, when the new external_id
+            is taken.
     """
     customer = await get(tx, reference, lock=RowLock.CHANGE)
     details = replace(customer.details, **changes)
+    _check(details)
     changed = await store.update(tx, customer.id, details)
     if details.external_id != customer.details.external_id:
         await store.note_change(tx)
@@ -115,3 +125,9 @@ async def resolve(tx: Transaction, references: Iterable[str]) -> dict[str, Custo
 async def changes_version(tx: Transaction) -> int:
     """A number that rises with every change after which a reference may mean another customer."""
     return await store.load_version(tx)
+
+
+def _check(details: CustomerDetails) -> None:
+    fault = tag_fault(details.locale) if details.locale else None
+    if fault is not None:
+        raise invalid({"locale": fault})

@@ -12,13 +12,14 @@ from monigo.customers.types import Customer, CustomerDetails
 from monigo.infra import json
 from monigo.infra.db import RowLock, Transaction, violations_as
 
-COLUMNS = "id, external_id, name, email, phone, metadata, created_at, updated_at"
+COLUMNS = "id, external_id, name, email, phone, metadata, locale, created_at, updated_at"
 
 # A concurrent creation with the same external_id makes this wait, then insert nothing.
 INSERT = f"""
     INSERT INTO customers (
-        org_id, is_test, id, external_id, name, email, phone, metadata, created_at, updated_at
-    ) VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $9)
+        org_id, is_test, id, external_id, name, email, phone, metadata, locale, created_at,
+        updated_at
+    ) VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $10, $10)
     ON CONFLICT (org_id, is_test, external_id) WHERE deleted_at IS NULL DO NOTHING
     RETURNING {COLUMNS}
 """
@@ -48,7 +49,7 @@ COUNT = "SELECT count(*) FROM customers WHERE org_id = $1 AND is_test = $2 AND d
 UPDATE = f"""
     UPDATE customers
     SET external_id = nullif($4, ''), name = $5, email = $6, phone = $7, metadata = $8,
-        updated_at = $9
+        locale = $9, updated_at = $10
     WHERE org_id = $1 AND is_test = $2 AND id = $3 AND deleted_at IS NULL
     RETURNING {COLUMNS}
 """
@@ -84,6 +85,11 @@ RESOLVE = """
         AND (id = ANY ($3::uuid[]) OR external_id = ANY ($4::text[]))
 """
 
+SELECT_LIVING = f"""
+    SELECT {COLUMNS} FROM customers
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[]) AND deleted_at IS NULL
+"""
+
 ERRORS = {
     "customers_external_id_unique": lambda: conflict(
         "customer_exists", "another customer has this external_id"
@@ -103,6 +109,7 @@ async def insert(
         details.email,
         details.phone,
         json.encode(details.metadata),
+        details.locale,
         tx.now,
     )
     return None if row is None else _customer(row)
@@ -142,6 +149,7 @@ async def update(
             details.email,
             details.phone,
             json.encode(details.metadata),
+            details.locale,
             tx.now,
         )
     return None if row is None else _customer(row)
@@ -156,6 +164,14 @@ async def load_names(tx: Transaction, customer_ids: Sequence[CustomerId]) -> dic
     """The names of customers, deleted or not."""
     rows = await tx.fetch(SELECT_NAMES, customer_ids)
     return {CustomerId(row["id"]): row["name"] for row in rows}
+
+
+async def load_living(
+    tx: Transaction, customer_ids: Sequence[CustomerId]
+) -> dict[CustomerId, Customer]:
+    """Living customers by id; others are absent."""
+    rows = await tx.fetch(SELECT_LIVING, customer_ids)
+    return {CustomerId(row["id"]): _customer(row) for row in rows}
 
 
 async def hide(tx: Transaction, customer_id: CustomerId) -> None:
@@ -195,6 +211,7 @@ def _customer(row: asyncpg.Record) -> Customer:
             email=row["email"],
             phone=row["phone"],
             metadata=json.decode(row["metadata"]),
+            locale=row["locale"],
         ),
         created_at=row["created_at"],
         updated_at=row["updated_at"],

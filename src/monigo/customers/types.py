@@ -9,13 +9,17 @@ from monigo.core.ids import CustomerId
 
 
 class CustomerDetails(Struct, frozen=True):
-    """A customer's details as the merchant sets them; unset text is empty."""
+    """A customer's details as the merchant sets them; unset text is empty.
+
+    `locale` is the BCP 47 tag of the language to write in; empty: the organisation's.
+    """
 
     external_id: str
     name: str
     email: str
     phone: str
     metadata: Any
+    locale: str = ""
 
 
 class Customer(Struct, frozen=True):

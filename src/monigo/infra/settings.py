@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     whatsapp_url: str = Field(
         default="https://graph.facebook.com/v24.0",
         pattern=r"^https?://[^/?#\s]+/[^?#\s]+$",
-        description="WhatsApp's Cloud API with its version, of which Meta ends each after two years",
+        description="WhatsApp's Cloud API with its version; Meta ends each after two years",
     )
     log_format: str | None = Field(
         default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"

@@ -1,5 +1,6 @@
 """Use cases of invoices: draft, finalize, void, and the bills that payout plans have instead."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -134,6 +135,11 @@ async def get(
 ) -> Invoice:
     """One invoice, or for a payout plan one bill. Raises not_found."""
     return _of_type(await documents.load(tx, invoice_id, for_update=for_update), plan_type)
+
+
+async def heads(tx: Transaction, invoice_ids: Collection[InvoiceId]) -> dict[InvoiceId, Invoice]:
+    """Invoices and bills by id, without their lines; those that are gone are absent."""
+    return await documents.load_heads(tx, list(invoice_ids))
 
 
 async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter) -> Page[Invoice]:

@@ -10,15 +10,20 @@ from babel import Locale
 from babel.core import get_global
 from msgspec.structs import replace
 
+from monigo.core.emails import email_fault, spelled
 from monigo.core.errors import invalid
 from monigo.core.periods import parse_timezone
+from monigo.infra.languages import tag_fault
 from monigo.tenancy.settings import (
     CURRENCIES_MAX,
     DAYS_MAX,
     GROUPS,
     LAST_DAY_MAX,
     PAYOUT_MODES,
+    SENDER_NAME_LENGTH_MAX,
     SETTINGS,
+    MailSettings,
+    MailType,
 )
 from monigo.tenancy.types import Organization
 
@@ -86,11 +91,20 @@ def checked(organization: Organization) -> Organization:
             faults[mode] = f"must be one of {', '.join(PAYOUT_MODES)}"
     faults |= _out_of_bounds(organization)
     faults |= _faulty_days(organization)
+    faults |= _faulty_mails(organization.mails)
     if faults:
         raise invalid(faults)
     currencies = tuple(dict.fromkeys((billing.default_currency, *billing.available_currencies)))
     billing = replace(billing, available_currencies=currencies)
-    return replace(organization, name=name, billing=billing)
+    mails = organization.mails
+    mails = replace(
+        mails,
+        customer_mails=tuple(one for one in MailType if one in mails.customer_mails),
+        mail_sender_name=mails.mail_sender_name.strip(),
+        mail_reply_to=spelled(mails.mail_reply_to),
+        mail_test_recipient=spelled(mails.mail_test_recipient),
+    )
+    return replace(organization, name=name, billing=billing, mails=mails)
 
 
 def _group_of(name: str) -> str | None:
@@ -112,6 +126,25 @@ def _faulty_days(organization: Organization) -> dict[str, str]:
         elif any(later <= day for day, later in pairwise(days)):
             faults[setting.name] = "must ascend"
     return faults
+
+
+def _faulty_mails(mails: MailSettings) -> dict[str, str]:
+    known = {one.value for one in MailType}
+    faults: dict[str, str | None] = {
+        f"customer_mails[{position}]": f"must be one of {', '.join(MailType)}"
+        for position, name in enumerate(mails.customer_mails[: len(MailType)])
+        if name not in known
+    }
+    if len(mails.customer_mails) > len(MailType):
+        faults["customer_mails"] = f"must be at most {len(MailType)}"
+    for name in ("mail_reply_to", "mail_test_recipient"):
+        address: str = getattr(mails, name)
+        faults[name] = email_fault(spelled(address)) if address else None
+    sender = mails.mail_sender_name.strip()
+    if len(sender) > SENDER_NAME_LENGTH_MAX or not sender.isprintable():
+        faults["mail_sender_name"] = f"must have at most {SENDER_NAME_LENGTH_MAX} on one line"
+    faults["default_locale"] = tag_fault(mails.default_locale)
+    return {name: fault for name, fault in faults.items() if fault is not None}
 
 
 def _out_of_bounds(organization: Organization) -> dict[str, str]:

@@ -52,6 +52,7 @@ from monigo.tenancy.settings import (
     AccessSettings,
     CollectionSettings,
     LimitSettings,
+    MailSettings,
     PayoutSettings,
     RetentionSettings,
 )
@@ -92,6 +93,7 @@ async def add_organization(tx: Transaction, wanted: NewOrganization) -> Organiza
             access=AccessSettings(),
             collection=CollectionSettings(),
             payouts=PayoutSettings(),
+            mails=MailSettings(),
             created_at=tx.real_now,
             updated_at=tx.real_now,
         )

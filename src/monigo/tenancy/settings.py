@@ -7,6 +7,7 @@ setting existed. Store and API, with its documentation and bounds, are derived f
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, inspect, json
@@ -18,6 +19,8 @@ CURRENCIES_MAX = 50
 DAYS_MAX = 20
 LAST_DAY_MAX = 365
 RATE_PLACES = 4
+# Of a sender's name: what mail programs show of it.
+SENDER_NAME_LENGTH_MAX = 100
 
 # Bounds of a Decimal are not looked at when it is decoded, but by `rules.checked`.
 Percentage = Annotated[
@@ -35,6 +38,19 @@ AmountOfMoney = Annotated[
 # Whether payouts wait for somebody; which ones there are is looked at by `rules.checked`.
 APPROVAL, AUTOMATIC = "approval", "automatic"
 PAYOUT_MODES = (APPROVAL, AUTOMATIC)
+
+
+class MailType(StrEnum):
+    """The mails to customers, by what they are about."""
+
+    INVOICE_FINALIZED = "invoice_finalized"
+    INVOICE_OVERDUE = "invoice_overdue"
+    RECEIPT = "receipt"
+    PAYMENT_FAILED = "payment_failed"
+    CARD_EXPIRING = "card_expiring"
+    PAYOUT_SENT = "payout_sent"
+    BALANCE_LOW = "balance_low"
+
 
 # Ascending, which is not looked at when they are decoded, but by `rules.checked`.
 Days = tuple[int, ...]
@@ -183,6 +199,50 @@ class PayoutSettings(Struct, frozen=True):
     ] = None
 
 
+class MailSettings(Struct, frozen=True):
+    """Which mails go to customers in the organisation's name. Bounds are checked by `rules`."""
+
+    customer_mails: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="which mails go to customers in live mode: "
+            + ", ".join(f"`{one}`" for one in MailType)
+            + "; none unless they are named. In test mode all are made, see `mail_test_recipient`",
+            examples=[["invoice_finalized", "receipt"]],
+        ),
+    ] = ()
+    mail_sender_name: Annotated[
+        str,
+        Meta(
+            description="the sender's name in mails to customers; empty: the organisation's name",
+            examples=["Lagos Rides"],
+        ),
+    ] = ""
+    mail_reply_to: Annotated[
+        str,
+        Meta(
+            description="where customers' answers go; empty: nowhere",
+            examples=["billing@example.com"],
+        ),
+    ] = ""
+    mail_test_recipient: Annotated[
+        str,
+        Meta(
+            description="to whom all mails of test mode go, in place of the customers; empty: they"
+            " leave this machine to nobody",
+            examples=["developer@example.com"],
+        ),
+    ] = ""
+    default_locale: Annotated[
+        str,
+        Meta(
+            description="the language of customers without one of their own, as a BCP 47 tag;"
+            " a language that there are no texts in is written in English",
+            examples=["en"],
+        ),
+    ] = "en"
+
+
 # Raise ValidationError, a fault of ours, for what is not such a group.
 read_billing = json.Decoder(BillingSettings).decode
 read_retention = json.Decoder(RetentionSettings).decode
@@ -190,6 +250,7 @@ read_limits = json.Decoder(LimitSettings).decode
 read_access = json.Decoder(AccessSettings).decode
 read_collection = json.Decoder(CollectionSettings).decode
 read_payouts = json.Decoder(PayoutSettings).decode
+read_mails = json.Decoder(MailSettings).decode
 
 # By their columns.
 GROUPS: Mapping[str, type[Struct]] = {
@@ -199,6 +260,7 @@ GROUPS: Mapping[str, type[Struct]] = {
     "access": AccessSettings,
     "collection": CollectionSettings,
     "payouts": PayoutSettings,
+    "mails": MailSettings,
 }
 
 

@@ -17,6 +17,7 @@ from monigo.tenancy.settings import (
     read_billing,
     read_collection,
     read_limits,
+    read_mails,
     read_payouts,
     read_retention,
 )
@@ -29,13 +30,13 @@ from monigo.tenancy.types import (
 INSERT_ORGANIZATION = """
     INSERT INTO organizations (
         org_id, name, country, created_at, updated_at, billing, retention, limits, access,
-        collection, payouts
-    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)
+        collection, payouts, mails
+    ) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 SELECT_ORGANIZATION = """
     SELECT org_id, name, country, created_at, updated_at, billing, retention, limits, access,
-        collection, payouts, suspended_at
+        collection, payouts, mails, suspended_at
     FROM organizations
     WHERE org_id = $1
 """
@@ -43,7 +44,7 @@ SELECT_ORGANIZATION = """
 UPDATE_ORGANIZATION = """
     UPDATE organizations
     SET name = $2, country = $3, updated_at = $4, billing = $5, retention = $6, limits = $7,
-        access = $8, collection = $9, payouts = $10
+        access = $8, collection = $9, payouts = $10, mails = $11
     WHERE org_id = $1
 """
 
@@ -126,6 +127,7 @@ def _arguments(organization: Organization) -> tuple[object, ...]:
         json.encode(organization.access),
         json.encode(organization.collection),
         json.encode(organization.payouts),
+        json.encode(organization.mails),
     )
 
 
@@ -147,6 +149,7 @@ async def load_organization(tx: Transaction, *, for_update: bool = False) -> Org
         access=read_access(row["access"]),
         collection=read_collection(row["collection"]),
         payouts=read_payouts(row["payouts"]),
+        mails=read_mails(row["mails"]),
         suspended_at=row["suspended_at"],
     )
 

@@ -12,6 +12,7 @@ from monigo.tenancy.settings import (
     BillingSettings,
     CollectionSettings,
     LimitSettings,
+    MailSettings,
     PayoutSettings,
     RetentionSettings,
 )
@@ -31,6 +32,7 @@ class Organization(Struct, frozen=True):
     access: AccessSettings
     collection: CollectionSettings
     payouts: PayoutSettings
+    mails: MailSettings
     created_at: datetime
     updated_at: datetime
     # Since when it may only read.

@@ -37,7 +37,7 @@ COMPARE_ORGANIZATION = """
 """
 
 SELECT_SETTINGS = """
-    SELECT billing, retention, limits, access, collection, payouts
+    SELECT billing, retention, limits, access, collection, payouts, mails
     FROM organizations WHERE org_id = $1
 """
 

@@ -20,6 +20,7 @@ from monigo.api.merchant.explanations.routes import router as explanations
 from monigo.api.merchant.exports.routes import router as exports
 from monigo.api.merchant.invoices.payments.routes import router as invoice_payments
 from monigo.api.merchant.invoices.routes import router as invoices
+from monigo.api.merchant.mails.routes import router as mails
 from monigo.api.merchant.metrics.routes import router as metrics
 from monigo.api.merchant.organization.routes import router as organization
 from monigo.api.merchant.payment_connections.routes import router as payment_connections
@@ -86,4 +87,5 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     provider_events,
     reconciliation,
     whatsapp,
+    mails,
 )

@@ -10,7 +10,7 @@ from monigo.infra.mail.transports import (
     mail_directory,
     transport_of,
 )
-from monigo.infra.mail.types import Mail, MailId
+from monigo.infra.mail.types import Mail, MailId, Outcome
 
 __all__ = [
     "MAIL",
@@ -19,6 +19,7 @@ __all__ = [
     "MailId",
     "MailRefusedError",
     "Mailer",
+    "Outcome",
     "SmtpTransport",
     "Templates",
     "Transport",

@@ -1,7 +1,7 @@
 """The mailer: keeps mails in transactions, and sends them as due work."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,7 +13,7 @@ from monigo.infra.ids import new_id
 from monigo.infra.logging import logger
 from monigo.infra.mail import store
 from monigo.infra.mail.transports import MailRefusedError, Transport, transport_of
-from monigo.infra.mail.types import Mail, MailId
+from monigo.infra.mail.types import Mail, MailId, NoteOutcome, Outcome
 from monigo.infra.settings import Settings
 
 log = logger(__name__)
@@ -25,21 +25,42 @@ BACK_OFF = BackOff(first=timedelta(seconds=30), most=timedelta(hours=2))
 PURPOSE = "mail"
 
 
-class Mailer:
-    """Writes mails down and sends them, by one transport."""
+async def _nobody_notes(_tx: Transaction, _mail_id: MailId, _outcome: Outcome) -> None:
+    """Nobody asks how a mail ended."""
 
-    def __init__(self, vault: Vault, transport: Transport) -> None:
+
+class Mailer:
+    """Writes mails down and sends them, by one transport.
+
+    `note` is called once as each mail ends, for whoever wants to know; repeats are possible only
+    where its transaction does not commit.
+    """
+
+    def __init__(
+        self, vault: Vault, transport: Transport, note: NoteOutcome = _nobody_notes
+    ) -> None:
         self._vault = vault
         self._transport = transport
+        self._note = note
         self.task = Task(MAIL, Steps(self._deliver), back_off=BACK_OFF)
 
-    async def write(self, tx: Transaction, mail: Mail) -> MailId:
-        """Have a mail sent, if the transaction commits.
+    @property
+    def reaches_people(self) -> bool:
+        """Whether mails leave this machine; else they become files on it."""
+        return self._transport.reaches_people
+
+    @property
+    def can_write(self) -> bool:
+        """Whether there is a key to encrypt mails with."""
+        return self._vault.has_key
+
+    async def write(self, tx: Transaction, mail: Mail, mail_id: MailId | None = None) -> MailId:
+        """Have a mail sent, if the transaction commits; under an id of the caller's, if given.
 
         Raises:
             DomainError: unavailable, where the installation has no key to encrypt it with.
         """
-        mail_id = MailId(new_id())
+        mail_id = mail_id or MailId(new_id())
         ciphertext = self._vault.encrypt(PURPOSE, msgspec.json.encode(mail), context=mail_id.bytes)
         await store.insert(tx, mail_id, ciphertext)
         await agenda.put(tx, MAIL, {mail_id: tx.real_now})
@@ -51,17 +72,31 @@ class Mailer:
         async with database.transaction(claim.tenant) as tx:
             waiting = await store.load(tx, mail_id)
             now = tx.real_now
-        if waiting is not None and now - waiting.written_at <= AGE_MAX:
-            try:
-                plain = self._vault.decrypt(PURPOSE, waiting.ciphertext, context=mail_id.bytes)
-                await self._transport.send(mail_id, msgspec.json.decode(plain, type=Mail), now)
-            except (MailRefusedError, UnreadableSecretError) as error:
-                log.warning("mail dropped", mail=str(mail_id), reason=type(error).__name__)
+        outcome = None if waiting is None else await self._sent(mail_id, waiting, now)
         async with database.transaction(claim.tenant) as tx:
+            if outcome is not None:
+                await self._note(tx, mail_id, outcome)
             await store.delete(tx, mail_id)
             await claim.finish(tx)
 
+    async def _sent(self, mail_id: MailId, waiting: store.SealedMail, now: datetime) -> Outcome:
+        """Hand a mail over to the transport; how that ended.
 
-def mailer_of(settings: Settings, vault: Vault) -> Mailer:
+        Raises:
+            DomainError: it was not taken this time.
+        """
+        if now - waiting.written_at > AGE_MAX:
+            return Outcome.EXPIRED
+        try:
+            plain = self._vault.decrypt(PURPOSE, waiting.ciphertext, context=mail_id.bytes)
+            await self._transport.send(mail_id, msgspec.json.decode(plain, type=Mail), now)
+        except (MailRefusedError, UnreadableSecretError) as error:
+            log.warning("mail dropped", mail=str(mail_id), reason=type(error).__name__)
+            is_of_address = isinstance(error, MailRefusedError) and error.is_of_address
+            return Outcome.ADDRESS_REFUSED if is_of_address else Outcome.REFUSED
+        return Outcome.SENT
+
+
+def mailer_of(settings: Settings, vault: Vault, note: NoteOutcome) -> Mailer:
     """The mailer that the settings ask for."""
-    return Mailer(vault, transport_of(settings))
+    return Mailer(vault, transport_of(settings), note)

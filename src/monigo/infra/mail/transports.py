@@ -2,9 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from email.errors import HeaderParseError
+from email.headerregistry import (
+    Address,
+    BaseHeader,
+    HeaderRegistry,
+    UnstructuredHeader,
+)
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Protocol
@@ -22,17 +30,42 @@ SMTP_TIMEOUT_SECONDS = 20
 PERMANENT = 500
 SMTP_PORT, SMTPS_PORT = 587, 465
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# RFC 5321, 4.2.3: unavailable, not local, not allowed as a name.
+_OF_MAILBOX = frozenset({550, 551, 553})
+_ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.(\d{1,3})\b")
 _UNSAFE = re.compile(r"[^A-Za-z0-9@.+_-]")
 # What every file system takes, with the time before it.
 _FILE_NAME_LENGTH_MAX = 100
 
 
+class _WholeHeader(UnstructuredHeader, BaseHeader):
+    """A header on one line. The library would encode a long address, which nobody decodes."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """The header as it travels; a line may have 998 characters (RFC 5322, 2.1.1)."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _WholeHeader)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
 class MailRefusedError(Exception):
-    """The server will never take this mail: its recipient is unknown, or it is malformed."""
+    """The server will never take this mail: its address is unknown, or for another reason."""
+
+    def __init__(self, *, is_of_address: bool) -> None:
+        super().__init__()
+        self.is_of_address = is_of_address
 
 
 class Transport(Protocol):
     """Takes mails to where they go."""
+
+    @property
+    def reaches_people(self) -> bool:
+        """Whether mails leave this machine."""
+        ...
 
     async def send(self, mail_id: MailId, mail: Mail, at: datetime) -> None:
         """Hand over a mail; mailboxes recognise a repeat by the same id.
@@ -46,6 +79,8 @@ class Transport(Protocol):
 
 class SmtpTransport:
     """Sends to a mail server, with a connection for each mail."""
+
+    reaches_people = True
 
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
@@ -61,6 +96,7 @@ class SmtpTransport:
         try:
             await aiosmtplib.send(
                 message_of(mail_id, mail, self._sender, at),
+                recipients=[mail.recipient],
                 hostname=self._host,
                 port=self._port,
                 username=self._username,
@@ -71,18 +107,21 @@ class SmtpTransport:
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(one.code >= PERMANENT for one in error.recipients):
-                raise MailRefusedError from None  # Its text names the recipient, which no log may.
+                is_of_address = all(is_unknown(one.code, one.message) for one in error.recipients)
+                # Its text names the recipient, which no log may.
+                raise MailRefusedError(is_of_address=is_of_address) from None
             raise _not_sent() from None
         except aiosmtplib.SMTPAuthenticationError:
             raise _not_sent() from None  # The password may be mended.
         except aiosmtplib.SMTPResponseException as error:
             if error.code >= PERMANENT:
-                raise MailRefusedError from None
+                raise MailRefusedError(is_of_address=False) from None
             raise _not_sent() from None
         except (aiosmtplib.SMTPException, OSError):
             raise _not_sent() from None
         except ValueError:
-            raise MailRefusedError from None  # An address that no server would know.
+            # An address that no server would know.
+            raise MailRefusedError(is_of_address=True) from None
 
     def _start_tls(self) -> bool | None:
         """Whether to insist on TLS; None takes it where it is offered."""
@@ -93,6 +132,8 @@ class SmtpTransport:
 
 class FileTransport:
     """Writes each mail to a file, for installations without a mail server."""
+
+    reaches_people = False
 
     def __init__(self, directory: Path, sender: str) -> None:
         self._directory = directory
@@ -108,20 +149,47 @@ class FileTransport:
 
 def message_of(mail_id: MailId, mail: Mail, sender: str, at: datetime) -> EmailMessage:
     """The mail as it travels."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     try:
-        message["From"] = sender
+        message["From"] = _from(sender, mail.sender_name)
         message["To"] = mail.recipient
         message["Subject"] = mail.subject
-    except ValueError:
-        raise MailRefusedError from None  # No address at all.
+        if mail.reply_to:
+            message["Reply-To"] = Address(addr_spec=mail.reply_to)
+    except (ValueError, HeaderParseError, IndexError):
+        raise MailRefusedError(is_of_address=True) from None  # No address at all.
+    addresses: Sequence[Address] = message["To"].addresses
+    if len(addresses) != 1 or not addresses[0].domain:
+        # A list of them would go to others, too.
+        raise MailRefusedError(is_of_address=True)
+    if mail.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{mail_id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def is_unknown(code: int, answer: str) -> bool:
+    """Whether a server refuses a recipient because there is no such mailbox, for good.
+
+    The enhanced code says so, where there is one (RFC 3463: 5.1.x is of the address, 5.2.1 a
+    mailbox that is closed); else the plain one. What is refused by policy, or as the mailbox is
+    full, says nothing of the address.
+    """
+    enhanced = _ENHANCED.match(answer)
+    if enhanced is None:
+        return code in _OF_MAILBOX
+    return enhanced[1] == "1" or (enhanced[1], enhanced[2]) == ("2", "1")
+
+
+def _from(sender: str, name: str) -> str | Address:
+    """The installation's address, under a name of the mail's own where it has one."""
+    return Address(name, addr_spec=parseaddr(sender)[1]) if name else sender
 
 
 def mail_directory(settings: Settings) -> Path:

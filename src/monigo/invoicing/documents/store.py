@@ -37,6 +37,11 @@ SELECT = f"""
     SELECT {COLUMNS} FROM invoices WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+SELECT_HEADS = f"""
+    SELECT {COLUMNS} FROM invoices
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+"""
+
 # A period all of whose invoices were voided after it had been closed. It is identified by its
 # start: an end or a new plan may have cut it after its first invoice.
 SELECT_WAIVED = """
@@ -181,6 +186,12 @@ async def owners_of(
         )
         for row in await tx.fetch(SELECT_OWNERS, list(invoice_ids))
     }
+
+
+async def load_heads(tx: Transaction, invoice_ids: Sequence[InvoiceId]) -> dict[InvoiceId, Invoice]:
+    """Invoices by id, without their lines; those that are gone are absent."""
+    found = [_invoice(row, ()) for row in await tx.fetch(SELECT_HEADS, list(invoice_ids))]
+    return {invoice.id: invoice for invoice in found}
 
 
 async def lock_all(tx: Transaction, invoice_ids: Sequence[UUID]) -> list[Invoice]:

@@ -20,6 +20,7 @@ from monigo.notifications.whatsapp.service import (
 )
 from monigo.notifications.whatsapp.types import (
     Connection,
+    Health,
     Message,
     MessageStatus,
     NewConnection,
@@ -38,6 +39,7 @@ __all__ = [
     "PARAMETERS",
     "SEND",
     "Connection",
+    "Health",
     "Message",
     "MessageStatus",
     "Messenger",

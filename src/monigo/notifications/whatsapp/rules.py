@@ -52,6 +52,7 @@ LANGUAGES_MAX = 20
 TOKEN_LENGTH_MAX = 1_000
 SECRET_LENGTH_MAX = 255
 VERIFY_TOKEN_LENGTH_MIN = 8
+TYPES = frozenset[str](MailType)
 _ID = re.compile(r"[0-9]{1,32}")
 _TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
@@ -137,7 +138,7 @@ def settings_after(present: Settings, changes: Mapping[str, NoticeChanges]) -> S
     notices = dict(present.notices)
     faults: dict[str, str] = {}
     for name, changed in changes.items():
-        if name not in MailType:
+        if name not in TYPES:
             faults[f"settings.{name}"] = f"must be one of {', '.join(MailType)}"
             continue
         known = notices[MailType(name)]

@@ -17,11 +17,15 @@ from monigo.infra.agenda import PUT_OFF, Claim, Steps, Task, Turns
 from monigo.infra.crypto import UnreadableSecretError, Vault
 from monigo.infra.db import Database, RowLock, Tenant, Transaction
 from monigo.notifications.circumstances import circumstances
-
 from monigo.notifications.whatsapp import connections_store, rules, service, store
 from monigo.notifications.whatsapp.connecting import Opened, opened
 from monigo.notifications.whatsapp.types import Address, Fault, Message, MessageStatus
-from monigo.notifications.whatsapp.wording import address_of, test_address
+from monigo.notifications.whatsapp.wording import (
+    address_of,
+    held_back,
+    test_address,
+    unreachable,
+)
 from monigo.providers.whatsapp import (
     Accepted,
     Advice,
@@ -86,8 +90,8 @@ class Messenger:
         if message.status is not MessageStatus.WAITING:
             return message, None
         found = await self._address(tx, message)
-        if isinstance(found, Fault):
-            given_up = rules.failed(message, found.value, tx.real_now)
+        if isinstance(found, str):
+            given_up = rules.failed(message, found, tx.real_now)
             await service.save(tx, [given_up])
             return given_up, None
         address, keys = found
@@ -104,32 +108,27 @@ class Messenger:
         await store.address(tx, sending)
         return sending, keys
 
-    async def _address(self, tx: Transaction, message: Message) -> tuple[Address, Opened] | Fault:
+    async def _address(self, tx: Transaction, message: Message) -> tuple[Address, Opened] | str:
         """Where a message goes, as things stand now; or why it does not go."""
-        if tx.real_now - message.created_at > rules.SENT_WITHIN:
-            return Fault.EXPIRED
-        try:
-            keys = await opened(tx, self.vault)
-        except UnreadableSecretError:
-            keys = None
+        (known,) = await circumstances(tx, [(message.customer_id, message.occasion)])
+        keys = await self._opened(tx)
+        address, fault = test_address(known), ""
+        if message.occasion is not None:
+            notice = (await service.get_settings(tx)).notices[message.occasion.type]
+            address = address_of(message.occasion, known, notice)
+            fault = held_back(message.occasion, known, notice)
+        is_out = bool(await connections_store.opted_out(tx, [address.phone]))
+        fault = fault or unreachable(message, known, address, tx.real_now, is_out=is_out)
         if keys is None:
             return Fault.NOT_CONNECTED
-        (known,) = await circumstances(tx, [(message.customer_id, message.occasion)])
-        if known.customer is None:
-            return Fault.CUSTOMER_DELETED
-        if message.occasion is None:
-            address = test_address(known)
-        else:
-            settings = await service.get_settings(tx)
-            notice = settings.notices[message.occasion.type]
-            if not notice.enabled:
-                return Fault.SWITCHED_OFF
-            address = address_of(message.occasion, known, notice)
-        if not address.phone:
-            return Fault.NO_PHONE
-        if await connections_store.opted_out(tx, [address.phone]):
-            return Fault.OPTED_OUT
-        return address, keys
+        return fault or (address, keys)
+
+    async def _opened(self, tx: Transaction) -> Opened | None:
+        """The connection and its keys; None where there is none, or they can't be read."""
+        try:
+            return await opened(tx, self.vault)
+        except UnreadableSecretError:
+            return None
 
 
 async def _abandoned(tx: Transaction, message: Message) -> Message:

@@ -58,7 +58,7 @@ async def get_settings(tx: Transaction, lock: RowLock = RowLock.NONE) -> Setting
     if stored is None:
         return usual
     known = {
-        MailType(name): notice for name, notice in _read_notices(stored).items() if name in MailType
+        MailType(name): notice for name, notice in _read_notices(stored).items() if name in rules.TYPES
     }
     return Settings({**usual.notices, **known})
 

@@ -117,16 +117,13 @@ class MessageStatus(StrEnum):
 
 
 class Fault(StrEnum):
-    """Why a message failed, where not WhatsApp says so."""
+    """Why a message was not sent, beside what it was about being undone."""
 
     CUSTOMER_DELETED = "customer_deleted"
     NO_PHONE = "no_phone"
     OPTED_OUT = "opted_out"
     NOT_CONNECTED = "not_connected"
     SWITCHED_OFF = "switched_off"
-    # What it was about is paid by now, or was taken back.
-    SETTLED = "settled"
-    WITHDRAWN = "withdrawn"
     # It could not be sent for so long that it is no news any more.
     EXPIRED = "expired"
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from monigo import invoicing
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
+from monigo.notifications.rules import outdated
 from monigo.notifications.types import Circumstances, Occasion
-from monigo.notifications.whatsapp.rules import language_among, phone_of
-from monigo.notifications.whatsapp.types import Address, Notice
+from monigo.notifications.whatsapp.rules import SENT_WITHIN, language_among, phone_of
+from monigo.notifications.whatsapp.types import Address, Fault, Message, Notice
 from monigo.notifications.wording import shown_name
 from monigo.tenancy import MailType
 
@@ -44,6 +45,27 @@ def address_of(occasion: Occasion, known: Circumstances, notice: Notice) -> Addr
     values = _values(occasion, known, language)
     parameters = tuple(values[name] or NOTHING for name in PARAMETERS[occasion.type])
     return Address(_phone(known), notice.template, chosen, parameters)
+
+
+def held_back(occasion: Occasion, known: Circumstances, notice: Notice) -> str:
+    """Why a notice does not go by WhatsApp any more; empty where it does."""
+    undone = outdated(occasion, known)
+    if undone is not None:
+        return undone.value
+    return "" if notice.enabled else Fault.SWITCHED_OFF.value
+
+
+def unreachable(
+    message: Message, known: Circumstances, address: Address, now: datetime, *, is_out: bool
+) -> str:
+    """Why a message does not reach its customer; empty where nothing is known against it."""
+    if known.customer is None:
+        return Fault.CUSTOMER_DELETED.value
+    if now - message.created_at > SENT_WITHIN:
+        return Fault.EXPIRED.value
+    if not address.phone:
+        return Fault.NO_PHONE.value
+    return Fault.OPTED_OUT.value if is_out else ""
 
 
 def _phone(known: Circumstances) -> str:

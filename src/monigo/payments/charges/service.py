@@ -206,6 +206,11 @@ async def live_pulls_of(
     return await store.live_pulls(tx, invoice_ids)
 
 
+async def links_of(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[InvoiceId, str]:
+    """Where invoices can be paid now, by those that were asked for; absent where there is none."""
+    return await store.links(tx, invoice_ids)
+
+
 async def charges_of_wallet(tx: Transaction, wallet_id: UUID, since: datetime) -> list[Charge]:
     """A wallet's charges since an instant of the tenant's time, newest first."""
     return await store.list_of_wallet(tx, wallet_id, since, CHARGES_MAX)

@@ -78,6 +78,14 @@ SELECT_LIVE_PULLS = f"""
         AND state = ANY ($4::text[])
 """
 
+# An invoice's newest one.
+SELECT_LINKS = """
+    SELECT DISTINCT ON (invoice_id) invoice_id, url FROM charges
+    WHERE org_id = $1 AND is_test = $2 AND invoice_id = ANY ($3::uuid[])
+        AND state = ANY ($4::text[]) AND url <> '' AND expires_at > $5
+    ORDER BY invoice_id, created_at DESC, id DESC
+"""
+
 SELECT_OF_WALLET = f"""
     SELECT {_COLUMNS} FROM charges
     WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3 AND created_at >= $4
@@ -225,6 +233,12 @@ async def live_pulls(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[Inv
     """The pulls of invoices that are live; absent where there is none."""
     found = [_charge(row) for row in await tx.fetch(SELECT_LIVE_PULLS, list(invoice_ids), _LIVE)]
     return {one.invoice_id: one for one in found if one.invoice_id is not None}
+
+
+async def links(tx: Transaction, invoice_ids: Collection[UUID]) -> dict[InvoiceId, str]:
+    """The newest link of each invoice that can be paid by one now."""
+    rows = await tx.fetch(SELECT_LINKS, list(invoice_ids), _LIVE, tx.real_now)
+    return {InvoiceId(row["invoice_id"]): row["url"] for row in rows}
 
 
 async def list_of_wallet(

@@ -8,7 +8,6 @@ from monigo.people.accounts.operating import (
     prepared,
     set_password,
 )
-from monigo.people.accounts.rules import email_fault, spelled
 from monigo.people.accounts.service import (
     NewAccount,
     forget_registrations,
@@ -34,7 +33,6 @@ __all__ = [
     "NewAccount",
     "Registration",
     "add_user",
-    "email_fault",
     "find",
     "forget_registrations",
     "forgot_password",
@@ -53,7 +51,6 @@ __all__ = [
     "resend_verification",
     "reset_password",
     "set_password",
-    "spelled",
     "verify_email",
     "verify_reset_code",
 ]

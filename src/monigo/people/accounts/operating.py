@@ -1,12 +1,13 @@
 """What operators do with accounts, without a mailed code."""
 
+from monigo.core.emails import spelled
 from monigo.core.errors import invalid, not_found
 from monigo.core.ids import UserId
 from monigo.infra.db import Transaction
 from monigo.infra.ids import new_id
 from monigo.people import store as people_store
 from monigo.people.accounts import store
-from monigo.people.accounts.rules import new_account_faults, password_fault, spelled
+from monigo.people.accounts.rules import new_account_faults, password_fault
 from monigo.people.accounts.service import NewAccount, replace_password
 from monigo.people.accounts.types import Credentials
 from monigo.people.service import People

@@ -1,33 +1,10 @@
 """Pure rules of accounts: which e-mails, names and passwords are taken."""
 
-import re
-
+from monigo.core.emails import email_fault, spelled
 from monigo.people.accounts.common_passwords import COMMON_PASSWORDS
 
-EMAIL_LENGTH_MAX = 254
-# RFC 5321, 4.5.3.1.1.
-LOCAL_LENGTH_MAX = 64
 FULL_NAME_LENGTH_MAX = 200
 PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX = 10, 128
-
-# What mail servers take without extensions, without the quoted forms that nobody has.
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
-    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-)
-
-
-def spelled(email: str) -> str:
-    """An e-mail in the one spelling by which it is compared."""
-    return email.strip().lower()
-
-
-def email_fault(email: str) -> str | None:
-    """What is wrong with an e-mail in its one spelling; None for nothing."""
-    is_dotted_well = not re.search(r"^\.|\.\.|\.@", email)
-    if len(email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(email) and is_dotted_well:
-        return None
-    return "must be an e-mail address such as ada@example.com"
 
 
 def full_name_fault(name: str) -> str | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monigo.core.emails import email_fault, spelled
 from monigo.core.errors import DomainError, ErrorKind, invalid, not_found
 from monigo.core.ids import UserId
 from monigo.infra.db import Transaction
@@ -16,11 +17,9 @@ from monigo.people import attempts, codes, second_factor, sessions
 from monigo.people import store as people_store
 from monigo.people.accounts import store
 from monigo.people.accounts.rules import (
-    email_fault,
     full_name_fault,
     new_account_faults,
     password_fault,
-    spelled,
 )
 from monigo.people.accounts.types import Change, Credentials, Registration
 from monigo.people.codes import Issued, Purpose

@@ -1,15 +1,15 @@
 """Pure: the countries and currencies of CLDR, what providers do there, and what is proposed."""
 
-from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from babel import Locale, localedata
+from babel import Locale
 from babel.core import get_global
 from babel.languages import get_official_languages
-from babel.numbers import get_currency_precision, get_currency_symbol
+from babel.numbers import get_currency_precision
 from msgspec import Struct
 
+from monigo.infra.languages import currency_of, symbol_of
 from monigo.providers.port import PayoutMethod, ProviderName
 from monigo.providers.registry import PROVIDERS
 
@@ -114,7 +114,7 @@ def countries() -> tuple[Country, ...]:
             providers=_providers_of_country(code, proposed.currency),
         )
         for code in get_global("territory_currencies")
-        if _is_country(code) and _currency_of(code)
+        if _is_country(code) and currency_of(code)
         for proposed in (proposal_for(code),)
     ]
     return tuple(sorted(found, key=lambda country: country.name))
@@ -128,7 +128,7 @@ def currencies() -> tuple[Currency, ...]:
         Currency(
             code=code,
             name=_ENGLISH.currencies[code],
-            symbol=_symbols().get(code, code),
+            symbol=symbol_of(code),
             decimals=get_currency_precision(code),
             providers=_providers_of_currency(code),
         )
@@ -142,23 +142,10 @@ def proposal_for(country: str) -> Proposal:
     languages = get_official_languages(country, de_facto=True)
     return Proposal(
         timezone=_zones().get(country, "UTC"),
-        currency=_currency_of(country) or USUAL_CURRENCY,
+        currency=currency_of(country) or USUAL_CURRENCY,
         language=languages[0] if languages else "en",
         vat_rate=VAT_RATES.get(country, NO_VAT),
     )
-
-
-@lru_cache(maxsize=1)
-def _symbols() -> dict[str, str]:
-    """What is written for a currency where it is paid with; absent where that is its code."""
-    found: dict[str, str] = {}
-    for country in countries():
-        tag = f"en_{country.code}"
-        spoken = Locale.parse(tag) if localedata.exists(tag) else _ENGLISH
-        symbol = get_currency_symbol(country.currency, spoken)
-        if symbol != country.currency:
-            found.setdefault(country.currency, symbol)
-    return found
 
 
 @lru_cache(maxsize=1)
@@ -190,7 +177,7 @@ def _providers_of_currency(currency: str) -> tuple[ProviderOfCurrency, ...]:
         ProviderOfCurrency(
             name=provider.name,
             collects=provider.is_collected(currency),
-            pays_out=any(_currency_of(country) == currency for country in provider.pays_out),
+            pays_out=any(currency_of(country) == currency for country in provider.pays_out),
             minimum_charge=provider.minimums.get(currency),
         )
         for provider in PROVIDERS
@@ -201,17 +188,3 @@ def _providers_of_currency(currency: str) -> tuple[ProviderOfCurrency, ...]:
 def _is_country(code: str) -> bool:
     is_code = len(code) == _CODE_LENGTH and code not in _NO_COUNTRIES
     return is_code and code in _ENGLISH.territories
-
-
-def _currency_of(country: str) -> str | None:
-    """The legal tender of a country now: the one that was brought in last."""
-    now = [
-        (_day(begun), code)
-        for code, begun, ended, is_tender in get_global("territory_currencies").get(country, ())
-        if is_tender and ended is None
-    ]
-    return max(now)[1] if now else None
-
-
-def _day(begun: tuple[int, int, int] | None) -> date:
-    return date.min if begun is None else date(*begun)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from monigo import tenancy
 from monigo.core.access import Role
+from monigo.core.emails import email_fault, spelled
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import InvitationId, UserId, parse_id
 from monigo.infra import outbox
@@ -14,7 +15,6 @@ from monigo.infra.crypto import Vault
 from monigo.infra.db import Tenant, Transaction
 from monigo.infra.ids import new_id
 from monigo.people import store as people_store
-from monigo.people.accounts import email_fault, spelled
 from monigo.people.organizations import store
 from monigo.people.organizations.events import (
     InvitationAccepted,

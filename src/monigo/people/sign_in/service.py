@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from monigo.core.emails import spelled
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, organizations, second_factor, sessions
@@ -29,7 +30,7 @@ async def login(people: People, origin: Origin, email: str, password: str) -> Si
         DomainError: unauthenticated, in the same words and time whether the e-mail is somebody's;
             forbidden, where it is not verified; rate_limited.
     """
-    email = accounts.spelled(email)
+    email = spelled(email)
     async with people.passwords.turn() as turn:
         async with people.transaction() as tx:
             attempt_id = await attempts.begin(tx, people.vault, email, origin)

@@ -20,10 +20,15 @@ class CustomerIn(Incoming):
     email: Name | None = Field(default=None, examples=["ada@example.com"])
     phone: Name | None = Field(default=None, examples=["+2348012345678"])
     metadata: Metadata | None = None
+    locale: Name | None = Field(
+        default=None,
+        description="the language to write in, as a BCP 47 tag; empty: `default_locale`",
+        examples=["fr-SN"],
+    )
 
     def details(self) -> dict[str, Any]:
         """The details as a value of the domain."""
-        return self.given("external_id", "name", "email", "phone", "metadata")
+        return self.given("external_id", "name", "email", "phone", "metadata", "locale")
 
 
 class CustomerOut(Outgoing, frozen=True):
@@ -36,6 +41,7 @@ class CustomerOut(Outgoing, frozen=True):
     email: str
     phone: str
     metadata: FreeForm
+    locale: str
     created_at: Instant
     updated_at: Instant
 
@@ -51,6 +57,7 @@ class CustomerOut(Outgoing, frozen=True):
             email=details.email,
             phone=details.phone,
             metadata=json.exact_floats(details.metadata),
+            locale=details.locale,
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )

@@ -1,0 +1,1 @@
+"""What the recipients of mails to customers open."""

@@ -1,0 +1,1 @@
+"""What customers are told in the organisation's name: occasions to write, and mails."""
