@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-from monigo import notifications
 from monigo.infra import outbox
+from monigo.notifications import mails as mails_room
 from monigo.notifications import whatsapp
 from monigo.providers.whatsapp import WhatsAppClient
 from support.agenda import do
@@ -92,7 +92,7 @@ def notice(api):
 
 def deliver(api):
     services = api.backend.services
-    for subscriber in notifications.SUBSCRIBERS:
+    for subscriber in (mails_room.SUBSCRIBER, mails_room.REPLACING):
         api.backend.run(outbox.deliver_all(services.database, subscriber, api.tenant))
 
 

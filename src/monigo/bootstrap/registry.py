@@ -117,7 +117,7 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN, mails.SUBSCRIBER),
+    subscribers=(audit.CHAIN, mails.SUBSCRIBER, mails.REPLACING),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),

@@ -32,7 +32,7 @@ UNDELIVERABLE = {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
 def shop(api):
     """A customer with a phone, whose invoices are announced by WhatsApp."""
     made = Shop(api, "paystack")
-    api.patch("/v1/customers/ada", json={"phone": PHONE})
+    api.put("/v1/customers/ada", json={"phone": PHONE})
     connect_whatsapp(api, invoice_finalized=True)
     return made
 
@@ -62,7 +62,7 @@ def test_a_notice_goes_by_the_merchants_template(api, shop):
 def test_a_notice_is_in_the_customers_language_where_the_template_has_it(api, shop):
     script(api, "pending")
     change(api, {INVOICE: {"languages": ["en", "fr"]}})
-    api.patch("/v1/customers/ada", json={"locale": "fr-SN"})
+    api.put("/v1/customers/ada", json={"locale": "fr-SN"})
     shop.owe(25)
 
     notice(api)
@@ -106,7 +106,7 @@ def test_a_fact_that_comes_again_makes_no_other_message(api, shop):
     ],
 )
 def test_customers_whom_whatsapp_cant_reach_get_mails(api, shop, change_of):
-    api.patch("/v1/customers/ada", json=change_of)
+    api.put("/v1/customers/ada", json=change_of)
     shop.owe()
 
     notice(api)
@@ -125,7 +125,7 @@ def test_a_notice_that_is_not_enabled_goes_by_mail(api, shop):
 
 def test_a_phone_is_read_in_the_organisations_country(api, shop):
     api.patch("/v1/organization", json={"country": "NG"})
-    api.patch("/v1/customers/ada", json={"phone": "0803 123 4567"})
+    api.put("/v1/customers/ada", json={"phone": "0803 123 4567"})
     script(api, "pending")
     shop.owe()
 
@@ -329,7 +329,8 @@ def test_a_report_that_comes_before_the_answer_is_kept(api, shop):
     assert mails(api) == []
 
 
-def test_a_test_message_shows_whether_messages_arrive(api, shop):
+@pytest.mark.usefixtures("shop")
+def test_a_test_message_shows_whether_messages_arrive(api):
     script(api, "pending")
 
     answer = api.post("/v1/whatsapp/test", json={"customer_id": "ada"})
@@ -340,7 +341,8 @@ def test_a_test_message_shows_whether_messages_arrive(api, shop):
     assert (message["template"], message["language"]) == ("hello_world", "en_US")
 
 
-def test_a_test_message_is_sent_once_however_often_it_is_asked_for(api, shop):
+@pytest.mark.usefixtures("shop")
+def test_a_test_message_is_sent_once_however_often_it_is_asked_for(api):
     script(api, "pending", times=2)
     headers = {"Idempotency-Key": "test-1"}
 
@@ -353,7 +355,8 @@ def test_a_test_message_is_sent_once_however_often_it_is_asked_for(api, shop):
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("131026", 400), ("190", 400)])
-def test_a_test_message_that_is_refused_says_why(api, shop, outcome, status):
+@pytest.mark.usefixtures("shop")
+def test_a_test_message_that_is_refused_says_why(api, outcome, status):
     script(api, outcome)
 
     answer = api.post("/v1/whatsapp/test", json={"customer_id": "ada"})
@@ -362,14 +365,16 @@ def test_a_test_message_that_is_refused_says_why(api, shop, outcome, status):
     assert (log(api)["status"], mails(api)) == ("failed", [])
 
 
-def test_a_test_message_that_never_left_is_answered_by_503(api, shop):
+@pytest.mark.usefixtures("shop")
+def test_a_test_message_that_never_left_is_answered_by_503(api):
     with nobody_listening(api):
         answer = api.post("/v1/whatsapp/test", json={"customer_id": "ada"})
 
     assert answer.status_code == 503
 
 
-def test_no_test_message_goes_to_nobody(api, shop):
+@pytest.mark.usefixtures("shop")
+def test_no_test_message_goes_to_nobody(api):
     api.customer("bola", name="Bola")
 
     unknown = api.post("/v1/whatsapp/test", json={"customer_id": "nobody"})
@@ -380,5 +385,3 @@ def test_no_test_message_goes_to_nobody(api, shop):
     answers = [one.status_code for one in (unknown, without_phone, unconnected)]
     assert answers == [404, 400, 404]
     assert logs(api) == []
-
-

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from monigo.core.ids import CustomerId, WhatsAppMessageId
 from monigo.infra.outbox import Fact
-from monigo.notifications.types import Occasion
+from monigo.notifications.occasions import Occasion
 
 
 class MessageFellBack(Fact, frozen=True, kw_only=True):

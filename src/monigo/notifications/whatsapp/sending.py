@@ -16,7 +16,7 @@ from monigo.infra import agenda
 from monigo.infra.agenda import PUT_OFF, Claim, Steps, Task, Turns
 from monigo.infra.crypto import UnreadableSecretError, Vault
 from monigo.infra.db import Database, RowLock, Tenant, Transaction
-from monigo.notifications.circumstances import circumstances
+from monigo.notifications.occasions import circumstances
 from monigo.notifications.whatsapp import connections_store, rules, service, store
 from monigo.notifications.whatsapp.connecting import Opened, opened
 from monigo.notifications.whatsapp.types import Address, Fault, Message, MessageStatus

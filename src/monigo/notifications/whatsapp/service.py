@@ -15,7 +15,7 @@ from monigo.infra import agenda, outbox
 from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
-from monigo.notifications.types import Occasion
+from monigo.notifications.occasions import Occasion
 from monigo.notifications.whatsapp import connections_store, rules, store
 from monigo.notifications.whatsapp.events import MessageFellBack
 from monigo.notifications.whatsapp.types import (
@@ -57,9 +57,8 @@ async def get_settings(tx: Transaction, lock: RowLock = RowLock.NONE) -> Setting
     stored = await connections_store.load_notices(tx, lock)
     if stored is None:
         return usual
-    known = {
-        MailType(name): notice for name, notice in _read_notices(stored).items() if name in rules.TYPES
-    }
+    written = _read_notices(stored).items()
+    known = {MailType(name): notice for name, notice in written if name in rules.TYPES}
     return Settings({**usual.notices, **known})
 
 

@@ -10,7 +10,7 @@ import msgspec
 from monigo.core.ids import CustomerId, WhatsAppMessageId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import RowLock, Transaction
-from monigo.notifications.types import Occasion
+from monigo.notifications.occasions import Occasion
 from monigo.notifications.whatsapp.types import Message, MessageStatus
 
 COLUMNS = """

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from monigo.core.ids import CustomerId, WhatsAppConnectionId, WhatsAppMessageId
-from monigo.notifications.types import Occasion
+from monigo.notifications.occasions import Occasion
 from monigo.tenancy import MailType
 
 # The type of a message that somebody sends to see whether it arrives.

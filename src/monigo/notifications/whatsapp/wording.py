@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from monigo import invoicing
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
-from monigo.notifications.rules import outdated
-from monigo.notifications.types import Circumstances, Occasion
+from monigo.notifications.occasions import (
+    Circumstances,
+    Occasion,
+    number_of,
+    shown_name,
+    undone,
+)
 from monigo.notifications.whatsapp.rules import SENT_WITHIN, language_among, phone_of
 from monigo.notifications.whatsapp.types import Address, Fault, Message, Notice
-from monigo.notifications.wording import shown_name
 from monigo.tenancy import MailType
 
 # WhatsApp refuses a parameter that is empty.
@@ -49,9 +52,9 @@ def address_of(occasion: Occasion, known: Circumstances, notice: Notice) -> Addr
 
 def held_back(occasion: Occasion, known: Circumstances, notice: Notice) -> str:
     """Why a notice does not go by WhatsApp any more; empty where it does."""
-    undone = outdated(occasion, known)
-    if undone is not None:
-        return undone.value
+    why = undone(occasion, known)
+    if why is not None:
+        return why.value
     return "" if notice.enabled else Fault.SWITCHED_OFF.value
 
 
@@ -82,7 +85,7 @@ def _values(occasion: Occasion, known: Circumstances, language: Language) -> dic
     return {
         "customer": "" if known.customer is None else shown_name(known.customer.name),
         "organization": shown_name(known.organization.name),
-        "number": _number(occasion, known),
+        "number": number_of(occasion, known),
         "amount": "" if amount is None else language.amount(amount),
         "due": "" if due is None else language.amount(due),
         "due_date": _day(due_date, known, language),
@@ -94,10 +97,3 @@ def _values(occasion: Occasion, known: Circumstances, language: Language) -> dic
 
 def _day(instant: datetime | None, known: Circumstances, language: Language) -> str:
     return "" if instant is None else language.date(instant, known.zone)
-
-
-def _number(occasion: Occasion, known: Circumstances) -> str:
-    document = known.document
-    if occasion.number or document is None or document.number is None:
-        return occasion.number
-    return invoicing.invoice_number(document.number, document.plan_type)
