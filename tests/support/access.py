@@ -53,6 +53,10 @@ ANYBODY = "anybody"
 
 OPERATIONS_OF = {
     "read": """
+        GET /whatsapp/connection
+        GET /whatsapp/message-logs
+        GET /whatsapp/notification-settings
+        GET /whatsapp/qr
         GET /billing-events
         GET /bills
         GET /bills/export
@@ -194,6 +198,8 @@ OPERATIONS_OF = {
         GET /audit-logs/export
     """,
     "settings": """
+        PUT /whatsapp/notification-settings
+        POST /whatsapp/test
         PATCH /organization
         PUT /organizations/{org_id}
         POST /provider-events/{provider_event_id}/ignore
@@ -213,6 +219,9 @@ OPERATIONS_OF = {
         GET /provider-events
     """,
     "connect": """
+        POST /whatsapp/connect
+        POST /whatsapp/disconnect
+        POST /whatsapp/pairing-code
         POST /payment-connections
         PUT /payment-connections/{connection_id}
         DELETE /payment-connections/{connection_id}

@@ -183,3 +183,9 @@ def report(api, *statuses, messages=()):
 
 def wait_for_status(api, status):
     wait_until(lambda: log(api)["status"] == status)
+
+
+def wishes(api):
+    """What the owners of phones said last."""
+    query = "SELECT phone, is_out FROM whatsapp_opt_outs WHERE org_id = $1"
+    return {row["phone"]: row["is_out"] for row in api.backend.sql(query, api.org_id)}

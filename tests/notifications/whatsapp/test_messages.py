@@ -85,9 +85,9 @@ def test_a_fact_that_comes_again_makes_no_other_message(api, shop):
     shop.owe()
     deliver(api)
     api.backend.sql(
-        "INSERT INTO outbox_deliveries (org_id, is_test, subscriber, subject_id, position, type,"
-        " attempts, reason, due_at) SELECT org_id, is_test, 'customer mails', subject_id, position,"
-        " type, 0, '', now() FROM outbox_facts WHERE org_id = $1 AND type = 'InvoiceFinalized'",
+        "INSERT INTO outbox_deliveries (org_id, is_test, subscriber, subject_id, position, runs_at,"
+        " attempts, reason) SELECT org_id, is_test, 'customer mails', subject_id, position,"
+        " '2020-01-01', 0, '' FROM outbox_facts WHERE org_id = $1 AND type = 'InvoiceFinalized'",
         api.org_id,
     )
 
