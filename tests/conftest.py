@@ -91,6 +91,8 @@ def backend(owner_url, tmp_path_factory):
             smtp_url=mail.url,
             simulator=False,
             simulator_url=simulated.url,
+            # In live mode, too, nobody's real number is asked for anything.
+            whatsapp_url=f"{simulated.url}/whatsapp",
         )
         running.mail = mail
         running.simulated = simulated

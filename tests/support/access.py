@@ -290,6 +290,8 @@ OPERATIONS_OF = {
         GET /healthz
         GET /readyz
         POST /webhooks/{provider}/{org_id}
+        GET /webhooks/whatsapp/{org_id}
+        POST /webhooks/whatsapp/{org_id}
     """,
 }
 

@@ -189,3 +189,30 @@ def wishes(api):
     """What the owners of phones said last."""
     query = "SELECT phone, is_out FROM whatsapp_opt_outs WHERE org_id = $1"
     return {row["phone"]: row["is_out"] for row in api.backend.sql(query, api.org_id)}
+
+
+def plant_whatsapp(api, customer_id):
+    """A connected number, a message that arrived, and a phone whose owner wants none."""
+    connect_whatsapp(api, receipt=True)
+    tenant = (api.org_id, api.tenant.is_test)
+    api.backend.sql(
+        "INSERT INTO whatsapp_messages (org_id, is_test, id, fact_id, customer_id, type, occasion,"
+        " status, phone, template, language, parameters, attempts, whatsapp_id, reason, created_at,"
+        " sending_at, accepted_at, sent_at) VALUES ($1, $2, gen_random_uuid(), gen_random_uuid(),"
+        " $3, 'receipt', $4, 'sent', '2348031234567', 'receipt', 'en', '{Ada}', 1, 'wamid.1', '',"
+        " now(), now(), now(), now())",
+        *tenant,
+        customer_id,
+        json.dumps(
+            {
+                "type": "receipt",
+                "customer_id": str(customer_id),
+                "occurred_at": "2026-01-01T00:00:00Z",
+            }
+        ),
+    )
+    api.backend.sql(
+        "INSERT INTO whatsapp_opt_outs (org_id, is_test, phone, is_out, said_at)"
+        " VALUES ($1, $2, '2348030000000', true, now())",
+        *tenant,
+    )

@@ -63,6 +63,10 @@ WITHOUT_IDS = {
     "/api/v1/banks",
     "/v1/payment-connections/provider-currencies",
     "/api/v1/payment-connections/provider-currencies",
+    "/v1/whatsapp/notification-settings",
+    "/api/v1/whatsapp/notification-settings",
+    "/v1/whatsapp/qr",
+    "/api/v1/whatsapp/qr",
 }
 
 OVERRIDE = {
@@ -123,6 +127,8 @@ BODIES = [
     Body("POST", "/bills", "subscription_id", "payout_subscription_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "customer_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "external_id", 404, {}),
+    Body("POST", "/whatsapp/test", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/whatsapp/test", "customer_id", "external_id", 404, {}),
     Body("POST", "/invoices/generate", "subscription_id", "subscription_id", 404, {}),
     Body(
         "POST",
