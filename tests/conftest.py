@@ -106,7 +106,8 @@ def api(backend: Backend):
 
     What a test before scripted of the providers and did not use up is forgotten.
     """
-    backend.simulated.control("clear", only="scripts")
+    if backend.simulated is not None:
+        backend.simulated.control("clear", only="scripts")
     with Api.of_new_organization(backend) as client:
         yield client
     backend.clock.reset()

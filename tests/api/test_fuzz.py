@@ -10,11 +10,22 @@ from support.people import Person, new_email
 
 
 def test_no_generated_request_is_answered_in_an_untold_way(api, backend):
-    operations = operations_of(backend.url)
+    operations = without_twins(operations_of(backend.url))
 
     found = [findings(api, operation, examples=3, number=1) for operation in operations]
 
     assert [text for texts in found for text in texts] == []
+
+
+def without_twins(operations):
+    """All but those of /api/v1 that are the same route as one of /v1: people are sent to them."""
+    merchants = {(one.method, one.path) for one in operations if one.path.startswith("/v1/")}
+    return [
+        one
+        for one in operations
+        if (one.method, one.path.removeprefix("/api")) not in merchants
+        or one.path.startswith("/v1/")
+    ]
 
 
 @pytest.fixture

@@ -107,6 +107,13 @@ OF_KEYS = {
     "update_plan": edited(
         "PUT plans/{}", "plan", World.plan, body={"name": "Other"}, name=("Plan", "Other")
     ),
+    "lift_mail_suppression": gone(
+        "DELETE mail-suppressions/{}",
+        "mail_suppression",
+        World.mail_suppression,
+        address="ada@example.com",
+        reason="bounced",
+    ),
     "delete_plan": gone("DELETE plans/{}", "plan", World.plan, name="Plan", currency="NGN"),
     "create_price_override": made(
         "POST price-overrides", "price_override", body=_overridden, unit_price="2.000000"

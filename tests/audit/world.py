@@ -50,6 +50,15 @@ class World:
     def customer(self):
         return self.api.customer(name="Ada")["id"]
 
+    def mail_suppression(self):
+        (row,) = self.backend.sql(
+            "INSERT INTO mail_suppressions (org_id, is_test, id, address, reason, created_at)"
+            " VALUES ($1, true, gen_random_uuid(), 'ada@example.com', 'bounced', now())"
+            " RETURNING id",
+            self.api.org_id,
+        )
+        return row["id"]
+
     def metric(self):
         return self.api.metric()["id"]
 

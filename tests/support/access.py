@@ -63,6 +63,8 @@ OPERATIONS_OF = {
         GET /bills/{bill_id}
         GET /bills/{bill_id}/transactions
         GET /bills/{bill_id}/explain
+        GET /customer-mails
+        GET /customer-mails/preview
         GET /customers
         GET /customers/{customer_id}
         GET /banks
@@ -79,6 +81,7 @@ OPERATIONS_OF = {
         GET /invoices/{invoice_id}
         GET /invoices/{invoice_id}/transactions
         GET /invoices/{invoice_id}/explain
+        GET /mail-suppressions
         GET /metrics
         GET /metrics/event-property-keys
         GET /metrics/{metric_id}
@@ -137,6 +140,7 @@ OPERATIONS_OF = {
         POST /customers/{customer_id}/payment-methods/setup
         PUT /customers/{customer_id}/payment-methods/{payment_method_id}/default
         DELETE /customers/{customer_id}/payment-methods/{payment_method_id}
+        DELETE /mail-suppressions/{mail_suppression_id}
         POST /invoices/{invoice_id}/finalize
         POST /invoices/{invoice_id}/initiate-payment
         POST /invoices/{invoice_id}/transactions/{transaction_id}/retry

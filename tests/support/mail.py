@@ -1,5 +1,6 @@
 """A real SMTP server, and what is in a mail that it got."""
 
+import asyncio
 import email
 import re
 import socket
@@ -10,16 +11,22 @@ from aiosmtpd.controller import Controller
 CODE = re.compile(r"^\s*(\d{6})\s*$", re.MULTILINE)
 TOKEN = re.compile(r"token=([0-9a-f]{64})")
 
+# Longer than anybody waits for an answer.
+HANGS_SECONDS = 60
+
 
 class MailServer:
-    """Keeps what it gets, or refuses it as it is told."""
+    """Keeps what it gets, or refuses it or hangs as it is told."""
 
     def __init__(self):
         self.received = []
         self.refusal = None
+        self.hangs = False
         self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - aiosmtpd's
+        if self.hangs:
+            await asyncio.sleep(HANGS_SECONDS)
         if self.refusal is not None:
             return self.refusal
         envelope.rcpt_tos.append(address)

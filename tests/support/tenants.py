@@ -82,6 +82,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     # Not folded yet, whatever was asked for before.
     api.ingest(event("call-4", external_id))
     _plant_waiting_work(api, subscription)
+    suppression_id = _write_to(api, customer)
     return {
         "customer_id": customer["id"],
         "external_id": external_id,
@@ -94,6 +95,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "final_invoice_id": final["id"],
         "bill_id": bill["id"],
         "simulation_id": simulation_id,
+        "mail_suppression_id": suppression_id,
         "payout_subscription_id": paid["id"],
         "paying_plan_id": paying_plan_id,
         "job_id": replay.json()["job"]["id"],
@@ -269,6 +271,31 @@ def _plant_waiting_work(api: Api, subscription) -> None:
         " SELECT org_id, is_test, customer_id, start_date FROM subscriptions WHERE id = $1",
         subscription["id"],
     )
+
+
+def _write_to(api: Api, customer) -> str:
+    """A mail to a customer, and an address that gets none; its id."""
+    api.backend.sql(
+        "INSERT INTO customer_mails (org_id, is_test, id, fact_id, customer_id, type, occasion,"
+        " status, recipient, created_at, send_at) SELECT org_id, is_test, gen_random_uuid(),"
+        " gen_random_uuid(), id, 'balance_low', $2, 'sending', 'ada@example.com', now(), now()"
+        " FROM customers WHERE id = $1",
+        customer["id"],
+        json.dumps(
+            {
+                "type": "balance_low",
+                "customer_id": customer["id"],
+                "occurred_at": "2026-06-16T12:00:00Z",
+            }
+        ),
+    )
+    rows = api.backend.sql(
+        "INSERT INTO mail_suppressions (org_id, is_test, id, address, reason, created_at)"
+        " VALUES ($1, $2, gen_random_uuid(), 'ada@example.com', 'bounced', now()) RETURNING id",
+        api.tenant.org_id,
+        api.tenant.is_test,
+    )
+    return str(rows[0]["id"])
 
 
 def _leave_kept_answer(api: Api) -> None:

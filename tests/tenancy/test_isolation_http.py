@@ -37,6 +37,7 @@ TARGETS = {
     "payment_method_id": ["payment_method_id"],
     "connection_id": ["connection_id"],
     "simulation_id": ["simulation_id"],
+    "mail_suppression_id": ["mail_suppression_id"],
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],

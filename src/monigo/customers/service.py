@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from monigo.core.errors import DomainError, ErrorKind, conflict, ensure, invalid, not_found
 from monigo.core.ids import CustomerId, parse_id
+from monigo.core.languages import tag_fault
 from monigo.core.paging import Page, PageRequest
 from monigo.customers import store
 from monigo.customers.events import CustomerCreated, CustomerDeleted, CustomerUpdated
@@ -14,7 +15,6 @@ from monigo.customers.types import Customer, CustomerDeletion, CustomerDetails
 from monigo.infra import outbox, registry
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
-from monigo.infra.languages import tag_fault
 
 
 async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, bool]:

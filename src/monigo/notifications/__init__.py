@@ -1,1 +1,1 @@
-"""What customers are told in the organisation's name: occasions to write, and mails."""
+"""Messages to customers in the organisation's name: occasions to write, and mails."""

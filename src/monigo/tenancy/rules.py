@@ -10,10 +10,10 @@ from babel import Locale
 from babel.core import get_global
 from msgspec.structs import replace
 
-from monigo.core.emails import email_fault, spelled
+from monigo.core.access import email_fault, spelled
 from monigo.core.errors import invalid
+from monigo.core.languages import tag_fault
 from monigo.core.periods import parse_timezone
-from monigo.infra.languages import tag_fault
 from monigo.tenancy.settings import (
     CURRENCIES_MAX,
     DAYS_MAX,

@@ -1,4 +1,4 @@
-"""How many webhooks an organisation gets in a second, whoever sends them."""
+"""How many webhooks an organisation gets in a second, from all providers together."""
 
 import time
 

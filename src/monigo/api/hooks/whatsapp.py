@@ -60,7 +60,7 @@ class WhatsAppWebhookRoute:
         await answer_raw(scope, receive, send, lambda: respond(request))
 
     async def _verify(self, request: Request) -> Response:
-        """Echo the challenge to whoever knows the word that was entered at both ends."""
+        """Echo the challenge to a sender that knows the word which was entered at both ends."""
         receivers = await self._receivers(request)
         query = parse_qs(request.scope["query_string"].decode("latin-1"))
         mode, token, challenge = (

@@ -1,5 +1,6 @@
-"""Access: who acts (principals), and what callers may do (permissions, scopes, roles)."""
+"""Access: who acts (principals, e-mails), and what callers may do (permissions, scopes, roles)."""
 
+from monigo.core.access.emails import email_fault, spelled
 from monigo.core.access.permissions import (
     GRANTS,
     OF_PERSONS,
@@ -31,11 +32,13 @@ __all__ = [
     "Role",
     "Scope",
     "api_key",
+    "email_fault",
     "only_reading",
     "permissions_of",
     "permissions_of_role",
     "permissions_within_limit",
     "person",
     "scopes_of",
+    "spelled",
     "system",
 ]

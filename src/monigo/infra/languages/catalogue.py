@@ -11,19 +11,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
-from babel import Locale, UnknownLocaleError, localedata
+from babel import Locale, localedata
 from babel.dates import format_date, format_interval, format_skeleton
 from msgspec import Struct
 
 from monigo.core.errors import ensure
+from monigo.core.languages import parted, symbol_of
 from monigo.core.money import Money, minor_unit_places
-from monigo.infra.languages.currencies import symbol_of
 
 CODES = ("en", "fr", "pt", "sw", "ha", "yo", "ar")
 USUAL = "en"
 
-# Language, script and region, at their longest.
-TAG_LENGTH_MAX = 35
 _FOLDER = Path(__file__).parents[2] / "locales"
 _EN_DASH = "\u2013"
 _TICK = timedelta(microseconds=1)
@@ -112,33 +110,12 @@ def language_of(*tags: str, country: str = "") -> Language:
     A tag without a region takes that of `country`. English where we have none of them.
     """
     for tag in tags:
-        code, region = _parted(tag)
+        code, region = parted(tag)
         if code in CODES:
             break
     else:
         code, region = USUAL, ""
     return Language(code, region or country, _texts(code))
-
-
-def tag_fault(tag: str) -> str | None:
-    """What is wrong with a language's tag; None for nothing, also of languages we have not."""
-    code, region = _parted(tag)
-    try:
-        if code and "_" not in tag and len(tag) <= TAG_LENGTH_MAX:
-            Locale.parse(f"{code}_{region}" if region else code)
-            return None if tag == (f"{code}-{region}" if region else code) else _TAG_FAULT
-    except (UnknownLocaleError, ValueError):
-        pass
-    return _TAG_FAULT
-
-
-_TAG_FAULT = "must be a language, with a region if you like, such as fr or fr-SN"
-
-
-def _parted(tag: str) -> tuple[str, str]:
-    """A tag's language and region."""
-    code, _, region = tag.partition("-")
-    return code.lower(), region.upper()
 
 
 @lru_cache(maxsize=512)

@@ -32,7 +32,7 @@ async def _nobody_notes(_tx: Transaction, _mail_id: MailId, _outcome: Outcome) -
 class Mailer:
     """Writes mails down and sends them, by one transport.
 
-    `note` is called once as each mail ends, for whoever wants to know; repeats are possible only
+    `note` is called once as each mail ends; repeats are possible only
     where its transaction does not commit.
     """
 

@@ -3,11 +3,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from monigo.core.emails import email_fault, spelled
-from monigo.infra.mail import Outcome
+from monigo.core.access import email_fault, spelled
 from monigo.notifications.mails.types import (
     BILLS,
-    MailStatus,
     NotSent,
     SuppressionReason,
 )
@@ -67,10 +65,3 @@ def held_back(
         (is_notice and SuppressionReason.UNSUBSCRIBED in suppressed, NotSent.UNSUBSCRIBED),
     )
     return next((reason for holds, reason in reasons if holds), None)
-
-
-def settled_by(outcome: Outcome) -> tuple[MailStatus, str]:
-    """The status and the reason of a mail that ended."""
-    if outcome is Outcome.SENT:
-        return MailStatus.SENT, ""
-    return MailStatus.NOT_SENT, NotSent(outcome.value).value

@@ -33,7 +33,7 @@ def sample(
         amount=_AMOUNT,
         total=_AMOUNT,
         period_start=midnight_months_ago(now, 1, zone),
-        period_end=now,
+        period_end=midnight_months_ago(now, 0, zone),
         due_date=now - _LATE if mail_type is MailType.INVOICE_OVERDUE else now + _LATE,
         reference="mg_sample_000042",
         card=Card("Visa", "4081", now.month, now.year, is_expired=False),

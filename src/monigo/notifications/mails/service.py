@@ -18,6 +18,7 @@ from monigo.notifications.mails.links import Subscription
 from monigo.notifications.mails.types import (
     CustomerMail,
     MailStatus,
+    NotSent,
     Suppression,
     SuppressionReason,
 )
@@ -77,7 +78,9 @@ REPLACING = Subscriber("mails instead of messages", (MessageFellBack,), replace_
 
 async def note_outcome(tx: Transaction, mail_id: MailId, outcome: Outcome) -> None:
     """Note how a mail ended, if it is a customer's; an address that is none gets no more."""
-    status, reason = rules.settled_by(outcome)
+    is_sent = outcome is Outcome.SENT
+    status = MailStatus.SENT if is_sent else MailStatus.NOT_SENT
+    reason = "" if is_sent else NotSent(outcome.value).value
     recipient = await store.settle(tx, mail_id, status, reason)
     if recipient is not None and outcome is Outcome.ADDRESS_REFUSED:
         await store.suppress(tx, recipient, SuppressionReason.BOUNCED)

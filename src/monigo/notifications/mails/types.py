@@ -10,7 +10,7 @@ from monigo.infra.languages import Language
 from monigo.notifications.occasions import Occasion
 from monigo.tenancy import MailType
 
-# Whoever wants no notices gets these all the same: what is owed, and what was paid.
+# Customers who want no notices get these all the same: what is owed, and what was paid.
 BILLS = frozenset(
     {
         MailType.INVOICE_FINALIZED,

@@ -1,8 +1,8 @@
 """Sends messages, outside of any transaction: each once, unless it is certain that none left.
 
-A message is noted as being sent before it is. Whoever finds it so later, because a process died or
-no answer came, does not send it again: WhatsApp would not recognise the repeat. What became of it a
-webhook reports, or else its mail goes out.
+A message is noted as being sent before it is. One that is found so later, because a process
+died or no answer came, is not sent again: WhatsApp would not recognise the repeat. What became of
+it a webhook reports, or else its mail goes out.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ async def _abandoned(tx: Transaction, message: Message) -> Message:
 
 
 def _again_at(message: Message | None) -> datetime | None:
-    """When to look whether whoever is sending a message has died."""
+    """When to look whether the process that is sending a message has died."""
     if message is None or message.status is not MessageStatus.SENDING or not message.sending_at:
         return None
     return message.sending_at + rules.ANSWERED_WITHIN

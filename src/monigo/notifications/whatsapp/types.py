@@ -105,7 +105,7 @@ class MessageStatus(StrEnum):
     """How far a message has come."""
 
     WAITING = "waiting"
-    # WhatsApp is asked to take it; whoever finds it so later knows that it may have.
+    # WhatsApp is asked to take it; one that is found so later may have been taken.
     SENDING = "sending"
     # It was sent, and no answer came: it is not sent again.
     UNKNOWN = "unknown"

@@ -1,6 +1,6 @@
 """What operators do with accounts, without a mailed code."""
 
-from monigo.core.emails import spelled
+from monigo.core.access import spelled
 from monigo.core.errors import invalid, not_found
 from monigo.core.ids import UserId
 from monigo.infra.db import Transaction

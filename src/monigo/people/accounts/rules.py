@@ -1,6 +1,6 @@
 """Pure rules of accounts: which e-mails, names and passwords are taken."""
 
-from monigo.core.emails import email_fault, spelled
+from monigo.core.access import email_fault, spelled
 from monigo.people.accounts.common_passwords import COMMON_PASSWORDS
 
 FULL_NAME_LENGTH_MAX = 200

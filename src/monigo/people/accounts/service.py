@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monigo.core.emails import email_fault, spelled
+from monigo.core.access import email_fault, spelled
 from monigo.core.errors import DomainError, ErrorKind, invalid, not_found
 from monigo.core.ids import UserId
 from monigo.infra.db import Transaction

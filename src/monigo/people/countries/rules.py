@@ -9,7 +9,7 @@ from babel.languages import get_official_languages
 from babel.numbers import get_currency_precision
 from msgspec import Struct
 
-from monigo.infra.languages import currency_of, symbol_of
+from monigo.core.languages import currency_of, symbol_of
 from monigo.providers.port import PayoutMethod, ProviderName
 from monigo.providers.registry import PROVIDERS
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from monigo import tenancy
-from monigo.core.access import Role
-from monigo.core.emails import email_fault, spelled
+from monigo.core.access import Role, email_fault, spelled
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid, not_found
 from monigo.core.ids import InvitationId, UserId, parse_id
 from monigo.infra import outbox

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from monigo.core.emails import spelled
+from monigo.core.access import spelled
 from monigo.core.errors import DomainError, ErrorKind, invalid
 from monigo.infra.db import Transaction
 from monigo.people import accounts, attempts, organizations, second_factor, sessions

@@ -50,7 +50,7 @@ def message_body(message: TemplateMessage) -> dict[str, Any]:
 
 
 def secret_proof(keys: Keys) -> str:
-    """What proves to Meta that whoever has the token has the app's secret, too."""
+    """What proves to Meta that a request's sender has the app's secret beside the token."""
     return hmac.new(
         keys.app_secret.encode(), keys.access_token.encode(), hashlib.sha256
     ).hexdigest()

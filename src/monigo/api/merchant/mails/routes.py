@@ -22,7 +22,7 @@ from monigo.api.merchant.mails.schemas import (
 )
 from monigo.core.access import Permission
 from monigo.core.errors import invalid
-from monigo.infra.languages import tag_fault
+from monigo.core.languages import tag_fault
 from monigo.notifications import mails
 from monigo.notifications.mails import MailStatus, Suppression
 from monigo.tenancy import MailType

@@ -17,15 +17,15 @@ from monigo.api.merchant.whatsapp.schemas import (
     CONNECTION,
     MESSAGE,
     SETTINGS,
-    ConnectIn,
-    ConnectionEnvelope,
-    MessageLogList,
-    MessageLogOut,
-    PairingCodeIn,
-    SettingsEnvelope,
-    SettingsIn,
-    TestEnvelope,
-    TestIn,
+    WhatsAppConnectIn,
+    WhatsAppConnectionEnvelope,
+    WhatsAppMessageLogList,
+    WhatsAppMessageLogOut,
+    WhatsAppPairingCodeIn,
+    WhatsAppSettingsEnvelope,
+    WhatsAppSettingsIn,
+    WhatsAppTestEnvelope,
+    WhatsAppTestIn,
 )
 from monigo.bootstrap import Services
 from monigo.core.access import Permission
@@ -68,12 +68,12 @@ async def _store(tx: Transaction, saving: Saving, tried: _Tried) -> Response:
     if isinstance(tried.found, DomainError):
         return error_response(tried.found)
     connection = await whatsapp.record(tx, tried.vault, saving, tried.found)
-    return Answer(ConnectionEnvelope.of(connection))
+    return Answer(WhatsAppConnectionEnvelope.of(connection))
 
 
-@router.post("/connect", response_model=ConnectionEnvelope)
+@router.post("/connect", response_model=WhatsAppConnectionEnvelope)
 @staged(Permission.WHATSAPP_CONNECT, changes=CONNECTION, call=_try, record=_store)
-async def connect_whatsapp(tx: Tx, vault: VaultOfProcess, body: ConnectIn) -> Saving:
+async def connect_whatsapp(tx: Tx, vault: VaultOfProcess, body: WhatsAppConnectIn) -> Saving:
     """Connect a number at the Cloud API, which is asked whether it knows the token.
 
     A number that is connected already gets the new token and secrets; 409 where it is another one,
@@ -84,9 +84,9 @@ async def connect_whatsapp(tx: Tx, vault: VaultOfProcess, body: ConnectIn) -> Sa
 
 @router.get("/connection")
 @atomic(Permission.WHATSAPP_READ)
-async def get_whatsapp_connection(tx: Tx) -> ConnectionEnvelope:
+async def get_whatsapp_connection(tx: Tx) -> WhatsAppConnectionEnvelope:
     """Read which number is connected, and how WhatsApp answers."""
-    return ConnectionEnvelope.of(await whatsapp.get_connection(tx))
+    return WhatsAppConnectionEnvelope.of(await whatsapp.get_connection(tx))
 
 
 @router.post("/disconnect")
@@ -107,7 +107,7 @@ async def get_whatsapp_qr(tx: Tx) -> Message:
 
 @router.post("/pairing-code")
 @atomic(Permission.WHATSAPP_CONNECT, changes=Unaudited("it does nothing"))
-async def request_whatsapp_pairing_code(tx: Tx, body: PairingCodeIn) -> Message:
+async def request_whatsapp_pairing_code(tx: Tx, body: WhatsAppPairingCodeIn) -> Message:
     """Answer 501: the Cloud API has no code by which a phone is linked."""
     del tx, body
     _unsupported()
@@ -115,45 +115,47 @@ async def request_whatsapp_pairing_code(tx: Tx, body: PairingCodeIn) -> Message:
 
 @router.get("/notification-settings")
 @atomic(Permission.WHATSAPP_READ)
-async def get_whatsapp_notification_settings(tx: Tx) -> SettingsEnvelope:
+async def get_whatsapp_notification_settings(tx: Tx) -> WhatsAppSettingsEnvelope:
     """Read which notices go by WhatsApp, and what their templates' parameters are."""
-    return SettingsEnvelope.of(await whatsapp.get_settings(tx))
+    return WhatsAppSettingsEnvelope.of(await whatsapp.get_settings(tx))
 
 
 @router.put("/notification-settings")
 @atomic(Permission.WHATSAPP_WRITE, changes=SETTINGS)
-async def update_whatsapp_notification_settings(tx: Tx, body: SettingsIn) -> SettingsEnvelope:
+async def update_whatsapp_notification_settings(
+    tx: Tx, body: WhatsAppSettingsIn
+) -> WhatsAppSettingsEnvelope:
     """Change which notices go by WhatsApp; those that are not named stay as they are.
 
     A notice that is enabled goes by WhatsApp to customers with a phone, and by mail to the others
     and where it does not arrive.
     """
-    return SettingsEnvelope.of(await whatsapp.update_settings(tx, body.changes()))
+    return WhatsAppSettingsEnvelope.of(await whatsapp.update_settings(tx, body.changes()))
 
 
-@router.get("/message-logs", response_model=MessageLogList)
+@router.get("/message-logs", response_model=WhatsAppMessageLogList)
 @atomic(Permission.WHATSAPP_READ)
 async def list_whatsapp_message_logs(tx: Tx, paging: Paging) -> ListResponse:
     """List messages of the last 180 days and what became of them, newest first."""
     page = await whatsapp.list_messages(tx, paging)
-    return ListResponse("message_logs", page, MessageLogOut.of)
+    return ListResponse("message_logs", page, WhatsAppMessageLogOut.of)
 
 
-class Written(Struct, frozen=True):
+class WhatsAppTest(Struct, frozen=True):
     """A test message that is to be sent."""
 
     message_id: WhatsAppMessageId
 
 
-async def _send(outside: Outside, written: Written) -> None:
+async def _send(outside: Outside, written: WhatsAppTest) -> None:
     services = outside.services
     await services.messenger.send(services.database, outside.tenant, written.message_id)
 
 
-async def _answer(tx: Transaction, written: Written, _sent: None) -> Response:
+async def _answer(tx: Transaction, written: WhatsAppTest, _sent: None) -> Response:
     sent = await whatsapp.get_message(tx, written.message_id)
     if sent.status is not MessageStatus.FAILED:
-        shown = TestEnvelope("test message sent", MessageLogOut.of(sent))
+        shown = WhatsAppTestEnvelope("test message sent", WhatsAppMessageLogOut.of(sent))
         return Answer(shown)
     if sent.error_code is None:
         return error_response(
@@ -167,15 +169,15 @@ async def _answer(tx: Transaction, written: Written, _sent: None) -> Response:
     return error_response(invalid({"customer_id": f"WhatsApp refused it: {sent.reason}"}))
 
 
-@router.post("/test", response_model=TestEnvelope)
+@router.post("/test", response_model=WhatsAppTestEnvelope)
 @staged(Permission.WHATSAPP_WRITE, changes=MESSAGE, call=_send, record=_answer)
-async def send_whatsapp_test(tx: Tx, body: TestIn) -> Written:
+async def send_whatsapp_test(tx: Tx, body: WhatsAppTestIn) -> WhatsAppTest:
     """Send Meta's sample template `hello_world` to a customer.
 
     The log has what becomes of it; 404 where no number is connected, 503 where WhatsApp can't be
     reached.
     """
-    return Written(await whatsapp.write_test(tx, body.customer_id))
+    return WhatsAppTest(await whatsapp.write_test(tx, body.customer_id))
 
 
 def _unsupported() -> NoReturn:

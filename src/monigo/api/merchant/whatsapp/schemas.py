@@ -22,7 +22,7 @@ from monigo.notifications.whatsapp import (
 )
 
 
-class ConnectIn(Incoming):
+class WhatsAppConnectIn(Incoming):
     """A number at the Cloud API, and what it is used by."""
 
     model_config = ConfigDict(
@@ -62,19 +62,19 @@ class ConnectIn(Incoming):
         )
 
 
-class PairingCodeIn(Incoming):
+class WhatsAppPairingCodeIn(Incoming):
     """A phone that a code is asked for."""
 
     phone: Name | None = Field(default=None, examples=["+2348031234567"])
 
 
-class TestIn(Incoming):
+class WhatsAppTestIn(Incoming):
     """To whom a test message goes."""
 
     customer_id: Name = Field(description="the customer's id or external_id")
 
 
-class NoticeIn(Incoming):
+class WhatsAppNoticeIn(Incoming):
     """Changes of a notice; what is not sent stays as it is."""
 
     enabled: bool | None = None
@@ -97,10 +97,10 @@ class NoticeIn(Incoming):
 SETTINGS_MAX = 100
 
 
-class SettingsIn(Incoming):
+class WhatsAppSettingsIn(Incoming):
     """Which notices go by WhatsApp; those that are not named stay as they are."""
 
-    settings: dict[Name, NoticeIn | bool] = Field(
+    settings: dict[Name, WhatsAppNoticeIn | bool] = Field(
         max_length=SETTINGS_MAX,
         description="by the notice's name: true, false, or an object",
         examples=[{"invoice_finalized": {"enabled": True, "languages": ["en"]}, "receipt": True}],
@@ -114,7 +114,7 @@ class SettingsIn(Incoming):
         }
 
 
-class ConnectionOut(Outgoing, frozen=True):
+class WhatsAppConnectionOut(Outgoing, frozen=True):
     """The number that messages come from."""
 
     id: WhatsAppConnectionId
@@ -152,20 +152,20 @@ class ConnectionOut(Outgoing, frozen=True):
         )
 
 
-class ConnectionEnvelope(Outgoing, frozen=True):
+class WhatsAppConnectionEnvelope(Outgoing, frozen=True):
     """The connection; null where no number is connected."""
 
     connected: bool
-    connection: ConnectionOut | None
+    connection: WhatsAppConnectionOut | None
 
     @classmethod
     def of(cls, connection: Connection | None) -> Self:
         """The wire form."""
-        shown = None if connection is None else ConnectionOut.of(connection)
+        shown = None if connection is None else WhatsAppConnectionOut.of(connection)
         return cls(connected=connection is not None, connection=shown)
 
 
-class NoticeOut(Outgoing, frozen=True):
+class WhatsAppNoticeOut(Outgoing, frozen=True):
     """Whether a kind of notice goes by WhatsApp, and by which template."""
 
     enabled: bool
@@ -181,23 +181,23 @@ class NoticeOut(Outgoing, frozen=True):
         return cls(notice.enabled, notice.template, notice.languages, parameters)
 
 
-class SettingsEnvelope(Outgoing, frozen=True):
+class WhatsAppSettingsEnvelope(Outgoing, frozen=True):
     """Which notices go by WhatsApp, by their names."""
 
-    settings: dict[str, NoticeOut]
+    settings: dict[str, WhatsAppNoticeOut]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The wire form."""
         return cls(
             {
-                kind.value: NoticeOut.of(notice, whatsapp.PARAMETERS[kind])
+                kind.value: WhatsAppNoticeOut.of(notice, whatsapp.PARAMETERS[kind])
                 for kind, notice in settings.notices.items()
             }
         )
 
 
-class MessageLogOut(Outgoing, frozen=True):
+class WhatsAppMessageLogOut(Outgoing, frozen=True):
     """A message, and what became of it."""
 
     id: WhatsAppMessageId
@@ -254,25 +254,25 @@ class MessageLogOut(Outgoing, frozen=True):
         )
 
 
-class MessageLogList(ListEnvelope, frozen=True):
+class WhatsAppMessageLogList(ListEnvelope, frozen=True):
     """Messages."""
 
-    message_logs: list[MessageLogOut]
+    message_logs: list[WhatsAppMessageLogOut]
 
 
-class TestEnvelope(Outgoing, frozen=True):
+class WhatsAppTestEnvelope(Outgoing, frozen=True):
     """A test message that WhatsApp took, or of which it did not answer."""
 
     message: str
-    message_log: MessageLogOut
+    message_log: WhatsAppMessageLogOut
 
 
-def _connection_of(_tx: Transaction, connection: Connection) -> ConnectionOut:
-    return ConnectionOut.of(connection)
+def _connection_of(_tx: Transaction, connection: Connection) -> WhatsAppConnectionOut:
+    return WhatsAppConnectionOut.of(connection)
 
 
-def _settings_of(_tx: Transaction, settings: Settings) -> SettingsEnvelope:
-    return SettingsEnvelope.of(settings)
+def _settings_of(_tx: Transaction, settings: Settings) -> WhatsAppSettingsEnvelope:
+    return WhatsAppSettingsEnvelope.of(settings)
 
 
 def _organization(tx: Transaction, _settings: Any) -> Any:
@@ -281,4 +281,6 @@ def _organization(tx: Transaction, _settings: Any) -> Any:
 
 CONNECTION = Changes("whatsapp_connection", Connection, _connection_of)
 SETTINGS = Changes("whatsapp_settings", Settings, _settings_of, id_of=_organization)
-MESSAGE = Changes("whatsapp_message", Message, lambda _tx, message: MessageLogOut.of(message))
+MESSAGE = Changes(
+    "whatsapp_message", Message, lambda _tx, message: WhatsAppMessageLogOut.of(message)
+)

@@ -14,7 +14,7 @@ _OPAQUE_LENGTH_MAX = 512
 
 
 async def phone(ask: Ask) -> Reply:
-    """A number, for whoever has a right token, and the app's secret."""
+    """A number, for a merchant with the right token and the app's secret."""
     refused = _refused(ask)
     if refused is not None:
         return refused
