@@ -16,6 +16,9 @@ from support.whatsapp import (
     taken,
 )
 
+ADDRESSED = "phone = '1', template = 't', language = 'en', sending_at = now()"
+TAKEN = "whatsapp_messages_taken_have_their_id"
+
 
 @pytest.fixture
 def message(api):
@@ -38,18 +41,10 @@ def alter(api, message, assignments):
     [
         ("status = 'gone'", "whatsapp_messages_status_known"),
         ("status = 'sending'", "whatsapp_messages_sent_to_somebody"),
-        (
-            "status = 'accepted', phone = '1', template = 't', language = 'en',"
-            " sending_at = now(), accepted_at = now()",
-            "whatsapp_messages_taken_have_their_id",
-        ),
+        (f"status = 'accepted', {ADDRESSED}, accepted_at = now()", TAKEN),
         ("status = 'failed', reason = 'x'", "whatsapp_messages_failed_has_its_time"),
         ("status = 'failed', failed_at = now()", "whatsapp_messages_failed_says_why"),
-        (
-            "status = 'read', phone = '1', template = 't', language = 'en', whatsapp_id = 'w',"
-            " sending_at = now()",
-            "whatsapp_messages_read_has_its_time",
-        ),
+        (f"status = 'read', {ADDRESSED}, whatsapp_id = 'w'", "whatsapp_messages_read_has_its_time"),
         ("fact_id = NULL", "whatsapp_messages_tests_have_no_occasion"),
         ("attempts = -1", "whatsapp_messages_attempts_not_negative"),
     ],

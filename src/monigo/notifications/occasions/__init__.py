@@ -1,7 +1,7 @@
 """Occasions: the facts about which customers are written to, by whatever way."""
 
-from monigo.notifications.occasions.circumstances import circumstances
 from monigo.notifications.occasions.facts import FACTS, occasion_of
+from monigo.notifications.occasions.loading import circumstances
 from monigo.notifications.occasions.rules import number_of, shown_name, undone
 from monigo.notifications.occasions.types import Card, Circumstances, Occasion, Undone
 

@@ -275,6 +275,10 @@ def _settings_of(_tx: Transaction, settings: Settings) -> WhatsAppSettingsEnvelo
     return WhatsAppSettingsEnvelope.of(settings)
 
 
+def _message_of(_tx: Transaction, message: Message) -> WhatsAppMessageLogOut:
+    return WhatsAppMessageLogOut.of(message)
+
+
 def _organization(tx: Transaction, _settings: Any) -> Any:
     return tx.org_id
 
