@@ -89,9 +89,17 @@ class Simulator:
         with urllib.request.urlopen(request):
             return
 
-    def slow(self, provider: str, calls: int, milliseconds: int = CALL_MS) -> None:
-        """Have the next charges take their time, and succeed."""
-        script = {"provider": provider, "verb": "charge", "outcome": "success"}
+    def slow(
+        self,
+        provider: str,
+        calls: int,
+        milliseconds: int = CALL_MS,
+        *,
+        verb: str = "charge",
+        outcome: str = "success",
+    ) -> None:
+        """Have the next answers take their time, and be so."""
+        script = {"provider": provider, "verb": verb, "outcome": outcome}
         for first in range(0, calls, SCRIPTED_MAX):
             times = min(SCRIPTED_MAX, calls - first)
             self.control("next", **script, times=times, delay_ms=milliseconds)

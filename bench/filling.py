@@ -33,7 +33,13 @@ def metrics_and_prices(system: System) -> tuple[list[str], list[dict]]:
 
 
 def fill_subscriptions(
-    system: System, plan_id: str, count: int, *, prefix: str, started: str
+    system: System,
+    plan_id: str,
+    count: int,
+    *,
+    prefix: str,
+    started: str,
+    plan_type: str = "collection",
 ) -> None:
     """New customers on a monthly plan since some moment of a day; nothing is due yet."""
     org = system.org_id
@@ -52,7 +58,7 @@ def fill_subscriptions(
             timezone, billing_period, billing_anchor, anchor_at, phase_started_at,
             phase_agreed_at, start_date, cancel_at_period_end, closed_until, late_usage_checked_at,
             billing_error, created_at, updated_at, phase_agreed_revision)
-        SELECT '{org}', true, gen_random_uuid(), id, '{plan_id}', 'collection', 'active', 'UTC',
+        SELECT '{org}', true, gen_random_uuid(), id, '{plan_id}', '{plan_type}', 'active', 'UTC',
             'monthly', 'subscription_start', start, start, start, start, false, start,
             now(), '', now(), now(), 1
         FROM (

@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,16 @@ class System:
     org_id: str
     api_key: str
     database_url: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def kill_and_restart(self) -> None:
+        """Kill the API with its worker, and start it again; the database lives on."""
+        command = self.process.args
+        self.process.kill()
+        self.process.wait()
+        self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+        while not is_listening(self.port):
+            time.sleep(0.05)
 
     def request(self, method: str, path: str, body: object = None) -> dict:
         """One JSON request; raises on an error status."""
@@ -110,14 +120,17 @@ def running_system(
     process = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL)
     try:
         credentials = _await_credentials(process, data_dir / "credentials.json", port)
-        yield System(
+        system = System(
             process,
             data_dir,
             port,
             credentials["org_id"],
             credentials["live_api_key" if is_live else "test_api_key"],
             credentials["database_url"],
+            environment,
         )
+        yield system
+        process = system.process
     finally:
         process.terminate()
         process.wait(60)

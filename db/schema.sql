@@ -279,6 +279,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.find_portal_token(hash bytea) RETURNS TABLE(org_id uuid, is_test boolean, token_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT org_id, is_test, token_id FROM public.portal_token_lookups WHERE token_hash = hash;
+END
+$$;
+
 CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -756,7 +767,7 @@ CREATE FUNCTION public.ledger_transfer_content(org_id uuid, is_test boolean, id 
     )
 $$;
 
-CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_any_key_used boolean, are_api_keys_same boolean)
+CREATE FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean, is_any_key_used boolean, are_api_keys_same boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -804,14 +815,15 @@ BEGIN
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, state.excess::numeric, is_used, are_same
+        state.entries::bigint, state.top_up_threshold, state.excess::numeric, state.is_watched,
+        is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test
         AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
 END
 $$;
 
-CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric)
+CREATE FUNCTION public.lock_wallets_of_owners(organization uuid, test boolean, customer_ids uuid[], currencies text[]) RETURNS TABLE(id uuid, customer_id uuid, currency text, status text, money_account_id uuid, reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone, balance numeric, reserved_balance numeric, entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -830,7 +842,7 @@ BEGIN
     SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
-        locked.entries, locked.top_up_threshold, locked.excess
+        locked.entries, locked.top_up_threshold, locked.excess, locked.is_watched
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;
@@ -1289,6 +1301,95 @@ CREATE TABLE public.agenda (
     CONSTRAINT agenda_version_positive CHECK ((version > 0))
 );
 
+CREATE TABLE public.alert_states (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    subscription_id uuid,
+    period_start timestamp with time zone,
+    period_end timestamp with time zone,
+    wallet_id uuid,
+    threshold numeric(38,12) NOT NULL,
+    label text NOT NULL,
+    value numeric NOT NULL,
+    status text NOT NULL,
+    triggered_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    rearmed_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_states_acknowledged_by_somebody CHECK ((((acknowledged_at IS NOT NULL) = (status = 'acknowledged'::text)) AND ((acknowledged_by IS NULL) = (acknowledged_at IS NULL)))),
+    CONSTRAINT alert_states_of_period_or_wallet CHECK ((((subscription_id IS NULL) <> (wallet_id IS NULL)) AND ((period_start IS NULL) = (subscription_id IS NULL)) AND ((period_end IS NULL) = (subscription_id IS NULL)) AND (period_start < period_end))),
+    CONSTRAINT alert_states_only_wallets_rearm CHECK (((rearmed_at IS NULL) OR (wallet_id IS NOT NULL))),
+    CONSTRAINT alert_states_status_known CHECK ((status = ANY (ARRAY['triggered'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT alert_states_value_finite CHECK ((value <> 'NaN'::numeric))
+);
+
+COMMENT ON COLUMN public.alert_states.rearmed_at IS 'when the balance was found to be back; NULL while it is below';
+
+CREATE TABLE public.alert_thresholds (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    alert_id uuid NOT NULL,
+    value numeric(38,12) NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT alert_thresholds_label_in_bounds CHECK ((length(label) <= 255)),
+    CONSTRAINT alert_thresholds_value_positive CHECK (((value > (0)::numeric) AND (value <> 'NaN'::numeric)))
+);
+
+CREATE TABLE public.alert_watches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    alert_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    next_threshold numeric(38,12),
+    CONSTRAINT alert_watches_period_not_empty CHECK ((period_start < period_end))
+);
+
+COMMENT ON COLUMN public.alert_watches.next_threshold IS 'NULL where the period has reached all of them';
+
+CREATE TABLE public.alerts (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    scope text NOT NULL,
+    plan_id uuid,
+    subscription_id uuid,
+    customer_id uuid,
+    metric_id uuid,
+    currency text NOT NULL,
+    require_acknowledgment boolean NOT NULL,
+    is_enabled boolean NOT NULL,
+    armed_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT alerts_currency_is_iso_4217 CHECK (
+CASE
+    WHEN (currency = ''::text) THEN (type <> 'cost_exceeded'::text)
+    ELSE ((type <> 'usage_exceeded'::text) AND (currency ~ '^[A-Z]{3}$'::text))
+END),
+    CONSTRAINT alerts_scope_has_its_id CHECK (((num_nonnulls(plan_id, subscription_id, customer_id) = 1) AND
+CASE scope
+    WHEN 'plan'::text THEN (plan_id IS NOT NULL)
+    WHEN 'subscription'::text THEN (subscription_id IS NOT NULL)
+    WHEN 'customer'::text THEN (customer_id IS NOT NULL)
+    ELSE false
+END)),
+    CONSTRAINT alerts_type_known CHECK ((type = ANY (ARRAY['usage_exceeded'::text, 'cost_exceeded'::text, 'wallet_balance_dropped'::text]))),
+    CONSTRAINT alerts_usage_is_of_a_metric CHECK (((metric_id IS NOT NULL) = (type = 'usage_exceeded'::text)))
+);
+
+COMMENT ON COLUMN public.alerts.currency IS 'of usage empty; of balances empty where it is of every wallet';
+
+COMMENT ON COLUMN public.alerts.armed_at IS 'when it was made or last enabled: no period that ended before counts';
+
 CREATE TABLE public.api_key_lookups (
     key_hash bytea NOT NULL,
     org_id uuid NOT NULL,
@@ -1382,6 +1483,11 @@ CREATE TABLE public.authenticator_apps (
     last_step bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     confirmed_at timestamp with time zone
+);
+
+CREATE TABLE public.balance_watchers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL
 );
 
 CREATE TABLE public.charges (
@@ -2476,6 +2582,33 @@ CREATE TABLE public.platform_admins (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.portal_token_lookups (
+    token_hash bytea NOT NULL,
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    token_id uuid NOT NULL,
+    CONSTRAINT portal_token_lookups_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+
+CREATE TABLE public.portal_tokens (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    kind text NOT NULL,
+    access text NOT NULL,
+    label text NOT NULL,
+    secret_ciphertext bytea NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT portal_tokens_access_known CHECK ((access = ANY (ARRAY['read'::text, 'full'::text]))),
+    CONSTRAINT portal_tokens_kind_known CHECK ((kind = ANY (ARRAY['link'::text, 'session'::text]))),
+    CONSTRAINT portal_tokens_sessions_end CHECK (((kind = 'link'::text) OR (expires_at IS NOT NULL)))
+);
+
 CREATE TABLE public.price_overrides (
     org_id uuid NOT NULL,
     is_test boolean NOT NULL,
@@ -2648,9 +2781,11 @@ CREATE TABLE public.reconciliation_rows (
     found_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
+    listed_as text DEFAULT 'charge'::text NOT NULL,
     CONSTRAINT reconciliation_rows_amounts_in_a_currency CHECK ((((our_amount IS NULL) = (our_currency = ''::text)) AND ((their_amount IS NULL) = (their_currency = ''::text)))),
     CONSTRAINT reconciliation_rows_amounts_positive CHECK (((our_amount > (0)::numeric) AND (our_amount <> 'NaN'::numeric) AND (their_amount >= (0)::numeric) AND (their_amount <> 'NaN'::numeric))),
     CONSTRAINT reconciliation_rows_kind_known CHECK ((kind = ANY (ARRAY['missing_here'::text, 'missing_there'::text, 'other_amount'::text, 'other_state'::text]))),
+    CONSTRAINT reconciliation_rows_listed_as_known CHECK ((listed_as = ANY (ARRAY['charge'::text, 'transfer'::text]))),
     CONSTRAINT reconciliation_rows_next_step_known CHECK ((next_step = ANY (ARRAY['taken_over'::text, 'compared_again'::text, 'person'::text]))),
     CONSTRAINT reconciliation_rows_subject_not_empty CHECK ((subject <> ''::text)),
     CONSTRAINT reconciliation_rows_taken_over_are_settled CHECK (((next_step <> 'taken_over'::text) OR (settled_at IS NOT NULL))),
@@ -3059,6 +3194,32 @@ COMMENT ON COLUMN public.usage_declines.recent_events IS 'of the last seven days
 
 COMMENT ON COLUMN public.usage_declines.usual_events IS 'a week''s, of the 28 days before';
 
+CREATE TABLE public.usage_digest_totals (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    metric_id uuid NOT NULL,
+    customers bigint NOT NULL,
+    event_count bigint NOT NULL,
+    number_count bigint NOT NULL,
+    number_sum numeric NOT NULL,
+    number_min numeric,
+    number_max numeric,
+    distinct_count bigint NOT NULL,
+    CONSTRAINT usage_digest_totals_not_empty CHECK (((customers > 0) AND (event_count > 0)))
+);
+
+CREATE TABLE public.usage_digests (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    span text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    after_customer_id uuid,
+    done_at timestamp with time zone,
+    CONSTRAINT usage_digests_span_known CHECK ((span = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])))
+);
+
 CREATE TABLE public.usage_events (
     org_id uuid NOT NULL,
     dedup uuid NOT NULL,
@@ -3106,6 +3267,13 @@ CREATE TABLE public.usage_hours (
     CONSTRAINT usage_hours_numbers_are_of_events CHECK (((number_count >= 0) AND (number_count <= event_count)))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.usage_watchers (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    watcher text NOT NULL,
+    CONSTRAINT usage_watchers_known CHECK ((watcher = ANY (ARRAY['usage'::text, 'cost'::text])))
+);
 
 CREATE TABLE public.users (
     id uuid NOT NULL,
@@ -3236,7 +3404,10 @@ CREATE VIEW public.wallet_states WITH (security_invoker='true') AS
     reserved.balance AS reserved_balance,
     money.sequence AS entries,
     wallet.top_up_threshold,
-    wallet.excess
+    wallet.excess,
+    (EXISTS ( SELECT 1
+           FROM public.balance_watchers watcher
+          WHERE ((watcher.org_id = wallet.org_id) AND (watcher.is_test = wallet.is_test)))) AS is_watched
    FROM ((public.wallets wallet
      JOIN public.ledger_accounts money ON (((money.org_id = wallet.org_id) AND (money.is_test = wallet.is_test) AND (money.id = wallet.money_account_id))))
      JOIN public.ledger_accounts reserved ON (((reserved.org_id = wallet.org_id) AND (reserved.is_test = wallet.is_test) AND (reserved.id = wallet.reserved_account_id))));
@@ -3258,6 +3429,14 @@ CREATE TABLE public.wallet_top_ups (
     CONSTRAINT wallet_top_ups_paid_is_deposited CHECK (((status = 'paid'::text) = (deposited_amount = amount))),
     CONSTRAINT wallet_top_ups_settled_has_its_time CHECK (((status = 'open'::text) = (settled_at IS NULL))),
     CONSTRAINT wallet_top_ups_status_known CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
+);
+
+CREATE TABLE public.watched_batches (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    watcher text NOT NULL,
+    batch_id uuid NOT NULL,
+    CONSTRAINT watched_batches_watcher_known CHECK ((watcher = ANY (ARRAY['usage'::text, 'cost'::text])))
 );
 
 CREATE TABLE public.watched_customers (
@@ -3361,6 +3540,18 @@ ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval(
 ALTER TABLE ONLY public.agenda
     ADD CONSTRAINT agenda_pkey PRIMARY KEY (org_id, is_test, kind, subject);
 
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.alert_thresholds
+    ADD CONSTRAINT alert_thresholds_pkey PRIMARY KEY (org_id, is_test, alert_id, value);
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_pkey PRIMARY KEY (org_id, is_test, alert_id, subscription_id);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.api_key_lookups
     ADD CONSTRAINT api_key_lookups_pkey PRIMARY KEY (key_hash);
 
@@ -3381,6 +3572,9 @@ ALTER TABLE ONLY public.audit_heads
 
 ALTER TABLE ONLY public.authenticator_apps
     ADD CONSTRAINT authenticator_apps_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.balance_watchers
+    ADD CONSTRAINT balance_watchers_pkey PRIMARY KEY (org_id, is_test);
 
 ALTER TABLE ONLY public.charges
     ADD CONSTRAINT charges_attempts_are_numbered UNIQUE (org_id, is_test, kind, subject_id, attempt);
@@ -3580,6 +3774,12 @@ ALTER TABLE ONLY public.plans
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.portal_token_lookups
+    ADD CONSTRAINT portal_token_lookups_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_pkey PRIMARY KEY (org_id, is_test, id);
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_never_overlap EXCLUDE USING gist (public.override_slot(org_id, is_test, customer_id, price_id) WITH &&, tstzrange(valid_from, valid_until) WITH &&) WHERE ((deleted_at IS NULL));
 
@@ -3700,6 +3900,12 @@ ALTER TABLE ONLY public.usage_days
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_pkey PRIMARY KEY (org_id, is_test, span, period_start, metric_id);
+
+ALTER TABLE ONLY public.usage_digests
+    ADD CONSTRAINT usage_digests_pkey PRIMARY KEY (org_id, is_test, span, period_start);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (org_id, dedup);
 
@@ -3708,6 +3914,9 @@ ALTER TABLE ONLY public.usage_hour_values
 
 ALTER TABLE ONLY public.usage_hours
     ADD CONSTRAINT usage_hours_pkey PRIMARY KEY (org_id, is_test, customer_id, metric_id, metric_version, hour, group_value);
+
+ALTER TABLE ONLY public.usage_watchers
+    ADD CONSTRAINT usage_watchers_pkey PRIMARY KEY (org_id, is_test, watcher);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_unique UNIQUE (email);
@@ -3739,6 +3948,9 @@ ALTER TABLE ONLY public.wallets
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.watched_batches
+    ADD CONSTRAINT watched_batches_pkey PRIMARY KEY (org_id, is_test, watcher, batch_id);
+
 ALTER TABLE ONLY public.watched_customers
     ADD CONSTRAINT watched_customers_pkey PRIMARY KEY (org_id, is_test, customer_id);
 
@@ -3762,6 +3974,32 @@ CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test
 CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_at < 'infinity'::timestamp with time zone);
 
 CREATE INDEX agenda_set_aside ON public.agenda USING btree (org_id, is_test, kind, subject) WHERE (attempts > 0);
+
+CREATE INDEX alert_states_by_time ON public.alert_states USING btree (org_id, is_test, triggered_at DESC, id DESC);
+
+CREATE INDEX alert_states_of_customer ON public.alert_states USING btree (org_id, is_test, customer_id);
+
+CREATE INDEX alert_states_of_wallet ON public.alert_states USING btree (org_id, is_test, wallet_id) WHERE ((rearmed_at IS NULL) AND (wallet_id IS NOT NULL));
+
+CREATE UNIQUE INDEX alert_states_once_per_period ON public.alert_states USING btree (org_id, is_test, alert_id, subscription_id, period_start, threshold) WHERE (subscription_id IS NOT NULL);
+
+CREATE UNIQUE INDEX alert_states_once_until_rearmed ON public.alert_states USING btree (org_id, is_test, alert_id, wallet_id, threshold) WHERE ((wallet_id IS NOT NULL) AND (rearmed_at IS NULL));
+
+CREATE INDEX alert_states_triggered ON public.alert_states USING btree (org_id, is_test, alert_id) WHERE (status = 'triggered'::text);
+
+CREATE INDEX alert_states_triggered_of_subscription ON public.alert_states USING btree (org_id, is_test, subscription_id) WHERE (status = 'triggered'::text);
+
+CREATE INDEX alert_watches_of_customer ON public.alert_watches USING btree (org_id, is_test, customer_id);
+
+CREATE INDEX alerts_of_customer ON public.alerts USING btree (org_id, is_test, customer_id) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX alerts_of_metric ON public.alerts USING btree (org_id, is_test, metric_id) WHERE (metric_id IS NOT NULL);
+
+CREATE INDEX alerts_of_plan ON public.alerts USING btree (org_id, is_test, plan_id) WHERE (plan_id IS NOT NULL);
+
+CREATE INDEX alerts_of_subscription ON public.alerts USING btree (org_id, is_test, subscription_id) WHERE (subscription_id IS NOT NULL);
+
+CREATE UNIQUE INDEX alerts_one_per_scope ON public.alerts USING btree (org_id, is_test, type, plan_id, subscription_id, customer_id, metric_id, currency) NULLS NOT DISTINCT WHERE (deleted_at IS NULL);
 
 CREATE INDEX attributed_amounts_at_fault ON public.attributed_amounts USING btree (org_id, is_test, occurred_at) WHERE (fault <> ''::text);
 
@@ -3901,9 +4139,13 @@ CREATE UNIQUE INDEX payout_accounts_one_default_per_currency ON public.payout_ac
 
 CREATE INDEX payout_legs_of_payee ON public.payout_legs USING btree (org_id, is_test, payee_id, sent_at) INCLUDE (currency, amount, state) WHERE (sent_at IS NOT NULL);
 
+CREATE INDEX payout_parts_in_excess ON public.payout_parts USING btree (org_id, is_test, transfer_id) WHERE is_excess;
+
 CREATE INDEX payout_parts_of_leg ON public.payout_parts USING btree (org_id, is_test, leg_id);
 
 CREATE INDEX payouts_below_minimum ON public.payouts USING btree (org_id, is_test, customer_id, currency) WHERE (state = 'below_minimum'::text);
+
+CREATE INDEX payouts_that_lack_something ON public.payouts USING btree (org_id, is_test, customer_id) WHERE (state = ANY (ARRAY['due'::text, 'blocked'::text]));
 
 CREATE INDEX payouts_waiting_for_person ON public.payouts USING btree (org_id, is_test, bill_id) WHERE (state = ANY (ARRAY['needs_approval'::text, 'failed'::text]));
 
@@ -3934,6 +4176,12 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
 CREATE INDEX plan_simulations_unfinished ON public.plan_simulations USING btree (org_id, is_test) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX portal_token_lookups_of_token ON public.portal_token_lookups USING btree (org_id, is_test, token_id);
+
+CREATE INDEX portal_tokens_newest_first ON public.portal_tokens USING btree (org_id, is_test, created_at DESC, id DESC) WHERE ((kind = 'link'::text) AND (revoked_at IS NULL));
+
+CREATE INDEX portal_tokens_of_customer ON public.portal_tokens USING btree (org_id, is_test, customer_id, created_at DESC, id DESC);
 
 CREATE INDEX price_overrides_newest_first ON public.price_overrides USING btree (org_id, is_test, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
@@ -4107,6 +4355,39 @@ CREATE TRIGGER keep_unlinked_entries BEFORE DELETE ON public.outbox_facts FOR EA
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_states
+    ADD CONSTRAINT alert_states_wallet_fkey FOREIGN KEY (org_id, is_test, wallet_id) REFERENCES public.wallets(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alert_thresholds
+    ADD CONSTRAINT alert_thresholds_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_alert_fkey FOREIGN KEY (org_id, is_test, alert_id) REFERENCES public.alerts(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alert_watches
+    ADD CONSTRAINT alert_watches_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_metric_fkey FOREIGN KEY (org_id, is_test, metric_id) REFERENCES public.metrics(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_plan_fkey FOREIGN KEY (org_id, is_test, plan_id) REFERENCES public.plans(org_id, is_test, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_subscription_fkey FOREIGN KEY (org_id, is_test, subscription_id) REFERENCES public.subscriptions(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_organization_fkey FOREIGN KEY (org_id) REFERENCES public.organizations(org_id) ON DELETE RESTRICT;
 
@@ -4266,6 +4547,9 @@ ALTER TABLE ONLY public.plan_simulations
 ALTER TABLE ONLY public.platform_admins
     ADD CONSTRAINT platform_admins_user_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.portal_tokens
+    ADD CONSTRAINT portal_tokens_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY public.price_overrides
     ADD CONSTRAINT price_overrides_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
@@ -4383,6 +4667,9 @@ ALTER TABLE ONLY public.transfers
 ALTER TABLE ONLY public.usage_declines
     ADD CONSTRAINT usage_declines_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.usage_digest_totals
+    ADD CONSTRAINT usage_digest_totals_digest_fkey FOREIGN KEY (org_id, is_test, span, period_start) REFERENCES public.usage_digests(org_id, is_test, span, period_start) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.virtual_accounts
     ADD CONSTRAINT virtual_accounts_credentials_fkey FOREIGN KEY (org_id, is_test, connection_id) REFERENCES public.payment_credentials(org_id, is_test, connection_id) ON DELETE RESTRICT;
 
@@ -4421,6 +4708,14 @@ ALTER TABLE ONLY public.whatsapp_messages
 
 ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.alert_states ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_thresholds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_watches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.api_key_lookups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
@@ -4432,6 +4727,8 @@ ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.authenticator_apps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.balance_watchers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.charges ENABLE ROW LEVEL SECURITY;
 
@@ -4495,6 +4792,14 @@ ALTER TABLE public.outbox_facts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON public.agenda USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.alert_states USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alert_thresholds USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alert_watches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.alerts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.api_key_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.api_keys USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
@@ -4504,6 +4809,8 @@ CREATE POLICY own_rows ON public.attributed_amounts USING (((org_id = (NULLIF(cu
 CREATE POLICY own_rows ON public.audit_entries USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own_rows ON public.audit_heads USING ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid)) WITH CHECK ((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON public.balance_watchers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.charges USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4587,6 +4894,10 @@ CREATE POLICY own_rows ON public.plan_simulations USING (((org_id = (NULLIF(curr
 
 CREATE POLICY own_rows ON public.plans USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.portal_token_lookups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.portal_tokens USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.price_overrides USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.price_revisions USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
@@ -4631,11 +4942,17 @@ CREATE POLICY own_rows ON public.usage_days USING (((org_id = (NULLIF(current_se
 
 CREATE POLICY own_rows ON public.usage_declines USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.usage_digest_totals USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_digests USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 CREATE POLICY own_rows ON public.usage_events USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hour_values USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.usage_hours USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.usage_watchers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.virtual_accounts USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4646,6 +4963,8 @@ CREATE POLICY own_rows ON public.wallet_reservations USING (((org_id = (NULLIF(c
 CREATE POLICY own_rows ON public.wallet_top_ups USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.wallets USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.watched_batches USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
 CREATE POLICY own_rows ON public.watched_customers USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
@@ -4719,6 +5038,10 @@ ALTER TABLE public.plans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.platform_admins ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.portal_token_lookups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.portal_tokens ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.price_overrides ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.price_revisions ENABLE ROW LEVEL SECURITY;
@@ -4775,11 +5098,17 @@ ALTER TABLE public.usage_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_declines ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.usage_digest_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_digests ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hour_values ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_watchers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -4792,6 +5121,8 @@ ALTER TABLE public.wallet_reservations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.wallet_top_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.wallets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.watched_batches ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.watched_customers ENABLE ROW LEVEL SECURITY;
 
@@ -4811,6 +5142,9 @@ GRANT ALL ON FUNCTION public.due_work_figures(instant timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION public.find_api_key(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(hash bytea) TO monigo_app;
+
+REVOKE ALL ON FUNCTION public.find_portal_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_portal_token(hash bytea) TO monigo_app;
 
 REVOKE ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_wallets(organization uuid, test boolean, wallet_ids uuid[], key_wallet_ids uuid[], keys text[], api_key_ids uuid[], api_key_expiries timestamp with time zone[], api_key_scopes text[]) TO monigo_app;
@@ -4856,6 +5190,32 @@ GRANT ALL ON FUNCTION public.waiting_fact_figures(most bigint) TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agenda TO monigo_app;
 
+GRANT SELECT,INSERT ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(acknowledged_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(acknowledged_by) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(rearmed_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.alert_states TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.alert_thresholds TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_watches TO monigo_app;
+
+GRANT SELECT,INSERT ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(is_enabled) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(armed_at) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(updated_at) ON TABLE public.alerts TO monigo_app;
+
+GRANT UPDATE(deleted_at) ON TABLE public.alerts TO monigo_app;
+
 GRANT SELECT,INSERT ON TABLE public.api_key_lookups TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO monigo_app;
@@ -4873,6 +5233,8 @@ GRANT SELECT ON TABLE public.audit_entries TO monigo_app;
 GRANT SELECT ON TABLE public.audit_heads TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_apps TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.balance_watchers TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.charges TO monigo_app;
 
@@ -5182,6 +5544,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.plans TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.platform_admins TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.portal_token_lookups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.portal_tokens TO monigo_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.price_overrides TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.price_revisions TO monigo_app;
@@ -5316,6 +5682,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_days TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_declines TO monigo_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digest_totals TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_digests TO monigo_app;
+
 GRANT SELECT,INSERT ON TABLE public.usage_events TO monigo_app;
 
 GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
@@ -5323,6 +5693,8 @@ GRANT UPDATE(properties) ON TABLE public.usage_events TO monigo_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.usage_hour_values TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.usage_hours TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.usage_watchers TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO monigo_app;
 
@@ -5397,6 +5769,8 @@ GRANT UPDATE(status) ON TABLE public.wallet_top_ups TO monigo_app;
 GRANT UPDATE(updated_at) ON TABLE public.wallet_top_ups TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.wallet_top_ups TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_batches TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.watched_customers TO monigo_app;
 

@@ -7,7 +7,11 @@ SELECT wallet.org_id, wallet.is_test, wallet.id, wallet.customer_id, wallet.curr
     wallet.revenue_account_id, wallet.created_at,
     greatest(wallet.updated_at, money.moved_at, reserved.moved_at) AS updated_at,
     money.balance, reserved.balance AS reserved_balance, money.sequence AS entries,
-    wallet.top_up_threshold, wallet.excess
+    wallet.top_up_threshold, wallet.excess,
+    EXISTS (
+        SELECT 1 FROM balance_watchers AS watcher
+        WHERE watcher.org_id = wallet.org_id AND watcher.is_test = wallet.is_test
+    ) AS is_watched
 FROM wallets AS wallet
 JOIN ledger_accounts AS money
     ON money.org_id = wallet.org_id AND money.is_test = wallet.is_test
@@ -35,8 +39,8 @@ CREATE OR REPLACE FUNCTION lock_wallets(
     id uuid, customer_id uuid, currency text, status text, money_account_id uuid,
     reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
     created_at timestamptz, updated_at timestamptz, balance numeric, reserved_balance numeric,
-    entries bigint, top_up_threshold numeric, excess numeric, is_any_key_used boolean,
-    are_api_keys_same boolean
+    entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean,
+    is_any_key_used boolean, are_api_keys_same boolean
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -84,7 +88,8 @@ BEGIN
     SELECT state.id, state.customer_id, state.currency, state.status, state.money_account_id,
         state.reserved_account_id, state.provider_account_id, state.revenue_account_id,
         state.created_at, state.updated_at, state.balance::numeric, state.reserved_balance::numeric,
-        state.entries::bigint, state.top_up_threshold, state.excess::numeric, is_used, are_same
+        state.entries::bigint, state.top_up_threshold, state.excess::numeric, state.is_watched,
+        is_used, are_same
     FROM public.wallet_states AS state
     WHERE state.org_id = organization AND state.is_test = test
         AND state.id = ANY ((SELECT wallet_ids)::uuid[]);
@@ -100,7 +105,7 @@ CREATE OR REPLACE FUNCTION lock_wallets_of_owners(
     id uuid, customer_id uuid, currency text, status text, money_account_id uuid,
     reserved_account_id uuid, provider_account_id uuid, revenue_account_id uuid,
     created_at timestamptz, updated_at timestamptz, balance numeric, reserved_balance numeric,
-    entries bigint, top_up_threshold numeric, excess numeric
+    entries bigint, top_up_threshold numeric, excess numeric, is_watched boolean
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -119,7 +124,7 @@ BEGIN
     SELECT locked.id, locked.customer_id, locked.currency, locked.status, locked.money_account_id,
         locked.reserved_account_id, locked.provider_account_id, locked.revenue_account_id,
         locked.created_at, locked.updated_at, locked.balance, locked.reserved_balance,
-        locked.entries, locked.top_up_threshold, locked.excess
+        locked.entries, locked.top_up_threshold, locked.excess, locked.is_watched
     FROM public.lock_wallets(
         organization, test, wallet_ids, '{}', '{}', '{}', '{}', '{}'
     ) AS locked;

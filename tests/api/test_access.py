@@ -18,6 +18,7 @@ from support.access import (
     ANYBODY,
     GROUP_OF,
     GROUPS,
+    PORTAL,
     is_fresh,
     is_reading,
     refusal_of_key,
@@ -43,6 +44,8 @@ REFUSALS = {
     "other_mode",
     "reauthentication_required",
     "second_factor_required",
+    "invalid_portal_token",
+    "portal_read_only",
 }
 # End what the others still need, so they come last.
 ENDING = ("/leave", "/test-data/reset", "/test-clock")
@@ -66,6 +69,7 @@ class Caller(NamedTuple):
     organization: Organization
     http: httpx.Client
     refusal: Callable[[str, str, str], str | None]
+    is_link: bool = False
 
 
 def organization_of(backend, owner):
@@ -123,6 +127,26 @@ def of_suspended_key(method, _, group):
     return None if is_reading(method) else "organization_suspended"
 
 
+def of_link(access):
+    """The refusal of who holds a portal link, which may act or only look."""
+
+    def refuse(method, _path, group):
+        if group == ANYBODY:
+            return None
+        if group != PORTAL:
+            return "invalid_credential"
+        return None if access == "full" or is_reading(method) else "portal_read_only"
+
+    return refuse
+
+
+def refusal_to(caller, method, path):
+    group = GROUP_OF[method, without_face(path)]
+    if group == PORTAL and not caller.is_link:
+        return "invalid_portal_token"
+    return caller.refusal(method, path, group)
+
+
 def suspended_to_people(method, group):
     return None if group not in GROUPS or is_reading(method) else "organization_suspended"
 
@@ -177,10 +201,28 @@ def callers_of(backend, people):
         person = people()
         own.owner.join(person, own.ids["org_id"], role)
         callers[role] = Caller(own, person.http, of_role(role))
+    for name, access in (("read", "read"), ("act", "full")):
+        http = link_of(backend, own.key, access)
+        callers[f"portal link that may {name}"] = Caller(
+            of_customer(own), http, of_link(access), is_link=True
+        )
     for scope in Scope:
         key = Api.of(backend, UUID(own.ids["org_id"]), is_test=True, scopes=[scope])
         callers[f"key that may {scope}"] = Caller(own, key.http, of_key(scope.value))
     return callers
+
+
+def link_of(backend, key, access):
+    """A client of whoever holds a portal link."""
+    body = {"customer_external_id": "driver-42", "access": access}
+    token = key.make("/v1/portal/tokens", body, "token")["token"]
+    return httpx.Client(base_url=backend.url, headers={"X-Portal-Token": token}, timeout=60)
+
+
+def of_customer(organization):
+    """An organisation by the ids that its customer knows: no drafts."""
+    ids = {**organization.ids, "invoice_id": organization.ids["final_invoice_id"]}
+    return organization._replace(ids=ids)
 
 
 def an_outsider(people):
@@ -231,6 +273,8 @@ KINDS = [
     "without a required second factor",
     "owner of a suspended one",
     "key of a suspended one",
+    "portal link that may read",
+    "portal link that may act",
     *(f"key that may {scope}" for scope in Scope),
 ]
 
@@ -285,11 +329,6 @@ def part_of(part):
     return operations[part * size : (part + 1) * size]
 
 
-def test_the_kinds_of_callers_are_all_that_there_are():
-    """A portal link that only shows is another kind as soon as there are routes for links."""
-    assert [path for _, path in OPERATIONS if "/portal/" in path] == []
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_may_not_is_refused_and_changes_nothing(backend, refused, kind, part):
@@ -297,7 +336,7 @@ def test_who_may_not_is_refused_and_changes_nothing(backend, refused, kind, part
     expected = {
         (method, path): code
         for method, path in part_of(part)
-        if (code := caller.refusal(method, path, GROUP_OF[method, without_face(path)]))
+        if (code := refusal_to(caller, method, path))
     }
     before = state_of(backend, caller.organization)
 
@@ -314,8 +353,8 @@ def test_who_may_read_is_shown_what_there_is(backend, refused, kind):
     readable = [
         (method, path)
         for method, path in OPERATIONS
-        if method == "GET" and (group := GROUP_OF[method, without_face(path)]) in GROUPS
-        if caller.refusal(method, path, group) is None
+        if method == "GET" and GROUP_OF[method, without_face(path)] in {*GROUPS, PORTAL}
+        if refusal_to(caller, method, path) is None
     ]
 
     statuses = {operation: ask(backend, caller, *operation).status_code for operation in readable}
@@ -328,9 +367,7 @@ def test_who_may_read_is_shown_what_there_is(backend, refused, kind):
 def test_who_may_is_let_in(backend, let_in, kind, part):
     caller = let_in[kind]
     allowed = [
-        (method, path)
-        for method, path in part_of(part)
-        if caller.refusal(method, path, GROUP_OF[method, without_face(path)]) is None
+        (method, path) for method, path in part_of(part) if refusal_to(caller, method, path) is None
     ]
 
     answers = {operation: ask(backend, caller, *operation) for operation in allowed}

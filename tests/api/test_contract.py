@@ -49,6 +49,7 @@ EXTRA_OPERATIONS = {
     "POST /v1/invoices/{}/transactions/{}/retry",
     "POST /v1/invoices/{}/refunds",
     "GET /v1/banks",
+    "POST /v1/portal/sessions",
     "POST /v1/bills/{}/initiate-payout",
     "GET /v1/bills/{}/transactions",
     "POST /v1/bills/{}/transactions/{}/retry",

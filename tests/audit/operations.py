@@ -63,6 +63,11 @@ def _overridden(world):
     return {"customer_id": world.customer(), "price_id": price_id, **FLAT}
 
 
+def _watched(world):
+    scope = {"scope": "customer", "scope_id": world.customer(), "metric_id": world.metric()}
+    return {"type": "usage_exceeded", **scope, "thresholds": [{"value": "1"}]}
+
+
 def _subscribed(world):
     return {"customer_id": world.customer(), "plan_id": world.plan()}
 
@@ -115,6 +120,43 @@ OF_KEYS = {
         reason="bounced",
     ),
     "delete_plan": gone("DELETE plans/{}", "plan", World.plan, name="Plan", currency="NGN"),
+    "create_alert": made("POST alerts", "alert", body=_watched, type="usage_exceeded"),
+    "update_alert": edited(
+        "PUT alerts/{}",
+        "alert",
+        World.alert,
+        body={"thresholds": [{"value": "2", "label": "two"}]},
+        thresholds=([{"value": "1", "label": ""}], [{"value": "2", "label": "two"}]),
+    ),
+    "enable_alert": edited(
+        "POST alerts/{}/enable",
+        "alert",
+        World.disabled_alert,
+        is_enabled=(False, True),
+        status=("disabled", "active"),
+    ),
+    "disable_alert": edited(
+        "POST alerts/{}/disable",
+        "alert",
+        World.alert,
+        is_enabled=(True, False),
+        status=("active", "disabled"),
+    ),
+    "acknowledge_alert": edited(
+        "POST alerts/{}/acknowledge",
+        "alert",
+        World.triggered_alert,
+        status=("triggered", "active"),
+    ),
+    "acknowledge_alert_state": edited(
+        "POST alerts/triggered/{}/acknowledge",
+        "alert_state",
+        World.alert_state,
+        status=("triggered", "acknowledged"),
+        acknowledged_at=(None, SOMETHING),
+        acknowledged_by=("", SOMETHING),
+    ),
+    "delete_alert": gone("DELETE alerts/{}", "alert", World.alert, type="usage_exceeded"),
     "create_price_override": made(
         "POST price-overrides", "price_override", body=_overridden, unit_price="2.000000"
     ),
@@ -294,6 +336,22 @@ OF_KEYS = {
     ),
     "delete_payment_method": gone(
         "DELETE customers/{}", "payment_method", World.method, last4="1111"
+    ),
+    "create_portal_token": made(
+        "POST portal/tokens",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer(), "label": "mail"},
+        label="mail",
+        access="full",
+    ),
+    "revoke_portal_token": edited(
+        "DELETE portal/tokens/{}", "portal_token", World.portal_token, revoked_at=SOMETHING
+    ),
+    "create_portal_session": made(
+        "POST portal/sessions",
+        "portal_token",
+        body=lambda world: {"customer_id": world.customer()},
+        access="full",
     ),
     "create_payout_account": made(
         "POST customers/{}/payout-accounts",

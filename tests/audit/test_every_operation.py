@@ -5,6 +5,7 @@ from fastapi import APIRouter
 
 from audit.operations import OF_KEYS, UNAUDITED
 from audit.operations_of_people import OF_PEOPLE
+from audit.operations_of_portal import OF_PORTAL
 from audit.world import World
 from monigo.api import create_app
 from monigo.api.kernel.changes import Changes, Unaudited
@@ -13,6 +14,7 @@ from monigo.api.kernel.routes.tenant import TenantRoute
 from monigo.api.kernel.wire.outgoing import Message
 from monigo.core.access import Permission
 from support.audit import changed
+from support.portal import Holder
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_every_operation_that_changes_something_is_tried(backend):
         if isinstance(getattr(declaration_of(route.endpoint), "changes", None), Changes)
     }
 
-    assert audited == {*OF_KEYS, *OF_PEOPLE, "found_organization"}
+    assert audited == {*OF_KEYS, *OF_PEOPLE, *OF_PORTAL, "found_organization"}
 
 
 def test_what_is_not_audited_says_why(backend):
@@ -102,6 +104,22 @@ def test_an_operation_by_a_person_leaves_one_entry(world, name):
     assert (entry["resource_type"], entry["is_test"]) == (resource, None)
     told = changed(entry)
     assert {field: told.get(field) for field in fields} == fields
+
+
+@pytest.mark.parametrize("name", OF_PORTAL)
+def test_an_operation_in_the_portal_leaves_one_entry(world, name):
+    operation = OF_PORTAL[name]
+    method, path, body = operation.sent(world)
+    ada = Holder(world.api, "c1")
+    before = world.entries()
+
+    answer = ada.http.request(method, path.replace("/v1/", "/api/v1/portal/"), json=body)
+
+    assert answer.status_code < 300, answer.text
+    (entry,) = world.entries()[len(before) :]
+    assert (entry["action"], entry["resource_type"]) == (name, operation.resource)
+    assert (entry["actor_type"], entry["actor_id"]) == ("portal", ada.made["id"])
+    assert _told(entry, operation) == operation.fields
 
 
 def _told(entry, operation):

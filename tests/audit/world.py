@@ -6,6 +6,7 @@ from uuid import UUID
 from monigo.core.ids import OrganizationId
 from monigo.core.times import format_instant
 from monigo.infra.db import Tenant
+from support.alerts import settle, states
 from support.api import Api, event
 from support.audit import entries
 from support.charges import plant_payments
@@ -132,6 +133,10 @@ class World:
         )
         return f"{customer_id}/payment-methods/{other[0]['id']}"
 
+    def portal_token(self):
+        body = {"customer_id": self.customer()}
+        return self.api.make("/v1/portal/tokens", body, "token")["id"]
+
     def payout_account(self):
         """The path of a payee's account, whose name the provider can be asked for."""
         connect(self.api)
@@ -212,6 +217,28 @@ class World:
         path = f"wallets/{self.wallet()}/auto-top-up"
         self.api.put(f"/v1/{path}", json={"threshold": "1", "amount": "5"})
         return path
+
+    def alert(self):
+        scope = {"scope": "subscription", "scope_id": self.subscription()}
+        metric_id = self.api.get("/v1/metrics").json()["metrics"][0]["id"]
+        body = {"type": "usage_exceeded", **scope, "metric_id": metric_id}
+        body["thresholds"] = [{"value": "1"}]
+        return self.api.make("/v1/alerts", body, "alert")["id"]
+
+    def disabled_alert(self):
+        alert_id = self.alert()
+        self.api.post(f"/v1/alerts/{alert_id}/disable")
+        return alert_id
+
+    def triggered_alert(self):
+        alert_id = self.alert()
+        self.api.ingest(event("call-1"))
+        settle(self.api)
+        return alert_id
+
+    def alert_state(self):
+        self.triggered_alert()
+        return states(self.api)[0]["id"]
 
     def override(self):
         return self.api.override(self.customer(), self.priced_plan()["prices"][0]["id"])["id"]

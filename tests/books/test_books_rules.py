@@ -66,6 +66,10 @@ TOTALS = {"total": D("107.50"), "vat": D("7.50")}
             [("provider_fees", "provider", 1)],
         ),
         (
+            books.provider_fee_returned(SUBJECT, D(1), provider="paystack"),
+            [("provider", "provider_fees", 1)],
+        ),
+        (
             books.charge_refunded(
                 SUBJECT, D("21.50"), refunded_before=D(0), provider="paystack", **TOTALS
             ),

@@ -8,6 +8,7 @@ import pytest
 from monigo.core.access import (
     GRANTS,
     OF_PERSONS,
+    OF_PORTALS,
     Permission,
     Role,
     Scope,
@@ -20,7 +21,7 @@ from monigo.core.access import (
 def test_every_permission_stands_in_one_row():
     rows = Counter(permission for grant in GRANTS for permission in grant.permissions)
 
-    assert rows == dict.fromkeys(set(Permission) - OF_PERSONS, 1)
+    assert rows == dict.fromkeys(set(Permission) - OF_PERSONS - OF_PORTALS, 1)
 
 
 @pytest.mark.parametrize("permission", Permission)
@@ -41,6 +42,7 @@ def test_each_of_its_scopes_holds_a_permission_and_no_other_does(permission):
 def test_no_key_decides_who_may_act():
     assert {one for one in Permission if not scopes_of(one)} == {
         *OF_PERSONS,
+        *OF_PORTALS,
         Permission.API_KEYS_READ,
         Permission.API_KEYS_WRITE,
         Permission.MEMBERS_READ,

@@ -14,6 +14,7 @@ SOURCE = ROOT / "src" / "monigo"
 # The owner's functions that look across tenants: they return ids, names of ours, counts and times.
 LOOKING_ACROSS = {
     "find_api_key",
+    "find_portal_token",
     "organization_ids",
     "organization_ids_of_any_trace",
     "tenants_with_unfolded_batches",

@@ -36,6 +36,7 @@ FUNCTIONS_OF_MIGRATIONS = {
 }
 KEYS_OF_OTHER_BEGINNINGS = {
     "api_key_lookups_pkey",  # is looked into before the tenant is known
+    "portal_token_lookups_pkey",  # likewise
     "usage_events_pkey",  # the organisation, and a hash of mode and key
     "payment_credentials_connection_fkey",  # a connection has the keys of both modes
     # By a hash of the tenant and more; a cluster puts `org_id WITH =` before it, by an extension.
@@ -105,6 +106,7 @@ def test_import_linter_protects_every_room_and_all_routes():
         "monigo.api.merchant.*.routes",
         "monigo.api.merchant.*.*.routes",
         "monigo.api.people.*.routes",
+        "monigo.api.portal.*.routes",
     }
 
     assert protected.pop("api/app") == routes

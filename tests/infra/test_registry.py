@@ -1,8 +1,11 @@
 """The registry: who has a say is asked, each of them, and nobody guesses what they would say."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
-from monigo import catalog, customers, invoicing, subscriptions, wallets
+from monigo import bootstrap, catalog, customers, invoicing, subscriptions, wallets
 from monigo.bootstrap import REGISTRY
 from monigo.core.errors import DomainError, ErrorKind, InvariantError
 from monigo.infra import registry
@@ -17,6 +20,17 @@ from support.payments import connect
 from support.payouts import Fleet
 
 TERMS = {"billing_period": "annually"}
+BOOTSTRAP = Path(bootstrap.__file__).with_name("registry.py")
+
+
+def test_each_question_and_fact_is_named_once_so_that_no_reaction_is_lost():
+    tables = [
+        one for one in ast.walk(ast.parse(BOOTSTRAP.read_text())) if isinstance(one, ast.Dict)
+    ]
+    named = [ast.unparse(key) for table in tables for key in table.keys]
+
+    assert len(named) > len(tables) > 0
+    assert sorted(named) == sorted(set(named))
 
 
 def subscribed(api):

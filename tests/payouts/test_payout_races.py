@@ -1,36 +1,22 @@
 """Money leaves once, whoever asks for it at the same time and whatever is said too late."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 
-from monigo.core.money import Money
-from monigo.payments import transfers
-from monigo.providers.port import Fact, Kind, State, Wire, from_wire
-from support.payouts import Fleet
+from monigo import payouts
+from monigo.providers.port import State
+from support.locks import wait_until_blocked
+from support.payouts import Fleet, refused, say
 
 AT_ONCE = 4
-NAIRA = {"": Wire(0, 2)}
 
 
 @pytest.fixture
 def fleet(api):
     return Fleet(api)
-
-
-def say(fleet, transaction, state):
-    """The provider says of a transfer how it ended."""
-    amount = Money(from_wire(transaction["amount"], "NGN", NAIRA).amount, "NGN")
-    fact = Fact(
-        kind=Kind.TRANSFER,
-        reference=transaction["reference"],
-        state=state,
-        amount=amount,
-        is_final=True,
-    )
-    connection_id = UUID(fleet.connection["id"])
-    return fleet.run(lambda tx: transfers.apply_fact(tx, connection_id, fact))
 
 
 def test_of_many_who_initiate_a_payout_at_once_one_sends_it(fleet):
@@ -59,6 +45,27 @@ def test_of_a_hold_and_a_payout_at_once_one_counts(fleet):
     is_held = bool(fleet.bill(bill)["hold_reason"])
     assert statuses[1] == (200 if is_held else 409)
     assert fleet.sent() == ([] if is_held else [800])
+    fleet.check()
+
+
+def test_a_bill_whose_payout_began_a_moment_earlier_is_not_held(fleet):
+    bill = fleet.owe(fleet.driver())
+    backend, tenant = fleet.api.backend, fleet.api.tenant
+
+    async def begin(pool):
+        async with backend.services.database.transaction(tenant) as tx:
+            await payouts.initiate(tx, UUID(bill["id"]))
+            held = pool.submit(fleet.post, bill, "hold", reason="a doubt")
+            await asyncio.to_thread(wait_until_blocked, backend)
+        return held
+
+    with ThreadPoolExecutor(1) as pool:
+        held = backend.run(begin(pool))
+
+    assert refused(held.result()) == (409, "payout_in_flight")
+    fleet.later(minutes=10)
+    assert fleet.status(bill) == ("paid", "paid", 0)
+    assert fleet.bill(bill)["hold_reason"] == ""
     fleet.check()
 
 

@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from monigo import tenancy
 from monigo.payments import payout_accounts
-from support.payouts import Fleet
+from support.payouts import Fleet, refused
 
 AUTOMATIC = {"test_payout_mode": "automatic"}
 
@@ -24,10 +25,6 @@ def known(fleet):
     assert fleet.initiate(fleet.owe(driver, "1000")).status_code == 200
     fleet.api.backend.clock.advance(days=2)
     return driver
-
-
-def refused(answer):
-    return answer.status_code, answer.json()["code"]
 
 
 def test_rides_become_a_bill_and_the_bill_one_transfer(fleet):
@@ -249,6 +246,57 @@ def test_a_void_bill_is_not_sent(fleet, known):
     fleet.check()
 
 
+def test_nothing_of_a_void_bill_is_sent_as_its_payout_is_tried_again(fleet):
+    fleet.set(minimum_payout_amount="500")
+    driver = fleet.driver()
+    small = fleet.owe(driver, "100")
+    fleet.work()
+    large = fleet.owe(driver)
+    fleet.script("transfer", "failed")
+    (failed,) = fleet.initiate(large).json()["transactions"]
+    assert fleet.post(small, "void").status_code == 200
+
+    (again,) = fleet.post(large, f"transactions/{failed['id']}/retry").json()["transactions"]
+
+    assert (again["status"], again["amount"]) == ("succeeded", "800.000000")
+    assert fleet.status(small) == ("voided", "void", 0)
+    assert fleet.sent() == [800]
+    fleet.check()
+
+
+def test_nothing_of_a_void_bill_is_sent_as_it_is_released(fleet, known):
+    bill = fleet.owe(known, "1000")
+    fleet.post(bill, "hold", reason="a doubt")
+    fleet.post(bill, "void")
+
+    assert fleet.post(bill, "release").status_code == 200
+
+    fleet.work()
+    assert fleet.status(bill) == ("voided", "void", 0)
+    assert fleet.transactions(bill) == []
+    fleet.check()
+
+
+def test_who_initiates_a_payout_is_answered_with_the_transfers_of_that_bill(fleet):
+    fleet.set(minimum_payout_amount="500")
+    driver, owner = fleet.driver(), fleet.driver("owner", "0690000033")
+    large = fleet.owe(driver)
+    fleet.script("transfer", "failed")
+    fleet.initiate(large)
+    fleet.splits({"payout_account_id": str(owner["account"].id), "percentage": "30"})
+    small = fleet.owe(driver, "100")
+    fleet.work()
+
+    answer = fleet.initiate(large)
+
+    assert answer.status_code == 200, answer.text
+    (shown,) = answer.json()["transactions"]
+    assert (shown["amount"], shown["bill_amount"]) == ("856.000000", "800.000000")
+    assert fleet.status(small) == ("paid", "paid", 0)
+    assert fleet.sent() == [24, 856]
+    fleet.check()
+
+
 def test_a_body_without_a_reason_holds_nothing(fleet):
     bill = fleet.owe(fleet.driver())
 
@@ -322,6 +370,25 @@ def test_a_payout_that_lacks_an_account_goes_on_once_there_is_one(fleet, known):
     fleet.later(hours=25)
 
     assert fleet.status(bill) == ("paid", "paid", 0)
+    fleet.check()
+
+
+def test_a_suspended_organisations_payouts_go_on_as_its_suspension_ends(fleet, known):
+    services, org_id = fleet.api.backend.services, fleet.api.org_id
+    due, planned = fleet.owe(known, "1000"), fleet.owe(known, "500")
+    fleet.plan_only(planned)
+    fleet.api.backend.run(tenancy.suspend_organization(services.database, org_id))
+    fleet.later(minutes=1)
+    assert [fleet.status(one)[1] for one in (due, planned)] == ["blocked"] * 2
+    assert "suspended" in fleet.bill(due)["payout_reason"]
+    assert fleet.sent() == [800]
+    fleet.check()
+
+    fleet.api.backend.run(tenancy.activate_organization(services.database, org_id))
+    fleet.work()
+
+    assert [fleet.status(one)[1] for one in (due, planned)] == ["paid"] * 2
+    assert sum(fleet.sent()) == 2000
     fleet.check()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,8 @@ from monigo.core.ids import OrganizationId
 from support.api import Api
 from support.payouts import Fleet
 from support.people import Person
+
+NEW_YEAR = datetime(2032, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -67,6 +70,20 @@ def test_the_tax_withheld_in_a_year_is_listed_by_payee(api, fleet):
     assert (shown["customer_name"], shown["bills"]) == ("Ada Obi", 2)
     assert (shown["subtotal"], shown["wht_amount"]) == ("2000.000000", "100.000000")
     assert shown["amount_paid"] == "760.000000"
+    assert before["withholding_tax"] == []
+
+
+def test_the_year_of_the_tax_is_of_the_organisations_zone(api, fleet):
+    fleet.set(wht_enabled=True, wht_rate=5, timezone="Africa/Lagos")
+    clock = api.backend.clock
+    # In Lagos it is half past midnight, of the next year.
+    clock.advance(seconds=(NEW_YEAR - timedelta(minutes=30) - clock.now()).total_seconds())
+    fleet.owe(fleet.driver())
+
+    (shown,) = api.get("/v1/reports/withholding-tax").json()["withholding_tax"]
+    before = api.get("/v1/reports/withholding-tax", params={"year": NEW_YEAR.year - 1}).json()
+
+    assert shown["wht_amount"] == "40.000000"
     assert before["withholding_tax"] == []
 
 

@@ -86,7 +86,7 @@ class Matrix(Story):
         for provider, reference in self.links:
             self.pay(provider, reference)
         self.links.clear()
-        self._post(cell.post)
+        self.deliver_as(cell.post)
         self.work()
         self.clear_scripts()
 
@@ -127,20 +127,6 @@ class Matrix(Story):
         path = f"/v1/wallets/{self.guest().wallet_id}/virtual-accounts"
         body = {"provider": self.provider, "currency": "NGN", "bvn": "22222222222"}
         return lambda: self.request(path, body)
-
-    def _post(self, how):
-        """What the post does with the webhooks that the call and its payment caused."""
-        waiting = self.mailbox.waiting
-        letters = [*waiting]
-        if how == "late":
-            return  # They are delivered with those of the next cell.
-        waiting.clear()
-        if how == "reordered":
-            letters.reverse()
-        for letter in letters if how != "lost" else ():
-            self.mailbox.deliver(letter)
-            if how == "duplicate":
-                self.mailbox.deliver(letter)
 
     def deposit_everywhere(self):
         """Money comes into each bank account that is known, and its webhook is lost."""

@@ -240,30 +240,6 @@ class Story(World):
             path = f"/v1/customers/{person.id}/payment-methods/{card}"
             self.note(self.send("DELETE", path))
 
-    # What the post does.
-
-    def deliver(self):
-        """Webhooks come: the oldest or any, once, twice, or one that came before."""
-        waiting, sent = self.mailbox.waiting, self.mailbox.delivered
-        for _ in range(min(len(waiting), self.dice.randint(1, 3))):
-            place = 0 if self.dice.random() < 0.6 else self.dice.randrange(len(waiting))
-            letter = waiting.pop(place)
-            self.mailbox.deliver(letter)
-            if self.dice.random() < 0.2:
-                self.mailbox.deliver(letter)
-        if sent and self.dice.random() < 0.15:
-            self.mailbox.deliver(self.dice.choice(sent))
-
-    def lose(self):
-        """Webhooks never come."""
-        waiting = self.mailbox.waiting
-        for _ in range(min(len(waiting), 2)):
-            waiting.pop(self.dice.randrange(len(waiting)))
-
-    def hurry(self):
-        """The next webhook comes before what caused it is answered."""
-        self.mailbox.early = 1
-
     # What goes wrong.
 
     def spoil(self):

@@ -86,9 +86,7 @@ class World:
         answer = self.api.patch("/v1/organization", json=settings)
         assert answer.status_code == 200, answer.text
         self.connections = {provider: self._connect(provider) for provider in PROVIDERS}
-        metric = self.api.metric()
-        price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": str(UNIT)}
-        self.plan = self.api.plan(price)["id"]
+        self.plan = self.make_plan()
         self.people = [self.join(f"person-{number}") for number in range(people)]
         self.script_webhooks()
 
@@ -116,6 +114,12 @@ class World:
             webhook_secret=keys.get("webhook_signing_secret", ""),
         )
         return made
+
+    def make_plan(self):
+        """The id of the plan by which all are billed, so much a call."""
+        metric = self.api.metric()
+        price = {"metric_id": metric["id"], "model": "flat_unit", "unit_price": str(UNIT)}
+        return self.api.plan(price)["id"]
 
     def script_webhooks(self):
         """Have webhooks reach the mailbox before what caused them is answered."""
@@ -209,11 +213,14 @@ class World:
             owner = next(one for one in self.people if one.wallet_id == account["wallet_id"])
             owner.accounts[account["account_number"]] = account["provider"]
 
+    def ride(self, person, calls):
+        """Usage of so many calls."""
+        self.keys += 1
+        self.api.ingest(*(event(f"ride-{self.keys}-{n}", person.id) for n in range(calls)))
+
     def owe(self, person, calls):
         """A final invoice of so many calls; None where none can be made."""
-        self.keys += 1
-        rides = [event(f"ride-{self.keys}-{n}", person.id) for n in range(calls)]
-        self.api.ingest(*rides)
+        self.ride(person, calls)
         drafted = self.send(
             "POST", "/v1/invoices/generate", {"subscription_id": person.subscription_id}
         )
@@ -241,20 +248,27 @@ class World:
 
     def work(self):
         """Workers do all that is due, once their calls have ended, well or by their death."""
-        self.backend.run(self._work())
-        self.cutter.has_died = False
-
-    async def _work(self):
-        services = self.backend.services
         for _ in range(ROUNDS_MAX):
-            async with services.database.transaction(self.api.tenant) as tx:
-                rows = await tx.fetch(DUE, tx.real_now)
-            kinds = {row["kind"] for row in rows}
-            wanted = [task for name, task in self.tasks.items() if name in kinds]
-            if not await self._work_once(wanted):
+            rows, done = self.backend.run(self._work())
+            if not done:
+                self.cutter.has_died = False
                 return
+            self.between_rounds()
         seen = [(row["kind"], row["subject"], row["due_at"]) for row in rows]
         raise AssertionError(f"something is due again and again: {seen}")
+
+    def between_rounds(self):
+        """What happens after workers did something, and before they do what follows from it."""
+
+    async def _work(self):
+        """What is due, and how much of it was done."""
+        services = self.backend.services
+        async with services.database.transaction(self.api.tenant) as tx:
+            rows = await tx.fetch(DUE, tx.real_now)
+        kinds = {row["kind"] for row in rows}
+        return rows, await self._work_once(
+            [task for name, task in self.tasks.items() if name in kinds]
+        )
 
     async def _work_once(self, wanted):
         """One slice of each kind that is due; how much was done."""
@@ -273,6 +287,43 @@ class World:
         self.tell(f"{duration} go by")
         self.backend.clock.advance(seconds=duration.total_seconds())
         self.work()
+
+    # What the post does.
+
+    def deliver(self):
+        """Webhooks come: the oldest or any, once, twice, or one that came before."""
+        waiting, sent = self.mailbox.waiting, self.mailbox.delivered
+        for _ in range(min(len(waiting), self.dice.randint(1, 3))):
+            place = 0 if self.dice.random() < 0.6 else self.dice.randrange(len(waiting))
+            letter = waiting.pop(place)
+            self.mailbox.deliver(letter)
+            if self.dice.random() < 0.2:
+                self.mailbox.deliver(letter)
+        if sent and self.dice.random() < 0.15:
+            self.mailbox.deliver(self.dice.choice(sent))
+
+    def deliver_as(self, how):
+        """The post delivers what waits: `once`, `duplicate`, `reordered`; `lost`, or later."""
+        letters = [*self.mailbox.waiting]
+        if how == "late":
+            return  # They are delivered with those that come next.
+        self.mailbox.waiting.clear()
+        if how == "reordered":
+            letters.reverse()
+        for letter in letters if how != "lost" else ():
+            self.mailbox.deliver(letter)
+            if how == "duplicate":
+                self.mailbox.deliver(letter)
+
+    def lose(self):
+        """Webhooks never come."""
+        waiting = self.mailbox.waiting
+        for _ in range(min(len(waiting), 2)):
+            waiting.pop(self.dice.randrange(len(waiting)))
+
+    def hurry(self):
+        """The next webhook comes before what caused it is answered."""
+        self.mailbox.early = 1
 
     # What both sides have.
 

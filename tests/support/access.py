@@ -50,6 +50,8 @@ GROUPS = {
 OWN_ACCOUNT = "own account"
 OWN_SECURITY = "own security"
 ANYBODY = "anybody"
+# A customer's own things, for who holds a token of its portal.
+PORTAL = "portal"
 
 OPERATIONS_OF = {
     "read": """
@@ -57,6 +59,10 @@ OPERATIONS_OF = {
         GET /whatsapp/message-logs
         GET /whatsapp/notification-settings
         GET /whatsapp/qr
+        GET /alerts
+        GET /alerts/triggered
+        GET /alerts/triggered/summary
+        GET /alerts/{alert_id}
         GET /billing-events
         GET /bills
         GET /bills/export
@@ -91,6 +97,7 @@ OPERATIONS_OF = {
         GET /plans/{plan_id}
         GET /plans/{plan_id}/payout-splits
         GET /plans/{plan_id}/revisions
+        GET /portal/tokens
         GET /payout-rules/unmatched
         GET /price-overrides
         GET /price-overrides/{override_id}
@@ -125,6 +132,13 @@ OPERATIONS_OF = {
         GET /organizations/{org_id}
     """,
     "prepare and bill": """
+        POST /alerts
+        PUT /alerts/{alert_id}
+        DELETE /alerts/{alert_id}
+        POST /alerts/{alert_id}/acknowledge
+        POST /alerts/{alert_id}/disable
+        POST /alerts/{alert_id}/enable
+        POST /alerts/triggered/{alert_state_id}/acknowledge
         POST /bills
         DELETE /bills/{bill_id}
         POST /bills/{bill_id}/finalize
@@ -144,6 +158,9 @@ OPERATIONS_OF = {
         POST /invoices/{invoice_id}/finalize
         POST /invoices/{invoice_id}/initiate-payment
         POST /invoices/{invoice_id}/transactions/{transaction_id}/retry
+        POST /portal/sessions
+        POST /portal/tokens
+        DELETE /portal/tokens/{portal_token_id}
         POST /metrics
         PUT /metrics/{metric_id}
         DELETE /metrics/{metric_id}
@@ -276,6 +293,30 @@ OPERATIONS_OF = {
         POST /user/second-factor/confirm
         POST /user/second-factor/off
         POST /user/second-factor/recovery-codes
+    """,
+    PORTAL: """
+        GET /portal/bills
+        GET /portal/bills/{bill_id}
+        GET /portal/bills/{bill_id}/transactions
+        GET /portal/invoices
+        GET /portal/invoices/{invoice_id}
+        POST /portal/invoices/{invoice_id}/pay
+        POST /portal/invoices/{invoice_id}/pay-with-card
+        POST /portal/invoices/{invoice_id}/pay-with-wallet
+        GET /portal/invoices/{invoice_id}/transactions
+        GET /portal/me
+        GET /portal/payment-methods
+        POST /portal/payment-methods/setup
+        PUT /portal/payment-methods/{payment_method_id}/default
+        DELETE /portal/payment-methods/{payment_method_id}
+        GET /portal/payout-accounts
+        GET /portal/subscriptions
+        GET /portal/subscriptions/{subscription_id}
+        POST /portal/subscriptions/{subscription_id}/cancel
+        GET /portal/wallets
+        GET /portal/wallets/{wallet_id}
+        POST /portal/wallets/{wallet_id}/fund
+        GET /portal/wallets/{wallet_id}/transactions
     """,
     ANYBODY: """
         POST /auth/forgot-password

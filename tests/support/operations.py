@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from monigo.core.access import Permission, scopes_of
+from monigo.core.access import OF_PORTALS, Permission, scopes_of
 
 # The checked-in document, which a test keeps equal to what the application serves.
 GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"
@@ -32,10 +32,15 @@ OF_KEYS = {
     for (method, path), operation in OPERATIONS.items()
     if is_for_keys(method, path) and "{org_id}" not in path
 }
+OF_PORTAL = {
+    (method, path): operation
+    for (method, path), operation in OPERATIONS.items()
+    if operation.get("x-permission") in OF_PORTALS
+}
 OF_PEOPLE = {
     (method, path): operation
     for (method, path), operation in OPERATIONS.items()
-    if (method, path) not in OF_KEYS and "x-permission" in operation
+    if (method, path) not in {*OF_KEYS, *OF_PORTAL} and "x-permission" in operation
 }
 
 

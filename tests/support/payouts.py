@@ -3,11 +3,13 @@
 from decimal import Decimal
 from uuid import UUID
 
+from monigo import payouts
+from monigo.core.money import Money
 from monigo.payments import payout_accounts, transfers
 from monigo.payments.payout_accounts import AccountDetails
 from monigo.payments.transfers.outcomes import ASK, SUBMIT
 from monigo.payouts import TASKS
-from monigo.providers.port import Fact, Kind, PayoutMethod, State
+from monigo.providers.port import Fact, Kind, PayoutMethod, State, Wire, from_wire
 from support.agenda import do
 from support.api import event
 from support.payments import connect
@@ -16,6 +18,28 @@ from support.verification import faults
 FARE_SHARE = {"model": "percentage", "tiers": {"rate": "0.80"}}
 # Who is paid out at once by every provider.
 NUMBER = "0690000031"
+
+
+NAIRA = {"": Wire(0, 2)}
+
+
+def say(fleet, transaction, state):
+    """The provider says of a transfer how it ended."""
+    amount = Money(from_wire(transaction["amount"], "NGN", NAIRA).amount, "NGN")
+    fact = Fact(
+        kind=Kind.TRANSFER,
+        reference=transaction["reference"],
+        state=state,
+        amount=amount,
+        is_final=True,
+    )
+    connection_id = UUID(fleet.connection["id"])
+    return fleet.run(lambda tx: transfers.apply_fact(tx, connection_id, fact))
+
+
+def refused(answer):
+    """With which status and code a request was refused."""
+    return answer.status_code, answer.json()["code"]
 
 
 class Fleet:
@@ -100,6 +124,10 @@ class Fleet:
     def transactions(self, bill):
         path = f"/v1/bills/{bill['id']}/transactions"
         return self.api.get(path).json()["transactions"]
+
+    def plan_only(self, bill):
+        """Somebody initiates a payout, and dies before anything of it is sent."""
+        return self.run(lambda tx: payouts.initiate(tx, UUID(bill["id"])))
 
     def script(self, verb, outcome, **more):
         """Have the provider's next answer of a verb go wrong."""

@@ -8,6 +8,7 @@ from house.checkout import known_tenant_tables
 from monigo import invoicing, metering
 from monigo.core.times import format_instant
 from support.accounts import plant_account
+from support.alerts import plant_alerts
 from support.api import Api, event
 from support.backend import Backend
 from support.charges import plant_payments
@@ -96,12 +97,18 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
         "bill_id": bill["id"],
         "simulation_id": simulation_id,
         "mail_suppression_id": suppression_id,
+        "portal_token_id": _link(api, external_id)["id"],
         "payout_subscription_id": paid["id"],
         "paying_plan_id": paying_plan_id,
         "job_id": replay.json()["job"]["id"],
         **wallet_ids,
         **_collect(api, wallet_ids["wallet_id"], bill, earned),
     }
+
+
+def _link(api, external_id):
+    """A link to the customer's portal."""
+    return api.make("/v1/portal/tokens", {"customer_external_id": external_id}, "token")
 
 
 def _owe(api, customer, metric, paying_plan_id):
@@ -307,7 +314,7 @@ def _leave_kept_answer(api: Api) -> None:
 
 
 def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
-    """A wallet with money, a part of it held, credit, and a rule that asked for more."""
+    """A wallet with money, a part of it held, credit, a rule that asked for more, and alerts."""
     wallet = api.wallet(external_id, funds="100")
     holding = {"amount": "5", "currency": "NGN", "idempotency_key": "hold-1"}
     held = api.post(f"/v1/wallets/{wallet['id']}/reservations", json=holding)
@@ -319,4 +326,5 @@ def _fill_wallet(api: Api, external_id: str) -> dict[str, str]:
         "wallet_id": wallet["id"],
         "reservation_id": held.json()["reservation"]["id"],
         "grant_id": granted["id"],
+        **plant_alerts(api, external_id),
     }

@@ -29,6 +29,8 @@ TARGETS = {
     "plan_id": ["plan_id"],
     "price_id": ["price_id"],
     "override_id": ["override_id"],
+    "alert_id": ["alert_id"],
+    "alert_state_id": ["alert_state_id"],
     "subscription_id": ["subscription_id"],
     "invoice_id": ["invoice_id", "final_invoice_id"],
     "bill_id": ["bill_id"],
@@ -38,6 +40,7 @@ TARGETS = {
     "connection_id": ["connection_id"],
     "simulation_id": ["simulation_id"],
     "mail_suppression_id": ["mail_suppression_id"],
+    "portal_token_id": ["portal_token_id"],
     "job_id": ["job_id"],
     "wallet_id": ["wallet_id"],
     "reservation_id": ["reservation_id"],
@@ -51,7 +54,7 @@ OF_BOTH_MODES = {"connection_id"}
 # Names of ours, which are no ids.
 NAMES = {"step_id"}
 # Answer about the one thing that a query names, and have nothing to say of an unknown one.
-ABOUT_ONE = ("/usage/series", "/v1/wallets")
+ABOUT_ONE = ("/usage/series", "/v1/wallets", "/v1/portal/tokens")
 # Names the caller's own organisation; another's is refused with 403.
 ORGANIZATION = "org_id"
 # Tell the time and what is done, and nothing that has an id.
@@ -78,6 +81,15 @@ OVERRIDE = {
     "valid_from": "2020-01-01T00:00:00Z",
     "valid_until": "2020-01-02T00:00:00Z",
 }
+ALERT = {
+    "type": "usage_exceeded",
+    "scope": "customer",
+    "scope_id": "<customer_id>",
+    "metric_id": "<metric_id>",
+    "thresholds": [{"value": "5"}],
+}
+OF_PLAN = {**ALERT, "scope": "plan"}
+OF_SUBSCRIPTION = {**ALERT, "scope": "subscription"}
 AT_THE_END = {"apply_at": "period_end"}
 SUBSCRIPTION = {"customer_id": "<customer_id>", "plan_id": "<plan_id>"}
 PRICE = {"model": "flat_unit", "unit_price": "1", "metric_id": "<metric_id>"}
@@ -120,6 +132,11 @@ BODIES = [
     Body("POST", "/price-overrides", "customer_id", "customer_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "customer_id", "external_id", 404, OVERRIDE),
     Body("POST", "/price-overrides", "price_id", "price_id", 404, OVERRIDE),
+    Body("POST", "/alerts", "scope_id", "customer_id", 404, ALERT),
+    Body("POST", "/alerts", "scope_id", "external_id", 404, ALERT),
+    Body("POST", "/alerts", "scope_id", "plan_id", 404, OF_PLAN),
+    Body("POST", "/alerts", "scope_id", "subscription_id", 404, OF_SUBSCRIPTION),
+    Body("POST", "/alerts", "metric_id", "metric_id", 404, ALERT),
     Body("POST", "/plans/simulate", "plan_id", "plan_id", 404, {"prices": [PRICE]}),
     Body("POST", "/plans/simulate", "prices[].metric_id", "metric_id", 404, SIMULATION),
     Body("POST", "/plans/simulate", "prices[].id", "price_id", 400, SIMULATION),
@@ -156,6 +173,10 @@ BODIES = [
         400,
         {"splits": [{"percentage": "10"}]},
     ),
+    Body("POST", "/portal/tokens", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/portal/tokens", "customer_external_id", "external_id", 404, {}),
+    Body("POST", "/portal/sessions", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/portal/sessions", "customer_external_id", "external_id", 404, {}),
     Body("POST", "/ingest", "events[].customer_id", "customer_id", 400, {"events": [EVENT]}),
     Body("POST", "/ingest", "events[].customer_id", "external_id", 400, {"events": [EVENT]}),
 ]

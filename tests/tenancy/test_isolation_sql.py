@@ -18,6 +18,7 @@ from support.tenants import make_tenants
 LOOKUPS_WITH_MODE = {
     "agenda",  # what is to be done for whom, and when
     "api_key_lookups",  # a key's organisation by the hash of its secret
+    "portal_token_lookups",  # the same of a portal token
     "watched_customers",  # whose usage is charged as it changes
     "unfolded_batches",  # which batches are not in the buckets yet
     "mails",  # what waits to be sent, sealed: for its own tenant only, too
@@ -373,6 +374,7 @@ def test_what_looks_across_tenants_returns_ids_counts_and_times_only(backend):
         "SETOF uuid",
         "TABLE(org_id uuid, is_test boolean)",
         "TABLE(org_id uuid, is_test boolean, api_key_id uuid)",
+        "TABLE(org_id uuid, is_test boolean, token_id uuid)",
         "TABLE(org_id uuid, is_test boolean, kind text)",  # a kind is a name of ours
         "TABLE(org_id uuid, is_test boolean, subscriber text)",  # and so is a subscriber
         "timestamp with time zone",

@@ -13,6 +13,7 @@ from monigo.api import create_app
 from monigo.infra.agenda.work import work_some
 from monigo.worker.run import fold_usage
 from support.api import event
+from support.payouts import Fleet
 from walks.tracer import traced
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +104,16 @@ def prepaid_close(api):
     return (close(api),)
 
 
-STORIES = (event_to_invoice, credit, price_edit, prepaid_close)
+def payout(api):
+    """Somebody initiates the payout of a final bill, which its provider takes."""
+    fleet = Fleet(api)
+    # A webhook would come at any moment, and is another story.
+    fleet.script("webhook", "lost", times=10)
+    bill = fleet.owe(fleet.driver())
+    return (sending("POST", f"/v1/bills/{bill['id']}/initiate-payout", None),)
+
+
+STORIES = (event_to_invoice, credit, price_edit, prepaid_close, payout)
 
 
 def told(story):

@@ -76,14 +76,23 @@ def room_of(path):
 
 @cache
 def public_names(room):
-    """What a domain's `__init__.py` exports."""
-    tree = ast.parse((SOURCE / room / "__init__.py").read_text())
-    (names,) = (
-        ast.literal_eval(node.value)
-        for node in tree.body
+    """What a domain exports; where it is only a folder of rooms, what these do."""
+    folder = SOURCE / room
+    return exported(folder) or set().union(*(exported(one.parent) for one in rooms_in(folder)))
+
+
+def rooms_in(folder):
+    return folder.glob("*/__init__.py")
+
+
+def exported(package):
+    """The public names of a package."""
+    return {
+        name
+        for node in ast.parse((package / "__init__.py").read_text()).body
         if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
-    )
-    return set(names)
+        for name in ast.literal_eval(node.value)
+    }
 
 
 async def traced(story):

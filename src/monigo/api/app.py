@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
@@ -36,6 +36,8 @@ from monigo.api.people.routers import (
     PERSON_ROUTERS,
     TENANT_ROUTERS,
 )
+from monigo.api.portal.routers import PORTAL_ROUTERS
+from monigo.api.portal.routing import declared_token
 from monigo.bootstrap import Services
 from monigo.infra.addresses import ClientAddresses
 
@@ -79,6 +81,9 @@ def create_app(services: Services) -> FastAPI:
     shared["dependencies"] = [bearer]
     for router in PERSON_ROUTERS:
         app.include_router(router, prefix="/api/v1", **shared)
+    shared["dependencies"] = [Depends(declared_token)]
+    for router in PORTAL_ROUTERS:
+        app.include_router(router, prefix="/api/v1/portal", **shared)
     for router in OPEN_ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=ERROR_RESPONSES)
     add_error_handlers(app)

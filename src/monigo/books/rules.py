@@ -62,6 +62,12 @@ def provider_fee(subject: Subject, amount: Decimal, *, provider: str) -> Booking
     return _booking(subject, EntryType.PROVIDER_FEE, leg, counterparty=provider)
 
 
+def provider_fee_returned(subject: Subject, amount: Decimal, *, provider: str) -> Booking:
+    """A provider gave back what it had kept of a transfer, as that came back."""
+    leg = (AccountKind.PROVIDER, AccountKind.PROVIDER_FEES, amount)
+    return _booking(subject, EntryType.PROVIDER_FEE, leg, counterparty=provider)
+
+
 def charge_refunded(
     subject: Subject,
     amount: Decimal,

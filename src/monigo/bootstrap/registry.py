@@ -1,6 +1,7 @@
 """The guards, sources, reactions and subscribers of lower domains, and who names facts."""
 
 from monigo import (
+    alerts,
     audit,
     catalog,
     collection,
@@ -54,10 +55,16 @@ REGISTRY = Registry(
     },
     reactions={
         catalog.RuleMetricCreated: (metering.attribute_by_rules,),
-        customers.events.CustomerUpdated: (metering.note_renamed,),
+        catalog.MetricEdited: (alerts.note_metrics,),
+        subscriptions.events.SubscriptionCreated: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionPlanChanged: (alerts.note_subscriptions,),
+        subscriptions.events.SubscriptionCanceled: (alerts.note_subscriptions,),
         customers.events.CustomerDeleted: (wallets.close_wallets_of_customers,),
-        customers.events.CustomerUpdated: (collection.note_emails,),
-        tenancy.events.OrganizationActivated: (collection.note_activated,),
+        customers.events.CustomerUpdated: (metering.note_renamed, collection.note_emails),
+        tenancy.events.OrganizationActivated: (
+            collection.note_activated,
+            payouts.note_activated,
+        ),
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
             payouts.note_connections,
@@ -71,10 +78,14 @@ REGISTRY = Registry(
         invoicing.events.BillVoided: (payouts.forget_void,),
         payout_accounts.events.PayoutAccountAdded: (payouts.look_again,),
         payout_accounts.events.PayoutAccountChanged: (payouts.look_again,),
-        transfers.events.TransferSubmitted: (payouts.note_submitted,),
+        transfers.events.TransferSubmitted: (
+            payouts.note_submitted,
+            reconciliation.begin,
+        ),
         transfers.events.TransferSucceeded: (payouts.note_succeeded,),
         transfers.events.TransferPaidTwice: (payouts.note_paid_twice,),
         transfers.events.TransferFailed: (payouts.note_failed,),
+        transfers.events.TransferFeeKnown: (payouts.note_fees,),
         transfers.events.TransferReversed: (payouts.note_reversed,),
         received.events.PaymentReceived: (
             collection.take_payments,

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monigo import (
+    alerts,
     collection,
     invoicing,
     metering,
@@ -44,6 +45,7 @@ from monigo.payments import (
 from monigo.payments.connections import ProviderDesk
 from monigo.payments.payout_accounts import BankDirectory
 from monigo.people import People
+from monigo.portal_access import PortalTokens
 from monigo.providers import simulator
 from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
@@ -64,6 +66,9 @@ CLOCK_TASKS: tuple[Task, ...] = (
     *payouts.TASKS,
     methods.REPORT_EXPIRY,
     wallets.expire_credits_after(invoicing.open_periods),
+    # What the work before it has come to.
+    *alerts.CLOCK_TASKS,
+    *reports.digests.REPORT_USAGE,
     outbox.FORGET,
     outbox.FORGET_PUBLISHED,
 )
@@ -73,6 +78,7 @@ LONG_JOBS: tuple[LongJob, ...] = (invoicing.replay_job(), invoicing.SIMULATION_J
 TASKS: tuple[Task, ...] = (
     *CLOCK_TASKS,
     invoicing.CHARGE,
+    *alerts.TASKS,
     *(job.watch() for job in LONG_JOBS),
     idempotency.FORGET,
     people.sign_in.FORGET,
@@ -102,6 +108,7 @@ class Services(Struct, frozen=True):
     limits: Limits
     keys: KeyFinder
     key_use: KeyUse
+    portal_tokens: PortalTokens
     people: People
     desk: ProviderDesk
     banks: BankDirectory
@@ -194,6 +201,7 @@ async def open_services(
         limits,
         KeyFinder(database),
         KeyUse(database),
+        PortalTokens(database),
         People(
             database,
             vault,

@@ -7,9 +7,9 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import customers, invoicing
+from monigo import customers, invoicing, wallets
 from monigo.collection.guards import in_flight
-from monigo.collection.means import NO_EMAIL, below_minimum, means_of
+from monigo.collection.means import NO_EMAIL, below_minimum, means_by, means_of
 from monigo.collection.rules import left_of, shares_of_refund
 from monigo.collection.settling import gone_to_wallet
 from monigo.core.errors import DomainError, conflict, invalid, not_found
@@ -17,7 +17,7 @@ from monigo.core.ids import CustomerId
 from monigo.core.money import EXACT, Money
 from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice, InvoiceStatus
-from monigo.payments import charges, connections, refunds
+from monigo.payments import charges, connections, methods, refunds
 from monigo.payments.charges import (
     Charge,
     ChargeKind,
@@ -27,6 +27,7 @@ from monigo.payments.charges import (
     Purpose,
 )
 from monigo.payments.connections import Connection
+from monigo.payments.methods import PaymentMethod
 from monigo.payments.received import Payment
 from monigo.payments.refunds import Destination, NewRefund, Refund
 from monigo.providers.registry import ADAPTERS, adapter_of
@@ -135,13 +136,60 @@ async def retry(tx: Transaction, invoice_id: UUID, charge_id: UUID, wanted: Want
     means = (await means_of(tx, [invoice]))[invoice.id]
     if failed.kind is ChargeKind.CHECKOUT or means.method is None:
         return await _link(tx, invoice, wanted)
+    return await _pull(tx, invoice, means.method)
+
+
+async def pay_by_method(tx: Transaction, invoice_id: UUID, method_id: UUID) -> Charge:
+    """Intend to take what is due of an invoice by one of its customer's saved methods.
+
+    Raises:
+        DomainError: not_found, also for another customer's method; conflict, unless something is
+            due, while a pull is under way, or where the method can't be charged, with the reason.
+    """
+    invoice = await _lock_free_of_pulls(tx, invoice_id)
+    method = await methods.get_method(tx, method_id)
+    if method.customer_id != invoice.customer_id:
+        raise not_found("payment_method")
+    means = await means_by(tx, method, invoice)
+    if means.method is None:
+        raise conflict("payment_method_unusable", means.reason)
+    return await _pull(tx, invoice, means.method)
+
+
+async def pay_from_wallet(tx: Transaction, invoice_id: UUID, wallet_id: UUID) -> None:
+    """Pay all that is due of an invoice from its customer's wallet.
+
+    Raises:
+        DomainError: not_found, also for another customer's wallet; invalid (wallet_id), for one of
+            another currency; conflict, unless something is due, and while a pull is under way;
+            insufficient.
+    """
+    invoice = await _lock_free_of_pulls(tx, invoice_id)
+    wallet = await wallets.get(tx, wallet_id)
+    if wallet.customer_id != invoice.customer_id:
+        raise not_found("wallet")
+    if wallet.currency != invoice.currency:
+        raise invalid({"wallet_id": f"must be a wallet in {invoice.currency}"})
+    await invoicing.pay_from_wallet(tx, invoice)
+
+
+async def _lock_free_of_pulls(tx: Transaction, invoice_id: UUID) -> Invoice:
+    await charges.lock_open_of(tx, invoice_id)
+    invoice = await invoicing.lock(tx, invoice_id)
+    invoicing.check_can_be_collected(invoice)
+    if await charges.live_pulls_of(tx, [invoice.id]):
+        raise in_flight(invoice.id)
+    return invoice
+
+
+async def _pull(tx: Transaction, invoice: Invoice, method: PaymentMethod) -> Charge:
     (charge,) = await charges.create_pulls(
         tx,
         [
             NewPull(
                 purpose=Purpose.INVOICE,
                 amount=invoice.due,
-                method=means.method,
+                method=method,
                 invoice_id=invoice.id,
                 description=invoicing.invoice_number(invoice.number),
             )

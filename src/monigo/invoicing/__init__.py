@@ -23,11 +23,13 @@ from monigo.invoicing.collecting import (
     mark_uncollectible,
     note_collection,
     note_refund,
+    pay_from_wallet,
     receive,
     refund_sources,
     refundable,
     suspend_unpaid,
 )
+from monigo.invoicing.costs import costs_of
 from monigo.invoicing.documents import Received, check_can_be_collected, open_periods
 from monigo.invoicing.explain import BilledBefore, ExplainedLine, Explanation, explain
 from monigo.invoicing.export import export_invoices, export_revenue
@@ -115,6 +117,7 @@ __all__ = [
     "cancel_subscription",
     "change_plan",
     "check_can_be_collected",
+    "costs_of",
     "delete",
     "delete_subscription",
     "events",
@@ -144,6 +147,7 @@ __all__ = [
     "note_refund",
     "open_from",
     "open_periods",
+    "pay_from_wallet",
     "plan_simulation",
     "preview",
     "price_at_once",

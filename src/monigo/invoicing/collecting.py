@@ -117,6 +117,17 @@ async def receive(tx: Transaction, received: Sequence[tuple[InvoiceId, Received]
     return await _with_wallets(tx, [receipts[position] for position in range(len(received))])
 
 
+async def pay_from_wallet(tx: Transaction, invoice: Invoice) -> None:
+    """Pay all that is due of a locked invoice from its customer's wallet, as the customer asks.
+
+    Raises:
+        DomainError: insufficient, where less is there; then nothing is taken.
+    """
+    if not await documents.pay_whole(tx, invoice):
+        raise documents.insufficient(invoice)
+    tx.changed(invoice, await _load(tx, invoice.id))
+
+
 async def _with_wallets(tx: Transaction, receipts: Sequence[Receipt]) -> list[Receipt]:
     excess = [(one.invoice, one.excess) for one in receipts if one.excess.amount]
     credited = iter(await documents.credit_excess(tx, excess) if excess else [])

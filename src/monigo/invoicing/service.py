@@ -89,7 +89,7 @@ async def preview(tx: Transaction, subscription_id: UUID) -> RatedInvoice:
     """
     subscription = await subscriptions.get(tx, subscription_id)
     period = _running_period(tx, subscription)
-    subscription, period = await _foreseen(tx, subscription, period)
+    subscription, period = await foreseen(tx, subscription, period)
     (rated,) = await rate(tx, [InvoiceRequest.closing_of(subscription, period)])
     return rated
 
@@ -149,9 +149,7 @@ async def list_page(tx: Transaction, request: PageRequest, wanted: InvoiceFilter
         customer_id = (await customers.resolve(tx, [wanted.customer])).get(wanted.customer)
         if customer_id is None:
             return Page([], 0, request.offset)
-    return await documents.list_page(
-        tx, request, customer_id=customer_id, status=wanted.status, plan_type=wanted.plan_type
-    )
+    return await documents.list_page(tx, request, wanted, customer_id)
 
 
 async def finalize(
@@ -346,7 +344,7 @@ def _running_period(tx: Transaction, subscription: Subscription) -> Period:
     return period
 
 
-async def _foreseen(
+async def foreseen(
     tx: Transaction, subscription: Subscription, period: Period
 ) -> tuple[Subscription, Period]:
     """The subscription as it will stand at its running period's end, if it is left alone."""

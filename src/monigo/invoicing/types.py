@@ -234,11 +234,15 @@ class PriceChange(Struct, frozen=True):
 
 
 class InvoiceFilter(Struct, frozen=True):
-    """Which invoices, or bills, to list; None means any."""
+    """Which invoices, or bills, to list; None means any.
+
+    `is_for_customer` leaves out what a customer does not see: drafts, and what amounts to nothing.
+    """
 
     plan_type: PlanType = PlanType.COLLECTION
     customer: str | None = None
     status: InvoiceStatus | None = None
+    is_for_customer: bool = False
 
 
 class InvoiceRequest(Struct, frozen=True):

@@ -33,19 +33,25 @@ from monigo.metering.replay import (
 )
 from monigo.metering.retention import events_kept_from, redact_events, redaction_task
 from monigo.metering.rollup import (
+    DIGEST_OF_DAY,
     EVENT_RETENTION,
     USAGE_CHANGED,
+    USAGE_FOLDED,
     USAGE_OF_DAY,
+    TouchedUsage,
     UsageChange,
+    Watcher,
     count_events,
     fold_all,
     fold_lag,
     fold_waiting,
     note_usage_of_day,
+    take_touched,
     verify,
     watch,
+    watch_usage,
 )
-from monigo.metering.rules import AGE_MAX
+from monigo.metering.rules import AGE_MAX, quantity_of
 from monigo.metering.types import REPLAY
 from monigo.metering.usage import (
     CustomerActivity,
@@ -66,11 +72,13 @@ from monigo.metering.usage import (
 __all__ = [
     "AGE_MAX",
     "ATTRIBUTE",
+    "DIGEST_OF_DAY",
     "EVENTS_A_PAGE_MAX",
     "EVENT_RETENTION",
     "REPLAY",
     "REPLAY_RUNNING",
     "USAGE_CHANGED",
+    "USAGE_FOLDED",
     "USAGE_OF_DAY",
     "CustomerActivity",
     "Event",
@@ -89,9 +97,11 @@ __all__ = [
     "SeriesRequest",
     "StepSize",
     "StoredEvent",
+    "TouchedUsage",
     "Usage",
     "UsageChange",
     "UsageQuery",
+    "Watcher",
     "attribute_by_rules",
     "begin_replay",
     "cancel_replay",
@@ -115,6 +125,7 @@ __all__ = [
     "note_usage_of_day",
     "plan_walk",
     "property_keys",
+    "quantity_of",
     "read_series",
     "redact_events",
     "redaction_task",
@@ -123,6 +134,8 @@ __all__ = [
     "replayed_hours",
     "running_replays",
     "start_replay",
+    "take_touched",
     "verify",
     "watch",
+    "watch_usage",
 ]

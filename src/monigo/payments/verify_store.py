@@ -1,4 +1,4 @@
-"""The SQL that compares charges, payments, refunds and provider events with each other."""
+"""The SQL that compares charges, payments, refunds, transfers and provider events."""
 
 from monigo.core.verification import DIFFERENCES_MAX, Difference
 from monigo.infra.db import Transaction
@@ -11,6 +11,8 @@ COUNT = """
     ) AS payments, (
         SELECT count(*) FROM refunds WHERE org_id = $1 AND is_test = $2
     ) AS refunds, (
+        SELECT count(*) FROM transfers WHERE org_id = $1 AND is_test = $2
+    ) AS transfers, (
         SELECT count(*) FROM provider_events WHERE org_id = $1 AND is_test = $2
     ) AS provider_events
 """
@@ -99,6 +101,23 @@ COMPARE_REFUNDS_ASKED = """
     LIMIT $3
 """
 
+# What is to be sent is due, and so is the question what became of what was.
+COMPARE_TRANSFERS_DUE = """
+    SELECT transfer.id::text AS subject, '' AS stored, transfer.state AS computed
+    FROM transfers AS transfer
+    WHERE transfer.org_id = $1 AND transfer.is_test = $2
+        AND transfer.state NOT IN ('succeeded', 'failed', 'reversed')
+        AND transfer.needs_person_at IS NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM agenda
+            WHERE org_id = $1 AND is_test = $2 AND subject = transfer.id
+                AND kind = CASE WHEN transfer.state = 'created'
+                    THEN 'transfer_submit' ELSE 'transfer_ask' END
+        )
+    ORDER BY transfer.id
+    LIMIT $3
+"""
+
 # What an event says came in, and was taken over, is a payment, by the provider's id or the rail's.
 COMPARE_EVENTS = """
     SELECT event.id::text AS subject, event.state AS stored, 'no payment' AS computed
@@ -145,6 +164,7 @@ COMPARISONS = {
     "refunded of a payment": COMPARE_REFUNDED,
     "due work of a charge": COMPARE_CHARGES_ASKED,
     "due work of a refund": COMPARE_REFUNDS_ASKED,
+    "due work of a transfer": COMPARE_TRANSFERS_DUE,
 }
 
 
@@ -155,7 +175,7 @@ async def count(tx: Transaction) -> dict[str, int]:
 
 
 async def compare(tx: Transaction) -> list[Difference]:
-    """Charges, payments and refunds that differ from each other."""
+    """Charges, payments, refunds and transfers that differ from each other, or are due nowhere."""
     return [
         Difference(what, row["subject"], row["stored"] or None, row["computed"])
         for what, statement in COMPARISONS.items()

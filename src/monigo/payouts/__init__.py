@@ -11,6 +11,7 @@ from monigo.payouts.service import (
     initiate,
     list_transactions,
     look_again,
+    note_activated,
     note_connections,
     release,
     retry,
@@ -18,6 +19,7 @@ from monigo.payouts.service import (
 )
 from monigo.payouts.settling import (
     note_failed,
+    note_fees,
     note_paid_twice,
     note_reversed,
     note_submitted,
@@ -46,8 +48,10 @@ __all__ = [
     "initiate",
     "list_transactions",
     "look_again",
+    "note_activated",
     "note_connections",
     "note_failed",
+    "note_fees",
     "note_paid_twice",
     "note_reversed",
     "note_submitted",

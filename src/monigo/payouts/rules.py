@@ -86,12 +86,14 @@ def is_below_minimum(amount: Money, settings: PayoutSettings, currency: str) -> 
 
 
 def after_word(
-    leg: Leg, part: Part, word: Word, now: datetime, *, is_void: bool
+    leg: Leg, part: Part, word: Word, now: datetime, *, is_void: bool, may_arrive: bool = True
 ) -> tuple[Leg, Part, tuple[Effect, ...]]:
     """A leg after a word about a transfer that is to pay it, and what that does in the books.
 
     A transfer that arrived pays the leg whichever transfer has it by then. One that arrives beside
-    another, for a leg that is paid or whose bill is void, is beside what was owed.
+    another, for a leg that is paid or whose bill is void, is beside what was owed. Of a transfer
+    that arrived beside another each leg is looked at by itself, for that one pays only some of
+    them: `may_arrive` says that the transfer which has the leg may have left.
     """
     is_its = leg.transfer_id == part.transfer_id
     is_sending = is_its and leg.state is LegState.SENDING
@@ -101,7 +103,7 @@ def after_word(
         case Word.SUCCEEDED:
             return _arrived(leg, part, now, is_void=is_void)
         case Word.PAID_TWICE if not part.is_excess:
-            return leg, replace(part, is_excess=True), (Effect.EXCESS,)
+            return _arrived_beside(leg, part, now, is_void=is_void, may_arrive=may_arrive)
         case Word.REVERSED if part.is_excess:
             return leg, replace(part, is_excess=False), (Effect.EXCESS_RETURNED,)
         case Word.FAILED | Word.REVERSED if is_sending:
@@ -109,6 +111,15 @@ def after_word(
         case _:
             came_back = word is Word.REVERSED and is_its and leg.state is LegState.PAID
             return (_owed(leg), part, (Effect.REOPENED,)) if came_back else (leg, part, ())
+
+
+def _arrived_beside(
+    leg: Leg, part: Part, now: datetime, *, is_void: bool, may_arrive: bool
+) -> tuple[Leg, Part, tuple[Effect, ...]]:
+    is_unsent = leg.state is LegState.SENDING and not may_arrive
+    if leg.state is LegState.OWED or is_unsent:
+        return _arrived(leg, part, now, is_void=is_void)
+    return leg, replace(part, is_excess=True), (Effect.EXCESS,)
 
 
 def _arrived(
@@ -137,6 +148,19 @@ def _owed(leg: Leg) -> Leg:
     return replace(leg, state=LegState.OWED, is_in_flight=False, transfer_id=None, settled_at=None)
 
 
+def still_sent(leg: Leg, part: Part) -> tuple[Leg, tuple[Effect, ...]]:
+    """An owed leg that another transfer has had all the time, and that may have left."""
+    sending = replace(
+        leg,
+        state=LegState.SENDING,
+        is_in_flight=True,
+        transfer_id=part.transfer_id,
+        failure_code="",
+        failure_reason="",
+    )
+    return sending, (Effect.SUBMITTED,)
+
+
 def state_after(payout: Payout, bill: Invoice, legs: Collection[Leg]) -> Payout:
     """A payout after its bill or legs changed."""
     if bill.status is InvoiceStatus.VOID:
@@ -152,31 +176,40 @@ def state_after(payout: Payout, bill: Invoice, legs: Collection[Leg]) -> Payout:
     return replace(payout, state=PayoutState.DUE, reason="")
 
 
+def is_open(bill: Invoice) -> bool:
+    """Whether something of a bill may be sent: it is final, and neither paid nor void."""
+    return bill.status in {InvoiceStatus.FINALIZED, InvoiceStatus.PAYMENT_FAILED}
+
+
 def check_can_initiate(bill: Invoice, payout: Payout | None) -> Payout:
     """The payout of a bill that can be sent.
 
     Raises:
         DomainError: conflict, unless something of it is due, or while it is held.
     """
-    if payout is None or bill.status not in {
-        InvoiceStatus.FINALIZED,
-        InvoiceStatus.PAYMENT_FAILED,
-    }:
+    if payout is None or not is_open(bill):
         raise _wrong_state(bill, "paid out")
     if payout.hold is not None:
         raise conflict("payout_held", f"the payout is held: {payout.hold.reason}")
     return payout
 
 
-def check_can_hold(bill: Invoice, payout: Payout | None) -> Payout:
+def check_can_hold(bill: Invoice, payout: Payout | None, legs: Collection[Leg]) -> Payout:
     """The payout of a bill that can be stopped.
 
     Raises:
-        DomainError: conflict, unless something of it is due.
+        DomainError: conflict, unless something of it is due, or where its payout has begun.
     """
     if payout is None or payout.state in {PayoutState.PAID, PayoutState.VOID}:
         raise _wrong_state(bill, "held")
+    if any(leg.state is LegState.SENDING for leg in legs):
+        raise in_flight()
     return payout
+
+
+def in_flight() -> DomainError:
+    """Why a bill can't be stopped any more."""
+    return conflict("payout_in_flight", "a transfer of the bill is on its way")
 
 
 def _wrong_state(bill: Invoice, action: str) -> DomainError:

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monigo import invoicing
+from monigo import invoicing, tenancy
 from monigo.core.errors import DomainError, conflict
 from monigo.core.ids import CustomerId, InvoiceId, PayoutAccountId, PayoutLegId
 from monigo.core.money import Money
@@ -76,6 +76,7 @@ async def plan(
         currency: await connections.pick(tx, currency=currency, purpose=Purpose.PAY_OUT) is not None
         for currency in sorted({currency for _, currency in by_payee})
     }
+    is_suspended = (await tenancy.get_organization(tx)).suspended_at is not None
     planned: list[Sending] = []
     for (customer_id, currency), owed in by_payee.items():
         made = [
@@ -91,7 +92,9 @@ async def plan(
             if leg.state is LegState.OWED and (only is None or leg.id in only)
         ]
         sending = Sending(customer_id, currency, tuple(owed), tuple(made))
-        if not can_pay[currency]:
+        if is_suspended:
+            planned.append(replace(sending, missing=tenancy.organization_suspended()))
+        elif not can_pay[currency]:
             message = f"no payment connection pays out {currency}"
             planned.append(replace(sending, missing=conflict("no_payout_connection", message)))
         else:

@@ -16,7 +16,7 @@ from monigo.core.money import EXACT, Money
 from monigo.core.periods import midnight_days_ago
 from monigo.infra import agenda
 from monigo.infra.agenda import Entry, Follows, Kind
-from monigo.infra.db import Transaction
+from monigo.infra.db import Tenant, Transaction
 from monigo.invoicing import Invoice, InvoiceStatus
 from monigo.payments import connections, payout_accounts, transfers
 from monigo.payments.transfers import Transfer, TransferState
@@ -38,9 +38,12 @@ from monigo.tenancy import AUTOMATIC, Organization
 PAY_OUT = Kind("payout", Follows.TENANT)
 # Bills below the minimum that one look takes along; a payee has few, and the rest goes next time.
 SMALL_MAX = 1_000
-# What lacks something is also looked at again when that is added.
+# What lacks something is also looked at again when that is added, so many at once.
 BLOCKED_FOR = timedelta(days=1)
+WOKEN_MAX = 20_000
 _FAILED = frozenset({TransferState.FAILED, TransferState.REVERSED})
+# Where a payout may go on by itself.
+_LOOKED_AT = frozenset({PayoutState.DUE, PayoutState.BLOCKED, PayoutState.BELOW_MINIMUM})
 
 
 async def begin(tx: Transaction, finalized: Sequence[invoicing.events.BillFinalized]) -> None:
@@ -58,7 +61,7 @@ async def look_again(
     ],
 ) -> None:
     """Have payouts looked at again that may have lacked the account that was added or changed."""
-    blocked = await store.blocked_of(tx, {one.customer_id for one in changed}, SMALL_MAX)
+    blocked = await store.blocked_of(tx, {one.customer_id for one in changed}, WOKEN_MAX)
     await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
 
 
@@ -67,8 +70,22 @@ async def note_connections(
 ) -> None:
     """Have payouts looked at again that may have lacked a connection."""
     if any(one.is_enabled for one in changed):
-        blocked = await store.blocked_of(tx, None, SMALL_MAX)
-        await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
+        await _wake_all(tx)
+
+
+async def note_activated(
+    tx: Transaction, activated: Sequence[tenancy.events.OrganizationActivated]
+) -> None:
+    """Have the payouts of both modes looked at again as an organisation's suspension ends."""
+    for _ in activated:
+        for is_test in (True, False):
+            async with tenancy.bound_to(tx, Tenant(tx.org_id, is_test)) as own:
+                await _wake_all(own)
+
+
+async def _wake_all(tx: Transaction) -> None:
+    blocked = await store.blocked_of(tx, None, WOKEN_MAX)
+    await agenda.put(tx, PAY_OUT, dict.fromkeys(blocked, tx.now))
 
 
 async def pay_out(tx: Transaction, entries: Sequence[Entry]) -> Collection[UUID]:
@@ -82,8 +99,9 @@ async def pay_out(tx: Transaction, entries: Sequence[Entry]) -> Collection[UUID]
     looked_at = [
         bills[bill_id]
         for bill_id, one in payouts.items()
-        if one.hold is None and (bill_id in due or one.state is PayoutState.BELOW_MINIMUM)
-        if one.state in {PayoutState.DUE, PayoutState.BLOCKED, PayoutState.BELOW_MINIMUM}
+        if rules.is_open(bills[bill_id]) and one.hold is None
+        if bill_id in due or one.state is PayoutState.BELOW_MINIMUM
+        if one.state in _LOOKED_AT
     ]
     organization = await tenancy.get_organization(tx)
     changed: list[Payout] = []
@@ -163,7 +181,8 @@ def _shares(sending: Sending) -> Mapping[CustomerId, Decimal]:
 async def initiate(tx: Transaction, bill_id: UUID) -> list[Transfer]:
     """Intend to send what is owed of a bill, with what the payee has below the minimum.
 
-    What is on its way is not sent again: its transfers are returned, too.
+    What is on its way is not sent again: its transfers are returned, too, and so are those of what
+    goes with it, also where they pay nothing of this bill.
 
     Raises:
         DomainError: not_found; conflict, unless something is due, while it is held, or where
@@ -202,7 +221,11 @@ async def _send_one(
         bills[one.bill_id]
         for one in payouts.values()
         if one.bill_id == bill.id
-        or (one.hold is None and (only or one.state is PayoutState.BELOW_MINIMUM))
+        or (
+            rules.is_open(bills[one.bill_id])
+            and one.hold is None
+            and (only or one.state is PayoutState.BELOW_MINIMUM)
+        )
     ]
     planned = await plan(tx, wanted, only)
     for sending in planned:
@@ -214,7 +237,8 @@ async def _send_one(
     legs = (await store.load_legs(tx, [bill.id])).get(bill.id, [])
     ids = {one.id for one in made} | rules.in_flight_of(legs)
     tx.changed(before, (await store.load(tx, [bill.id]))[bill.id])
-    return [await transfers.get_transfer(tx, each) for each in sorted(ids)]
+    found = await transfers.get_transfers(tx, ids)
+    return [found[each] for each in sorted(ids)]
 
 
 async def _lock_transfers(tx: Transaction, bill_ids: Collection[InvoiceId]) -> None:
@@ -234,7 +258,8 @@ async def hold(tx: Transaction, bill_id: UUID, reason: str) -> Payout:
     seen = await invoicing.get(tx, bill_id, plan_type=PlanType.PAYOUT)
     await _stop_unsent(tx, seen.id, f"the payout is held: {reason}")
     bill, payout = await _locked(tx, seen)
-    before = rules.check_can_hold(bill, payout)
+    legs = (await store.load_legs(tx, [bill.id])).get(bill.id, [])
+    before = rules.check_can_hold(bill, payout, legs)
     held = replace(before, hold=Hold(reason, str(tx.principal), tx.now))
     return await _saved(tx, before, held)
 
@@ -250,7 +275,7 @@ async def release(tx: Transaction, bill_id: UUID) -> Payout:
     if before is None or before.hold is None:
         raise conflict("payout_not_held", "the payout is not held")
     released = replace(before, hold=None)
-    if before.state not in {PayoutState.NEEDS_APPROVAL, PayoutState.FAILED}:
+    if before.state in _LOOKED_AT:
         released = replace(released, state=PayoutState.DUE, reason="")
         await agenda.put(tx, PAY_OUT, {seen.id: tx.now})
     return await _saved(tx, before, released)
@@ -271,9 +296,10 @@ async def void(tx: Transaction, bill_id: UUID) -> Invoice:
 async def _stop_unsent(tx: Transaction, bill_id: InvoiceId, reason: str) -> None:
     """Transfers are locked before bills; those that carry the bill may be another bill's."""
     legs = (await store.load_legs(tx, [bill_id])).get(bill_id, [])
-    carrying = [await transfers.get_transfer(tx, one) for one in rules.in_flight_of(legs)]
-    if await transfers.stop_unsent(tx, {bill_id, *(one.bill_id for one in carrying)}, reason):
-        raise conflict("payout_in_flight", "a transfer of the bill is on its way")
+    carrying = await transfers.get_transfers(tx, rules.in_flight_of(legs))
+    led_by = {bill_id, *(one.bill_id for one in carrying.values())}
+    if await transfers.stop_unsent(tx, led_by, reason):
+        raise rules.in_flight()
 
 
 async def forget_void(tx: Transaction, voided: Sequence[invoicing.events.BillVoided]) -> None:
@@ -298,17 +324,19 @@ async def get_transaction(tx: Transaction, bill_id: UUID, transfer_id: UUID) -> 
     )
     if found is None:
         raise not_found("transaction")
-    return await _transaction(tx, InvoiceId(bill_id), found)
+    transfer = await transfers.get_transfer(tx, found.transfer_id)
+    return _transaction(InvoiceId(bill_id), transfer, found)
 
 
 async def list_transactions(tx: Transaction, bill_id: UUID) -> list[BillTransaction]:
     """The transfers that were to pay a bill, newest first. Raises not_found."""
     bill = await invoicing.get(tx, bill_id, plan_type=PlanType.PAYOUT)
-    return [await _transaction(tx, bill.id, one) for one in await store.parts_of(tx, bill.id)]
+    parts = await store.parts_of(tx, bill.id)
+    found = await transfers.get_transfers(tx, [one.transfer_id for one in parts])
+    return [_transaction(bill.id, found[one.transfer_id], one) for one in parts]
 
 
-async def _transaction(tx: Transaction, bill_id: InvoiceId, part: BillPart) -> BillTransaction:
-    transfer = await transfers.get_transfer(tx, part.transfer_id)
+def _transaction(bill_id: InvoiceId, transfer: Transfer, part: BillPart) -> BillTransaction:
     return BillTransaction(bill_id, transfer, part.amount, part.is_excess)
 
 

@@ -40,9 +40,10 @@ SELECT_SMALL = """
     LIMIT $4
 """
 
+# Also those that are due: they may be found to lack something at this moment.
 SELECT_BLOCKED = """
     SELECT bill_id FROM payouts
-    WHERE org_id = $1 AND is_test = $2 AND state = 'blocked'
+    WHERE org_id = $1 AND is_test = $2 AND state IN ('due', 'blocked')
         AND ($3::uuid[] IS NULL OR customer_id = ANY ($3))
     ORDER BY bill_id
     LIMIT $4
@@ -133,6 +134,12 @@ SELECT_PARTS = """
     ORDER BY transfer_id, leg_id
 """
 
+SELECT_PARTS_OF_LEGS = """
+    SELECT transfer_id, leg_id, amount, is_excess FROM payout_parts
+    WHERE org_id = $1 AND is_test = $2 AND leg_id = ANY ($3::uuid[])
+    ORDER BY leg_id, transfer_id
+"""
+
 INSERT_PARTS = """
     INSERT INTO payout_parts (org_id, is_test, transfer_id, leg_id, amount, is_excess)
     SELECT $1, $2, one.transfer_id, one.leg_id, one.amount, false
@@ -193,7 +200,7 @@ async def small_beside(tx: Transaction, bill_ids: Collection[UUID], limit: int) 
 async def blocked_of(
     tx: Transaction, customer_ids: Collection[CustomerId] | None, limit: int
 ) -> list[InvoiceId]:
-    """Bills that lack something without which nothing can be sent; None: of all customers."""
+    """Bills that lack something without which nothing can be sent or may; None: of all."""
     wanted = None if customer_ids is None else list(customer_ids)
     rows = await tx.fetch(SELECT_BLOCKED, wanted, limit)
     return [InvoiceId(row["bill_id"]) for row in rows]
@@ -275,9 +282,17 @@ async def load_parts(
     """What each of these transfers pays."""
     parts: dict[PayoutTransferId, list[Part]] = {}
     for row in await tx.fetch(SELECT_PARTS, list(transfer_ids)):
-        transfer_id = PayoutTransferId(row["transfer_id"])
-        part = Part(transfer_id, PayoutLegId(row["leg_id"]), row["amount"], row["is_excess"])
-        parts.setdefault(transfer_id, []).append(part)
+        parts.setdefault(PayoutTransferId(row["transfer_id"]), []).append(_part(row))
+    return parts
+
+
+async def parts_of_legs(
+    tx: Transaction, leg_ids: Collection[PayoutLegId]
+) -> dict[PayoutLegId, list[Part]]:
+    """What transfers pay or were to pay of each of these legs, the earliest first."""
+    parts: dict[PayoutLegId, list[Part]] = {}
+    for row in await tx.fetch(SELECT_PARTS_OF_LEGS, list(leg_ids)):
+        parts.setdefault(PayoutLegId(row["leg_id"]), []).append(_part(row))
     return parts
 
 
@@ -352,6 +367,11 @@ def _payout(row: asyncpg.Record) -> Payout:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _part(row: asyncpg.Record) -> Part:
+    transfer_id, leg_id = PayoutTransferId(row["transfer_id"]), PayoutLegId(row["leg_id"])
+    return Part(transfer_id, leg_id, row["amount"], row["is_excess"])
 
 
 def _leg(row: asyncpg.Record) -> Leg:

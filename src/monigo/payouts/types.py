@@ -133,6 +133,8 @@ class Word(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REVERSED = "reversed"
+    # What its provider took for it, after it had arrived.
+    FEE_KNOWN = "fee_known"
     # It arrived beside another one of the same leg.
     PAID_TWICE = "paid_twice"
 

@@ -132,6 +132,31 @@ COMPARE_BOOKS = f"""
     LIMIT $3
 """
 
+# Of what arrived, what its provider took is booked; of what did not, or came back, nothing is.
+COMPARE_FEES = f"""
+    WITH booked AS (
+        SELECT fee.reference_id, sum(
+            CASE WHEN account.id = fee.from_account_id THEN fee.amount ELSE -fee.amount END
+        ) AS amount
+        FROM ledger_transfers AS fee
+        JOIN ledger_accounts AS account ON account.org_id = $1 AND account.is_test = $2
+            AND account.id IN (fee.from_account_id, fee.to_account_id)
+            AND account.kind = 'provider_fees'
+        WHERE fee.org_id = $1 AND fee.is_test = $2 AND fee.reference_type = '{PAYOUT}'
+        GROUP BY fee.reference_id
+    )
+    SELECT transfer.id::text AS subject, booked.amount AS stored, expected.amount AS computed
+    FROM transfers AS transfer
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN transfer.state = 'succeeded' THEN coalesce(transfer.fee, 0) ELSE 0 END
+    ) AS expected (amount)
+    LEFT JOIN booked ON booked.reference_id = transfer.id::text
+    WHERE transfer.org_id = $1 AND transfer.is_test = $2
+        AND coalesce(booked.amount, 0) <> expected.amount
+    ORDER BY transfer.id
+    LIMIT $3
+"""
+
 COMPARISONS = {
     "paid out of a bill": COMPARE_BILLS,
     "legs of a bill": COMPARE_LEGS,
@@ -139,6 +164,7 @@ COMPARISONS = {
     "state of a leg": COMPARE_STATES,
     "due work of a payout": COMPARE_DUE,
     "payouts in the books": COMPARE_BOOKS,
+    "fee of a transfer": COMPARE_FEES,
 }
 
 

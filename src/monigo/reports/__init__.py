@@ -1,6 +1,6 @@
 """Reports: what is summed over the domains below, and what waits for a person."""
 
-from monigo.reports import accounting, dashboard, onboarding
+from monigo.reports import accounting, dashboard, digests, onboarding
 from monigo.reports.accounting import CurrencyBalances, Debt, Side, TrialBalance
 from monigo.reports.dashboard import Amounts, Dashboard, Figures, Need, NeedKind, NeedsPerson
 from monigo.reports.onboarding import Progress, Step, StepProgress, StepsTaken
@@ -22,5 +22,6 @@ __all__ = [
     "TrialBalance",
     "accounting",
     "dashboard",
+    "digests",
     "onboarding",
 ]

@@ -133,6 +133,13 @@ async def of_customers(tx: Transaction, customer_ids: Iterable[CustomerId]) -> l
     return await store.list_of_customers(tx, list(customer_ids))
 
 
+async def get_many(
+    tx: Transaction, subscription_ids: Collection[SubscriptionId]
+) -> list[Subscription]:
+    """Known subscriptions, ended and deleted ones included, in the order of their ids."""
+    return await store.load_ever(tx, list(subscription_ids))
+
+
 async def open_from(
     tx: Transaction, customer_ids: Sequence[CustomerId]
 ) -> dict[CustomerId, datetime]:

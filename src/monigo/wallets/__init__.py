@@ -18,7 +18,7 @@ from monigo.wallets.credits import (
     repay_all,
     revoke,
 )
-from monigo.wallets.due import CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
+from monigo.wallets.due import BALANCE_MOVED, CREDIT_EXPIRY, RESERVATION_EXPIRY, WALLET_CREDITED
 from monigo.wallets.movements import MOVE_PERMISSIONS, MovementBatcher, credit, move, post
 from monigo.wallets.reservations import (
     Reservation,
@@ -34,11 +34,13 @@ from monigo.wallets.rules import entries_of
 from monigo.wallets.service import (
     get,
     get_or_create,
+    hold,
     list_entries,
     list_of_customer,
     list_page,
     lock_owned,
     lock_wallet,
+    watch_balances,
 )
 from monigo.wallets.statement import statement_csv
 from monigo.wallets.status import (
@@ -63,6 +65,7 @@ from monigo.wallets.types import Entry, Movement, MovementResult, TopUpStatus, W
 from monigo.wallets.verification import verify
 
 __all__ = [
+    "BALANCE_MOVED",
     "CREDIT_EXPIRY",
     "EXPIRE_RESERVATIONS",
     "MOVE_PERMISSIONS",
@@ -103,6 +106,7 @@ __all__ = [
     "get_or_create",
     "get_top_up",
     "grant",
+    "hold",
     "list_credits",
     "list_entries",
     "list_of_customer",
@@ -128,4 +132,5 @@ __all__ = [
     "set_status",
     "statement_csv",
     "verify",
+    "watch_balances",
 ]

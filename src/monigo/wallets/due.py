@@ -13,6 +13,13 @@ RESERVATION_EXPIRY = Kind("reservation_expiry", Follows.TENANT)
 CREDIT_EXPIRY = Kind("credit_expiry", Follows.TENANT)
 # Of a customer: a wallet got something that an invoice or a subscription may wait for.
 WALLET_CREDITED = Kind("wallet_credited", Follows.TENANT)
+# Of a wallet that is watched: its balance moved.
+BALANCE_MOVED = Kind("balance_moved", Follows.TENANT)
+
+
+def prepare_moved(tx: Transaction, moved: Collection[Wallet]) -> Sequence[Statement]:
+    """Statements that put moved wallets on the agenda, as far as their balances are watched."""
+    return agenda.prepare(tx, BALANCE_MOVED, {one.id: tx.now for one in moved if one.is_watched})
 
 
 def prepare_credited(tx: Transaction, credited: Collection[Wallet]) -> Sequence[Statement]:

@@ -1,6 +1,6 @@
 """Use cases of wallets: open, read, change their status."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from monigo import customers, ledger, tenancy
@@ -127,3 +127,13 @@ async def lock_wallet(tx: Transaction, wallet_id: UUID) -> Wallet:
 async def lock_owned(tx: Transaction, owners: Sequence[tuple[CustomerId, str]]) -> None:
     """Lock customers' wallets in currencies, in the order of their ids, before several uses."""
     await store.lock_of_owners(tx, set(owners))
+
+
+async def watch_balances(tx: Transaction, *, wanted: bool) -> None:
+    """Have wallets whose balance moves put on the agenda (`BALANCE_MOVED`), or not any more."""
+    await store.set_watched(tx, wanted=wanted)
+
+
+async def hold(tx: Transaction, wallet_ids: Collection[WalletId]) -> list[Wallet]:
+    """Wallets as they stand, and stay until the transaction ends, in the order of their ids."""
+    return await store.hold(tx, sorted(wallet_ids))

@@ -28,7 +28,7 @@ from monigo.wallets.types import Wallet, WalletAccounts, WalletStatus
 COLUMNS = """
     id, customer_id, currency, status, money_account_id, reserved_account_id, provider_account_id,
     revenue_account_id, balance, reserved_balance, entries, top_up_threshold, excess, created_at,
-    updated_at
+    updated_at, is_watched
 """
 
 # How a statement's answer is read that has these columns and two answers more.
@@ -36,7 +36,7 @@ _READS = (
     *(read_uuid, read_uuid, str, str),
     *(read_uuid, read_uuid, read_uuid, read_uuid),
     *(read_numeric, read_numeric, int, read_numeric, read_numeric),
-    *(read_instant, read_instant, read_boolean, read_boolean),
+    *(read_instant, read_instant, read_boolean, read_boolean, read_boolean),
 )
 
 INSERT = """
@@ -91,6 +91,25 @@ UPDATE_STATUS = """
     UPDATE wallets SET status = $4, updated_at = $5, closed_at = $6
     WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
 """
+
+# Waits for movements under way, so that what is read after it has them.
+HOLD = """
+    SELECT id FROM wallets WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
+    FOR SHARE
+"""
+
+SELECT_THESE = f"""
+    SELECT {COLUMNS} FROM wallet_states
+    WHERE org_id = $1 AND is_test = $2 AND id = ANY ($3::uuid[])
+    ORDER BY id
+"""
+
+WATCH = """
+    INSERT INTO balance_watchers (org_id, is_test) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+
+UNWATCH = "DELETE FROM balance_watchers WHERE org_id = $1 AND is_test = $2"
 
 # Of locked wallets.
 UPDATE_EXCESS = """
@@ -227,6 +246,17 @@ async def lock_free(tx: Transaction, wallet_ids: Collection[UUID]) -> dict[UUID,
     return await lock(tx, free) if free else {}
 
 
+async def hold(tx: Transaction, wallet_ids: Sequence[UUID]) -> list[Wallet]:
+    """Wallets by id, whose balances stay as they are until the transaction ends."""
+    await tx.execute(HOLD, wallet_ids)
+    return [_wallet(row) for row in await tx.fetch(SELECT_THESE, wallet_ids)]
+
+
+async def set_watched(tx: Transaction, *, wanted: bool) -> None:
+    """Have it noted whose balances move, or not any more."""
+    await tx.execute(WATCH if wanted else UNWATCH)
+
+
 async def update_excess(tx: Transaction, changed: Collection[Wallet]) -> None:
     """Write what part of locked wallets' money came in excess."""
     if changed:
@@ -262,6 +292,7 @@ def _wallet(row: Iterable[Any]) -> Wallet:
         excess,
         created_at,
         updated_at,
+        is_watched,
     ) = row
     return Wallet(
         id=wallet_id,
@@ -276,4 +307,5 @@ def _wallet(row: Iterable[Any]) -> Wallet:
         excess=excess,
         created_at=created_at,
         updated_at=updated_at,
+        is_watched=is_watched,
     )

@@ -42,7 +42,8 @@ class Wallet(Struct, frozen=True):
     `balance` is what can be spent, `reserved_balance` what is held. `entries` counts the movements
     of the spendable money. `top_up_threshold` is the balance below which its rule asks for money,
     None where it has no rule. `excess` is the part of its money that came for invoices which did
-    not take it, as far as nothing else has used it: it pays the customer's next invoices.
+    not take it, as far as nothing else has used it: it pays the customer's next invoices. Of one
+    that `is_watched` it is noted that its balance moved.
     """
 
     id: WalletId
@@ -57,6 +58,7 @@ class Wallet(Struct, frozen=True):
     excess: Decimal
     created_at: datetime
     updated_at: datetime
+    is_watched: bool = False
 
 
 class AskedFor(Struct, frozen=True):

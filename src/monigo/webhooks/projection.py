@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from monigo import collection, invoicing, subscriptions, wallets
+from monigo import alerts, collection, invoicing, reports, subscriptions, wallets
 from monigo.core.errors import InvariantError
-from monigo.core.money import format_money
+from monigo.core.money import format_decimal, format_money
 from monigo.infra.facts import Fact, Recorded
 from monigo.payments import charges, methods, received, transfers
 from monigo.payments.transfers import OwnCode
@@ -26,6 +26,9 @@ WalletTopUpRequested = wallets.events.WalletTopUpRequested
 PaymentReceived = received.events.PaymentReceived
 ChargeFailed = charges.events.ChargeFailed
 InvoiceOverdue = collection.events.InvoiceOverdue
+UsageReported = reports.digests.events.UsageReported
+CustomerUsageReported = reports.digests.events.CustomerUsageReported
+AlertFact = alerts.events.AlertFact
 MethodExpiryFact = methods.events.MethodExpiryFact
 
 NAMES: Mapping[type[Fact], EventType] = {
@@ -48,6 +51,14 @@ NAMES: Mapping[type[Fact], EventType] = {
     collection.events.InvoiceOverdue: EventType.INVOICE_OVERDUE,
     methods.events.PaymentMethodExpiring: EventType.PAYMENT_METHOD_EXPIRING,
     methods.events.PaymentMethodExpired: EventType.PAYMENT_METHOD_EXPIRED,
+    alerts.events.AlertTriggered: EventType.ALERT_TRIGGERED,
+    alerts.events.AlertAcknowledged: EventType.ALERT_ACKNOWLEDGED,
+    reports.digests.events.UsageOfDay: EventType.USAGE_DAILY,
+    reports.digests.events.UsageOfWeek: EventType.USAGE_WEEKLY,
+    reports.digests.events.UsageOfMonth: EventType.USAGE_MONTHLY,
+    reports.digests.events.CustomerUsageOfDay: EventType.CUSTOMER_USAGE_DAILY,
+    reports.digests.events.CustomerUsageOfWeek: EventType.CUSTOMER_USAGE_WEEKLY,
+    reports.digests.events.CustomerUsageOfMonth: EventType.CUSTOMER_USAGE_MONTHLY,
 }
 
 # Of all facts that are published, by the names under which they are stored.
@@ -210,6 +221,47 @@ def _method(fact: MethodExpiryFact) -> dict[str, Any]:
     }
 
 
+def _alert(fact: AlertFact) -> dict[str, Any]:
+    return {
+        "id": fact.state_id,
+        "alert_id": fact.alert_id,
+        "type": fact.type,
+        "scope": fact.scope,
+        "scope_id": fact.scope_id,
+        "customer_id": fact.customer_id,
+        "subscription_id": fact.subscription_id,
+        "wallet_id": fact.wallet_id,
+        "metric_id": fact.metric_id,
+        "currency": fact.currency,
+        "threshold": {"value": fact.threshold_text, "label": fact.label},
+        "value": fact.value_text,
+        "status": fact.status,
+        "period_start": fact.period_start,
+        "period_end": fact.period_end,
+    }
+
+
+def _usage(fact: UsageReported) -> dict[str, Any]:
+    customer_id = fact.customer_id if isinstance(fact, CustomerUsageReported) else None
+    return {
+        "id": fact.digest_id,
+        "customer_id": customer_id,
+        "period_start": fact.period_start,
+        "period_end": fact.period_end,
+        "metrics": [
+            {
+                "metric_id": one.metric_id,
+                "name": one.name,
+                "aggregation": one.aggregation,
+                "value": format_decimal(one.quantity),
+                "event_count": one.event_count,
+                "customers": one.customers,
+            }
+            for one in fact.metrics
+        ],
+    }
+
+
 # What each family of facts is shown as, and under which name.
 _SHAPES: Mapping[type[Fact], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     InvoiceFact: ("invoice", _invoice),
@@ -220,4 +272,6 @@ _SHAPES: Mapping[type[Fact], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     ChargeFailed: ("payment", _failed_payment),
     InvoiceOverdue: ("invoice", _overdue),
     MethodExpiryFact: ("payment_method", _method),
+    AlertFact: ("alert", _alert),
+    UsageReported: ("usage", _usage),
 }

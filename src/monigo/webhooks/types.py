@@ -33,6 +33,14 @@ class EventType(StrEnum):
     SUBSCRIPTION_SUSPENDED = "subscription.suspended"
     PREPAID_BALANCE_INSUFFICIENT = "subscription.prepaid_balance_insufficient"
     REALTIME_BALANCE_EXHAUSTED = "subscription.realtime_balance_exhausted"
+    ALERT_TRIGGERED = "alert.triggered"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    USAGE_DAILY = "usage.daily"
+    USAGE_WEEKLY = "usage.weekly"
+    USAGE_MONTHLY = "usage.monthly"
+    CUSTOMER_USAGE_DAILY = "customer.usage.daily"
+    CUSTOMER_USAGE_WEEKLY = "customer.usage.weekly"
+    CUSTOMER_USAGE_MONTHLY = "customer.usage.monthly"
 
 
 class BillingEvent(Struct, frozen=True):

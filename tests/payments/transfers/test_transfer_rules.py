@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monigo.core.money import Money
-from monigo.payments.transfers import Destination, Failure, Transfer, TransferState, rules
+from monigo.payments.charges import CALL_LASTS, Failure
+from monigo.payments.transfers import Destination, Transfer, TransferState, rules
 from monigo.providers.port import (
     Cause,
     Fact,
@@ -132,6 +133,24 @@ def test_a_refusal_of_the_first_request_is_a_failure_and_of_another_one_says_not
     assert after(transfer(), refusal).state is TransferState.SUBMITTED
 
 
+@pytest.mark.parametrize("cause", [Cause.NOT_FOUND, Cause.TIMED_OUT, Cause.UNRECOGNIZED])
+def test_what_a_dead_process_sent_stays_in_doubt_whatever_another_request_is_refused_for(cause):
+    asked = after(transfer(), Unknown(cause=cause))
+    refusals = [
+        failed(code, row=False)
+        for code in (FailureCode.INVALID_RECIPIENT, FailureCode.INSUFFICIENT_BALANCE)
+    ]
+
+    ends = {
+        after(rules.sent(one, NOW), refusal, is_answer=True).state
+        for one in (asked, transfer())
+        for refusal in refusals
+    }
+
+    assert asked.state is TransferState.UNKNOWN
+    assert ends == {TransferState.UNKNOWN}
+
+
 @pytest.mark.parametrize("code", [FailureCode.NOT_SENT, FailureCode.INSUFFICIENT_BALANCE])
 def test_what_was_not_taken_is_sent_again_under_the_same_reference_for_a_day(code):
     waiting = after(transfer(), failed(code, row=False), is_answer=True)
@@ -140,7 +159,8 @@ def test_what_was_not_taken_is_sent_again_under_the_same_reference_for_a_day(cod
     assert rules.next_sending(waiting, NOW) > NOW
     assert not rules.is_over(waiting, NOW + timedelta(hours=23))
     assert rules.is_over(waiting, NOW + timedelta(hours=24))
-    given_up = rules.given_up(waiting, NOW)
+    later = NOW + timedelta(hours=24)
+    given_up = rules.put_off(waiting, failed(code, row=False), now=later, real_now=later)
     assert (given_up.state, given_up.failure.code) == (TransferState.FAILED, code)
 
 
@@ -188,7 +208,7 @@ def test_questions_follow_their_times_until_a_person_decides():
     assert rules.next_question(transfer(TransferState.FAILED, settled_at=NOW), NOW) is None
     # While a request may still be answered, nobody asks; then not at once for ever.
     sent = transfer(asked=3)
-    assert rules.next_question(sent, NOW) == NOW + rules.CALL_LASTS
+    assert rules.next_question(sent, NOW) == NOW + CALL_LASTS
     later = NOW + timedelta(minutes=1)
     assert rules.next_question(sent, later) == later + timedelta(minutes=5)
 

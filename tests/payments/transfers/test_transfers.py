@@ -9,6 +9,7 @@ from monigo.core.errors import DomainError
 from monigo.payments import transfers
 from monigo.payments.charges import AppliedState
 from monigo.payments.transfers import TransferState
+from monigo.payments.transfers.sending import prepare
 from monigo.providers.port import Fact, FailureCode, Kind, State
 from support.charges import naira
 from support.payments import connect
@@ -142,6 +143,63 @@ def test_a_late_success_pays_the_leg_once_the_other_one_fails(payouts):
     assert payouts.facts(again) == LOST
     with pytest.raises(DomainError, match="was paid"):
         payouts.one("700", leg=first.leg_id)
+
+
+def test_what_was_in_excess_pays_whichever_transfer_came_back(payouts):
+    first = lost(payouts)
+    again = pending(payouts, leg=first.leg_id)
+    say(payouts, first, State.SUCCEEDED)
+    say(payouts, again, State.FAILED, code=FailureCode.OTHER)
+    say(payouts, again, State.SUCCEEDED)
+    assert (payouts.look(first).has_paid, payouts.look(again).is_excess) == (True, True)
+
+    say(payouts, first, State.REVERSED)
+
+    assert payouts.look(again).has_paid
+    assert payouts.facts(again)[-2:] == ["TransferPaidTwice", "TransferSucceeded"]
+    with pytest.raises(DomainError, match="was paid"):
+        payouts.one("700", leg=first.leg_id)
+
+
+@pytest.mark.parametrize("word", [State.PENDING, State.SUCCEEDED, State.REVERSED])
+def test_a_transfer_that_a_provider_has_was_sent_whatever_we_know(payouts, word):
+    made = payouts.one("700")
+
+    say(payouts, made, word)
+    payouts.work()
+
+    found = payouts.look(made)
+    assert (found.state, found.sent_at) == (TransferState(word), found.submitted_at)
+    assert found.sent_at is not None
+    assert payouts.facts(made)[0] == "TransferSubmitted"
+    assert payouts.booked() == []
+
+
+def test_a_transfer_that_was_stopped_and_made_after_all_has_paid(payouts):
+    made = payouts.one("700")
+    payouts.run(lambda tx: transfers.stop_unsent(tx, [payouts.bill], "held"))
+
+    say(payouts, made, State.SUCCEEDED)
+
+    assert payouts.look(made).has_paid
+
+
+@pytest.mark.parametrize("fault", ["success", "drop_after_commit", "failed"])
+def test_what_a_dead_process_sent_is_asked_about_and_sent_again_once_nobody_knows_it(
+    payouts, fault
+):
+    made = payouts.one("700")
+    # Its process dies before the provider is called.
+    payouts.run(lambda tx: prepare(tx, [made.id]))
+    payouts.script("transfer", fault)
+
+    payouts.backend.clock.advance(seconds=31)
+    payouts.work()
+    assert payouts.look(made).state is TransferState.UNKNOWN
+    (ended,) = payouts.settle(made)
+
+    assert ended.is_live is False
+    assert (ended.attempt, len(payouts.booked())) == (1, 1)
 
 
 def test_a_late_success_and_a_new_try_at_once_never_pay_both(payouts):

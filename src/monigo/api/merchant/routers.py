@@ -5,6 +5,7 @@ Where a fixed path and an id could be taken for each other, the fixed one stands
 
 from fastapi import APIRouter
 
+from monigo.api.merchant.alerts.routes import router as alerts
 from monigo.api.merchant.banks.routes import router as banks
 from monigo.api.merchant.billing_events.routes import router as billing_events
 from monigo.api.merchant.bills.payouts.routes import router as bill_payouts
@@ -27,6 +28,7 @@ from monigo.api.merchant.payment_connections.routes import router as payment_con
 from monigo.api.merchant.payout_rules.routes import router as payout_rules
 from monigo.api.merchant.plans.payout_splits.routes import router as payout_splits
 from monigo.api.merchant.plans.routes import router as plans
+from monigo.api.merchant.portal_tokens.routes import router as portal_tokens
 from monigo.api.merchant.price_overrides.routes import router as price_overrides
 from monigo.api.merchant.provider_events.routes import router as provider_events
 from monigo.api.merchant.reconciliation.routes import router as reconciliation
@@ -64,6 +66,7 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     payout_rules,
     price_overrides,
     subscriptions,
+    alerts,
     usage,
     replays,
     reports,
@@ -88,4 +91,5 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     reconciliation,
     whatsapp,
     mails,
+    portal_tokens,
 )

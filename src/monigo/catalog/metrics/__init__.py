@@ -1,7 +1,7 @@
 """Metrics: how events of one name become a quantity, and under which version they did."""
 
 from monigo.catalog.metrics import events
-from monigo.catalog.metrics.events import RuleMetricCreated
+from monigo.catalog.metrics.events import MetricEdited, RuleMetricCreated
 from monigo.catalog.metrics.rules import (
     ADDITIVE,
     FILTER_OPERATORS,
@@ -40,6 +40,7 @@ __all__ = [
     "Metric",
     "MetricDefinition",
     "MetricDeletion",
+    "MetricEdited",
     "MetricFilter",
     "MetricUnsumming",
     "RuleMetricCreated",

@@ -53,6 +53,13 @@ async def means_of(tx: Transaction, invoices: Sequence[Invoice]) -> Mapping[Invo
     return means
 
 
+async def means_by(tx: Transaction, method: PaymentMethod, invoice: Invoice) -> Means:
+    """Whether an invoice can be collected by this one of its customer's methods."""
+    if (await tenancy.get_organization(tx)).suspended_at is not None:
+        return Means(None, SUSPENDED, WaitsFor.ORGANIZATION)
+    return _by(tx, method, await connections.find(tx, method.connection_id), invoice.due)
+
+
 def below_minimum(provider: str, due: Money) -> str:
     """Why a provider does not charge so little; empty where it does."""
     least = adapter_of(provider).capabilities.minimums.get(due.currency)

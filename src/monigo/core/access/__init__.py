@@ -4,6 +4,7 @@ from monigo.core.access.emails import email_fault, spelled
 from monigo.core.access.permissions import (
     GRANTS,
     OF_PERSONS,
+    OF_PORTALS,
     SENSITIVE,
     Permission,
     Role,
@@ -19,12 +20,14 @@ from monigo.core.access.principals import (
     PrincipalKind,
     api_key,
     person,
+    portal,
     system,
 )
 
 __all__ = [
     "GRANTS",
     "OF_PERSONS",
+    "OF_PORTALS",
     "SENSITIVE",
     "Permission",
     "Principal",
@@ -38,6 +41,7 @@ __all__ = [
     "permissions_of_role",
     "permissions_within_limit",
     "person",
+    "portal",
     "scopes_of",
     "spelled",
     "system",

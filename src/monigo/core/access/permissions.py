@@ -23,6 +23,8 @@ class Permission(StrEnum):
     PLANS_SIMULATE = "plans:simulate"
     PRICE_OVERRIDES_READ = "price_overrides:read"
     PRICE_OVERRIDES_WRITE = "price_overrides:write"
+    ALERTS_READ = "alerts:read"
+    ALERTS_WRITE = "alerts:write"
     SUBSCRIPTIONS_READ = "subscriptions:read"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     EVENTS_READ = "events:read"
@@ -79,6 +81,12 @@ class Permission(StrEnum):
     MEMBERSHIP_LEAVE = "membership:leave"
     INVITATIONS_READ = "invitations:read"
     INVITATIONS_WRITE = "invitations:write"
+    PORTAL_TOKENS_READ = "portal_tokens:read"
+    PORTAL_TOKENS_WRITE = "portal_tokens:write"
+    PORTAL_READ = "portal:read"
+    PORTAL_PAY = "portal:pay"
+    PORTAL_METHODS_WRITE = "portal_methods:write"
+    PORTAL_CANCEL = "portal:cancel"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNT_SECURE = "account:secure"
@@ -131,6 +139,15 @@ class Grant(Struct, frozen=True):
 OF_PERSONS = frozenset(
     {Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE, Permission.ACCOUNT_SECURE}
 )
+# What a customer may do in the portal, with the own things only; nobody else holds these.
+OF_PORTALS = frozenset(
+    {
+        Permission.PORTAL_READ,
+        Permission.PORTAL_PAY,
+        Permission.PORTAL_METHODS_WRITE,
+        Permission.PORTAL_CANCEL,
+    }
+)
 # What can do much harm: a person is asked to have signed in just now.
 SENSITIVE = frozenset(
     {
@@ -143,7 +160,7 @@ SENSITIVE = frozenset(
     }
 )
 
-# Each permission but a person's own stands in one row.
+# Each permission but a person's own and a portal's stands in one row.
 GRANTS = (
     # Reading what the organisation has.
     Grant(
@@ -156,6 +173,7 @@ GRANTS = (
                 Permission.METRICS_READ,
                 Permission.PLANS_READ,
                 Permission.PRICE_OVERRIDES_READ,
+                Permission.ALERTS_READ,
                 Permission.SUBSCRIPTIONS_READ,
                 Permission.EVENTS_READ,
                 Permission.USAGE_READ,
@@ -169,6 +187,7 @@ GRANTS = (
                 Permission.SET_ASIDE_READ,
                 Permission.TEST_CLOCK_READ,
                 Permission.WHATSAPP_READ,
+                Permission.PORTAL_TOKENS_READ,
             }
         ),
     ),
@@ -184,6 +203,7 @@ GRANTS = (
                 Permission.PLANS_WRITE,
                 Permission.PLANS_SIMULATE,
                 Permission.PRICE_OVERRIDES_WRITE,
+                Permission.ALERTS_WRITE,
                 Permission.SUBSCRIPTIONS_WRITE,
                 Permission.INVOICES_GENERATE,
                 Permission.INVOICES_FINALIZE,
@@ -192,6 +212,7 @@ GRANTS = (
                 Permission.BILLS_FINALIZE,
                 Permission.ONBOARDING_WRITE,
                 Permission.TEST_CLOCK_ADVANCE,
+                Permission.PORTAL_TOKENS_WRITE,
             }
         ),
     ),

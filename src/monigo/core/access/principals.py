@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from monigo.core.access.permissions import Permission
-from monigo.core.ids import ApiKeyId, OrganizationId, UserId
+from monigo.core.ids import ApiKeyId, CustomerId, OrganizationId, PortalTokenId, UserId
 from monigo.core.money import Money
 
 
@@ -15,6 +15,8 @@ class PrincipalKind(StrEnum):
     API_KEY = "api_key"
     # Signed in; what they may do is their role's in the organisation.
     PERSON = "person"
+    # The holder of a token of a customer's portal; acts for that customer.
+    PORTAL = "portal"
     # Runs the platform, whosever the organisation is.
     PLATFORM_ADMIN = "platform_admin"
     # Background work; its id names the job.
@@ -28,6 +30,7 @@ class Principal(Struct, frozen=True):
     none. `permissions` are what it may ask for by routes: nothing, for who doesn't come by them.
     `name` is what people know it by, as far as it was asked for.
     `credit_limit` is the most that it may credit to wallets in a day; None where none is set.
+    `customer_id` is the one customer that it acts for, in the portal; None for all others.
     """
 
     kind: PrincipalKind
@@ -37,6 +40,7 @@ class Principal(Struct, frozen=True):
     permissions: frozenset[Permission] = frozenset()
     name: str = ""
     credit_limit: Money | None = None
+    customer_id: CustomerId | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the principal holds a permission."""
@@ -70,6 +74,27 @@ def person(
     """Somebody who is signed in; of no organisation where only the own account is touched."""
     return Principal(
         PrincipalKind.PERSON, str(user_id), org_id, is_test, permissions, name, credit_limit
+    )
+
+
+def portal(
+    token_id: PortalTokenId,
+    *,
+    org_id: OrganizationId,
+    is_test: bool,
+    permissions: frozenset[Permission],
+    name: str,
+    customer_id: CustomerId,
+) -> Principal:
+    """The holder of a customer's portal token; `name` is the customer's."""
+    return Principal(
+        PrincipalKind.PORTAL,
+        str(token_id),
+        org_id,
+        is_test,
+        permissions,
+        name,
+        customer_id=customer_id,
     )
 
 

@@ -14,6 +14,7 @@ from monigo.infra.db import Transaction
 from monigo.invoicing.documents.rules import UNPAID
 from monigo.invoicing.types import (
     Invoice,
+    InvoiceFilter,
     InvoiceKind,
     InvoiceStatus,
     Line,
@@ -72,12 +73,13 @@ MATCHING = """
         AND ($3::uuid IS NULL OR customer_id = $3)
         AND ($4::text IS NULL OR status = $4)
         AND plan_type = $5
+        AND (NOT $6 OR (status <> 'draft' AND total <> 0))
 """
 
 SELECT_PAGE = f"""
     SELECT {COLUMNS} {MATCHING}
     ORDER BY created_at DESC, id DESC
-    LIMIT $6 OFFSET $7
+    LIMIT $7 OFFSET $8
 """
 
 COUNT = f"SELECT count(*) {MATCHING}"
@@ -152,13 +154,12 @@ async def list_drafts(
 async def list_page(
     tx: Transaction,
     request: PageRequest,
-    *,
+    wanted: InvoiceFilter,
     customer_id: CustomerId | None,
-    status: InvoiceStatus | None,
-    plan_type: PlanType,
 ) -> Page[Invoice]:
-    """Invoices that match, newest first."""
-    matching = (customer_id, status and status.value, plan_type.value)
+    """Invoices that match, newest first; of that customer, if one is given."""
+    status = None if wanted.status is None else wanted.status.value
+    matching = (customer_id, status, wanted.plan_type.value, wanted.is_for_customer)
     found: list[Invoice] = []
     async for rows in tx.pieces(SELECT_PAGE, *matching, request.limit, request.offset):
         found += await _with_lines(tx, rows)

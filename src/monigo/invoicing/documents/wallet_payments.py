@@ -151,12 +151,19 @@ async def pay_waiting(tx: Transaction, customer_id: CustomerId) -> None:
         invoice = await store.load(tx, invoice_id, for_update=True)
         if invoice is None:
             continue
-        await booking.bring_in(tx, [invoice])
-        before = await charges_store.load_parts(tx, invoice.id)
-        (took,) = await wallets.pay_all(tx, [_payment_of(invoice, before)])
-        if sum_of(took) != invoice.amount_due:
+        if not await pay_whole(tx, invoice):
             return  # What is there waits for the oldest.
-        await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
+
+
+async def pay_whole(tx: Transaction, invoice: Invoice) -> bool:
+    """Pay all that is due of a locked final invoice from its customer's wallet, if it is there."""
+    await booking.bring_in(tx, [invoice])
+    before = await charges_store.load_parts(tx, invoice.id)
+    (took,) = await wallets.pay_all(tx, [_payment_of(invoice, before)])
+    if sum_of(took) != invoice.amount_due:
+        return False
+    await settle(tx, [InvoicePayment(invoice, ByWallet(tuple(took), before))])
+    return True
 
 
 async def refund(tx: Transaction, invoice: Invoice) -> None:
@@ -241,7 +248,7 @@ async def open_periods(
     return first
 
 
-def insufficient(item: RatedInvoice | None = None) -> DomainError:
+def insufficient(item: RatedInvoice | Invoice | None = None) -> DomainError:
     """The refusal of what a wallet can't pay: an invoice, or all that is due."""
     due = item.due if item else "what is due"
     message = f"the customer's wallet can't pay {due}"

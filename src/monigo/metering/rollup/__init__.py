@@ -3,12 +3,16 @@
 from monigo.metering.rollup.amounts_store import attribute_waiting
 from monigo.metering.rollup.folding import attribute_share, fold_all, fold_lag, fold_waiting
 from monigo.metering.rollup.noting import (
+    DIGEST_OF_DAY,
     EVENT_RETENTION,
     LOOK_EVERY,
     USAGE_CHANGED,
+    USAGE_FOLDED,
     USAGE_OF_DAY,
     note_usage_of_day,
+    take_touched,
     watch,
+    watch_usage,
 )
 from monigo.metering.rollup.rebuild_store import (
     Selection,
@@ -21,18 +25,22 @@ from monigo.metering.rollup.rebuild_store import (
     set_up_rebuild,
 )
 from monigo.metering.rollup.store import lock_folding
-from monigo.metering.rollup.types import UsageChange
+from monigo.metering.rollup.types import TouchedUsage, UsageChange, Watcher
 from monigo.metering.rollup.verification import verify
 from monigo.metering.rollup.volumes_store import count_events
 
 __all__ = [
+    "DIGEST_OF_DAY",
     "EVENT_RETENTION",
     "LOOK_EVERY",
     "USAGE_CHANGED",
+    "USAGE_FOLDED",
     "USAGE_OF_DAY",
     "Selection",
     "Share",
+    "TouchedUsage",
     "UsageChange",
+    "Watcher",
     "attribute_share",
     "attribute_waiting",
     "compare",
@@ -47,6 +55,8 @@ __all__ = [
     "note_usage_of_day",
     "rebuild",
     "set_up_rebuild",
+    "take_touched",
     "verify",
     "watch",
+    "watch_usage",
 ]

@@ -1,6 +1,8 @@
-"""What rebuilding buckets changed."""
+"""What folding and rebuilding changed."""
 
+from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -15,3 +17,18 @@ class UsageChange(Struct, frozen=True):
     metric: Metric
     before: Decimal
     after: Decimal
+
+
+class Watcher(StrEnum):
+    """Who wants to know whose usage was folded: soon, or in a while."""
+
+    USAGE = "usage"
+    COST = "cost"
+
+
+class TouchedUsage(Struct, frozen=True):
+    """Whose usage changed by events of which name, and when the first of these happened."""
+
+    customer_id: CustomerId
+    event_name: str
+    first_at: datetime

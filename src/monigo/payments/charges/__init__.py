@@ -6,6 +6,7 @@ from monigo.payments.charges.events import is_failed_payment
 from monigo.payments.charges.outcomes import apply_fact, apply_facts, apply_outcome
 from monigo.payments.charges.rules import (
     ASKED_FOR,
+    CALL_LASTS,
     CHECKOUT_LASTS,
     NOT_FOUND_COUNTS_AFTER,
     is_of_payer,
@@ -63,6 +64,7 @@ from monigo.payments.received import (
 
 __all__ = [
     "ASKED_FOR",
+    "CALL_LASTS",
     "CHECKOUT_LASTS",
     "NOT_FOUND_COUNTS_AFTER",
     "Applied",

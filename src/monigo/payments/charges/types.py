@@ -67,7 +67,7 @@ class OwnCode(StrEnum):
 
 
 class Failure(Struct, frozen=True):
-    """Why a charge failed, or a link's last attempt: a code, the provider's words, for good?"""
+    """Why money did not go, or why it waits: a code, the provider's words, for good?"""
 
     code: str
     reason: str

@@ -112,15 +112,7 @@ async def insert(tx: Transaction, account: PayoutAccount) -> None:
             INSERT,
             account.id,
             account.customer_id,
-            account.account_name,
-            account.method,
-            account.bank_name,
-            account.bank_code,
-            account.number_ciphertext,
-            account.last4,
-            account.currency,
-            account.is_default,
-            json.encode(account.metadata),
+            *_details(account),
             account.created_at,
         )
 
@@ -136,15 +128,7 @@ async def update(tx: Transaction, account: PayoutAccount) -> None:
         await tx.execute(
             UPDATE,
             account.id,
-            account.account_name,
-            account.method,
-            account.bank_name,
-            account.bank_code,
-            account.number_ciphertext,
-            account.last4,
-            account.currency,
-            account.is_default,
-            json.encode(account.metadata),
+            *_details(account),
             resolution.state,
             resolution.name,
             resolution.reason,
@@ -163,6 +147,21 @@ async def unset_default(tx: Transaction, customer_id: UUID, currency: str) -> No
 async def delete(tx: Transaction, account_id: UUID) -> None:
     """Note that a locked account is paid to no more."""
     await tx.execute(DELETE, account_id, tx.now)
+
+
+def _details(account: PayoutAccount) -> tuple[object, ...]:
+    """What people say of an account, in the order of the columns of both statements."""
+    return (
+        account.account_name,
+        account.method,
+        account.bank_name,
+        account.bank_code,
+        account.number_ciphertext,
+        account.last4,
+        account.currency,
+        account.is_default,
+        json.encode(account.metadata),
+    )
 
 
 def _account(row: asyncpg.Record) -> PayoutAccount:

@@ -3,13 +3,13 @@
 from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
 from monigo.payments.events import is_ours
 from monigo.payments.reconciliation.types import (
     DEFINITE,
+    Compared,
     Difference,
     DifferenceKind,
+    ListedAs,
     NextStep,
     OurCharge,
     OurPayment,
@@ -17,19 +17,13 @@ from monigo.payments.reconciliation.types import (
 )
 from monigo.providers.port import Fact, Kind, State
 
-# Providers list what was begun then, however late it was paid; links live for a day.
-LOOKS_BACK = timedelta(days=4)
+# Providers list what was begun then, however late it was paid; links live for a day, and what was
+# sent to a payee may come back for days.
+LOOKS_BACK = {ListedAs.CHARGE: timedelta(days=4), ListedAs.TRANSFER: timedelta(days=15)}
 # What is younger may not be listed yet; what is as old as the span may have begun before it.
 SETTLES_IN = timedelta(hours=1)
 BEGUN_WITHIN = timedelta(days=2)
 _IN = frozenset({Kind.CHARGE, Kind.DEPOSIT})
-
-
-class Compared(Struct, frozen=True):
-    """What comparing a row found. `is_news`: the provider's word is to be taken over first."""
-
-    difference: Difference | None = None
-    is_news: bool = False
 
 
 def compare(fact: Fact, ours: Ours, now: datetime) -> Compared:

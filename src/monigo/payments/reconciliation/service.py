@@ -1,4 +1,4 @@
-"""Use cases of reconciliation: a daily look at each connection's list, and what it found."""
+"""Use cases of reconciliation: a daily look at each connection's lists, and what it found."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,15 @@ from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.facts import Fact as DomainFact
 from monigo.payments.charges import Applied, AppliedState
 from monigo.payments.events import Apply, Desk
-from monigo.payments.reconciliation import rules, store
-from monigo.payments.reconciliation.rules import Compared
-from monigo.payments.reconciliation.types import Difference, Listed, Look, NextStep
+from monigo.payments.reconciliation import rules, store, transfers
+from monigo.payments.reconciliation.types import (
+    Compared,
+    Difference,
+    Listed,
+    ListedAs,
+    Look,
+    NextStep,
+)
 from monigo.providers.port import Fact, Facts, Kind, ListRows, Succeeded, Unknown, Verb
 
 # Of all of a tenant's connections, once a day; and of one of them.
@@ -26,6 +32,7 @@ DAILY = WorkKind("reconciliation_day", Follows.REAL)
 RECONCILE = WorkKind("reconciliation", Follows.REAL)
 DAY = timedelta(days=1)
 AFTER = timedelta(hours=1)
+_VERBS = {ListedAs.CHARGE: Verb.LIST_CHARGES, ListedAs.TRANSFER: Verb.LIST_TRANSFERS}
 # At fifty or a hundred rows each, more than any merchant's payments of some days; of a longer list
 # nothing is said to be missing.
 PAGES_MAX = 5_000
@@ -80,17 +87,32 @@ class Reconciliation:
             if connection_id not in await store.connections_with_keys(tx):
                 await claim.finish(tx)
                 return
-        look = _Look(self, database, claim.tenant, connection_id, began_at)
-        if not await look.read_list(stop):
-            return  # The worker stops; the next look begins anew.
-        if look.is_whole:
+            since = began_at - rules.LOOKS_BACK[ListedAs.TRANSFER]
+            # Of others the merchant's keys may not even show the list.
+            has_sent = await store.has_transfers(tx, connection_id, since)
+        looks = [
+            _Look(self, database, claim.tenant, connection_id, began_at, listed_as=listed_as)
+            for listed_as in ListedAs
+            if has_sent or listed_as is not ListedAs.TRANSFER
+        ]
+        for look in looks:
+            if not await look.read_list(stop):
+                return  # The worker stops; the next look begins anew.
+            if not look.is_whole:
+                continue
             await look.find_unlisted()
+            async with database.transaction(claim.tenant) as tx:
+                # No later than the differences that this look noted.
+                await store.settle_unseen(
+                    tx,
+                    connection_id,
+                    look.listed_as,
+                    since=look.since + rules.BEGUN_WITHIN,
+                    before=began_at,
+                )
         async with database.transaction(claim.tenant) as tx:
-            # No later than the differences that this look noted.
-            await store.settle_unseen(
-                tx, connection_id, since=look.since + rules.BEGUN_WITHIN, before=began_at
-            )
-            done = Look(look.since, began_at, look.rows, tx.real_now)
+            rows = sum(look.rows for look in looks)
+            done = Look(looks[0].since, began_at, rows, tx.real_now)
             await store.save_look(tx, connection_id, done)
             await claim.finish(tx)
 
@@ -123,7 +145,7 @@ class Reconciliation:
 
 
 class _Look:
-    """One look at a connection's list: what it has read so far."""
+    """One look at one of a connection's lists: what it has read so far."""
 
     def __init__(
         self,
@@ -132,13 +154,16 @@ class _Look:
         tenant: Tenant,
         connection_id: ConnectionId,
         began_at: datetime,
+        *,
+        listed_as: ListedAs,
     ) -> None:
+        self.listed_as = listed_as
         self._owner = owner
         self._database = database
         self._tenant = tenant
         self._connection_id = connection_id
         self._began_at = began_at
-        self.since = began_at - rules.LOOKS_BACK
+        self.since = began_at - rules.LOOKS_BACK[listed_as]
         self.rows = 0
         self.is_whole = False
         self._listed: set[str] = set()
@@ -149,9 +174,8 @@ class _Look:
         while page is not None:
             if stop.is_set():
                 return False
-            intent = ListRows(
-                verb=Verb.LIST_CHARGES, since=self.since, until=self._began_at, page=page
-            )
+            verb = _VERBS[self.listed_as]
+            intent = ListRows(verb=verb, since=self.since, until=self._began_at, page=page)
             found = await self._owner.page(
                 self._database, self._tenant, self._connection_id, intent
             )
@@ -162,18 +186,29 @@ class _Look:
 
     async def _compare(self, facts: Sequence[Fact]) -> None:
         self.rows += len(facts)
-        self._listed.update(fact.provider_id for fact in facts)
-        references = [one.reference or one.account_reference for one in facts]
-        provider_ids = [one.provider_id for one in facts if one.provider_id]
         async with self._database.transaction(self._tenant) as tx:
-            ours = await store.load_ours(tx, self._connection_id, references, provider_ids)
-            now = tx.real_now
-        for fact in facts:
-            compared = rules.compare(fact, ours, now)
+            if self.listed_as is ListedAs.CHARGE:
+                found = await self._compare_charges(tx, facts)
+            else:
+                found = await self._compare_transfers(tx, facts)
+        for fact, compared in zip(facts, found, strict=True):
             if compared.is_news or compared.difference is not None:
                 # One in each transaction, which locks what it is about.
                 async with self._database.transaction(self._tenant) as tx:
                     await self._note(tx, fact, compared)
+
+    async def _compare_charges(self, tx: Transaction, facts: Sequence[Fact]) -> list[Compared]:
+        self._listed.update(fact.provider_id for fact in facts)
+        references = [one.reference or one.account_reference for one in facts]
+        provider_ids = [one.provider_id for one in facts if one.provider_id]
+        ours = await store.load_ours(tx, self._connection_id, references, provider_ids)
+        return [rules.compare(fact, ours, tx.real_now) for fact in facts]
+
+    async def _compare_transfers(self, tx: Transaction, facts: Sequence[Fact]) -> list[Compared]:
+        self._listed.update(fact.reference for fact in facts)
+        references = [one.reference for one in facts]
+        ours = await store.our_transfers(tx, self._connection_id, references)
+        return [transfers.compare(fact, ours.get(fact.reference), tx.real_now) for fact in facts]
 
     async def _note(self, tx: Transaction, fact: Fact, compared: Compared) -> None:
         difference = compared.difference
@@ -195,20 +230,34 @@ class _Look:
         await store.save(tx, self._connection_id, difference, tx.real_now if is_over else None)
 
     async def find_unlisted(self) -> None:
-        """Note what we credited in the span and the list does not have."""
-        since = self.since + rules.BEGUN_WITHIN
-        until = self._began_at - rules.SETTLES_IN
-        after = ""
-        while True:
+        """Note what counts here, is of the span, and is not on the whole list."""
+        after: str | None = ""
+        while after is not None:
             async with self._database.transaction(self._tenant) as tx:
-                found = await store.payments_of_span(
-                    tx, self._connection_id, since, until, after=after, limit=PAYMENTS_AT_ONCE
-                )
-                for difference in rules.missing_there(found, self._listed, tx.real_now):
-                    await self._save(tx, difference)
-            if len(found) < PAYMENTS_AT_ONCE:
-                return
-            after = found[-1].provider_id
+                if self.listed_as is ListedAs.CHARGE:
+                    after = await self._next_payments(tx, after)
+                else:
+                    after = await self._next_transfers(tx, after)
+
+    @property
+    def _span(self) -> tuple[datetime, datetime]:
+        return self.since + rules.BEGUN_WITHIN, self._began_at - rules.SETTLES_IN
+
+    async def _next_payments(self, tx: Transaction, after: str) -> str | None:
+        found = await store.payments_of_span(
+            tx, self._connection_id, *self._span, after=after, limit=PAYMENTS_AT_ONCE
+        )
+        for difference in rules.missing_there(found, self._listed, tx.real_now):
+            await self._save(tx, difference)
+        return found[-1].provider_id if len(found) == PAYMENTS_AT_ONCE else None
+
+    async def _next_transfers(self, tx: Transaction, after: str) -> str | None:
+        found = await store.transfers_of_span(
+            tx, self._connection_id, *self._span, after=after, limit=PAYMENTS_AT_ONCE
+        )
+        for difference in transfers.missing_there(found, self._listed, tx.real_now):
+            await self._save(tx, difference)
+        return found[-1].reference if len(found) == PAYMENTS_AT_ONCE else None
 
 
 def _decided(difference: Difference, made: Applied | None) -> Difference:

@@ -1,4 +1,4 @@
-"""All SQL of reconciliation; of charges and payments it only reads."""
+"""All SQL of reconciliation; of charges, payments and transfers it only reads."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,13 @@ from monigo.infra.ids import new_id
 from monigo.payments.reconciliation.types import (
     Difference,
     DifferenceKind,
+    ListedAs,
     Look,
     NextStep,
     OurCharge,
     OurPayment,
     Ours,
+    OurTransfer,
     ReconciliationRow,
 )
 
@@ -51,14 +53,39 @@ SELECT_SPAN = f"""
     LIMIT $7
 """
 
+TRANSFERS = """
+    SELECT reference, provider_id, state, settled_at IS NULL AS is_live, currency, amount,
+        fee IS NOT NULL AS has_fee, coalesce(submitted_at, created_at) AS at
+    FROM transfers
+    WHERE org_id = $1 AND is_test = $2 AND connection_id = $3
+"""
+
+SELECT_TRANSFERS = f"{TRANSFERS} AND reference = ANY ($4)"
+
+# Paid ones of a span, a few at a time.
+SELECT_TRANSFERS_SPAN = f"""
+    {TRANSFERS}
+        AND state = 'succeeded' AND submitted_at >= $4 AND submitted_at < $5 AND reference > $6
+    ORDER BY reference
+    LIMIT $7
+"""
+
+HAS_TRANSFERS = """
+    SELECT EXISTS (
+        SELECT FROM transfers WHERE org_id = $1 AND is_test = $2 AND connection_id = $3
+            AND sent_at >= $4
+    )
+"""
+
 UPSERT = """
     INSERT INTO reconciliation_rows (
         org_id, is_test, id, connection_id, kind, subject, reference, provider_id, our_state,
         our_amount, our_currency, their_state, their_amount, their_currency, next_step, reason,
-        occurred_at, found_at, seen_at, settled_at
+        occurred_at, found_at, seen_at, settled_at, listed_as
     )
     VALUES (
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19,
+        $20
     )
     ON CONFLICT (org_id, is_test, connection_id, kind, subject) DO UPDATE
     SET our_state = excluded.our_state, our_amount = excluded.our_amount,
@@ -72,7 +99,7 @@ UPSERT = """
 SETTLE_UNSEEN = """
     UPDATE reconciliation_rows SET settled_at = $6
     WHERE org_id = $1 AND is_test = $2 AND connection_id = $3 AND settled_at IS NULL
-        AND occurred_at >= $4 AND seen_at < $5
+        AND occurred_at >= $4 AND seen_at < $5 AND listed_as = $7
 """
 
 MATCHING = """
@@ -84,7 +111,7 @@ MATCHING = """
 SELECT_PAGE = f"""
     SELECT id, connection_id, kind, subject, reference, provider_id, our_state, our_amount,
         our_currency, their_state, their_amount, their_currency, next_step, reason, occurred_at,
-        found_at, seen_at, settled_at
+        found_at, seen_at, settled_at, listed_as
     {MATCHING}
     ORDER BY id DESC
     LIMIT $5 OFFSET $6
@@ -143,6 +170,33 @@ async def payments_of_span(
     return [_payment(row) for row in rows]
 
 
+async def our_transfers(
+    tx: Transaction, connection_id: ConnectionId, references: Sequence[str]
+) -> dict[str, OurTransfer]:
+    """The transfers that we have under these references."""
+    rows = await tx.fetch(SELECT_TRANSFERS, connection_id, references)
+    return {row["reference"]: _transfer(row) for row in rows}
+
+
+async def transfers_of_span(
+    tx: Transaction,
+    connection_id: ConnectionId,
+    since: datetime,
+    until: datetime,
+    *,
+    after: str,
+    limit: int,
+) -> list[OurTransfer]:
+    """The next transfers that were paid and sent first in a span, in the order of references."""
+    rows = await tx.fetch(SELECT_TRANSFERS_SPAN, connection_id, since, until, after, limit)
+    return [_transfer(row) for row in rows]
+
+
+async def has_transfers(tx: Transaction, connection_id: ConnectionId, since: datetime) -> bool:
+    """Whether anything was sent through a connection since then."""
+    return bool(await tx.fetchval(HAS_TRANSFERS, connection_id, since))
+
+
 async def save(
     tx: Transaction,
     connection_id: ConnectionId,
@@ -170,14 +224,20 @@ async def save(
         difference.occurred_at,
         tx.real_now,
         settled_at,
+        difference.listed_as.value,
     )
 
 
 async def settle_unseen(
-    tx: Transaction, connection_id: ConnectionId, *, since: datetime, before: datetime
+    tx: Transaction,
+    connection_id: ConnectionId,
+    listed_as: ListedAs,
+    *,
+    since: datetime,
+    before: datetime,
 ) -> None:
-    """Settle differences since an instant that were last seen before another."""
-    await tx.execute(SETTLE_UNSEEN, connection_id, since, before, tx.real_now)
+    """Settle differences of a list since an instant that were last seen before another."""
+    await tx.execute(SETTLE_UNSEEN, connection_id, since, before, tx.real_now, listed_as.value)
 
 
 async def load_page(
@@ -221,6 +281,18 @@ def _payment(row: asyncpg.Record) -> OurPayment:
     )
 
 
+def _transfer(row: asyncpg.Record) -> OurTransfer:
+    return OurTransfer(
+        row["reference"],
+        row["provider_id"],
+        row["state"],
+        row["is_live"],
+        Money(row["amount"], row["currency"]),
+        row["has_fee"],
+        row["at"],
+    )
+
+
 def _money(amount: object, currency: str) -> Money | None:
     return None if amount is None else Money(amount, currency)  # pyright: ignore[reportArgumentType] - numeric
 
@@ -228,6 +300,7 @@ def _money(amount: object, currency: str) -> Money | None:
 def _row(row: asyncpg.Record) -> ReconciliationRow:
     difference = Difference(
         kind=DifferenceKind(row["kind"]),
+        listed_as=ListedAs(row["listed_as"]),
         subject=row["subject"],
         reference=row["reference"],
         provider_id=row["provider_id"],

@@ -24,6 +24,13 @@ class DifferenceKind(StrEnum):
     OTHER_STATE = "other_state"
 
 
+class ListedAs(StrEnum):
+    """In which list of the provider's a row is, or would have to be."""
+
+    CHARGE = "charge"
+    TRANSFER = "transfer"
+
+
 class NextStep(StrEnum):
     """What happens by itself."""
 
@@ -36,9 +43,14 @@ class NextStep(StrEnum):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A difference that a look found. `subject` is the provider's id of it, or else a reference."""
+    """A difference that a look found.
+
+    `subject` is the provider's id of money that came, or else a reference; of a transfer it is our
+    reference.
+    """
 
     kind: DifferenceKind
+    listed_as: ListedAs = ListedAs.CHARGE
     subject: str
     reference: str = ""
     provider_id: str = ""
@@ -49,6 +61,13 @@ class Difference(Struct, frozen=True, kw_only=True):
     next_step: NextStep
     reason: str = ""
     occurred_at: datetime
+
+
+class Compared(Struct, frozen=True):
+    """What comparing a row found. `is_news`: the provider's word is to be taken over first."""
+
+    difference: Difference | None = None
+    is_news: bool = False
 
 
 class ReconciliationRow(Struct, frozen=True, kw_only=True):
@@ -63,7 +82,7 @@ class ReconciliationRow(Struct, frozen=True, kw_only=True):
 
 
 class Look(Struct, frozen=True):
-    """The last look at a connection's list: of which span, how many rows, when."""
+    """The last look at a connection's lists: of which span of charges, how many rows, when."""
 
     since: datetime
     until: datetime
@@ -96,6 +115,18 @@ class OurPayment(Struct, frozen=True):
     reference: str
     amount: Money
     reversed: Decimal
+    at: datetime
+
+
+class OurTransfer(Struct, frozen=True):
+    """A transfer that we sent, or intended to; `at` is when it was sent first."""
+
+    reference: str
+    provider_id: str
+    state: str
+    is_live: bool
+    amount: Money
+    has_fee: bool
     at: datetime
 
 

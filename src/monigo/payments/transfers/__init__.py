@@ -6,9 +6,8 @@ from monigo.payments.transfers.outcomes import apply_fact
 from monigo.payments.transfers.service import (
     create,
     get_transfer,
+    get_transfers,
     is_in_flight,
-    latest_of,
-    list_of_bill,
     lock_of_legs,
     refuse_connection_in_use,
     resolve,
@@ -17,7 +16,6 @@ from monigo.payments.transfers.service import (
 from monigo.payments.transfers.tasks import ask_task, submit_task
 from monigo.payments.transfers.types import (
     Destination,
-    Failure,
     NewTransfer,
     OwnCode,
     Refusal,
@@ -29,7 +27,6 @@ from monigo.payments.transfers.types import (
 
 __all__ = [
     "Destination",
-    "Failure",
     "NewTransfer",
     "OwnCode",
     "Refusal",
@@ -44,9 +41,8 @@ __all__ = [
     "events",
     "expect_password",
     "get_transfer",
+    "get_transfers",
     "is_in_flight",
-    "latest_of",
-    "list_of_bill",
     "lock_of_legs",
     "refuse_connection_in_use",
     "resend_otp",

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from monigo.core.errors import DomainError, ErrorKind, conflict, invalid
 from monigo.core.ids import PayoutTransferId
 from monigo.infra.db import Database, Tenant
-from monigo.payments.charges import Desk, may_send_again
+from monigo.payments.charges import CALL_LASTS, Desk, may_send_again
 from monigo.payments.transfers import outcomes, rules, service, store
 from monigo.payments.transfers.outcomes import Word
 from monigo.payments.transfers.sending import Line, send_singly
@@ -65,7 +65,7 @@ def _is_being_sent(transfer: Transfer, now: datetime) -> bool:
     return (
         transfer.state is TransferState.SUBMITTED
         and transfer.sent_at is not None
-        and transfer.sent_at + rules.CALL_LASTS > now
+        and transfer.sent_at + CALL_LASTS > now
     )
 
 

@@ -45,8 +45,15 @@ class TransferFailed(TransferFact, frozen=True, kw_only=True):
     was_submitted: bool
 
 
+class TransferFeeKnown(TransferFact, frozen=True, kw_only=True):
+    """What its provider took for a transfer was known only some time after it had arrived."""
+
+
 class TransferReversed(TransferFact, frozen=True, kw_only=True):
-    """A payee had it, and the money came back; `was_excess`: the leg was paid by another one."""
+    """A payee had it, and the money came back; `was_excess`: the leg was paid by another one.
+
+    `fee` is what was known to be taken as it arrived; it came back, too.
+    """
 
     was_excess: bool
 

@@ -21,6 +21,7 @@ from monigo.payments.transfers import rules, store
 from monigo.payments.transfers.events import (
     TransferDelayed,
     TransferFailed,
+    TransferFeeKnown,
     TransferNeedsAction,
     TransferPaidTwice,
     TransferReversed,
@@ -106,10 +107,14 @@ async def save(
 ) -> dict[PayoutTransferId, Transfer]:
     """Store what became of locked transfers, before and after, and do what follows from it."""
     settled, facts = await _settle_legs(tx, changes)
-    changed = [after for before, after in settled if after != before]
-    if changed:
-        await store.update(tx, changed)
-        await _put_on_agenda(tx, changed)
+    changed = [(before, after) for before, after in settled if after != before]
+    # What was in excess counts once the other one does not: of a leg only one may at any time.
+    promoted = [after for before, after in changed if before.is_excess and after.has_paid]
+    others = [after for before, after in changed if not (before.is_excess and after.has_paid)]
+    for saved in (others, promoted):
+        if saved:
+            await store.update(tx, saved)
+            await _put_on_agenda(tx, saved)
     await outbox.emit(tx, facts)
     return {after.id: after for _, after in settled}
 
@@ -133,8 +138,7 @@ async def _settle_legs(
     legs = {
         before.leg_id
         for before, after in changes
-        if after.state is not before.state
-        and (_is_late(before, after) or (before.attempt > 1 and _is_lost(before, after)))
+        if after.state is not before.state and (_is_late(before, after) or _is_lost(before, after))
     }
     if not legs:
         return list(changes), [fact for change in changes for fact in _facts(*change)]
@@ -241,12 +245,12 @@ def _facts(before: Transfer, after: Transfer) -> list[DomainFact]:
     if before.submitted_at is None and after.submitted_at is not None:
         facts.append(TransferSubmitted(**_fields(after)))
     if after.state is before.state:
-        return facts + _delays(before, after)
+        return facts + _delays(before, after) + _late_fee(before, after)
     match after.state:
         case TransferState.SUCCEEDED:
             facts.append(TransferSucceeded(**_fields(after), was_excess=False))
         case TransferState.REVERSED if before.state is TransferState.SUCCEEDED:
-            facts.append(TransferReversed(**_fields(after), was_excess=before.is_excess))
+            facts.append(TransferReversed(**_fields(before), was_excess=before.is_excess))
         case TransferState.FAILED | TransferState.REVERSED if before.is_live:
             facts.append(_failed(after))
         case TransferState.NEEDS_ACTION:
@@ -265,6 +269,12 @@ def _failed(after: Transfer) -> TransferFailed:
         is_final=bool(failure and failure.is_final),
         was_submitted=after.submitted_at is not None,
     )
+
+
+def _late_fee(before: Transfer, after: Transfer) -> list[DomainFact]:
+    """That a provider says only now what it took for a transfer that had arrived."""
+    is_late = before.state is TransferState.SUCCEEDED and before.fee is None
+    return [TransferFeeKnown(**_fields(after))] if is_late and after.fee is not None else []
 
 
 def _delays(before: Transfer, after: Transfer) -> list[DomainFact]:

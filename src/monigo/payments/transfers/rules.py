@@ -13,9 +13,14 @@ from msgspec.structs import replace
 
 from monigo.core.ids import PayoutTransferId
 from monigo.core.money import Money
-from monigo.payments.charges import wait_before
-from monigo.payments.transfers.types import (
+from monigo.payments.charges import (
+    ASKED_FOR,
+    CALL_LASTS,
+    NOT_FOUND_COUNTS_AFTER,
     Failure,
+    wait_before,
+)
+from monigo.payments.transfers.types import (
     OwnCode,
     Transfer,
     TransferState,
@@ -33,13 +38,8 @@ from monigo.providers.port import (
     Unknown,
 )
 
-# What is not decided by then, a person decides; what could not be sent by then failed.
-ASKED_FOR = timedelta(hours=72)
+# What could not be sent by then failed.
 SENT_FOR = timedelta(hours=24)
-# Until then a provider that knows nothing of it may only be slow.
-NOT_FOUND_COUNTS_AFTER = timedelta(minutes=5)
-# By then every answer has come that will: nobody waits longer than 25 seconds for one.
-CALL_LASTS = timedelta(seconds=30)
 # Top-ups of a merchant's balance take minutes to hours.
 SHORT_TRIED_EVERY = timedelta(minutes=15)
 
@@ -79,7 +79,7 @@ def after(
         return transfer
     fact = outcome.fact if not isinstance(outcome, Unknown) else None
     if is_other_amount(transfer, fact):
-        return _of_other_amount(transfer, real_now)
+        return _as_sent(_of_other_amount(transfer, real_now), real_now)
     match outcome:
         case Succeeded(fact=Fact()):
             made = _settled(_found(transfer, fact), TransferState.SUCCEEDED, None, now)
@@ -91,11 +91,20 @@ def after(
             made = _open(transfer, TransferState.PENDING, fact)
         case NeedsAction():
             made = _after_needed_action(transfer, outcome)
-        case Unknown() if is_answer and transfer.state is TransferState.SUBMITTED:
+        case Unknown() if transfer.state is TransferState.SUBMITTED:
+            # Also as the answer to a question: whoever sent it died before the answer came.
             made = replace(transfer, state=TransferState.UNKNOWN)
         case Succeeded() | Unknown():
             made = transfer
-    return made
+    return _as_sent(made, real_now)
+
+
+def _as_sent(transfer: Transfer, real_now: datetime) -> Transfer:
+    """A transfer that its provider has, though we know of no call: ours may have been restored."""
+    is_unsent = transfer.state in {TransferState.CREATED, TransferState.FAILED}
+    if is_unsent or transfer.sent_at is not None:
+        return transfer
+    return replace(transfer, submitted_at=real_now, sent_at=real_now)
 
 
 def _after_needed_action(transfer: Transfer, word: NeedsAction) -> Transfer:
@@ -175,18 +184,24 @@ def _after_refusal(transfer: Transfer, word: Failed, *, now: datetime, at: datet
         return failed(transfer, word.code, word.reason, is_final=True, now=now)
     if word.code not in _TRIED_AGAIN:
         return failed(transfer, word.code, word.reason, is_final=False, now=now)
-    return put_off(transfer, word.code, word.reason, at)
+    return put_off(transfer, word, now=now, real_now=at)
 
 
-def put_off(transfer: Transfer, code: str, reason: str, real_now: datetime) -> Transfer:
-    """A transfer that did not arrive and is sent again later, under the same reference."""
-    return replace(
+def put_off(transfer: Transfer, why: Failed, *, now: datetime, real_now: datetime) -> Transfer:
+    """A transfer that did not arrive and is sent again later, under the same reference.
+
+    One that waited for too long fails for what it waited for.
+    """
+    waiting = replace(
         transfer,
         state=TransferState.CREATED,
-        is_alone=transfer.is_alone or code == FailureCode.BATCH_REFUSED,
-        failure=Failure(code, reason[:_REASON_LENGTH_MAX], is_final=False),
+        is_alone=transfer.is_alone or why.code == FailureCode.BATCH_REFUSED,
+        failure=Failure(why.code, why.reason[:_REASON_LENGTH_MAX], is_final=False),
         waiting_since=transfer.waiting_since or real_now,
     )
+    if not is_over(waiting, real_now):
+        return waiting
+    return failed(waiting, why.code, why.reason, is_final=False, now=now)
 
 
 def of_row(word: Outcome) -> Outcome:
@@ -218,12 +233,14 @@ def _found(transfer: Transfer, fact: Fact | None) -> Transfer:
     """A transfer that its provider knows, with what it says of it."""
     if fact is None:
         return transfer
-    is_own_fee = fact.fee is not None and fact.fee.currency == transfer.amount.currency
+    # What was booked as the transfer arrived stays so.
+    is_booked = transfer.state is TransferState.SUCCEEDED and transfer.fee is not None
+    is_own = fact.fee is not None and fact.fee.currency == transfer.amount.currency
     return replace(
         transfer,
         provider_id=transfer.provider_id or fact.provider_id,
         rail_id=transfer.rail_id or fact.rail_id,
-        fee=fact.fee if is_own_fee else transfer.fee,
+        fee=fact.fee if is_own and not is_booked else transfer.fee,
         first_not_found_at=None,
     )
 
@@ -286,23 +303,18 @@ def next_question(transfer: Transfer, real_now: datetime) -> datetime | None:
 
 
 def sent(transfer: Transfer, real_now: datetime) -> Transfer:
-    """A transfer that is sent now. One that may have arrived before stays as it is."""
+    """A transfer that is sent now. What may have left before is in doubt, whatever is answered."""
     is_first = transfer.state is TransferState.CREATED
+    is_doubtful = transfer.state is TransferState.SUBMITTED
+    again = TransferState.UNKNOWN if is_doubtful else transfer.state
     return replace(
         transfer,
-        state=TransferState.SUBMITTED if is_first else transfer.state,
+        state=TransferState.SUBMITTED if is_first else again,
         failure=None if is_first else transfer.failure,
         submitted_at=transfer.submitted_at or real_now,
         sent_at=real_now,
         first_not_found_at=None,
     )
-
-
-def given_up(transfer: Transfer, now: datetime) -> Transfer:
-    """A transfer that could not be sent for too long, and fails for what it waited for."""
-    failure = transfer.failure
-    code, said = (failure.code, failure.reason) if failure else (FailureCode.NOT_SENT, "")
-    return failed(transfer, code, said, is_final=False, now=now)
 
 
 def destinations(transfers: Iterable[Transfer]) -> frozenset[str]:

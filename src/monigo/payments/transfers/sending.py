@@ -129,10 +129,8 @@ async def _put_off(line: Line, transfers: Sequence[Transfer], why: Failed) -> No
         ]
         changes: list[tuple[Transfer, Transfer]] = []
         for one in unsent:
-            later = rules.put_off(one, why.code, why.reason, tx.real_now)
-            tried = replace(later, asked=later.asked + 1, asked_at=tx.real_now)
-            is_over = rules.is_over(tried, tx.real_now)
-            changes.append((one, rules.given_up(tried, tx.now) if is_over else tried))
+            later = rules.put_off(one, why, now=tx.now, real_now=tx.real_now)
+            changes.append((one, replace(later, asked=later.asked + 1, asked_at=tx.real_now)))
         await outcomes.save(tx, changes)
 
 
@@ -200,7 +198,7 @@ async def _refuse(line: Line, refused: Mapping[PayoutTransferId, Failed]) -> Non
             if one.state is not TransferState.CREATED:
                 continue
             if why.code in {FailureCode.NOT_SENT, FailureCode.INSUFFICIENT_BALANCE}:
-                after = rules.put_off(one, why.code, why.reason, tx.real_now)
+                after = rules.put_off(one, why, now=tx.now, real_now=tx.real_now)
             else:
                 after = rules.failed(one, why.code, why.reason, is_final=False, now=tx.now)
             changes.append((one, replace(after, asked=after.asked + 1, asked_at=tx.real_now)))

@@ -7,12 +7,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo.core.errors import conflict, not_found
-from monigo.core.ids import InvoiceId, PayoutLegId, PayoutTransferId
+from monigo.core.ids import InvoiceId, PayoutTransferId
 from monigo.infra import agenda
 from monigo.infra.db import RowLock, Transaction
 from monigo.infra.ids import new_id
 from monigo.payments import connections, payout_accounts
-from monigo.payments.charges import reference_of
+from monigo.payments.charges import CALL_LASTS, reference_of
 from monigo.payments.connections import Connection, ConnectionDeletion, Purpose
 from monigo.payments.payout_accounts import PayoutAccount
 from monigo.payments.transfers import outcomes, rules, store
@@ -26,9 +26,6 @@ from monigo.payments.transfers.types import (
     TransferState,
 )
 from monigo.providers.registry import adapter_of
-
-# A bill has fewer; more are not listed.
-TRANSFERS_MAX = 500
 
 
 async def create(tx: Transaction, wanted: Sequence[NewTransfer]) -> list[Transfer]:
@@ -78,7 +75,7 @@ async def create(tx: Transaction, wanted: Sequence[NewTransfer]) -> list[Transfe
         )
     await store.insert(tx, made)
     due: dict[PayoutTransferId, datetime] = {
-        transfer.id: tx.real_now + rules.CALL_LASTS if one.is_awaited else tx.real_now
+        transfer.id: tx.real_now + CALL_LASTS if one.is_awaited else tx.real_now
         for transfer, one in zip(made, wanted, strict=True)
     }
     await agenda.put(tx, SUBMIT, due)
@@ -132,14 +129,11 @@ async def get_transfer(tx: Transaction, transfer_id: UUID) -> Transfer:
     return found[PayoutTransferId(transfer_id)]
 
 
-async def latest_of(tx: Transaction, leg_ids: Collection[UUID]) -> Mapping[PayoutLegId, Transfer]:
-    """The transfer that has paid each leg, else the last try; absent where there was none."""
-    return await store.latest_of_legs(tx, leg_ids)
-
-
-async def list_of_bill(tx: Transaction, bill_id: UUID) -> list[Transfer]:
-    """A bill's transfers, oldest first."""
-    return await store.list_of_bill(tx, bill_id, TRANSFERS_MAX)
+async def get_transfers(
+    tx: Transaction, transfer_ids: Collection[UUID]
+) -> Mapping[PayoutTransferId, Transfer]:
+    """Those of these transfers that there are."""
+    return await store.load(tx, transfer_ids)
 
 
 async def is_in_flight(tx: Transaction, bill_ids: Collection[UUID]) -> frozenset[InvoiceId]:

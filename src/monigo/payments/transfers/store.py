@@ -65,20 +65,6 @@ SELECT_LEGS_OF = f"""
     FOR NO KEY UPDATE
 """
 
-# The one that has paid, else the last try.
-SELECT_LATEST_OF_LEGS = f"""
-    SELECT DISTINCT ON (leg_id) {_COLUMNS} FROM transfers
-    WHERE org_id = $1 AND is_test = $2 AND leg_id = ANY ($3::uuid[])
-    ORDER BY leg_id, (state = 'succeeded' AND NOT is_excess) DESC, attempt DESC
-"""
-
-SELECT_OF_BILL = f"""
-    SELECT {_COLUMNS} FROM transfers
-    WHERE org_id = $1 AND is_test = $2 AND bill_id = $3
-    ORDER BY id
-    LIMIT $4
-"""
-
 SELECT_LIVE_OF_BILLS = f"""
     SELECT {_COLUMNS} FROM transfers
     WHERE org_id = $1 AND is_test = $2 AND bill_id = ANY ($3::uuid[]) AND state = ANY ($4::text[])
@@ -202,17 +188,6 @@ async def list_of_legs(
     """All transfers of legs, in the order of their locks."""
     rows = await tx.fetch(f"{SELECT_OF_LEGS} {lock.value}", list(leg_ids))
     return [_transfer(row) for row in rows]
-
-
-async def latest_of_legs(tx: Transaction, leg_ids: Collection[UUID]) -> dict[PayoutLegId, Transfer]:
-    """The transfer that has paid each leg, else the last try; absent where there was none."""
-    rows = await tx.fetch(SELECT_LATEST_OF_LEGS, list(leg_ids))
-    return {PayoutLegId(row["leg_id"]): _transfer(row) for row in rows}
-
-
-async def list_of_bill(tx: Transaction, bill_id: UUID, limit: int) -> list[Transfer]:
-    """A bill's transfers, oldest first."""
-    return [_transfer(row) for row in await tx.fetch(SELECT_OF_BILL, bill_id, limit)]
 
 
 async def list_live_of_bills(

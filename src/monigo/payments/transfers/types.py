@@ -15,6 +15,7 @@ from monigo.core.ids import (
     TransferBatchId,
 )
 from monigo.core.money import Money
+from monigo.payments.charges import Failure
 from monigo.providers.port import PayoutMethod
 
 
@@ -51,14 +52,6 @@ class OwnCode(StrEnum):
     REVERSED = "reversed"
     # A person looked it up at the provider.
     RESOLVED = "resolved"
-
-
-class Failure(Struct, frozen=True):
-    """Why a transfer failed, or a live one waits: a code, the provider's words, for good?"""
-
-    code: str
-    reason: str
-    is_final: bool
 
 
 class Resolution(Struct, frozen=True):

@@ -11,7 +11,7 @@ from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId
 from monigo.core.money import format_money
 from monigo.core.paging import Page, PageRequest
-from monigo.core.periods import Period, midnight
+from monigo.core.periods import Period, local_day, midnight
 from monigo.core.times import format_instant
 from monigo.infra.csv_text import csv_lines, plain_text
 from monigo.infra.db import Database, Tenant, Transaction
@@ -71,7 +71,7 @@ async def list_withheld(
 ) -> Page[WithheldTax]:
     """What was withheld in a year of the organisation's zone, by payee; None is the present one."""
     timezone = (await tenancy.get_organization(tx)).billing.timezone
-    wanted = year or tx.now.year
+    wanted = year or local_day(tx.now, timezone).year
     span = Period(
         midnight(date(wanted, 1, 1), timezone), midnight(date(wanted + 1, 1, 1), timezone)
     )

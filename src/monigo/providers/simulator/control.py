@@ -267,7 +267,7 @@ async def _advance(simulator: Simulator, body: dict[str, Any]) -> Any:
 async def _clear(simulator: Simulator, body: dict[str, Any]) -> Any:
     """Script nothing any more; and forget all rows, unless only the scripts are to go."""
     if body.get("only") is None:
-        simulator.books.clear()
+        simulator.clear()
     else:
         _one_of(body, "only", ("scripts",))
     simulator.script.clear()

@@ -104,6 +104,12 @@ class Simulator:
             if transfer.at < since:
                 await self.settle_transfer(transfer, "abandoned")
 
+    def clear(self) -> None:
+        """Forget all but the merchants, and show real time again."""
+        self.books.clear()
+        self.last_bulk_at.clear()
+        self._ahead = timedelta()
+
     def merchant(self, provider: str, secret_key: str, public_key: str = "") -> Merchant:
         """A merchant by their key, who is taken in at first sight."""
         known = self.books.one(Merchant, provider=provider, merchant=secret_key)

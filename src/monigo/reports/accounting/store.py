@@ -1,28 +1,41 @@
-"""The SQL of what customers owe: `invoices_receivable` and `payments_uncovered` have it."""
+"""The SQL of what customers owe.
+
+`invoices_receivable`, `payments_uncovered` and `payout_parts_in_excess` have it.
+"""
 
 from monigo.core.ids import CustomerId
 from monigo.core.paging import Page, PageRequest
 from monigo.infra.db import Transaction
 from monigo.reports.accounting.types import Debt
 
-# Invoices, where what has no due date is due as it becomes final, and what providers took back.
+# Invoices, where what has no due date is due as it becomes final; what providers took back; and
+# what payees have beside what was owed to them.
 _OWED = """
     FROM (
         SELECT customer_id, currency, total - amount_paid AS amount,
-            coalesce(due_date, finalized_at) AS due_at, 1 AS invoices, 0 AS taken_back
+            coalesce(due_date, finalized_at) AS due_at, 1 AS invoices, 0 AS taken_back,
+            0 AS paid_twice
         FROM invoices
         WHERE org_id = $1 AND is_test = $2 AND plan_type = 'collection'
             AND status IN ('finalized', 'payment_failed')
         UNION ALL
-        SELECT customer_id, currency, uncovered, uncovered_at, 0, uncovered
+        SELECT customer_id, currency, uncovered, uncovered_at, 0, uncovered, 0
         FROM payments
         WHERE org_id = $1 AND is_test = $2 AND uncovered > 0
+        UNION ALL
+        SELECT leg.customer_id, leg.currency, part.amount, sent.settled_at, 0, 0, part.amount
+        FROM payout_parts AS part
+        JOIN payout_legs AS leg ON leg.org_id = $1 AND leg.is_test = $2 AND leg.id = part.leg_id
+        JOIN transfers AS sent ON sent.org_id = $1 AND sent.is_test = $2
+            AND sent.id = part.transfer_id
+        WHERE part.org_id = $1 AND part.is_test = $2 AND part.is_excess
     ) AS owed
 """
 
 SELECT_DEBTS = f"""
     SELECT owed.customer_id, owed.currency, sum(owed.invoices) AS invoices,
         sum(owed.amount) AS amount, sum(owed.taken_back) AS taken_back,
+        sum(owed.paid_twice) AS paid_twice,
         min(owed.due_at) AS oldest_due_at,
         coalesce(sum(owed.amount) FILTER (WHERE owed.due_at > $3), 0) AS not_yet_due,
         coalesce(
@@ -66,6 +79,7 @@ async def list_debts(tx: Transaction, request: PageRequest) -> Page[Debt]:
             invoices=row["invoices"],
             amount=row["amount"],
             taken_back=row["taken_back"],
+            paid_twice=row["paid_twice"],
             not_yet_due=row["not_yet_due"],
             up_to_30_days=row["up_to_30_days"],
             up_to_60_days=row["up_to_60_days"],

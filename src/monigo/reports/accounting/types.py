@@ -46,7 +46,8 @@ class Debt(Struct, frozen=True):
     """What a customer owes in a currency, by how many days it is overdue, each of 24 hours.
 
     `taken_back` is the part that providers took back of the customer's payments, since they did;
-    the rest is due of `invoices`.
+    `paid_twice` what the customer was paid out beside what was owed, since it arrived; the rest is
+    due of `invoices`.
     """
 
     customer_id: CustomerId
@@ -54,6 +55,7 @@ class Debt(Struct, frozen=True):
     invoices: int
     amount: Decimal
     taken_back: Decimal
+    paid_twice: Decimal
     not_yet_due: Decimal
     up_to_30_days: Decimal
     up_to_60_days: Decimal

@@ -34,6 +34,9 @@ SELECT_WAITING = """
         ) + (
             SELECT count(*) FROM refunds
             WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+        ) + (
+            SELECT count(*) FROM transfers
+            WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
         ) AS unresolved,
         ARRAY(
             SELECT id FROM (
@@ -41,6 +44,9 @@ SELECT_WAITING = """
                 WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
                 UNION ALL
                 SELECT id FROM refunds
+                WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
+                UNION ALL
+                SELECT id FROM transfers
                 WHERE org_id = $1 AND is_test = $2 AND needs_person_at IS NOT NULL
             ) AS waiting
             ORDER BY id LIMIT $3
@@ -62,7 +68,25 @@ SELECT_WAITING = """
             SELECT id FROM reconciliation_rows
             WHERE org_id = $1 AND is_test = $2 AND settled_at IS NULL AND next_step = 'person'
             ORDER BY id LIMIT $3
-        ) AS differing_ids
+        ) AS differing_ids,
+        (
+            SELECT count(*) FROM payouts
+            WHERE org_id = $1 AND is_test = $2 AND state = 'needs_approval' AND held_at IS NULL
+        ) AS unapproved,
+        ARRAY(
+            SELECT bill_id FROM payouts
+            WHERE org_id = $1 AND is_test = $2 AND state = 'needs_approval' AND held_at IS NULL
+            ORDER BY bill_id LIMIT $3
+        ) AS unapproved_ids,
+        (
+            SELECT count(DISTINCT transfer_id) FROM payout_parts
+            WHERE org_id = $1 AND is_test = $2 AND is_excess
+        ) AS paid_twice,
+        ARRAY(
+            SELECT DISTINCT transfer_id FROM payout_parts
+            WHERE org_id = $1 AND is_test = $2 AND is_excess
+            ORDER BY transfer_id LIMIT $3
+        ) AS paid_twice_ids
 """
 
 # In the order in which they are reported.
@@ -73,6 +97,8 @@ _COLUMNS = {
     "unresolved": NeedKind.TRANSACTIONS_TO_RESOLVE,
     "unmatched": NeedKind.PROVIDER_EVENTS_WAITING,
     "differing": NeedKind.RECONCILIATION_DIFFERENCES,
+    "unapproved": NeedKind.PAYOUTS_TO_APPROVE,
+    "paid_twice": NeedKind.TRANSFERS_PAID_TWICE,
 }
 
 

@@ -39,6 +39,10 @@ class NeedKind(StrEnum):
     TRANSACTIONS_TO_RESOLVE = "transactions_to_resolve"
     PROVIDER_EVENTS_WAITING = "provider_events_waiting"
     RECONCILIATION_DIFFERENCES = "reconciliation_differences"
+    # Bills that somebody is to initiate the payout of.
+    PAYOUTS_TO_APPROVE = "payouts_to_approve"
+    # Their payees have something beside what was owed to them.
+    TRANSFERS_PAID_TWICE = "transfers_paid_twice"
 
 
 class NeedsPerson(Struct, frozen=True):

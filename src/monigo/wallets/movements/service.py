@@ -144,6 +144,7 @@ class MovementBatch:
         self._postings: list[Posting] = []
         self._requests: list[Request] = []
         self._credited: dict[WalletId, Wallet] = {}
+        self._moved: dict[WalletId, Wallet] = {}
         self._used: set[WalletId] = set()
         self._deposits: dict[WalletId, Decimal] = {}
         # Those of which another part of the money is excess than before.
@@ -241,12 +242,13 @@ class MovementBatch:
         await self._post(is_read=False, is_end=False)
 
     async def _post(self, *, is_read: bool, is_end: bool) -> list[Transfer]:
-        """Post, report, and note who was credited; then see to top-ups, of which most have none."""
+        """Post, report, note whose money moved; then see to top-ups, of which most have none."""
         posting = await ledger.prepare(self._tx, self._postings, self._requests, is_read=is_read)
         statements = [
             *posting.statements,
             *await outbox.prepare(self._tx, self._facts),
             *due.prepare_credited(self._tx, self._credited.values()),
+            *due.prepare_moved(self._tx, self._moved.values()),
         ]
         low = top_ups.low_of([self.wallets[one] for one in self._used])
         if is_end and not (self._deposits or low or self._other_excess):
@@ -266,6 +268,7 @@ class MovementBatch:
         posting = _posting(after, movement)
         self._postings.append(posting)
         if movement.grant_account_id is None:
+            self._moved[wallet.id] = after
             self._facts.append(movement_fact(after, movement, posting.transaction_id))
         if movement.direction is Direction.CREDIT:
             self._credited[wallet.id] = after

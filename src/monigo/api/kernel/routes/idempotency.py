@@ -10,13 +10,14 @@ from monigo.infra.idempotency import Answer, RequestIdentity, is_kept
 
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 KEY_LENGTH_MAX = 255
+_WITH_OWN_KEYS = frozenset({PrincipalKind.PERSON, PrincipalKind.PORTAL})
 
 
 async def identity_of(tx: Transaction, request: Request, vault: Vault) -> RequestIdentity | None:
     """Which request it is; None for one that carries no key.
 
-    Keys of an organisation's modes, methods and paths are apart. Its API keys share theirs, each
-    of its people has their own.
+    Keys of an organisation's modes, methods and paths are apart. Its API keys share theirs; each
+    of its people has their own, and so has each portal token.
 
     Raises:
         DomainError: invalid key.
@@ -26,8 +27,7 @@ async def identity_of(tx: Transaction, request: Request, vault: Vault) -> Reques
         return None
     if not 1 <= len(key) <= KEY_LENGTH_MAX:
         raise invalid({"Idempotency-Key": f"must have 1 to {KEY_LENGTH_MAX} characters"})
-    is_persons = tx.principal.kind is PrincipalKind.PERSON
-    whose = (str(tx.principal),) if is_persons else ()
+    whose = (str(tx.principal),) if tx.principal.kind in _WITH_OWN_KEYS else ()
     return RequestIdentity.of(
         (str(tx.org_id), str(tx.is_test), request.method, request.scope["path"], key, *whose),
         await request.body(),

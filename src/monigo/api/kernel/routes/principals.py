@@ -3,11 +3,12 @@
 from fastapi import Request
 from msgspec import Struct
 
-from monigo import people, tenancy
+from monigo import people, portal_access, tenancy
 from monigo.bootstrap import Services
 from monigo.core.access import Permission
 from monigo.infra.db import Tenant, Transaction
 from monigo.people import Claims
+from monigo.portal_access import TokenReference
 from monigo.tenancy import KeyReference
 
 # Where people call, beside keys.
@@ -23,7 +24,7 @@ class PersonReference(Struct, frozen=True):
     claims: Claims
 
 
-Caller = KeyReference | PersonReference
+Caller = KeyReference | PersonReference | TokenReference
 
 
 def looks_like_token(credential: str) -> bool:
@@ -75,6 +76,8 @@ async def authorized(
             principal = await tenancy.authorize(tx, caller.api_key_id, permission)
         case PersonReference():
             principal = await people.organizations.authorize(tx, caller.claims, permission)
+        case TokenReference():
+            principal = await portal_access.authorize(tx, caller.token_id, permission)
     await services.limits.of(tx)
     return tx.acting_as(principal)
 

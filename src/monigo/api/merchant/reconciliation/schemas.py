@@ -13,7 +13,12 @@ from monigo.api.kernel.wire.outgoing import (
 )
 from monigo.core.money import Money as Amount
 from monigo.core.money import format_money
-from monigo.payments.reconciliation import DifferenceKind, NextStep, ReconciliationRow
+from monigo.payments.reconciliation import (
+    DifferenceKind,
+    ListedAs,
+    NextStep,
+    ReconciliationRow,
+)
 
 
 class ReconciliationRowOut(Outgoing, frozen=True):
@@ -21,6 +26,7 @@ class ReconciliationRowOut(Outgoing, frozen=True):
 
     id: UUID
     kind: DifferenceKind
+    listed_as: Annotated[ListedAs, Meta(description="in which of the provider's lists")]
     reference: str
     provider_reference: Annotated[str, Meta(description="the provider's own id")]
     our_status: str
@@ -49,6 +55,7 @@ class ReconciliationRowOut(Outgoing, frozen=True):
         return cls(
             id=row.id,
             kind=found.kind,
+            listed_as=found.listed_as,
             reference=found.reference,
             provider_reference=found.provider_id,
             our_status=found.our_state,

@@ -40,7 +40,7 @@ async def list_receivables(tx: Tx, paging: Paging) -> ListResponse:
     """List what customers owe by how long it is overdue, those who owe longest first.
 
     Uncollectible invoices are written off, and not among them. What providers took back of payments
-    is, as far as the customer's wallet could not give it.
+    is, as far as the customer's wallet could not give it; and what payees were paid twice.
     """
     page = await reports.accounting.receivables_aging(tx, paging)
     return ListResponse("receivables", page, DebtOut.of)

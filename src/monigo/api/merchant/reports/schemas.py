@@ -77,6 +77,9 @@ class DebtOut(Outgoing, frozen=True):
         Money,
         Meta(description="of the amount, what providers took back of payments; booked as a loss"),
     ]
+    paid_twice: Annotated[
+        Money, Meta(description="of the amount, what was paid out beside what was owed")
+    ]
     not_yet_due: Money
     up_to_30_days: Money
     up_to_60_days: Money
@@ -93,6 +96,7 @@ class DebtOut(Outgoing, frozen=True):
             invoices=debt.invoices,
             amount=format_money(debt.amount),
             taken_back=format_money(debt.taken_back),
+            paid_twice=format_money(debt.paid_twice),
             not_yet_due=format_money(debt.not_yet_due),
             up_to_30_days=format_money(debt.up_to_30_days),
             up_to_60_days=format_money(debt.up_to_60_days),

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from monigo import invoicing, subscriptions
-from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import CANCELED, Id, Name, also_spelled
@@ -15,6 +14,7 @@ from monigo.api.kernel.wire.outgoing import Message
 from monigo.api.kernel.wire.paging import Paging
 from monigo.api.merchant.invoices.schemas import UpcomingInvoiceEnvelope
 from monigo.api.merchant.subscriptions.schemas import (
+    SUBSCRIPTION,
     ApplyAt,
     SubscriptionChangeIn,
     SubscriptionEnvelope,
@@ -34,8 +34,6 @@ from monigo.subscriptions import NewSubscription, Status, Subscription, Subscrip
 router = APIRouter(route_class=TenantRoute, tags=["subscriptions"])
 
 StatusQuery = Annotated[Status | None, also_spelled(CANCELED)]
-
-SUBSCRIPTION = Changes("subscription", Subscription, SubscriptionOut.of)
 
 
 @router.post("/subscriptions", status_code=201)

@@ -7,6 +7,7 @@ from msgspec import Meta
 from pydantic import BeforeValidator, Field
 
 from monigo import catalog, subscriptions
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import (
     CANCELED,
     Incoming,
@@ -153,3 +154,6 @@ class Timeline(Outgoing, frozen=True):
 
     timeline: list[TimelineEntryOut]
     count: int
+
+
+SUBSCRIPTION = Changes("subscription", Subscription, SubscriptionOut.of)

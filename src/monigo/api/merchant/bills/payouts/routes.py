@@ -42,7 +42,7 @@ router = APIRouter(route_class=TenantRoute, tags=["payouts"])
 
 
 class PayoutIntent(Struct, frozen=True):
-    """Transfers of a bill that are to be sent."""
+    """Transfers of a bill that are to be sent, and of what goes with it."""
 
     bill_id: InvoiceId
     transfer_ids: list[PayoutTransferId]
@@ -57,10 +57,8 @@ async def _send(outside: Outside, intent: PayoutIntent) -> Sequence[Transfer]:
 
 async def _initiated(tx: Transaction, intent: PayoutIntent, _sent: Sequence[Transfer]) -> Response:
     bill = await invoicing.get(tx, intent.bill_id, plan_type=PlanType.PAYOUT)
-    found = [
-        await payouts.get_transaction(tx, bill.id, transfer_id)
-        for transfer_id in intent.transfer_ids
-    ]
+    own = await payouts.list_transactions(tx, bill.id)
+    found = [one for one in own if one.id in intent.transfer_ids]
     shown = InitiatedPayoutOut.of(tx, (await BillEnvelope.of(tx, bill)).bill, found)
     return Answer(shown, 202 if shown.is_undecided else 200)
 

@@ -4,20 +4,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from monigo import collection, customers, tenancy
-from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.routes.declarations import atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.incoming import Id, Name
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Answer, Message
 from monigo.api.merchant.customers.payment_methods.schemas import (
+    PAYMENT_METHOD,
     PaymentMethodEnvelope,
     PaymentMethodList,
     PaymentMethodOut,
 )
 from monigo.api.merchant.invoices.payments.schemas import (
+    TRANSACTION,
     InitiatedOut,
-    InvoiceTransactionOut,
     SetupIn,
 )
 from monigo.api.merchant.payment_links import ChargeIntent, failed_link, send_charge, usual_url
@@ -26,12 +26,9 @@ from monigo.core.paging import Page
 from monigo.infra.db import Transaction
 from monigo.payments import methods
 from monigo.payments.charges import Charge
-from monigo.payments.methods import PaymentMethod
 
 router = APIRouter(route_class=TenantRoute, tags=["payments"])
 
-PAYMENT_METHOD = Changes("payment_method", PaymentMethod, PaymentMethodOut.of)
-SETUP = Changes("transaction", Charge, InvoiceTransactionOut.of)
 # What is asked for without a body.
 USUAL = SetupIn()
 
@@ -51,7 +48,7 @@ async def list_payment_methods(tx: Tx, customer_id: Name) -> ListResponse:
 
 
 @router.post("/customers/{customer_id}/payment-methods/setup", response_model=InitiatedOut)
-@staged(Permission.CUSTOMERS_WRITE, changes=SETUP, call=send_charge, record=_set_up)
+@staged(Permission.CUSTOMERS_WRITE, changes=TRANSACTION, call=send_charge, record=_set_up)
 async def set_up_payment_method(
     tx: Tx, request: Request, customer_id: Name, body: SetupIn = USUAL
 ) -> ChargeIntent:

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Outgoing
 from monigo.core.ids import CustomerId, OrganizationId, PaymentMethodId
 from monigo.infra.db import Transaction
@@ -53,3 +54,6 @@ class PaymentMethodList(ListEnvelope, frozen=True):
     """A customer's payment methods, oldest first."""
 
     payment_methods: list[PaymentMethodOut]
+
+
+PAYMENT_METHOD = Changes("payment_method", PaymentMethod, PaymentMethodOut.of)

@@ -14,6 +14,7 @@ from monigo.api.kernel.wire.incoming import Id
 from monigo.api.kernel.wire.listing import ListResponse
 from monigo.api.kernel.wire.outgoing import Answer
 from monigo.api.merchant.invoices.payments.schemas import (
+    TRANSACTION,
     InitiatedOut,
     InvoiceTransactionEnvelope,
     InvoiceTransactionList,
@@ -35,7 +36,6 @@ from monigo.payments.refunds import Refund, RefundState
 
 router = APIRouter(route_class=TenantRoute, tags=["payments"])
 
-TRANSACTION = Changes("transaction", Charge, InvoiceTransactionOut.of)
 REFUND = Changes(
     "refund",
     Refunded,

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from msgspec import Meta
 from pydantic import Field
 
+from monigo.api.kernel.changes import Changes
 from monigo.api.kernel.wire.incoming import Amount, Id, Incoming, Name, Text
 from monigo.api.kernel.wire.outgoing import Instant, ListEnvelope, Money, Outgoing
 from monigo.collection import WantedLink, WantedRefund
@@ -138,6 +139,9 @@ class InvoiceTransactionOut(Outgoing, frozen=True):
             created_at=charge.created_at,
             updated_at=charge.settled_at or charge.asked_at or charge.created_at,
         )
+
+
+TRANSACTION = Changes("transaction", Charge, InvoiceTransactionOut.of)
 
 
 class InvoiceTransactionList(ListEnvelope, frozen=True):

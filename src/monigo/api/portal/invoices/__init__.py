@@ -1,0 +1,1 @@
+"""A customer's invoices, and paying them."""

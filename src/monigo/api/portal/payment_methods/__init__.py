@@ -1,0 +1,1 @@
+"""The cards and accounts that a customer pays by."""

@@ -1,0 +1,1 @@
+"""The accounts that a customer is paid to."""
