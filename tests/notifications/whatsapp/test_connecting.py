@@ -2,6 +2,8 @@
 
 import pytest
 
+from monigo.notifications.whatsapp import PARAMETERS
+from monigo.tenancy import MailType
 from support.api import Api
 from support.whatsapp import (
     APP_SECRET,
@@ -170,6 +172,10 @@ def test_settings_change_where_they_are_named(api):
     assert after["receipt"]["template"] == "receipt"
     assert after["receipt"]["parameters"] == ["customer", "organization", "amount", "reference"]
     assert api.get("/v1/whatsapp/notification-settings").json()["settings"] == after
+
+
+def test_each_notice_says_what_its_template_is_filled_with():
+    assert set(PARAMETERS) == set(MailType)
 
 
 @pytest.mark.parametrize(

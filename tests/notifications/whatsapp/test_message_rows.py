@@ -39,7 +39,7 @@ def alter(api, message, assignments):
 @pytest.mark.parametrize(
     ("assignments", "constraint"),
     [
-        ("status = 'gone'", "whatsapp_messages_status_known"),
+        (f"status = 'gone', {ADDRESSED}", "whatsapp_messages_status_known"),
         ("status = 'sending'", "whatsapp_messages_sent_to_somebody"),
         (f"status = 'accepted', {ADDRESSED}, accepted_at = now()", TAKEN),
         ("status = 'failed', reason = 'x'", "whatsapp_messages_failed_has_its_time"),
