@@ -3,10 +3,7 @@
 import asyncpg
 import pytest
 
-from support.shop import Shop
 from support.whatsapp import (
-    PHONE,
-    connect_whatsapp,
     deliver,
     log,
     look_for_confirmations,
@@ -21,11 +18,8 @@ TAKEN = "whatsapp_messages_taken_have_their_id"
 
 
 @pytest.fixture
-def message(api):
+def message(api, shop):
     """A message that waits to be sent."""
-    shop = Shop(api, "paystack")
-    api.put("/v1/customers/ada", json={"phone": PHONE})
-    connect_whatsapp(api, invoice_finalized=True)
     shop.owe()
     deliver(api)
     return log(api)

@@ -2,12 +2,9 @@
 
 import pytest
 
-from support.shop import Shop
 from support.whatsapp import (
     DIGITS,
-    PHONE,
     change,
-    connect_whatsapp,
     deliver,
     log,
     logs,
@@ -26,15 +23,6 @@ from support.whatsapp import (
 
 INVOICE = "invoice_finalized"
 UNDELIVERABLE = {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
-
-
-@pytest.fixture
-def shop(api):
-    """A customer with a phone, whose invoices are announced by WhatsApp."""
-    made = Shop(api, "paystack")
-    api.put("/v1/customers/ada", json={"phone": PHONE})
-    connect_whatsapp(api, invoice_finalized=True)
-    return made
 
 
 def test_a_notice_goes_by_the_merchants_template(api, shop):

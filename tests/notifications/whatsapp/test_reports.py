@@ -4,12 +4,10 @@ import httpx
 import pytest
 
 from support.api import Api
-from support.shop import Shop
 from support.waiting import wait_until
 from support.whatsapp import (
     DIGITS,
     NOW,
-    PHONE,
     VERIFY_TOKEN,
     connect_whatsapp,
     hook_body,
@@ -32,15 +30,6 @@ from support.whatsapp import (
 
 INVOICE = "invoice_finalized"
 FAILED = {"errors": [{"code": 131026, "title": "Message undeliverable"}]}
-
-
-@pytest.fixture
-def shop(api):
-    """A customer with a phone, whose invoices are announced by WhatsApp."""
-    made = Shop(api, "paystack")
-    api.put("/v1/customers/ada", json={"phone": PHONE})
-    connect_whatsapp(api, invoice_finalized=True)
-    return made
 
 
 @pytest.fixture

@@ -71,7 +71,9 @@ class WhatsAppPairingCodeIn(Incoming):
 class WhatsAppTestIn(Incoming):
     """To whom a test message goes."""
 
-    customer_id: Name = Field(description="the customer's id or external_id")
+    customer_id: Name = Field(
+        description="the customer's id or external_id", examples=["driver-42"]
+    )
 
 
 class WhatsAppNoticeIn(Incoming):
@@ -285,6 +287,4 @@ def _organization(tx: Transaction, _settings: Any) -> Any:
 
 CONNECTION = Changes("whatsapp_connection", Connection, _connection_of)
 SETTINGS = Changes("whatsapp_settings", Settings, _settings_of, id_of=_organization)
-MESSAGE = Changes(
-    "whatsapp_message", Message, lambda _tx, message: WhatsAppMessageLogOut.of(message)
-)
+MESSAGE = Changes("whatsapp_message", Message, _message_of)
