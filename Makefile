@@ -41,7 +41,7 @@ format: $(READY) ## format the code and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure, side by side in one run; WHAT=charges|closing|dashboard|idle|lists|logins|movements|persons|realtime|rules|singles; see bench/README.md
+bench: $(READY) ## measure, side by side in one run; WHAT=charges|closing|dashboard|idle|lists|logins|movements|payouts|persons|realtime|rules|singles; see bench/README.md
 	@$(BIN)/python bench/$(or $(WHAT),run).py
 
 mutants: $(READY) ## change the code in many places, count what tests notice; N=400 SEED=1 ONLY=money ARGS=…
@@ -51,7 +51,7 @@ fuzz: $(READY) ## throw ten minutes of generated requests at every route
 	@$(BIN)/python bench/fuzz.py
 
 # Each seed is a story of its own; the tables tell what was tried, and how often it was refused.
-sim: $(READY) ## compare random use with independent auditors; SEED=… N=20 STEPS=150 WHAT=alerts|billing|money|people|usage|wallets
+sim: $(READY) ## compare random use with independent auditors; SEED=… N=20 STEPS=150 WHAT=alerts|billing|money|payouts|people|usage|wallets
 	@MONIGO_SIM_SEED=$(SEED) MONIGO_SIM_STEPS=$(or $(STEPS),150) MONIGO_SIM_N=$(or $(N),20) \
 		$(BIN)/pytest tests/simulation$(if $(WHAT),/test_$(WHAT).py) -k long -s
 

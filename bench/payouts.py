@@ -47,6 +47,7 @@ HOURS_AGO = 144
 EVENTS_AT_ONCE = 1_000
 # As the worker takes payouts that are due.
 SENT_AT_ONCE = 200
+SENT = "SELECT count(*) FROM transfers WHERE state NOT IN ('created', 'submitted')"
 PAID = "SELECT count(*) FROM transfers WHERE state = 'succeeded'"
 UNPAID = "SELECT count(*) FROM transfers WHERE state NOT IN ('succeeded')"
 BILLS = "SELECT id FROM invoices WHERE plan_type = 'payout' AND status = 'finalized' ORDER BY id"
@@ -176,7 +177,9 @@ class Merchant:
         self.seconds["intended"] = time.perf_counter() - started
         killed_at = time.perf_counter()
         with watching(self.system.database_url) as look:
-            while look(PAID) < self.count:
+            while (known := look(PAID)) < self.count:
+                if "sent" not in self.seconds and max(known, look(SENT)) >= self.count:
+                    self.seconds["sent"] = time.perf_counter() - started
                 if kill_every and time.perf_counter() - killed_at > kill_every:
                     self.system.kill_and_restart()
                     self.deaths += 1
@@ -185,6 +188,7 @@ class Merchant:
                 if time.perf_counter() - started > WAITED_SECONDS:
                     break
             self.seconds["paid"] = time.perf_counter() - started
+            self.seconds.setdefault("sent", self.seconds["paid"])
             unpaid = look(UNPAID)
         self._tell(unpaid, *self._books())
 
@@ -198,12 +202,13 @@ class Merchant:
         return len(paid), sum(times > 1 for times in accounts.values())
 
     def _tell(self, unpaid: int, paid: int, twice: int) -> None:
-        seconds = self.seconds["paid"]
+        seconds = self.seconds["sent"]
         print(
-            f"{self.provider}: {self.count:,} payouts in {seconds:.1f} s,"
+            f"{self.provider}: {self.count:,} payouts sent in {seconds:.1f} s,"
             f" {self.count / seconds:,.1f}/s ({self.seconds['intended']:.1f} s until all were"
-            f" intended), killed {self.deaths} times; the provider paid {paid:,},"
-            f" {twice} accounts twice, {unpaid} are not paid here; load {os.getloadavg()[0]:.0f}",
+            f" intended, {self.seconds['paid']:.1f} s until all were known to be paid);"
+            f" killed {self.deaths} times; the provider paid {paid:,}, {twice} accounts twice,"
+            f" {unpaid} are not paid here; load {os.getloadavg()[0]:.0f}",
             flush=True,
         )
 

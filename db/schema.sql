@@ -1648,12 +1648,16 @@ CREATE TABLE public.disputes (
     reason text NOT NULL,
     opened_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
+    of_invoice numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT disputes_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT disputes_have_an_id CHECK ((provider_id <> ''::text)),
     CONSTRAINT disputes_lose_no_more_than_disputed CHECK (((lost_amount >= (0)::numeric) AND (lost_amount <= amount) AND ((state = 'lost'::text) OR (lost_amount = (0)::numeric)))),
+    CONSTRAINT disputes_of_invoice_is_a_part CHECK (((of_invoice >= (0)::numeric) AND (of_invoice <= lost_amount))),
     CONSTRAINT disputes_settled_has_its_time CHECK (((state <> 'open'::text) = (settled_at IS NOT NULL))),
     CONSTRAINT disputes_state_known CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
 );
+
+COMMENT ON COLUMN public.disputes.of_invoice IS 'what of the lost amount came out of what the invoice had taken';
 
 CREATE TABLE public.email_codes (
     id uuid NOT NULL,
@@ -2289,7 +2293,9 @@ CREATE TABLE public.payments (
     reversed numeric(24,6) NOT NULL,
     uncovered numeric(24,6) DEFAULT 0 NOT NULL,
     uncovered_at timestamp with time zone,
+    beyond numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT payments_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
+    CONSTRAINT payments_beyond_all_that_came CHECK (((beyond >= (0)::numeric) AND (beyond <> 'NaN'::numeric) AND ((beyond = (0)::numeric) OR ((refunded + reversed) = amount)))),
     CONSTRAINT payments_fee_not_negative CHECK (((fee >= (0)::numeric) AND (fee <> 'NaN'::numeric) AND (fee_by_payer >= (0)::numeric) AND (fee_by_payer <> 'NaN'::numeric))),
     CONSTRAINT payments_give_back_no_more_than_came CHECK (((refunded >= (0)::numeric) AND (reversed >= (0)::numeric) AND ((refunded + reversed) <= amount))),
     CONSTRAINT payments_go_somewhere_whole CHECK (((to_invoice >= (0)::numeric) AND (to_wallet >= (0)::numeric) AND (((to_invoice + to_wallet) = (0)::numeric) OR ((to_invoice + to_wallet) = amount)) AND ((to_invoice > (0)::numeric) <= (invoice_id IS NOT NULL)) AND ((to_wallet > (0)::numeric) <= (wallet_id IS NOT NULL)))),
@@ -2298,7 +2304,7 @@ CREATE TABLE public.payments (
     CONSTRAINT payments_purpose_known CHECK ((purpose = ANY (ARRAY['invoice'::text, 'wallet'::text, 'top_up'::text, 'card_setup'::text, 'unmatched'::text]))),
     CONSTRAINT payments_source_fits_kind CHECK ((((charge_id IS NULL) OR (kind = 'charge'::text)) AND ((virtual_account_id IS NULL) OR (kind = 'deposit'::text)))),
     CONSTRAINT payments_uncovered_has_its_time CHECK (((uncovered > (0)::numeric) = (uncovered_at IS NOT NULL))),
-    CONSTRAINT payments_uncovered_went_back CHECK (((uncovered >= (0)::numeric) AND (uncovered <> 'NaN'::numeric) AND (uncovered <= (reversed + refunded)))),
+    CONSTRAINT payments_uncovered_went_back CHECK (((uncovered >= (0)::numeric) AND (uncovered <> 'NaN'::numeric) AND (uncovered <= ((reversed + refunded) + beyond)))),
     CONSTRAINT payments_unmatched_goes_back CHECK (((purpose <> 'unmatched'::text) OR ((to_invoice + to_wallet) = (0)::numeric))),
     CONSTRAINT payments_unmatched_is_nobodys CHECK (((purpose = 'unmatched'::text) = (customer_id IS NULL)))
 );
@@ -2306,6 +2312,8 @@ CREATE TABLE public.payments (
 COMMENT ON COLUMN public.payments.uncovered IS 'what went back of it without its customer giving it up: the customer owes it';
 
 COMMENT ON COLUMN public.payments.uncovered_at IS 'since when, of the tenant''s time';
+
+COMMENT ON COLUMN public.payments.beyond IS 'what refunds sent back after all of it had gone: nobody is entitled to it';
 
 CREATE TABLE public.payout_accounts (
     org_id uuid NOT NULL,
@@ -2828,16 +2836,20 @@ CREATE TABLE public.refunds (
     resolved_by text,
     resolved_at timestamp with time zone,
     note text NOT NULL,
+    of_invoice numeric(24,6) DEFAULT 0 NOT NULL,
     CONSTRAINT refunds_amount_positive CHECK (((amount > (0)::numeric) AND (amount <> 'NaN'::numeric))),
     CONSTRAINT refunds_attempts_count_from_one CHECK (((attempt > 0) AND (asked >= 0))),
     CONSTRAINT refunds_destination_known CHECK ((destination = ANY (ARRAY['provider'::text, 'wallet'::text]))),
     CONSTRAINT refunds_failed_says_why CHECK ((((state <> 'failed'::text) OR (failure_code IS NOT NULL)) AND ((failure_code IS NOT NULL) OR (failure_reason = ''::text)))),
     CONSTRAINT refunds_give_back_something CHECK ((((payment_id IS NOT NULL) OR ((invoice_id IS NOT NULL) AND (destination = 'wallet'::text))) AND ((payment_id IS NOT NULL) = (connection_id IS NOT NULL)))),
+    CONSTRAINT refunds_of_invoice_is_a_part CHECK (((of_invoice >= (0)::numeric) AND (of_invoice <= amount) AND ((of_invoice = (0)::numeric) OR (state = 'succeeded'::text)))),
     CONSTRAINT refunds_of_nobody_are_of_a_payment CHECK (((customer_id IS NOT NULL) OR ((payment_id IS NOT NULL) AND (invoice_id IS NULL) AND (destination = 'provider'::text)))),
     CONSTRAINT refunds_resolution_is_whole CHECK ((((resolved_by IS NULL) = (resolved_at IS NULL)) AND ((resolved_by IS NOT NULL) OR (note = ''::text)))),
     CONSTRAINT refunds_settled_has_its_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text])) = (settled_at IS NOT NULL))),
     CONSTRAINT refunds_state_known CHECK ((state = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'unknown'::text, 'needs_action'::text, 'succeeded'::text, 'failed'::text])))
 );
+
+COMMENT ON COLUMN public.refunds.of_invoice IS 'what of it came out of what the invoice had taken';
 
 CREATE TABLE public.registrations (
     id uuid NOT NULL,
@@ -5314,6 +5326,8 @@ GRANT UPDATE(reason) ON TABLE public.disputes TO monigo_app;
 
 GRANT UPDATE(settled_at) ON TABLE public.disputes TO monigo_app;
 
+GRANT UPDATE(of_invoice) ON TABLE public.disputes TO monigo_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email_codes TO monigo_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.event_counts TO monigo_app;
@@ -5439,6 +5453,8 @@ GRANT UPDATE(reversed) ON TABLE public.payments TO monigo_app;
 GRANT UPDATE(uncovered) ON TABLE public.payments TO monigo_app;
 
 GRANT UPDATE(uncovered_at) ON TABLE public.payments TO monigo_app;
+
+GRANT UPDATE(beyond) ON TABLE public.payments TO monigo_app;
 
 GRANT SELECT,INSERT ON TABLE public.payout_accounts TO monigo_app;
 
@@ -5593,6 +5609,8 @@ GRANT UPDATE(resolved_by) ON TABLE public.refunds TO monigo_app;
 GRANT UPDATE(resolved_at) ON TABLE public.refunds TO monigo_app;
 
 GRANT UPDATE(note) ON TABLE public.refunds TO monigo_app;
+
+GRANT UPDATE(of_invoice) ON TABLE public.refunds TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO monigo_app;
 

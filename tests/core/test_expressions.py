@@ -47,6 +47,10 @@ def quotient(one, other):
     return rounded(one / other, 24)
 
 
+def quotient_of_product(event):
+    return quotient(event["a"], event["b"] * event["c"]) * 10**12
+
+
 def joined(children):
     operations = {
         "+": lambda one, other: one + other,
@@ -213,6 +217,27 @@ def test_any_text_is_read_or_refused_as_no_formula(text):
     except ExpressionError:
         return
     assert isinstance(evaluate(tree, {"a": 1, "b": 2}), Decimal | Fault)
+
+
+WIDE = st.decimals(-(10**9), 10**9, places=12, allow_nan=False).map(lambda number: number + 0)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(NAMES, WIDE)))
+def test_a_quotient_by_a_number_of_many_digits_comes_to_what_fractions_do(event):
+    text = "a / (b * c) * 1000000000000"
+
+    found = value(text, event)
+
+    fractions = {name: Fraction(number) for name, number in event.items()}
+    assert found == by_fractions(quotient_of_product, fractions)
+
+
+def test_half_of_a_long_quotient_is_rounded_to_even():
+    odd = 10**13 + 1
+
+    found = value("a / 33554432", {"a": odd})
+
+    assert found == rounded(Fraction(odd, 33554432), 12)
 
 
 def test_a_quotient_is_rounded_half_to_even_once():

@@ -101,6 +101,16 @@ def merged(path: str, text: str) -> list[str]:
     ]
 
 
+def keys_once(path: str, text: str) -> list[str]:
+    """A dictionary says each key once: of two, which a merge may leave, the second one counts."""
+    return [
+        f"{path}:{again.lineno} {ast.unparse(again)} is a key twice"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Dict)
+        for again in _repeated([key for key in node.keys if key is not None])
+    ]
+
+
 def lines_at_most(limit: int) -> Rule:
     """A file is no longer than so many lines."""
 
@@ -301,6 +311,15 @@ def _prose(path: str, text: str) -> Iterator[tuple[int, str]]:
                 yield from enumerate(str(node.value.value).splitlines(), start=first)
     else:
         yield from lines
+
+
+def _repeated(keys: list[ast.expr]) -> Iterator[ast.expr]:
+    seen: set[str] = set()
+    for key in keys:
+        written = ast.unparse(key)
+        if written in seen:
+            yield key
+        seen.add(written)
 
 
 def _is_alone(comment: tokenize.TokenInfo | None) -> bool:

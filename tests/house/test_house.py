@@ -58,6 +58,10 @@ def test_no_file_holds_both_sides_of_a_conflict():
     assert offences(rules.merged, SOURCE, ALL_SQL, "src/**/*.md", "tests/**/*.py", *places) == []
 
 
+def test_dictionaries_have_each_key_once():
+    assert offences(rules.keys_once, SOURCE, "tests/**/*.py") == []
+
+
 def test_functions_have_at_most_60_lines():
     assert offences(rules.functions_at_most(60), SOURCE, "tests/**/*.py") == []
 

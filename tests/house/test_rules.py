@@ -33,6 +33,20 @@ def test_both_sides_of_a_conflict_are_caught():
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        (
+            "made = {\n  events.Made: (one,),\n  events.Paid: (one,),\n  events.Made: (two,),\n}",
+            [4],
+        ),
+        ("made = {\n  'a': 1,\n  'b': {'a': 1},\n  **known,\n  **known,\n}", []),
+    ],
+)
+def test_a_key_that_a_dictionary_has_twice_is_caught(source, lines):
+    assert lines_of(rules.keys_once(PATH, source)) == lines
+
+
 def test_a_function_that_is_too_long_is_caught():
     rule = rules.functions_at_most(3)
     source = "def short():\n    a\n    b\nclass C:\n  async def long():\n    a\n    b\n    c"

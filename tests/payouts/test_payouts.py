@@ -136,7 +136,9 @@ def test_only_what_is_due_is_paid_out(fleet, state):
     assert refused(answer) == (409, "bill_state")
     assert state in answer.json()["error"]
     if state == "paid":
-        assert refused(fleet.post(bill, "void")) == (409, "invoice_state")
+        voiding = fleet.post(bill, "void")
+        assert refused(voiding) == (409, "invoice_state")
+        assert voiding.json()["error"] == "a bill that is paid can't be voided"
         assert refused(fleet.post(bill, "hold", reason="a doubt")) == (409, "bill_state")
     fleet.check()
 
@@ -379,6 +381,7 @@ def test_a_suspended_organisations_payouts_go_on_as_its_suspension_ends(fleet, k
     fleet.plan_only(planned)
     fleet.api.backend.run(tenancy.suspend_organization(services.database, org_id))
     fleet.later(minutes=1)
+    fleet.work()
     assert [fleet.status(one)[1] for one in (due, planned)] == ["blocked"] * 2
     assert "suspended" in fleet.bill(due)["payout_reason"]
     assert fleet.sent() == [800]

@@ -188,6 +188,70 @@ def test_what_goes_back_after_a_void_is_taken_from_the_wallet(story):
     assert "dispute_losses" not in story.books()
 
 
+def test_what_refunds_send_back_beyond_what_came_is_owed(story):
+    invoice = story.owe()
+    story.pay_by_link(invoice, amount="350")
+
+    story.refund_elsewhere("340")
+    story.refund_elsewhere("200")
+
+    shown = story.invoice()
+    assert (shown["status"], shown["amount_refunded"]) == ("paid", "300.000000")
+    # Of 540, 300 were what the invoice had taken, and 50 the excess in the wallet.
+    assert story.balance() == ["0.000000"]
+    assert (story.books()["dispute_losses"], story.taken_back()) == (-190, ["190.000000"])
+
+
+def test_what_refunds_send_back_beyond_a_deposit_is_owed(story):
+    made = story.make(f"/v1/wallets/{story.api.wallet('ada')['id']}/fund", {"amount": "100"})
+    story.pay(made["reference"])
+
+    story.refund_elsewhere("130")
+
+    assert story.balance() == ["0.000000"]
+    assert (story.books()["dispute_losses"], story.taken_back()) == (-30, ["30.000000"])
+
+
+def test_each_payment_gives_back_what_it_brought_and_its_excess_is_the_wallets(taxed):
+    invoice = taxed.owe()
+    taxed.pay_by_link(invoice, amount="100")
+    taxed.pay_by_link(invoice, amount="322.50")
+
+    taxed.refund_elsewhere("322.50")
+    taxed.refunded(invoice)
+
+    assert taxed.invoice()["amount_refunded"] == "322.500000"
+    assert taxed.balance() == ["0.000000"]
+    assert "dispute_losses" not in taxed.books()
+    assert taxed.tax() == "0.000000"
+
+
+def test_all_refunds_of_an_invoice_count_however_many_they_are(story):
+    wallet = story.api.wallet("ada")
+    grant = {"amount": "300", "currency": "NGN", "name": "gift", "idempotency_key": "gift"}
+    story.make(f"/v1/wallets/{wallet['id']}/credits", grant)
+    invoice = story.owe()
+
+    made = [story.refund(invoice, to="wallet", amount="1").status_code for _ in range(205)]
+    rest = story.refund(invoice, to="wallet")
+
+    assert set(made) == {201}
+    assert amounts(rest) == ["95.000000"]
+    assert story.invoice()["amount_refunded"] == "300.000000"
+
+
+def test_verify_finds_what_an_invoice_miscounts_of_what_went_back(api):
+    story = Story(api)
+    invoice = story.owe()
+    story.pay_by_link(invoice)
+    story.refunded(invoice, amount="40")
+
+    api.backend.sql("UPDATE invoices SET amount_refunded = 41 WHERE org_id = $1", api.org_id)
+
+    found = ("refunded of an invoice", invoice["id"], "41.000000", "40.000000")
+    assert found in faults(api.backend, api.tenant)
+
+
 def test_too_many_payments_are_refunded_in_steps(story):
     invoice = story.owe(calls=12)
     for _ in range(11):

@@ -20,6 +20,7 @@ class MailServer:
 
     def __init__(self):
         self.received = []
+        self.raw = []
         self.refusal = None
         self.hangs = False
         self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
@@ -33,6 +34,7 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
+        self.raw.append(envelope.content)
         self.received.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 

@@ -81,6 +81,7 @@ def required_query(operation, own):
         "provider": "monnify",
         "country": "NG",
         "currency": "NGN",
+        "type": "balance_low",
     }
     return {
         parameter["name"]: known[parameter["name"]]

@@ -187,6 +187,11 @@ class Story:
         )
         return row["balance"]
 
+    def taken_back(self):
+        """What customers owe of what went back, by customer."""
+        owed = self.api.get("/v1/reports/receivables-aging").json()["receivables"]
+        return [one["taken_back"] for one in owed]
+
     def books(self):
         """The balances of the customer's accounts in the books, by kind; those that have one."""
         rows = self.api.backend.sql(

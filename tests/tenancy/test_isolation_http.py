@@ -65,6 +65,8 @@ WITHOUT_IDS = {
     "/api/v1/onboarding/progress",
     "/v1/reports/trial-balance",
     "/api/v1/reports/trial-balance",
+    "/v1/customer-mails/preview",
+    "/api/v1/customer-mails/preview",
     "/v1/banks",
     "/api/v1/banks",
     "/v1/payment-connections/provider-currencies",

@@ -63,7 +63,7 @@ def provider_fee(subject: Subject, amount: Decimal, *, provider: str) -> Booking
 
 
 def provider_fee_returned(subject: Subject, amount: Decimal, *, provider: str) -> Booking:
-    """A provider gave back what it had kept of a transfer, as that came back."""
+    """A provider returned what it had kept of a transfer, as that came back."""
     leg = (AccountKind.PROVIDER, AccountKind.PROVIDER_FEES, amount)
     return _booking(subject, EntryType.PROVIDER_FEE, leg, counterparty=provider)
 

@@ -68,6 +68,7 @@ REGISTRY = Registry(
         connections.events.PaymentConnectionChanged: (
             collection.note_connections,
             payouts.note_connections,
+            reconciliation.begin,
         ),
         wallets.events.WalletStatusChanged: (collection.funding.close_accounts,),
         wallets.events.WalletTopUpRequested: (collection.funding.note_requested,),

@@ -25,7 +25,7 @@ async def refuse_refund_in_flight(tx: Transaction, asked: invoicing.InvoiceVoidi
     Raises:
         DomainError: conflict.
     """
-    if any(one.is_live for one in await refunds.refunds_of(tx, asked.invoice_id)):
+    if await refunds.is_any_live_of_invoice(tx, asked.invoice_id):
         raise conflict("refund_in_flight", f"a refund of invoice {asked.invoice_id} is on its way")
 
 

@@ -11,7 +11,6 @@ from monigo import customers, invoicing, wallets
 from monigo.collection.guards import in_flight
 from monigo.collection.means import NO_EMAIL, below_minimum, means_by, means_of
 from monigo.collection.rules import left_of, shares_of_refund
-from monigo.collection.settling import gone_to_wallet
 from monigo.core.errors import DomainError, conflict, invalid, not_found
 from monigo.core.ids import CustomerId
 from monigo.core.money import EXACT, Money
@@ -311,8 +310,10 @@ async def _refund_sources(tx: Transaction, invoice_id: UUID, wanted: WantedRefun
     # Of one that is not paid they get all back as it is voided.
     if invoice.status is not InvoiceStatus.PAID:
         raise _not_refundable(invoice)
-    gone = gone_to_wallet(await refunds.refunds_of(tx, invoice.id))
-    left = min(EXACT.subtract(invoice.wallet_paid, gone), invoicing.refundable(invoice).amount)
+    gone = await refunds.gone_back(tx, invoice.id)
+    left = min(
+        EXACT.subtract(invoice.wallet_paid, gone.to_sources), invoicing.refundable(invoice).amount
+    )
     return await refunds.create_refund(
         tx,
         NewRefund(

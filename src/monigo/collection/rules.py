@@ -1,6 +1,6 @@
 """Pure rules of collection: what is done next for an unpaid invoice, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from monigo.catalog import BillingMode
 from monigo.collection.types import Action, Progress, Step
-from monigo.core.ids import PaymentId
 from monigo.core.money import EXACT
 from monigo.invoicing import Invoice, InvoiceStatus
 from monigo.payments.received import Payment
@@ -121,27 +120,6 @@ def after_failure(progress: Progress, code: str, now: datetime) -> Progress:
         first_failed_at=progress.first_failed_at or now,
         is_link_only=progress.is_link_only or is_hopeless(code),
     )
-
-
-def of_invoice(payment: Payment, gone: Decimal) -> Decimal:
-    """What of so much that goes back of a payment goes back of what it paid of the invoice."""
-    return min(gone, payment.to_invoice)
-
-
-def gone_back(
-    payments: Sequence[Payment], lost: Mapping[PaymentId, Decimal], *, to_wallet: Decimal
-) -> tuple[Decimal, Decimal]:
-    """What has gone back of an invoice's payments, and what of that by lost disputes.
-
-    `to_wallet` went back to its wallet and credits; `lost` is by payment.
-    """
-    refunded, disputed = to_wallet, Decimal(0)
-    for payment in payments:
-        whole = of_invoice(payment, payment.refunded)
-        returned = EXACT.subtract(payment.refunded, lost.get(payment.id, Decimal(0)))
-        refunded = EXACT.add(refunded, whole)
-        disputed = EXACT.add(disputed, EXACT.subtract(whole, of_invoice(payment, returned)))
-    return refunded, disputed
 
 
 def left_of(payment: Payment) -> Decimal:

@@ -15,7 +15,7 @@ from monigo.core.periods import Period
 from monigo.customers import CustomerDeletion
 from monigo.infra.db import Transaction
 from monigo.invoicing import documents, events, rating
-from monigo.invoicing.closing import catch_up, close_period, make_final
+from monigo.invoicing.closing import catch_up, close_period, lock_customers, make_final
 from monigo.invoicing.collecting import refuse_in_flight, refuse_voiding
 from monigo.invoicing.documents import (
     InvoicePayment,
@@ -166,6 +166,7 @@ async def finalize(
     invoice, subscription = await _locked(tx, invoice_id, plan_type)
     check_can_finalize(invoice)
     subscription = await catch_up(tx, subscription)
+    await lock_customers(tx, [subscription])
     open_period = subscriptions.first_open_period(subscription)
     if (
         open_period is not None

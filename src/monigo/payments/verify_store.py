@@ -49,9 +49,10 @@ COMPARE_PLACES = """
     LIMIT $3
 """
 
-# Refunds that have not failed, and lost disputes; of a late success as far as money was left.
+# Refunds that have not failed, and lost disputes; but not all of a late success of which a dispute
+# or a reversal may have taken the same money.
 COMPARE_REFUNDED = """
-    SELECT payment.id::text AS subject, payment.refunded::text AS stored,
+    SELECT payment.id::text AS subject, (payment.refunded + payment.beyond)::text AS stored,
         (gone.refunded + lost.amount)::text AS computed
     FROM payments AS payment
     CROSS JOIN LATERAL (
@@ -68,7 +69,8 @@ COMPARE_REFUNDED = """
         WHERE dispute.org_id = $1 AND dispute.is_test = $2 AND dispute.payment_id = payment.id
     ) AS lost
     WHERE payment.org_id = $1 AND payment.is_test = $2
-        AND payment.refunded <> gone.refunded + lost.amount AND NOT gone.is_capped
+        AND payment.refunded + payment.beyond <> gone.refunded + lost.amount
+        AND NOT gone.is_capped
     ORDER BY payment.id
     LIMIT $3
 """

@@ -234,11 +234,11 @@ def _bookings(
             bookings += [
                 make(subject, leg.amount.amount, provider=one.provider) for make in _MADE[effect]
             ]
-    book = _OF_FEES.get(word)
-    if book is not None:
+    of_fee = _OF_FEES.get(word)
+    if of_fee is not None:
         owners = {one.transfer_id: one.after for one in came}
         bookings += [
-            book(
+            of_fee(
                 _subject(owners[fact.transfer_id], fact.transfer_id),
                 fact.fee,
                 provider=fact.provider,

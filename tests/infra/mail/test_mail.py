@@ -7,6 +7,7 @@ from email.policy import default
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from monigo.core.errors import DomainError, invalid
 from monigo.infra import agenda
@@ -21,6 +22,7 @@ from monigo.infra.mail import (
     Templates,
     transport_of,
 )
+from monigo.infra.mail.transports import is_unknown
 from monigo.infra.settings import Settings
 from support.agenda import entries
 from support.mail import MailServer, html_of, text_of
@@ -211,6 +213,51 @@ def test_no_recipient_adds_a_header(tmp_path, backend, recipient):
 
     with pytest.raises(MailRefusedError):
         backend.run(transport.send(uuid4(), Mail(recipient, "s", "t", "h"), backend.clock.now()))
+
+
+def test_a_list_of_addresses_is_no_recipient(server, backend):
+    transport = SmtpTransport(server.url, SENDER)
+    listed = Mail("ada@example.com, eve@example.com", "s", "t", "h")
+
+    with pytest.raises(MailRefusedError):
+        backend.run(transport.send(uuid4(), listed, backend.clock.now()))
+
+    assert server.received == []
+
+
+def test_a_mail_in_anothers_name_comes_from_our_own_address(server, backend):
+    url = f"https://example.com/unsubscribe/{'a_b' * 60}"
+    mail = structs.replace(
+        HELLO, sender_name='Ade "Rides", Lagos', reply_to="ade@example.com", unsubscribe_url=url
+    )
+
+    backend.run(SmtpTransport(server.url, SENDER).send(uuid4(), mail, backend.clock.now()))
+
+    (message,) = server.received
+    (sender,) = message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ('Ade "Rides", Lagos', "billing@example.com")
+    assert message["Reply-To"] == "ade@example.com"
+    # As it travels, on one line: mail programs don't decode it.
+    assert f"List-Unsubscribe: <{url}>".encode() in server.raw[-1]
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "is_of_mailbox"),
+    [
+        (550, "5.1.1 no such user", True),
+        (550, "no such user", True),
+        (551, "not local", True),
+        (553, "5.1.3 bad address", True),
+        (550, "5.2.1 mailbox disabled", True),
+        (550, "5.7.1 rejected by policy", False),
+        (552, "5.2.2 mailbox full", False),
+        (554, "rejected", False),
+        (550, "5.11.1 of no class", False),
+    ],
+)
+def test_a_mailbox_is_unknown_where_the_server_says_so(code, answer, is_of_mailbox):
+    assert is_unknown(code, answer) is is_of_mailbox
 
 
 def test_no_password_is_told_without_tls(server, backend):

@@ -172,6 +172,23 @@ def test_connections_are_compared_daily_though_no_webhook_comes(books):
     assert due(books.api, RECONCILE) == 1
 
 
+def test_a_connection_is_compared_daily_from_when_it_is_made(api):
+    connection = connect(api)
+    looks = [due(api, DAILY)]
+
+    for _ in range(2):
+        api.backend.clock.advance(days=2)
+        work(api.backend, api.tenant, LOOK_DAILY)
+        looks.append(due(api, DAILY))
+    # Switched off it starts nothing new, and is asked all the same.
+    for _ in range(2):
+        api.post(f"/v1/payment-connections/{connection['id']}/toggle")
+        looks.append(due(api, DAILY))
+
+    assert looks == [1, 1, 1, 1, 1]
+    assert due(api, RECONCILE) == 1
+
+
 def test_without_a_connection_nothing_is_compared(api):
     async def begin(tx):
         await LOOK_DAILY.handler.work(tx, [])

@@ -116,15 +116,19 @@ def test_what_the_provider_does_not_list_is_compared_again(api):
     sent = Sent(api)
     clock = api.backend.clock
     clock.advance(seconds=(datetime.now(UTC) - clock.now()).total_seconds())
-    sent.pay()
+    bill, _ = sent.pay()
+    sent.script("transfer", "failed")
+    sent.initiate(sent.owe(sent.driver("bola", "0690000032")))
     sent.simulated.control("clear")
 
     sent.reconcile(hours=2)
     missing = sent.found(open="true")
-    sent.reconcile(days=14)
+    sent.script("list_transfers", "500")
+    sent.reconcile(days=1)
+    unread = sent.found(open="true")
 
-    assert missing == [("transfer", "missing_there", "compared_again")]
-    assert sent.found(open="true") == missing
+    assert missing == unread == [("transfer", "missing_there", "compared_again")]
+    assert sent.status(bill) == ("paid", "paid", 0)
 
 
 def test_a_merchant_who_sent_nothing_is_asked_for_no_list_of_transfers(api):

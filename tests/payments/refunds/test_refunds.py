@@ -1,11 +1,14 @@
 """Refunds and disputes: money goes back once, and never more than came."""
 
 import asyncio
+from decimal import Decimal
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from monigo.core.errors import DomainError
+from monigo.core.money import Money
 from monigo.infra import agenda
 from monigo.infra.agenda import turns
 from monigo.payments import charges, refunds
@@ -40,8 +43,8 @@ def paid(till, amount="2500"):
     charge = till.submit(till.checkout(amount))
     till.pay(charge)
     till.submit(charge)
-    (payment,) = till.run(lambda tx: charges.payments_of_charge(tx, charge.id))
-    return payment
+    (row,) = till.api.backend.sql("SELECT id FROM payments WHERE charge_id = $1", charge.id)
+    return till.run(lambda tx: charges.get_payment(tx, row["id"]))
 
 
 def wanted(payment, amount, destination=Destination.PROVIDER):
@@ -150,10 +153,78 @@ def test_a_refund_made_at_the_providers_pages_counts_once_it_is_done(one):
         assert apply(one, state=State.SUCCEEDED, **told).state is AppliedState.APPLIED
 
     assert look(one, payment).refunded == 300
-    other = {**told, "amount": naira("9000")}
+    other = {**told, "amount": Money(Decimal(1), "USD")}
     fact = Fact(provider_id="X2", is_final=True, state=State.SUCCEEDED, **other)
     refused = one.run(lambda tx: refunds.apply_fact(tx, one.connection["id"], fact))
     assert refused.state is AppliedState.REFUSED
+
+
+def refund_elsewhere(till, payment, provider_id, amount):
+    fact = Fact(
+        kind=Kind.REFUND,
+        state=State.SUCCEEDED,
+        is_final=True,
+        provider_id=provider_id,
+        charge_id=payment.provider_id,
+        amount=naira(amount),
+    )
+    return till.run(lambda tx: refunds.apply_fact(tx, till.connection["id"], fact)).state
+
+
+def test_what_refunds_send_back_beyond_what_came_is_counted(one):
+    payment = paid(one)
+
+    told = [refund_elsewhere(one, payment, name, "2000") for name in ("X1", "X2", "X2")]
+
+    after = look(one, payment)
+    assert told == [AppliedState.APPLIED] * 3
+    assert (after.refunded, after.beyond, after.refundable) == (2500, 1500, naira("0"))
+
+
+def test_what_may_be_beyond_waits_until_the_refund_on_its_way_is_settled(one):
+    payment = paid(one)
+    one.script("refund", "failed")
+    refund = one.submit_refund(one.refund(wanted(payment, "2000")))
+
+    early = refund_elsewhere(one, payment, "X1", "2500")
+    settle(one, [refund])
+    late = refund_elsewhere(one, payment, "X1", "2500")
+
+    assert (early, late) == (AppliedState.NOT_YET, AppliedState.APPLIED)
+    assert (look(one, payment).refunded, look(one, payment).beyond) == (2500, 0)
+
+
+def test_a_refund_of_what_a_dispute_took_is_left_to_a_person(one):
+    payment = paid(one)
+    told = {"kind": Kind.DISPUTE, "charge_id": payment.provider_id, "amount": naira("2000")}
+    apply(one, state=State.SUCCEEDED, **told)
+
+    said = refund_elsewhere(one, payment, "X2", "2000")
+
+    assert said is AppliedState.REFUSED
+    assert (look(one, payment).refunded, look(one, payment).beyond) == (2000, 0)
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE payments SET beyond = 1", "payments_beyond_all_that_came"),
+        ("UPDATE payments SET beyond = -1", "payments_beyond_all_that_came"),
+        ("UPDATE refunds SET of_invoice = amount + 1", "refunds_of_invoice_is_a_part"),
+        ("UPDATE refunds SET of_invoice = -1", "refunds_of_invoice_is_a_part"),
+        ("UPDATE disputes SET of_invoice = lost_amount + 1", "disputes_of_invoice_is_a_part"),
+    ],
+)
+def test_the_database_refuses_more_than_goes_back(one, statement, constraint):
+    payment = paid(one)
+    refund_elsewhere(one, payment, "X1", "300")
+    told = {"kind": Kind.DISPUTE, "charge_id": payment.provider_id, "amount": naira("200")}
+    apply(one, state=State.SUCCEEDED, **told)
+
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        one.api.backend.sql(f"{statement} WHERE org_id = $1", one.api.org_id)
+
+    assert refused.value.constraint_name == constraint
 
 
 def test_a_report_of_a_refund_whose_answer_was_lost_is_no_other_refund(one):
@@ -190,7 +261,7 @@ def test_a_refund_is_known_by_our_reference_in_its_note(one):
     assert look(one, payment).refunded == 300
 
 
-def test_a_success_after_a_failure_counts_as_far_as_money_is_left(one):
+def test_a_success_after_a_failure_counts_beyond_what_came(one):
     payment = paid(one)
     one.script("refund", "failed")
     (refund,) = settle(one, [one.submit_refund(one.refund(wanted(payment, "2000")))])
@@ -199,9 +270,8 @@ def test_a_success_after_a_failure_counts_as_far_as_money_is_left(one):
     late = Fact(kind=Kind.REFUND, state=State.SUCCEEDED, provider_id=refund.provider_id)
     after = one.run(lambda tx: refunds.apply_outcome(tx, refund.id, Succeeded(fact=late)))
 
-    assert after.state is RefundState.SUCCEEDED
-    assert after.needs_person_at is not None
-    assert look(one, payment).refunded == 2500
+    assert (after.state, after.needs_person_at) == (RefundState.SUCCEEDED, None)
+    assert (look(one, payment).refunded, look(one, payment).beyond) == (2500, 500)
 
 
 def test_a_lost_dispute_counts_as_refunded_once_and_as_far_as_money_is_left(one):

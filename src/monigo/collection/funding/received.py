@@ -102,7 +102,9 @@ async def _debit(tx: Transaction, gone: _Gone, payment_id: PaymentId) -> None:
     payment, booked as a loss, and a fact says so.
     """
     payment = await received.get_payment(tx, payment_id)
-    amount = min(gone.amount, payment.to_wallet)
+    is_refund = isinstance(gone, refunds.events.RefundSucceeded)
+    # Of refunds, what they sent back beyond what came, too.
+    amount = gone.counted if is_refund else min(gone.amount, payment.to_wallet)
     if payment.wallet_id is None or payment.customer_id is None or not amount:
         return
     await customers.lock(tx, [payment.customer_id])

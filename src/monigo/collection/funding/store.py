@@ -92,7 +92,30 @@ COMPARE_UNCOVERED = """
     LIMIT $3
 """
 
+# What went back of what an invoice took of each payment, and what its wallet and credits had back.
+COMPARE_REFUNDED = """
+    SELECT invoice.id::text AS subject, invoice.amount_refunded::text AS stored,
+        (of_payments.amount + to_sources.amount)::text AS computed
+    FROM invoices AS invoice
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(least(refunded, to_invoice)), 0) AS amount FROM payments
+        WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id
+    ) AS of_payments
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount), 0) AS amount FROM refunds
+        WHERE org_id = $1 AND is_test = $2 AND invoice_id = invoice.id AND payment_id IS NULL
+            AND state = 'succeeded'
+    ) AS to_sources
+    WHERE invoice.org_id = $1 AND invoice.is_test = $2 AND invoice.plan_type = 'collection'
+        -- Of a void one nothing is noted any more.
+        AND invoice.status <> 'void'
+        AND invoice.amount_refunded <> of_payments.amount + to_sources.amount
+    ORDER BY invoice.id
+    LIMIT $3
+"""
+
 COMPARISONS = {
+    "refunded of an invoice": COMPARE_REFUNDED,
     "provider's fee of a payment": COMPARE_FEES,
     "loss of a payment": COMPARE_UNCOVERED,
     "payment into a wallet": COMPARE_CREDITED,

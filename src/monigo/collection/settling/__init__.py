@@ -14,10 +14,8 @@ from monigo.collection.settling.outcomes import (
     take_payments,
 )
 from monigo.collection.settling.postings import post_fees, post_loss
-from monigo.collection.settling.wallet_parts import gone_to_wallet
 
 __all__ = [
-    "gone_to_wallet",
     "note_failed_refunds",
     "note_failures",
     "note_lost_disputes",

@@ -11,7 +11,6 @@ from decimal import Decimal
 from msgspec import Struct
 
 from monigo import invoicing
-from monigo.collection.rules import gone_back, of_invoice
 from monigo.collection.settling import postings, wallet_parts
 from monigo.core.ids import CustomerId, InvoiceId, PaymentId
 from monigo.core.money import EXACT, Money
@@ -56,7 +55,8 @@ async def post_refunds(tx: Transaction, done: Sequence[refunds.events.RefundSucc
         if invoice.status is not InvoiceStatus.VOID:
             payment = await charges.get_payment(tx, one.payment_id)
             booked = await postings.post_refund(tx, one, invoice, payment)
-        rest = Money(EXACT.subtract(one.amount, booked), one.currency)
+        # Of the wallet, or beyond what came.
+        rest = Money(EXACT.subtract(one.counted, booked), one.currency)
         await _take_back(tx, Owner(invoice.customer_id, one.payment_id, one.provider), rest)
 
 
@@ -74,15 +74,15 @@ async def note_lost_disputes(tx: Transaction, lost: Sequence[refunds.events.Disp
     for one in lost:
         if one.invoice_id is None or not one.amount:
             continue
-        invoice = await _count(tx, one.invoice_id)
-        payment = await charges.get_payment(tx, one.payment_id)
-        before = EXACT.subtract(payment.refunded, one.amount)
-        kept = EXACT.subtract(of_invoice(payment, payment.refunded), of_invoice(payment, before))
-        await _lose(
-            tx,
-            one,
-            of_invoice=_NOTHING if invoice.status is InvoiceStatus.VOID else kept,
-        )
+        invoice = await invoicing.lock(tx, one.invoice_id)
+        kept = _NOTHING
+        if invoice.status is not InvoiceStatus.VOID:
+            payment = await charges.get_payment(tx, one.payment_id)
+            gone = await refunds.gone_back(tx, invoice.id, payment.id)
+            kept = min(one.amount, EXACT.subtract(payment.to_invoice, gone.of_payment))
+            await refunds.note_dispute(tx, one, kept)
+            await _count(tx, invoice.id)
+        await _lose(tx, one, of_invoice=kept)
 
 
 async def note_reversals(
@@ -106,12 +106,14 @@ async def _count(tx: Transaction, invoice_id: InvoiceId) -> Invoice:
     invoice = await invoicing.lock(tx, invoice_id)
     if invoice.status is InvoiceStatus.VOID:
         return invoice
-    refunded, disputed = gone_back(
-        await charges.payments_of(tx, invoice.id),
-        await refunds.lost_of(tx, invoice.id),
-        to_wallet=wallet_parts.gone_to_wallet(await refunds.refunds_of(tx, invoice.id)),
+    gone = await refunds.gone_back(tx, invoice.id)
+    of_payments = await received.refunded_of_invoice(tx, invoice.id)
+    return await invoicing.note_refund(
+        tx,
+        invoice.id,
+        refunded=EXACT.add(gone.to_sources, of_payments),
+        disputed=gone.by_disputes,
     )
-    return await invoicing.note_refund(tx, invoice.id, refunded=refunded, disputed=disputed)
 
 
 async def _lose(

@@ -23,7 +23,6 @@ from monigo.payments.charges import ChargeKind, OwnCode, Placement, Purpose
 
 CONFIRM = "the customer is to confirm the payment at the link of its transaction"
 SUPERSEDED = "a payment was not made, because something else was due by then"
-LAST_FAILED = "the last try failed"
 
 
 async def take_payments(

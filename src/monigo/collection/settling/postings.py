@@ -1,20 +1,19 @@
 """What payments are in the books, beside what invoices and wallets book of themselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from functools import reduce
 
 from monigo import books
 from monigo.books import Subject
-from monigo.core.ids import CustomerId, RefundId
+from monigo.core.ids import CustomerId
 from monigo.core.money import EXACT
 from monigo.infra.db import Transaction
 from monigo.invoicing import Invoice
 from monigo.payments import refunds
 from monigo.payments.received import Payment, PaymentReceived
-from monigo.payments.refunds import Refund, RefundState
 
 PAYMENT = "payment"
+_NOTHING = Decimal(0)
 
 
 async def post_fees(tx: Transaction, received: Sequence[PaymentReceived]) -> None:
@@ -41,22 +40,18 @@ async def post_refund(
 
     What of the payment did not pay the invoice is not booked here.
     """
-    others = await _others(tx, done.refund_id, invoice)
-    of_payment = _sum_of(one for one in others if one.payment_id == payment.id)
-    before = _sum_of(others)
-    left = min(
-        EXACT.subtract(payment.to_invoice, of_payment), EXACT.subtract(invoice.totals.total, before)
-    )
-    amount = max(min(done.amount, left), Decimal(0))
+    gone = await refunds.gone_back(tx, invoice.id, payment.id)
+    amount = max(min(done.counted, EXACT.subtract(payment.to_invoice, gone.of_payment)), _NOTHING)
     booking = books.charge_refunded(
         _subject(invoice),
         amount,
-        refunded_before=before,
+        refunded_before=gone.by_refunds,
         total=invoice.totals.total,
         vat=invoice.totals.vat_amount,
         provider=done.provider,
     )
     await books.post(tx, [booking] if amount else [])
+    await refunds.note_refund(tx, done.refund_id, amount)
     return amount
 
 
@@ -64,24 +59,16 @@ async def post_refund_to_wallet(
     tx: Transaction, made: refunds.events.RefundCreated, invoice: Invoice
 ) -> None:
     """Book the VAT of what a locked invoice's wallet and credits got back."""
+    gone = await refunds.gone_back(tx, invoice.id)
     booking = books.refunded_to_wallet(
         _subject(invoice),
         made.amount,
-        refunded_before=_sum_of(await _others(tx, made.refund_id, invoice)),
+        refunded_before=gone.by_refunds,
         total=invoice.totals.total,
         vat=invoice.totals.vat_amount,
     )
     await books.post(tx, [booking])
-
-
-async def _others(tx: Transaction, refund_id: RefundId, invoice: Invoice) -> list[Refund]:
-    """The other refunds of an invoice that are booked."""
-    known = await refunds.refunds_of(tx, invoice.id)
-    return [one for one in known if one.id != refund_id and one.state is RefundState.SUCCEEDED]
-
-
-def _sum_of(known: Iterable[Refund]) -> Decimal:
-    return reduce(EXACT.add, (one.amount.amount for one in known), Decimal(0))
+    await refunds.note_refund(tx, made.refund_id, made.amount)
 
 
 def _subject(invoice: Invoice) -> Subject:

@@ -1,15 +1,11 @@
 """What goes back to wallets of what they paid of invoices, and what is taken back from them."""
 
-from decimal import Decimal
-from functools import reduce
-
 from monigo import invoicing, wallets
 from monigo.core.errors import DomainError
 from monigo.core.ids import CustomerId, PaymentId
 from monigo.core.money import EXACT, Money
 from monigo.infra.db import Transaction
 from monigo.payments import refunds
-from monigo.payments.refunds import Destination, Refund
 from monigo.wallets import Direction, EntryType, Movement
 
 REFUND, PAYMENT = "refund", "payment"
@@ -22,25 +18,14 @@ async def refund(tx: Transaction, made: refunds.events.RefundCreated) -> None:
     """
     if made.invoice_id is None:
         return
-    known = await refunds.refunds_of(tx, made.invoice_id)
-    others = [one for one in known if one.id != made.refund_id]
+    gone = await refunds.gone_back(tx, made.invoice_id)
     await invoicing.refund_sources(
         tx,
         made.invoice_id,
         Money(made.amount, made.currency),
-        skipping=gone_to_wallet(others),
+        skipping=EXACT.subtract(gone.to_sources, made.amount),
         reference=(REFUND, str(made.refund_id)),
     )
-
-
-def gone_to_wallet(known: list[Refund]) -> Decimal:
-    """What went back to an invoice's sources before."""
-    amounts = [
-        one.amount.amount
-        for one in known
-        if one.destination is Destination.WALLET and one.payment_id is None
-    ]
-    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 async def take_back(

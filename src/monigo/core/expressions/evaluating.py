@@ -40,7 +40,6 @@ _COMPARE = {
     Comparison.GREATER: gt,
     Comparison.AT_LEAST: ge,
 }
-_QUOTIENT_STEP = Decimal(1).scaleb(-QUOTIENT_PLACES)
 _STEPS = [Decimal(1).scaleb(-places) for places in range(PROPERTY_PLACES + 1)]
 # To lose a digit raises; what is beyond DIGITS_MAX loses one.
 _EXACT = Context(
@@ -125,8 +124,9 @@ def _quotient(left: Decimal, right: Decimal) -> Decimal:
         raise _NoValueError(Fault.DIVISION_BY_ZERO)
     shifted = _EXACT.scaleb(left, QUOTIENT_PLACES)
     whole, remainder = _EXACT.divmod(shifted, right)
-    twice = _EXACT.abs(_EXACT.multiply(remainder, Decimal(2)))
-    is_up = twice > abs(right) or (twice == abs(right) and whole % 2 != 0)
+    twice, divisor = _EXACT.multiply(remainder, Decimal(2)).copy_abs(), right.copy_abs()
+    # Not `abs` and `%`, which round to the 28 digits of Python's own context.
+    is_up = twice > divisor or (twice == divisor and bool(_EXACT.remainder(whole, Decimal(2))))
     if is_up:
         step = Decimal(1).copy_sign(left) * Decimal(1).copy_sign(right)
         whole = _EXACT.add(whole, step)

@@ -16,6 +16,7 @@ from monigo.invoicing.closing.service import (
     close_due,
     close_now,
     close_period,
+    lock_customers,
     make_final,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "close_period",
     "delete_subscription",
     "flag_uncharged",
+    "lock_customers",
     "make_final",
     "resume_subscription",
     "resume_suspended",

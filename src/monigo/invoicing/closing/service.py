@@ -47,8 +47,7 @@ async def close_now(
     Raises:
         DomainError: insufficient, if `is_strict` and a wallet has too little.
     """
-    await _fold_for_payees(tx, [subscription])
-    await customers.lock(tx, [subscription.customer_id])
+    await lock_customers(tx, [subscription])
     for _ in range(INLINE_MAX):
         step = next_step(subscription, tx.now, grace=timedelta(0))
         if step.action in {Action.NOTHING, Action.CHECK_LATE_USAGE}:
@@ -63,15 +62,15 @@ async def close_now(
 async def close_period(tx: Transaction, subscription: Subscription, period: Period) -> None:
     """Close a locked subscription's first open period, which has ended, without its grace time.
 
+    Its customer is locked, too (`lock_customers`).
+
     Raises:
         DomainError: insufficient, when the customer's wallet has too little.
     """
-    await customers.lock(tx, [subscription.customer_id])
     await _take(tx, [(Step(Action.CLOSE, period), subscription)], is_strict=True)
 
 
 async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
-    await _fold_for_payees(tx, held)
     organization = await tenancy.get_organization(tx)
     grace = timedelta(hours=organization.billing.event_ingestion_grace_period_hours)
     replayed = await metering.running_replays(tx)
@@ -89,12 +88,17 @@ async def _close_slice(tx: Transaction, held: Sequence[Subscription]) -> None:
         else:
             ready.append((step, subscription))
     await subscriptions.look_at(tx, dict.fromkeys(waiting, tx.now + REPLAY_WAIT))
-    await customers.lock(tx, {subscription.customer_id for _, subscription in ready})
+    await lock_customers(tx, [subscription for _, subscription in ready])
     await _take(tx, ready, grace=grace)
 
 
-async def _fold_for_payees(tx: Transaction, held: Sequence[Subscription]) -> None:
-    """Fold what waits before bills are made: events may pay these customers by payout rules."""
+async def lock_customers(tx: Transaction, held: Sequence[Subscription]) -> None:
+    """Lock the customers of locked subscriptions, and make known what events pay them until now.
+
+    What payout rules come to is known once events are folded, and no fold ends before the bills
+    are made. Customers come first everywhere: who waits for one holds up no fold.
+    """
+    await customers.lock(tx, {one.customer_id for one in held})
     if any(one.plan_type is PlanType.PAYOUT for one in held):
         await metering.fold_waiting(tx)
 

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable
 from datetime import datetime
 
+from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict, ensure
 from monigo.core.money import Money
 from monigo.core.periods import days_later, midnight_days_ago
@@ -84,4 +85,5 @@ def check_can_mark_paid(invoice: Invoice) -> None:
 
 
 def _wrong_state(invoice: Invoice, action: str) -> DomainError:
-    return conflict("invoice_state", f"an invoice that is {invoice.status.value} can't be {action}")
+    what = "a bill" if invoice.plan_type is PlanType.PAYOUT else "an invoice"
+    return conflict("invoice_state", f"{what} that is {invoice.status.value} can't be {action}")

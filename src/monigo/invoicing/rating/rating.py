@@ -168,9 +168,10 @@ async def _parts_before(
     spans = await subscriptions.times_before(tx, [item.subscription for item in young], AGE_MAX)
     parts: list[_Part] = []
     for item in young:
-        before = spans.get(item.subscription.id)
-        terms = None if before is None else running.terms_before(item.subscription, before)
-        if before is not None and terms is not None:
+        windows = spans.get(item.subscription.id, ())
+        terms = running.terms_before(item.subscription, windows)
+        if windows and terms is not None:
+            before = Period(windows[0].start, windows[-1].end)
             parts.append(_Part(item, before, terms, fee=None, with_usage=True, is_before=True))
     return parts
 

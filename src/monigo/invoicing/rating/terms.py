@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from monigo import catalog, subscriptions
-from monigo.catalog import BaseFee, BillingMode, Metric, PlanHistory, PriceOverride
+from monigo.catalog import ApplyTo, BaseFee, BillingMode, Metric, PlanHistory, PriceOverride
 from monigo.core.errors import ensure
 from monigo.core.ids import CustomerId, MetricId, PlanId, PriceId, SubscriptionId
 from monigo.core.money import format_money
@@ -79,10 +79,11 @@ class RunningTerms:
             prices=_overridden(common, overrides, period) if overrides else common.prices,
         )
 
-    def terms_before(self, subscription: Subscription, before: Period) -> Terms | None:
+    def terms_before(self, subscription: Subscription, windows: tuple[Period, ...]) -> Terms | None:
         """What payout rules pay for what happened before a subscription; None without rules.
 
-        Those that stood as it was made: later edits don't count for what came before it.
+        Those that stood as it was made, under the edits for all from before it began: they end what
+        a rule said before. Later ones don't count for what came before it.
         """
         first = (*subscription.past_phases, subscription.phase)[0]
         history = self.histories[first.plan_id]
@@ -92,10 +93,14 @@ class RunningTerms:
                 revision.revision
                 for revision in history.revisions
                 if revision.revision <= first.agreed_revision
+                or (
+                    revision.apply_to is ApplyTo.ALL
+                    and revision.effective_at < subscription.start_date
+                )
             ),
         )
         rules = tuple(price for price in agreed.prices if price.metric.definition.is_rule)
-        return replace(agreed, windows=(before,), prices=rules) if rules else None
+        return replace(agreed, windows=windows, prices=rules) if rules else None
 
     def _agreed(self, plan_id: PlanId, applicable: tuple[int, ...]) -> Terms:
         """What holds for a period to which these revisions apply, without pauses and overrides."""

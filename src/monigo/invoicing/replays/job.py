@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from monigo import metering
+from monigo import catalog, metering, subscriptions
+from monigo.catalog import PlanType
 from monigo.core.errors import DomainError
 from monigo.core.ids import InvoiceId, ReplayJobId
 from monigo.core.money import format_decimal, format_money
+from monigo.core.periods import Period
 from monigo.infra import queue
-from monigo.infra.db import Database, Tenant
+from monigo.infra.db import Database, Tenant, Transaction
 from monigo.infra.logging import logger
 from monigo.infra.queue import LongJob, TryLaterError
 from monigo.invoicing.documents import list_drafts
@@ -82,9 +84,23 @@ async def _work(
     async with database.transaction(tenant) as tx:
         result = report.as_json() if job.request.dry_run else None
         await queue.complete(tx, metering.REPLAY, job.id, result)
-        # A metric's own replay is for running periods; closed ones keep the metrics they froze.
-        if job.metric_id is None and not job.request.dry_run:
-            await recheck(tx, metering.replayed_hours(job), job.request.event_name)
+        if not job.request.dry_run:
+            await _recheck(tx, job)
+
+
+async def _recheck(tx: Transaction, job: ReplayJob) -> None:
+    """Have closed periods looked at again in which the replay may have changed something.
+
+    A metric's own replay is for running periods; closed ones keep the metrics they froze. A payout
+    rule pays closed ones, too, by what only its replay finds.
+    """
+    if job.metric_id is None:
+        await recheck(tx, metering.replayed_hours(job), job.request.event_name)
+        return
+    for metric in (await catalog.get_metrics(tx, [job.metric_id])).values():
+        if metric.definition.is_rule:
+            since = Period(metric.created_at, metering.replayed_hours(job).end)
+            await subscriptions.recheck(tx, since, PlanType.PAYOUT)
 
 
 async def _refresh_drafts(database: Database, tenant: Tenant, job: ReplayJob) -> None:

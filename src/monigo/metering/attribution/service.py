@@ -27,8 +27,8 @@ async def of_batches(tx: Transaction, batch_ids: Sequence[UUID]) -> AsyncIterato
 async def of_customers(
     tx: Transaction, metric_id: MetricId, customer_ids: Sequence[CustomerId], hours: Period
 ) -> AsyncIterator[Amounts]:
-    """What the folded events of customers are worth by one rule."""
-    rules = await store.load_rules(tx, ended_after=tx.now, metric_id=metric_id)
+    """What the folded events of customers are worth by one rule, which may have ended."""
+    rules = await store.load_rules(tx, ended_after=None, metric_id=metric_id)
     for rule in rules:
         events = await store.events_of_customers(tx, rule, customer_ids, hours)
         yield await _amounts(tx, rule, events)

@@ -13,13 +13,15 @@ from monigo.core.periods import Period
 from monigo.infra.db import Transaction
 from monigo.metering.attribution.types import Rule, Seen
 
-# Hidden rules are worth what happened before they were hidden, which comes in until $3 is past it.
+# Hidden rules are worth what happened before they were hidden, which comes in until $3 is past it;
+# without $3, those are looked for, too, that nothing new comes in for.
 SELECT_RULES = """
     SELECT id, event_name, value_expression, customer_property, filters::text AS filters,
         deleted_at AS ends_at
     FROM metrics
     WHERE org_id = $1 AND is_test = $2 AND customer_property <> ''
-        AND (deleted_at IS NULL OR deleted_at > $3) AND ($4::uuid IS NULL OR id = $4)
+        AND ($3::timestamptz IS NULL OR deleted_at IS NULL OR deleted_at > $3)
+        AND ($4::uuid IS NULL OR id = $4)
     ORDER BY id
 """
 
@@ -65,7 +67,7 @@ HAS_RULES = """
 
 
 async def load_rules(
-    tx: Transaction, *, ended_after: datetime, metric_id: MetricId | None = None
+    tx: Transaction, *, ended_after: datetime | None, metric_id: MetricId | None = None
 ) -> list[Rule]:
     """The payout rules that may look at events; or one of them."""
     return [_rule(row) for row in await tx.fetch(SELECT_RULES, ended_after, metric_id)]

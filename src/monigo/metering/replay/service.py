@@ -236,11 +236,17 @@ def _selection(job: ReplayJob) -> Selection:
 
 
 async def _metric_of(tx: Transaction, job: ReplayJob) -> Metric | None:
-    """The metric that a replay is for; None where its definition was replaced, or it is deleted."""
+    """The metric that a replay is for; None where its definition was replaced, or it is deleted.
+
+    A payout rule that has ended stays: it pays for what happened before.
+    """
     if job.metric_id is None:
         return None
-    metric = await catalog.find_metric(tx, job.metric_id)
-    return metric if metric is not None and metric.version == job.metric_version else None
+    metric = (await catalog.get_metrics(tx, [job.metric_id])).get(job.metric_id)
+    if metric is None or metric.version != job.metric_version:
+        return None
+    is_there = metric.definition.is_rule or await catalog.find_metric(tx, metric.id) is not None
+    return metric if is_there else None
 
 
 async def _let_read_from_buckets(tx: Transaction, job: ReplayJob) -> None:

@@ -221,12 +221,6 @@ async def live_top_up_of(tx: Transaction, wallet_id: UUID) -> Charge | None:
     return await store.live_top_up(tx, wallet_id)
 
 
-async def count_declines(tx: Transaction, wallet_id: UUID, method_id: UUID, since: datetime) -> int:
-    """How often a method declined to top up a wallet, since an instant of the tenant's time."""
-    found = await store.top_up_failures(tx, wallet_id, method_id, since, CHARGES_MAX)
-    return sum(rules.is_of_payer(code) for code in found)
-
-
 async def resolve(
     tx: Transaction,
     charge_id: UUID,

@@ -99,13 +99,6 @@ SELECT_LIVE_TOP_UP = f"""
         AND state = ANY ($4::text[])
 """
 
-SELECT_FAILURES = """
-    SELECT failure_code FROM charges
-    WHERE org_id = $1 AND is_test = $2 AND wallet_id = $3 AND purpose = 'top_up'
-        AND method_id = $4 AND state = 'failed' AND created_at >= $5
-    LIMIT $6
-"""
-
 IS_LIVE = """
     SELECT EXISTS (
         SELECT 1 FROM charges
@@ -252,14 +245,6 @@ async def live_top_up(tx: Transaction, wallet_id: UUID) -> Charge | None:
     """The charge that is to top up a wallet and is live."""
     row = await tx.fetchrow(SELECT_LIVE_TOP_UP, wallet_id, _LIVE)
     return None if row is None else _charge(row)
-
-
-async def top_up_failures(
-    tx: Transaction, wallet_id: UUID, method_id: UUID, since: datetime, limit: int
-) -> list[str]:
-    """Why charges of a method failed that were to top up a wallet, made since an instant."""
-    rows = await tx.fetch(SELECT_FAILURES, wallet_id, method_id, since, limit)
-    return [row["failure_code"] for row in rows]
 
 
 async def is_any_live(tx: Transaction, connection_id: UUID) -> bool:

@@ -11,13 +11,13 @@ from monigo.payments.received.service import (
     note_uncovered,
     payment_by_reference,
     payments_of,
-    payments_of_charge,
     payments_of_charges,
     place,
     receive,
     receive_all,
     receive_reversed,
     receive_unmatched,
+    refunded_of_invoice,
     reverse,
 )
 from monigo.payments.received.types import Payment, PaymentKind, Placement, Purpose, Receipt
@@ -39,12 +39,12 @@ __all__ = [
     "note_uncovered",
     "payment_by_reference",
     "payments_of",
-    "payments_of_charge",
     "payments_of_charges",
     "place",
     "receive",
     "receive_all",
     "receive_reversed",
     "receive_unmatched",
+    "refunded_of_invoice",
     "reverse",
 ]

@@ -171,11 +171,6 @@ async def payment_by_reference(
     return await store.find_by_reference(tx, connection_id, reference)
 
 
-async def payments_of_charge(tx: Transaction, charge_id: UUID) -> list[Payment]:
-    """What came in by a charge, in the order in which it came."""
-    return await store.of_charges(tx, [charge_id])
-
-
 async def payments_of_charges(
     tx: Transaction, charge_ids: Collection[UUID]
 ) -> dict[ChargeId, list[Payment]]:
@@ -192,8 +187,16 @@ async def adopt(tx: Transaction, payment: Payment, provider_id: str) -> None:
     await store.adopt(tx, payment.id, provider_id)
 
 
+async def refunded_of_invoice(tx: Transaction, invoice_id: UUID) -> Decimal:
+    """What has gone back, or is about to, of what an invoice took of its payments, all of them."""
+    return await store.refunded_of_invoice(tx, invoice_id)
+
+
 async def count_refunded(tx: Transaction, payment: Payment, amount: Decimal) -> None:
-    """Count what goes back of a locked payment; below zero, where it stays after all."""
+    """Count what goes back of a locked payment; below zero, where it stays after all.
+
+    What is more than is left of it is counted as beyond what came.
+    """
     ensure(EXACT.add(payment.refunded, amount) >= 0, "no more stays than went back")
     await store.add_refunded(tx, payment.id, amount)
 

@@ -21,7 +21,7 @@ from monigo.payments.received.types import Payment, PaymentKind, Placement, Purp
 _COLUMNS = """
     id, connection_id, provider, provider_id, rail_id, reference, kind, purpose, charge_id,
     virtual_account_id, customer_id, currency, amount, fee, fee_by_payer, is_by_person, occurred_at,
-    received_at, invoice_id, to_invoice, wallet_id, to_wallet, refunded, reversed
+    received_at, invoice_id, to_invoice, wallet_id, to_wallet, refunded, reversed, beyond
 """
 
 # A payment that is there already, by the provider's id or the rail's, is not counted again. In the
@@ -139,9 +139,18 @@ ADOPT = """
     WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
+# What goes back after all of it had gone is beyond what came.
 ADD_REFUNDED = """
-    UPDATE payments SET refunded = refunded + $4
+    UPDATE payments
+    SET refunded = least(refunded + beyond + $4, amount - reversed),
+        beyond = greatest(refunded + beyond + $4 - (amount - reversed), 0)
     WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+# Of each payment as far as it paid the invoice; the rest of it went to a wallet.
+REFUNDED_OF_INVOICE = """
+    SELECT coalesce(sum(least(refunded, to_invoice)), 0) FROM payments
+    WHERE org_id = $1 AND is_test = $2 AND invoice_id = $3
 """
 
 
@@ -230,6 +239,11 @@ async def list_of_invoice(tx: Transaction, invoice_id: UUID, limit: int) -> Sequ
     return [_payment(row) for row in await tx.fetch(SELECT_OF_INVOICE, invoice_id, limit)]
 
 
+async def refunded_of_invoice(tx: Transaction, invoice_id: UUID) -> Decimal:
+    """What of an invoice's payments has gone back, or is about to, of what the invoice took."""
+    return await tx.fetchval(REFUNDED_OF_INVOICE, invoice_id)
+
+
 async def place(tx: Transaction, placements: Sequence[Placement]) -> None:
     """Store where payments went."""
     await tx.execute(
@@ -287,4 +301,5 @@ def _payment(row: asyncpg.Record) -> Payment:
         to_wallet=row["to_wallet"],
         refunded=row["refunded"],
         reversed=row["reversed"],
+        beyond=row["beyond"],
     )

@@ -70,8 +70,8 @@ class Payment(Struct, frozen=True, kw_only=True):
     """Money that came in at a provider, and where it went.
 
     `refunded` counts pending refunds and lost disputes, too; `reversed` is what the provider took
-    back. `received_at` is an instant of the tenant's time. Only what is unmatched is of no
-    customer.
+    back; `beyond` is what refunds sent back after all of it had gone. `received_at` is an instant
+    of the tenant's time. Only what is unmatched is of no customer.
     """
 
     id: PaymentId
@@ -97,6 +97,7 @@ class Payment(Struct, frozen=True, kw_only=True):
     to_wallet: Decimal
     refunded: Decimal
     reversed: Decimal
+    beyond: Decimal = Decimal(0)
 
     @property
     def refundable(self) -> Money:

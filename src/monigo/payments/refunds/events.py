@@ -37,7 +37,12 @@ class RefundCreated(RefundFact, frozen=True, kw_only=True):
 
 
 class RefundSucceeded(RefundFact, frozen=True, kw_only=True):
-    """Money went back."""
+    """Money went back.
+
+    `counted` is less than the amount where a dispute or a reversal may have taken the same money.
+    """
+
+    counted: Decimal
 
 
 class RefundFailed(RefundFact, frozen=True, kw_only=True):

@@ -68,8 +68,13 @@ async def _note_elsewhere(
         await agenda.put(tx, service.ASK, {unnamed: tx.real_now})
         return Applied(AppliedState.NOT_YET, "a refund of the payment is under way")
     amount = fact.amount or payment.refundable
-    if amount.currency != payment.amount.currency or amount > payment.refundable or not amount:
-        return Applied(AppliedState.REFUSED, "more went back than came")
+    if amount.currency != payment.amount.currency or not amount:
+        return Applied(AppliedState.REFUSED, "it is of another currency, or of nothing")
+    if amount > payment.refundable:
+        if await store.is_any_live_of_payment(tx, payment.id):
+            return Applied(AppliedState.NOT_YET, "a refund of the payment is under way")
+        if await service.is_twice_the_same(tx, payment):
+            return Applied(AppliedState.REFUSED, "a dispute or a reversal may have taken it")
     attempt = await store.last_attempt(tx, payment.id) + 1
     refund = Refund(
         id=RefundId(new_id()),

@@ -17,9 +17,15 @@ from monigo.payments import charges
 from monigo.payments.charges import Payment
 from monigo.payments.connections import ConnectionDeletion
 from monigo.payments.refunds import rules, store
-from monigo.payments.refunds.events import RefundCreated, RefundFailed, RefundSucceeded
+from monigo.payments.refunds.events import (
+    DisputeLost,
+    RefundCreated,
+    RefundFailed,
+    RefundSucceeded,
+)
 from monigo.payments.refunds.types import (
     Destination,
+    GoneBack,
     NewRefund,
     Refund,
     RefundState,
@@ -28,9 +34,6 @@ from monigo.providers.port import Outcome
 
 # Refunds that are to be sent, or asked about.
 ASK = Kind("refund_ask", Follows.REAL)
-# An invoice has fewer; more are not listed.
-REFUNDS_MAX = 200
-
 _RESOLVED = "resolved"
 
 
@@ -55,7 +58,7 @@ async def create_refund(tx: Transaction, wanted: NewRefund) -> Refund:
     tx.changed(None, refund)
     facts: list[DomainFact] = [RefundCreated(**_fields_of(refund))]
     if refund.state is RefundState.SUCCEEDED:
-        facts.append(RefundSucceeded(**_fields_of(refund)))
+        facts.append(RefundSucceeded(**_fields_of(refund), counted=refund.amount.amount))
     else:
         await agenda.put(tx, ASK, {refund.id: tx.real_now + rules.CALL_LASTS})
     await outbox.emit(tx, facts)
@@ -66,9 +69,8 @@ async def note_done(tx: Transaction, refund: Refund, payment: Payment) -> None:
     """Count a refund of a locked payment that was made and done elsewhere."""
     await store.insert(tx, refund)
     await charges.count_refunded(tx, payment, refund.amount.amount)
-    await outbox.emit(
-        tx, [RefundCreated(**_fields_of(refund)), RefundSucceeded(**_fields_of(refund))]
-    )
+    succeeded = RefundSucceeded(**_fields_of(refund), counted=refund.amount.amount)
+    await outbox.emit(tx, [RefundCreated(**_fields_of(refund)), succeeded])
 
 
 def _check(payment: Payment, wanted: NewRefund) -> None:
@@ -120,14 +122,31 @@ async def get_refund(tx: Transaction, refund_id: UUID) -> Refund:
     return refund
 
 
-async def refunds_of(tx: Transaction, invoice_id: UUID) -> list[Refund]:
-    """An invoice's refunds, newest first."""
-    return await store.list_of_invoice(tx, invoice_id, REFUNDS_MAX)
+async def is_any_live_of_invoice(tx: Transaction, invoice_id: UUID) -> bool:
+    """Whether a refund of an invoice is not final."""
+    return await store.is_any_live_of_invoice(tx, invoice_id)
 
 
-async def lost_of(tx: Transaction, invoice_id: UUID) -> dict[PaymentId, Decimal]:
-    """What lost disputes took of an invoice's payments; absent where none did."""
-    return await store.lost_of_invoice(tx, invoice_id)
+async def gone_back(
+    tx: Transaction, invoice_id: UUID, payment_id: PaymentId | None = None
+) -> GoneBack:
+    """What has gone back of a locked invoice by all its refunds and lost disputes."""
+    return await store.gone_back(tx, invoice_id, payment_id)
+
+
+async def note_refund(tx: Transaction, refund_id: RefundId, of_invoice: Decimal) -> None:
+    """Note what of a refund that is done came out of what its locked invoice had taken."""
+    await store.note_refund(tx, refund_id, of_invoice)
+
+
+async def note_dispute(tx: Transaction, lost: DisputeLost, of_invoice: Decimal) -> None:
+    """Note what of a lost dispute came out of what its locked invoice had taken."""
+    await store.note_dispute(tx, lost.connection_id, lost.provider_id, of_invoice)
+
+
+async def is_twice_the_same(tx: Transaction, payment: Payment) -> bool:
+    """Whether what refunds send back beyond a payment may be what a dispute or a reversal took."""
+    return bool(payment.reversed) or await store.is_dispute_lost(tx, payment.id)
 
 
 async def lock_refund(tx: Transaction, refund_id: UUID) -> tuple[Refund, Payment | None]:
@@ -174,10 +193,11 @@ async def apply_outcome(
 
 async def save(tx: Transaction, before: Refund, after: Refund, payment: Payment | None) -> Refund:
     """Store what became of a locked refund, and do what follows from it."""
+    counted = after.amount.amount
     if after.state is not before.state and payment is not None:
-        gone = await _count(tx, before, after, payment)
-        if gone < after.amount.amount and after.state is RefundState.SUCCEEDED:
-            # More went back than came: only a person can get it again.
+        counted = await _count(tx, before, after, payment)
+        if counted < after.amount.amount and after.state is RefundState.SUCCEEDED:
+            # It may be what a dispute or a reversal took: a person looks.
             after = replace(after, needs_person_at=tx.real_now)
     await store.update(tx, after)
     at = rules.next_question(after, tx.real_now)
@@ -186,7 +206,7 @@ async def save(tx: Transaction, before: Refund, after: Refund, payment: Payment 
     if after.state is before.state:
         return after
     if after.state is RefundState.SUCCEEDED:
-        await outbox.emit(tx, [RefundSucceeded(**_fields_of(after))])
+        await outbox.emit(tx, [RefundSucceeded(**_fields_of(after), counted=counted)])
     if after.state is RefundState.FAILED:
         code = after.failure_code or ""
         failure = RefundFailed(**_fields_of(after), code=code, failure=after.failure_reason)
@@ -201,9 +221,10 @@ async def _count(tx: Transaction, before: Refund, after: Refund, payment: Paymen
         await charges.count_refunded(tx, payment, -amount)
         return Decimal(0)
     if before.state is RefundState.FAILED:
-        counted = min(amount, payment.refundable.amount)
-        await charges.count_refunded(tx, payment, counted)
-        return counted
+        is_beyond = amount > payment.refundable.amount
+        if is_beyond and await is_twice_the_same(tx, payment):
+            amount = payment.refundable.amount
+        await charges.count_refunded(tx, payment, amount)
     return amount
 
 

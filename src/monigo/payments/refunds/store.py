@@ -21,6 +21,7 @@ from monigo.payments.refunds.types import (
     Destination,
     Dispute,
     DisputeState,
+    GoneBack,
     Refund,
     RefundState,
 )
@@ -36,11 +37,43 @@ SELECT_BY_ID = f"""
     SELECT {_COLUMNS} FROM refunds WHERE org_id = $1 AND is_test = $2 AND id = $3
 """
 
-SELECT_OF_INVOICE = f"""
-    SELECT {_COLUMNS} FROM refunds
-    WHERE org_id = $1 AND is_test = $2 AND invoice_id = $3
-    ORDER BY created_at DESC, id DESC
-    LIMIT $4
+IS_LIVE_OF_INVOICE = """
+    SELECT EXISTS (
+        SELECT 1 FROM refunds
+        WHERE org_id = $1 AND is_test = $2 AND invoice_id = $3
+            AND state NOT IN ('succeeded', 'failed')
+    )
+"""
+
+# Of all refunds and lost disputes of an invoice, and of one payment of it.
+GONE_BACK = """
+    SELECT returned.by_refunds, lost.by_disputes, returned.to_sources,
+        returned.of_payment + lost.of_payment AS of_payment
+    FROM (
+        SELECT coalesce(sum(of_invoice), 0) AS by_refunds,
+            coalesce(sum(of_invoice) FILTER (WHERE payment_id = $4), 0) AS of_payment,
+            coalesce(sum(amount) FILTER (WHERE payment_id IS NULL), 0) AS to_sources
+        FROM refunds
+        WHERE org_id = $1 AND is_test = $2 AND invoice_id = $3 AND state = 'succeeded'
+    ) AS returned
+    CROSS JOIN (
+        SELECT coalesce(sum(dispute.of_invoice), 0) AS by_disputes,
+            coalesce(sum(dispute.of_invoice) FILTER (WHERE dispute.payment_id = $4), 0)
+                AS of_payment
+        FROM disputes AS dispute
+        JOIN payments AS payment ON payment.org_id = $1 AND payment.is_test = $2
+            AND payment.id = dispute.payment_id
+        WHERE dispute.org_id = $1 AND dispute.is_test = $2 AND payment.invoice_id = $3
+    ) AS lost
+"""
+
+NOTE_REFUND = """
+    UPDATE refunds SET of_invoice = $4 WHERE org_id = $1 AND is_test = $2 AND id = $3
+"""
+
+NOTE_DISPUTE = """
+    UPDATE disputes SET of_invoice = $5
+    WHERE org_id = $1 AND is_test = $2 AND connection_id = $3 AND provider_id = $4
 """
 
 SELECT_BY_WORD = f"""
@@ -98,14 +131,19 @@ SELECT_DISPUTE = """
     WHERE org_id = $1 AND is_test = $2 AND connection_id = $3 AND provider_id = $4
 """
 
-SELECT_LOST = """
-    SELECT dispute.payment_id, sum(dispute.lost_amount) AS lost
-    FROM disputes AS dispute
-    JOIN payments AS payment ON payment.org_id = $1 AND payment.is_test = $2
-        AND payment.id = dispute.payment_id
-    WHERE dispute.org_id = $1 AND dispute.is_test = $2 AND payment.invoice_id = $3
-        AND dispute.lost_amount > 0
-    GROUP BY dispute.payment_id
+IS_DISPUTE_LOST = """
+    SELECT EXISTS (
+        SELECT 1 FROM disputes
+        WHERE org_id = $1 AND is_test = $2 AND payment_id = $3 AND lost_amount > 0
+    )
+"""
+
+IS_LIVE_OF_PAYMENT = """
+    SELECT EXISTS (
+        SELECT 1 FROM refunds
+        WHERE org_id = $1 AND is_test = $2 AND payment_id = $3
+            AND state NOT IN ('succeeded', 'failed')
+    )
 """
 
 INSERT_DISPUTE = """
@@ -133,9 +171,32 @@ async def load(tx: Transaction, refund_id: UUID, lock: RowLock = RowLock.NONE) -
     return None if row is None else _refund(row)
 
 
-async def list_of_invoice(tx: Transaction, invoice_id: UUID, limit: int) -> list[Refund]:
-    """An invoice's refunds, newest first."""
-    return [_refund(row) for row in await tx.fetch(SELECT_OF_INVOICE, invoice_id, limit)]
+async def is_any_live_of_invoice(tx: Transaction, invoice_id: UUID) -> bool:
+    """Whether a refund of an invoice is not final."""
+    return await tx.fetchval(IS_LIVE_OF_INVOICE, invoice_id)
+
+
+async def is_any_live_of_payment(tx: Transaction, payment_id: UUID) -> bool:
+    """Whether a refund of a payment is not final."""
+    return await tx.fetchval(IS_LIVE_OF_PAYMENT, payment_id)
+
+
+async def gone_back(tx: Transaction, invoice_id: UUID, payment_id: UUID | None) -> GoneBack:
+    """What has gone back of an invoice by all its refunds and lost disputes."""
+    row = await tx.fetchrow(GONE_BACK, invoice_id, payment_id)
+    return GoneBack(**dict(row or {}))
+
+
+async def note_refund(tx: Transaction, refund_id: UUID, of_invoice: Decimal) -> None:
+    """Store what of a refund that is done came out of what its invoice had taken."""
+    await tx.execute(NOTE_REFUND, refund_id, of_invoice)
+
+
+async def note_dispute(
+    tx: Transaction, connection_id: UUID, provider_id: str, of_invoice: Decimal
+) -> None:
+    """Store what of a lost dispute came out of what its invoice had taken."""
+    await tx.execute(NOTE_DISPUTE, connection_id, provider_id, of_invoice)
 
 
 async def find_by_word(
@@ -231,10 +292,9 @@ async def load_dispute(tx: Transaction, connection_id: UUID, provider_id: str) -
     )
 
 
-async def lost_of_invoice(tx: Transaction, invoice_id: UUID) -> dict[PaymentId, Decimal]:
-    """What lost disputes took of an invoice's payments; absent where none did."""
-    rows = await tx.fetch(SELECT_LOST, invoice_id)
-    return {PaymentId(row["payment_id"]): row["lost"] for row in rows}
+async def is_dispute_lost(tx: Transaction, payment_id: UUID) -> bool:
+    """Whether a dispute took something of a payment."""
+    return await tx.fetchval(IS_DISPUTE_LOST, payment_id)
 
 
 async def insert_dispute(tx: Transaction, dispute: Dispute) -> None:

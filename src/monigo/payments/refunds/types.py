@@ -93,6 +93,19 @@ class NewRefund(Struct, frozen=True, kw_only=True):
     customer_id: CustomerId | None = None
 
 
+class GoneBack(Struct, frozen=True, kw_only=True):
+    """What has gone back of what an invoice took, once it is certain.
+
+    `by_refunds` has what went back to its wallet and credits, `to_sources`, too; `of_payment` is
+    what went back of one of its payments.
+    """
+
+    by_refunds: Decimal
+    by_disputes: Decimal
+    to_sources: Decimal
+    of_payment: Decimal
+
+
 class ResolvedAs(StrEnum):
     """What a person says of a transaction that nothing is known of."""
 

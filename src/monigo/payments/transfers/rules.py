@@ -92,7 +92,7 @@ def after(
         case NeedsAction():
             made = _after_needed_action(transfer, outcome)
         case Unknown() if transfer.state is TransferState.SUBMITTED:
-            # Also as the answer to a question: whoever sent it died before the answer came.
+            # Also as the answer to a question: the process that sent it died before that.
             made = replace(transfer, state=TransferState.UNKNOWN)
         case Succeeded() | Unknown():
             made = transfer

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra import agenda
@@ -76,9 +77,12 @@ async def wake(
     await look_at(tx, dict.fromkeys([*waiting, *also], tx.now))
 
 
-async def recheck(tx: Transaction, window: Period) -> None:
-    """Have the closed periods that overlap a window looked at again; ended ones soon."""
-    ended = await mark_for_recheck(tx, window)
+async def recheck(tx: Transaction, window: Period, plan_type: PlanType | None = None) -> None:
+    """Have the closed periods that overlap a window looked at again; ended ones soon.
+
+    Those of any plan, or of one type of plan.
+    """
+    ended = await mark_for_recheck(tx, window, plan_type)
     await look_at(tx, dict.fromkeys(ended, tx.now))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from monigo.catalog import PlanType
 from monigo.core.ids import CustomerId, SubscriptionId
 from monigo.core.periods import Period
 from monigo.infra.db import Transaction
@@ -13,13 +14,20 @@ SELECT_WAITING = """
 """
 
 # The closed periods in which something may have changed by a replay are looked at again. One that
-# ended as it began has none.
+# ended as it began has none. They are locked in the order in which others lock several.
 RECHECK = """
-    UPDATE subscriptions
+    WITH concerned AS (
+        SELECT id FROM subscriptions
+        WHERE org_id = $1 AND is_test = $2 AND start_date < $4
+            AND closed_until > greatest(start_date, $3) AND ($5::text IS NULL OR plan_type = $5)
+        ORDER BY id
+        FOR UPDATE
+    )
+    UPDATE subscriptions AS known
     SET recheck_from = least(recheck_from, $3)
-    WHERE org_id = $1 AND is_test = $2 AND start_date < $4
-        AND closed_until > greatest(start_date, $3)
-    RETURNING id, status = 'canceled' AS has_ended
+    FROM concerned
+    WHERE known.org_id = $1 AND known.is_test = $2 AND known.id = concerned.id
+    RETURNING known.id, known.status = 'canceled' AS has_ended
 """
 
 
@@ -28,9 +36,11 @@ async def list_waiting(tx: Transaction, customer_ids: Sequence[CustomerId]) -> l
     return [SubscriptionId(row["id"]) for row in await tx.fetch(SELECT_WAITING, customer_ids)]
 
 
-async def mark_for_recheck(tx: Transaction, window: Period) -> list[SubscriptionId]:
+async def mark_for_recheck(
+    tx: Transaction, window: Period, plan_type: PlanType | None
+) -> list[SubscriptionId]:
     """Have closed periods that overlap a window looked at again; the ended ones among them."""
-    rows = await tx.fetch(RECHECK, window.start, window.end)
+    rows = await tx.fetch(RECHECK, window.start, window.end, plan_type and plan_type.value)
     return [SubscriptionId(row["id"]) for row in rows if row["has_ended"]]
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, ErrorKind
 from monigo.core.ids import CustomerId, SubscriptionId
-from monigo.core.periods import Period, start_of_hour
+from monigo.core.periods import Period, start_of_hour, subtract
 from monigo.core.times import format_instant
 from monigo.infra.db import Transaction
 from monigo.subscriptions.stretches import store
@@ -39,23 +39,32 @@ async def usual_start(
 
 async def times_before(
     tx: Transaction, known: Sequence[Subscription], length: timedelta
-) -> dict[SubscriptionId, Period]:
+) -> dict[SubscriptionId, tuple[Period, ...]]:
     """The time before each subscription that no earlier one of its type had, at most so long.
 
-    Absent where there is none. It never changes: nothing begins before what is there.
+    Absent where there is none. It never changes: nothing begins before what is there. An earlier
+    one that ended without a bill, before it began or in its trial, had no more than its trial.
     """
     if not known:
         return {}
-    ended = await store.ends_before(tx, known)
-    starts = {
-        one.id: max(one.start_date - length, ended.get(one.id, one.start_date - length))
-        for one in known
-    }
-    return {
-        one.id: Period(starts[one.id], one.start_date)
-        for one in known
-        if starts[one.id] < one.start_date
-    }
+    earlier = await store.load_earlier(tx, known, length)
+    times = {one.id: _time_before(one, earlier[one.id], length) for one in known}
+    return {known_id: windows for known_id, windows in times.items() if windows}
+
+
+def _time_before(
+    subscription: Subscription, earlier: Sequence[store.Earlier], length: timedelta
+) -> tuple[Period, ...]:
+    end = subscription.start_date
+    start = max([end - length, *(one.ended_at for one in earlier if one.is_billed)])
+    if start >= end:
+        return ()
+    trials = [
+        Period(one.start_date, one.ended_at)
+        for one in earlier
+        if not one.is_billed and one.start_date < one.ended_at
+    ]
+    return subtract(Period(start, end), trials)
 
 
 async def claim(

@@ -1,7 +1,9 @@
 """All SQL of stretches: the instants whose usage a subscription may bill."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from monigo.catalog import PlanType
 from monigo.core.errors import DomainError, conflict
@@ -36,16 +38,18 @@ SELECT_LAST = """
 """
 
 
-# Where the customer's subscription before it ended, pauses and trials included, deleted or not; one
-# that has not ended yet ends later than this one begins.
-SELECT_ENDS_BEFORE = """
-    SELECT asked.subscription_id, max(coalesce(before.canceled_at, $7)) AS ended_at
+# The customer's subscriptions before it, deleted or not; one that has not ended yet ends later than
+# this one begins. One that ended before its time was to be billed never began, or in its trial.
+SELECT_BEFORE = """
+    SELECT asked.subscription_id, before.start_date, coalesce(before.canceled_at, $7) AS ended_at,
+        coalesce(before.canceled_at, $7) > greatest(before.start_date, before.trial_ends_at)
+            AS is_billed
     FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
         AS asked (subscription_id, customer_id, plan_type, start_date)
     JOIN subscriptions AS before ON before.org_id = $1 AND before.is_test = $2
         AND before.customer_id = asked.customer_id AND before.plan_type = asked.plan_type
         AND before.start_date <= asked.start_date AND before.id <> asked.subscription_id
-    GROUP BY asked.subscription_id
+    WHERE coalesce(before.canceled_at, $7) > asked.start_date - $8::interval
 """
 
 
@@ -79,19 +83,32 @@ async def cut(tx: Transaction, subscription_id: SubscriptionId, ended_at: dateti
     await tx.execute(CUT_AT, subscription_id, ended_at)
 
 
-async def ends_before(
-    tx: Transaction, known: Sequence[Subscription]
-) -> dict[SubscriptionId, datetime]:
-    """Where the last one before each of these ended; those that are a customer's first: absent."""
+class Earlier(Struct, frozen=True):
+    """A subscription before another one of its customer and type."""
+
+    start_date: datetime
+    ended_at: datetime
+    is_billed: bool
+
+
+async def load_earlier(
+    tx: Transaction, known: Sequence[Subscription], length: timedelta
+) -> dict[SubscriptionId, list[Earlier]]:
+    """The subscriptions before each of these that ended at most so long before it began."""
     rows = await tx.fetch(
-        SELECT_ENDS_BEFORE,
+        SELECT_BEFORE,
         [one.id for one in known],
         [one.customer_id for one in known],
         [one.plan_type.value for one in known],
         [one.start_date for one in known],
         FOREVER,
+        length,
     )
-    return {SubscriptionId(row["subscription_id"]): row["ended_at"] for row in rows}
+    found: dict[SubscriptionId, list[Earlier]] = {one.id: [] for one in known}
+    for row in rows:
+        earlier = Earlier(row["start_date"], row["ended_at"], row["is_billed"])
+        found[SubscriptionId(row["subscription_id"])].append(earlier)
+    return found
 
 
 async def last_end(

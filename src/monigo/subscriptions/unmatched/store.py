@@ -11,8 +11,10 @@ from monigo.infra.db import Transaction
 from monigo.subscriptions.types import FOREVER
 from monigo.subscriptions.unmatched.types import Unmatched, UnmatchedReason
 
-# Rules that were edited since are left out: the same events are listed under what they say now.
-# Customers are gone through one by one, each by its index; OFFSET 0 keeps the planner to it.
+# As with the time before a subscription, one that ended before it was to be billed had no more than
+# its trial, which is paid to nobody. Rules that were edited since are left out: the same events are
+# listed under what they say now. Customers are gone through one by one, each by its index; OFFSET 0
+# keeps the planner to it.
 SELECT_UNMATCHED = """
     WITH found AS (
         SELECT metric_id, recipient, customer_id, dedup, occurred_at, amount,
@@ -25,7 +27,13 @@ SELECT_UNMATCHED = """
             'no_subscription'
         FROM customers AS customer
         CROSS JOIN LATERAL (
-            SELECT max(coalesce(canceled_at, $4)) AS ended_at FROM subscriptions
+            SELECT max(coalesce(canceled_at, $4)) FILTER (
+                    WHERE coalesce(canceled_at, $4) > greatest(start_date, trial_ends_at)
+                ) AS ended_at,
+                range_agg(tstzrange(start_date, canceled_at)) FILTER (
+                    WHERE start_date < canceled_at AND canceled_at <= trial_ends_at
+                ) AS tried
+            FROM subscriptions
             WHERE org_id = $1 AND is_test = $2 AND customer_id = customer.id
                 AND plan_type = 'payout'
             OFFSET 0
@@ -34,6 +42,7 @@ SELECT_UNMATCHED = """
             SELECT metric_id, dedup, occurred_at, amount FROM attributed_amounts
             WHERE org_id = $1 AND is_test = $2 AND customer_id = customer.id
                 AND occurred_at >= greatest($3, paid.ended_at) AND fault = ''
+                AND (paid.tried IS NULL OR NOT paid.tried @> occurred_at)
             OFFSET 0
         ) AS worth
         WHERE customer.org_id = $1 AND customer.is_test = $2
