@@ -73,6 +73,8 @@ WITHOUT_IDS = {
     "/api/v1/payment-connections/provider-currencies",
     "/v1/whatsapp/notification-settings",
     "/api/v1/whatsapp/notification-settings",
+    "/v1/whatsapp/connection",
+    "/api/v1/whatsapp/connection",
     "/v1/whatsapp/qr",
     "/api/v1/whatsapp/qr",
 }
