@@ -154,7 +154,7 @@ def _parameter(name: str, place: str, means: str) -> dict[str, Any]:
     return {
         "name": name,
         "in": place,
-        "required": True,
+        "required": place == "path",
         "description": means,
         "schema": {"type": "string"},
     }
