@@ -92,6 +92,8 @@ def backend(owner_url, tmp_path_factory):
             simulator=False,
             simulator_url=simulated.url,
             webhooks_allow_private=True,
+            # In live mode, too, nobody's real number is asked for anything.
+            whatsapp_url=f"{simulated.url}/whatsapp",
         )
         running.mail = mail
         running.simulated = simulated

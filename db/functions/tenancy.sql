@@ -75,7 +75,9 @@ BEGIN
             WHERE attrelid = pg_class.oid AND attname = 'is_test' AND NOT attisdropped
         )
         -- Keys, and those at providers, are the organisation's, and stay.
-        AND relname NOT IN ('api_key_lookups', 'payment_credentials');
+        AND relname NOT IN (
+            'api_key_lookups', 'payment_credentials', 'whatsapp_connections', 'whatsapp_settings'
+        );
     SET LOCAL app.is_reset = 'on';
     WHILE cardinality(waiting) > 0 LOOP
         -- One that none of the others points at; transfers point at accounts by a trigger.

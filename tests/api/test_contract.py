@@ -91,6 +91,8 @@ EXTRA_OPERATIONS = {
     "PUT /v1/wallets/{}/auto-top-up",
     "POST /v1/plans/simulate",
     "GET /v1/payment-connections/{}/calls",
+    "GET /webhooks/whatsapp/{}",
+    "POST /webhooks/whatsapp/{}",
     "POST /v1/transactions/{}/resolve",
     "POST /api/v1/auth/second-factor",
     "POST /api/v1/auth/reauthenticate",

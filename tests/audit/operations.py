@@ -43,7 +43,7 @@ def gone(request, resource, needs, **fields):
     )
 
 
-def edited(request, resource, needs, *, body=None, **fields):
+def edited(request, resource, needs=World.nothing, *, body=None, **fields):
     return Operation(request, resource, fields, needs, body, is_whole=True)
 
 
@@ -222,6 +222,30 @@ OF_KEYS = {
         "webhook_delivery",
         World.waiting_hook,
         next_attempt_at=(SOMETHING, SOMETHING),
+    ),
+    "connect_whatsapp": made(
+        "POST whatsapp/connect",
+        "whatsapp_connection",
+        body=World.number,
+        phone_number_id="106540352242922",
+    ),
+    "disconnect_whatsapp": gone(
+        "POST whatsapp/disconnect",
+        "whatsapp_connection",
+        World.connected_number,
+        phone_number_id="106540352242922",
+    ),
+    "update_whatsapp_notification_settings": edited(
+        "PUT whatsapp/notification-settings",
+        "whatsapp_settings",
+        body={"settings": {"receipt": True}},
+        settings=SOMETHING,
+    ),
+    "send_whatsapp_test": made(
+        "POST whatsapp/test",
+        "whatsapp_message",
+        body=lambda world: {"customer_id": world.reachable()},
+        type="test",
     ),
     "replay_provider_event": edited(
         "POST provider-events/{}/replay",
@@ -565,6 +589,7 @@ OF_KEYS = {
 
 # What changes nothing of an organisation's, or only reads.
 UNAUDITED = {
+    "request_whatsapp_pairing_code",
     "resend_bill_transaction_otp",
     "simulate_prices",
     "update_profile",

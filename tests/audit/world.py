@@ -15,6 +15,7 @@ from support.payments import connect, keys_of
 from support.people import Person, new_email
 from support.wallets import grant
 from support.webhooks import events_of, paid, secret_of, send, work_off
+from support.whatsapp import PHONE, connect_whatsapp, connection_body, register
 
 FLAT = {"model": "flat_unit", "unit_price": "2.000000"}
 
@@ -277,6 +278,20 @@ class World:
     def account(self):
         """What connects an account at a provider."""
         return {"provider": "paystack", "label": "Ours", **keys_of("paystack", self.api.org_id)}
+
+    def number(self):
+        """What connects a number at WhatsApp."""
+        register(self.api)
+        return connection_body(self.api)
+
+    def connected_number(self):
+        connect_whatsapp(self.api)
+        return ""
+
+    def reachable(self):
+        """A customer with a phone, whom WhatsApp takes messages for."""
+        connect_whatsapp(self.api)
+        return self.api.customer(phone=PHONE)["id"]
 
     def window(self):
         now = self.backend.clock.now()

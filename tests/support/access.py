@@ -55,6 +55,10 @@ PORTAL = "portal"
 
 OPERATIONS_OF = {
     "read": """
+        GET /whatsapp/connection
+        GET /whatsapp/message-logs
+        GET /whatsapp/notification-settings
+        GET /whatsapp/qr
         GET /alerts
         GET /alerts/triggered
         GET /alerts/triggered/summary
@@ -215,6 +219,8 @@ OPERATIONS_OF = {
         GET /audit-logs/export
     """,
     "settings": """
+        PUT /whatsapp/notification-settings
+        POST /whatsapp/test
         PATCH /organization
         PUT /organizations/{org_id}
         POST /provider-events/{provider_event_id}/ignore
@@ -244,6 +250,9 @@ OPERATIONS_OF = {
         GET /webhook-endpoints/{webhook_endpoint_id}
     """,
     "connect": """
+        POST /whatsapp/connect
+        POST /whatsapp/disconnect
+        POST /whatsapp/pairing-code
         POST /payment-connections
         PUT /payment-connections/{connection_id}
         DELETE /payment-connections/{connection_id}
@@ -336,6 +345,8 @@ OPERATIONS_OF = {
         GET /healthz
         GET /readyz
         POST /webhooks/{provider}/{org_id}
+        GET /webhooks/whatsapp/{org_id}
+        POST /webhooks/whatsapp/{org_id}
     """,
 }
 

@@ -17,6 +17,7 @@ from support.payments import connect
 from support.payouts import plant_payout
 from support.transfers import plant_transfer
 from support.webhooks import plant_events
+from support.whatsapp import plant_whatsapp
 
 # Read from the schema as it is imported, for that takes a while.
 TABLES = known_tenant_tables()
@@ -78,6 +79,7 @@ def fill(api: Api, external_id: str) -> dict[str, str]:
     _leave_kept_answer(api)
     earned, paid, bill = _owe(api, customer, metric, paying_plan_id)
     simulation_id = _plant_rows(api, plan, subscription, paid)
+    plant_whatsapp(api, customer["id"])
     _stand_still(api, now + timedelta(minutes=1))
     # Not folded yet, whatever was asked for before.
     api.ingest(event("call-4", external_id))

@@ -60,6 +60,8 @@ NAMES = {"step_id"}
 ABOUT_ONE = ("/usage/series", "/v1/wallets", "/v1/portal/tokens")
 # Names the caller's own organisation; another's is refused with 403.
 ORGANIZATION = "org_id"
+# Others' ids, which WhatsApp gives.
+OF_WHATSAPP = {"phone_number_id", "business_account_id"}
 # Tell the time and what is done, and nothing that has an id.
 WITHOUT_IDS = {
     "/v1/test-clock",
@@ -74,6 +76,12 @@ WITHOUT_IDS = {
     "/api/v1/banks",
     "/v1/payment-connections/provider-currencies",
     "/api/v1/payment-connections/provider-currencies",
+    "/v1/whatsapp/notification-settings",
+    "/api/v1/whatsapp/notification-settings",
+    "/v1/whatsapp/connection",
+    "/api/v1/whatsapp/connection",
+    "/v1/whatsapp/qr",
+    "/api/v1/whatsapp/qr",
 }
 
 OVERRIDE = {
@@ -148,6 +156,8 @@ BODIES = [
     Body("POST", "/bills", "subscription_id", "payout_subscription_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "customer_id", 404, {}),
     Body("POST", "/wallets", "customer_id", "external_id", 404, {}),
+    Body("POST", "/whatsapp/test", "customer_id", "customer_id", 404, {}),
+    Body("POST", "/whatsapp/test", "customer_id", "external_id", 404, {}),
     Body("POST", "/invoices/generate", "subscription_id", "subscription_id", 404, {}),
     Body(
         "POST",
@@ -287,7 +297,7 @@ def test_every_field_that_takes_an_id_is_tried():
         (method, path, field)
         for (method, path), operation in OF_KEYS.items()
         for field in id_fields(body_schema(operation))
-        if field != ORGANIZATION
+        if field not in {ORGANIZATION, *OF_WHATSAPP}
     }
 
     assert taken == {(body.method, body.path, body.field) for body in BODY_CASES}

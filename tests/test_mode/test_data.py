@@ -23,8 +23,9 @@ OWN_ENTRY = {"outbox_deliveries": 1, "outbox_facts": 1}
 
 
 def left_after(before):
-    """What there is after a reset: its own entry, and the keys of payment providers."""
-    return {**OWN_ENTRY, "payment_credentials": before["payment_credentials"]}
+    """What there is after a reset: its own entry, and what the organisation is connected by."""
+    kept = ("payment_credentials", "whatsapp_connections", "whatsapp_settings")
+    return {**OWN_ENTRY, **{table: before[table] for table in kept}}
 
 
 TABLES_WITH_MODE = """

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
 from monigo.api.hooks import routes as hooks
+from monigo.api.hooks import whatsapp as whatsapp_hooks
 from monigo.api.kernel.http.bodies import BodyMemory
 from monigo.api.kernel.http.browsers import Browsers
 from monigo.api.kernel.http.errors import ERROR_RESPONSES, ErrorBody, add_error_handlers
@@ -63,6 +64,7 @@ def create_app(services: Services) -> FastAPI:
     raw_routes: tuple[RawRoute, ...] = (
         IngestRoute(services, app.state.body_memory),
         MovementsRoute(services, app.state.body_memory, app.state.addresses),
+        whatsapp_hooks.WhatsAppWebhookRoute(services, app.state.body_memory),
         hooks.ProviderWebhookRoute(services, app.state.body_memory),
     )
     app.state.raw_routes = raw_routes
@@ -133,6 +135,7 @@ def _document_structs(app: FastAPI) -> None:
         document = generate()
         document["paths"].setdefault(INGEST_PATH, ingest_schemas.path_item())
         document["paths"].setdefault(hooks.PATH, hooks.path_item())
+        document["paths"].setdefault(whatsapp_hooks.PATH, whatsapp_hooks.path_item())
         routes = [context.original_route for context in iter_route_contexts(app.routes)]
         answers = {
             answer

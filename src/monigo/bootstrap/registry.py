@@ -129,7 +129,12 @@ REGISTRY = Registry(
             collection.funding.note_default,
         ),
     },
-    subscribers=(audit.CHAIN, mails.SUBSCRIBER, webhooks.deliveries.SUBSCRIBER),
+    subscribers=(
+        audit.CHAIN,
+        mails.SUBSCRIBER,
+        mails.REPLACING,
+        webhooks.deliveries.SUBSCRIBER,
+    ),
     public_name=webhooks.public_name,
     sources={
         charges.ChargeSubmission: (collection.outdated_charges,),

@@ -32,7 +32,7 @@ from monigo.infra.queue import LongJob
 from monigo.infra.settings import Settings, public_url_of
 from monigo.infra.waiting import until_available
 from monigo.metering import Ingestor
-from monigo.notifications import mails
+from monigo.notifications import mails, whatsapp
 from monigo.notifications.mails import UnsubscribeLinks
 from monigo.payments import (
     accounts,
@@ -50,6 +50,7 @@ from monigo.portal_access import PortalTokens
 from monigo.providers import simulator
 from monigo.providers.client import ProviderClient
 from monigo.providers.registry import PROVIDERS
+from monigo.providers.whatsapp import WhatsAppClient
 from monigo.tenancy import KeyFinder, KeyUse, Limits
 from monigo.wallets import MovementBatcher
 from monigo.webhooks import Webhooks
@@ -90,6 +91,8 @@ TASKS: tuple[Task, ...] = (
     webhooks.deliveries.FORGET,
     mails.FORGET,
     *EVENT_TASKS,
+    whatsapp.CONFIRMATIONS,
+    whatsapp.FORGET,
 )
 
 # Slices of due work under way at once, of all kinds together: on half of the connections at most,
@@ -115,6 +118,7 @@ class Services(Struct, frozen=True):
     http: HttpClient
     provider_events: ProviderEvents
     webhooks: Webhooks
+    messenger: whatsapp.Messenger
     unsubscribe_links: UnsubscribeLinks
     app_url: str
     slices: asyncio.Semaphore
@@ -143,6 +147,7 @@ class Services(Struct, frozen=True):
             *self.webhooks.sender.tasks,
             webhooks.endpoints.notice_task(self.people),
             *accounts.tasks(self.desk),
+            self.messenger.task,
         )
 
     async def close(self) -> None:
@@ -217,6 +222,7 @@ async def open_services(
         http,
         provider_events_of(settings, vault, desk),
         _webhooks(settings, vault),
+        whatsapp.Messenger(_whatsapp_client(settings, http), vault),
         UnsubscribeLinks(vault, public_url_of(settings)),
         app_url,
         asyncio.Semaphore(max(1, min(SLICES_AT_ONCE, settings.pool_size // 2))),
@@ -247,3 +253,10 @@ def _desk(settings: Settings, vault: Vault, http: HttpClient) -> ProviderDesk:
         urls |= {(name, True): url for name, url in simulated.items()}
     client = ProviderClient(http, urls)
     return ProviderDesk(client, vault, at_once_max=settings.provider_requests_at_once)
+
+
+def _whatsapp_client(settings: Settings, http: HttpClient) -> WhatsAppClient:
+    """Asks WhatsApp, and in test mode the simulator in its place where there is one."""
+    simulated = settings.simulator_url and simulator.base_urls(settings.simulator_url)["whatsapp"]
+    live_url = settings.whatsapp_url
+    return WhatsAppClient(http, live_url=live_url, test_url=simulated or live_url)

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         description="requests to one payment provider under way at once in a process; one"
         " connection has half of them",
     )
+    whatsapp_url: str = Field(
+        default="https://graph.facebook.com/v24.0",
+        pattern=r"^https?://[^/?#\s]+/[^?#\s]+$",
+        description="WhatsApp's Cloud API with its version; Meta ends each after two years",
+    )
     log_format: str | None = Field(
         default=None, pattern="^(json|text)$", description="unset: text on a terminal, else json"
     )

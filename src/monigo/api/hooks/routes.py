@@ -5,16 +5,15 @@ learns nothing: not whether an organisation is known here, nor whether it has a 
 """
 
 import re
-import time
 from typing import Any
 
-from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from monigo.api.hooks.rates import HookRates
 from monigo.api.kernel.http.bodies import BodyMemory
-from monigo.api.kernel.http.errors import ERROR_RESPONSES, error_response, plain_error
+from monigo.api.kernel.http.errors import ERROR_RESPONSES, plain_error
 from monigo.api.kernel.routes.raw import answer_raw
 from monigo.api.kernel.wire.openapi import described
 from monigo.api.kernel.wire.outgoing import Answer, Message
@@ -22,7 +21,6 @@ from monigo.bootstrap import Services
 from monigo.core.access import Permission
 from monigo.core.errors import DomainError, ErrorKind, not_found
 from monigo.core.ids import OrganizationId, parse_id
-from monigo.core.rate import take
 from monigo.infra.db import INSTALLATION
 from monigo.infra.metrics import PROVIDER_EVENTS
 from monigo.payments.events import Verdict
@@ -31,9 +29,6 @@ from monigo.providers.registry import adapter_of
 PATH = "/webhooks/{provider}/{org_id}"
 _PATH = re.compile(r"/webhooks/([^/]+)/([^/]+)")
 BODY_BYTES_MAX = 1024 * 1024
-# Of an organisation in one process; providers send again what was turned away.
-PER_SECOND_MAX = 500
-ORGANIZATIONS_MAX = 100_000
 
 
 class ProviderWebhookRoute:
@@ -45,7 +40,7 @@ class ProviderWebhookRoute:
     def __init__(self, services: Services, memory: BodyMemory) -> None:
         self._services = services
         self._memory = memory
-        self._full_at: LRUCache[OrganizationId, int] = LRUCache(ORGANIZATIONS_MAX)
+        self._rates = HookRates()
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for this route."""
@@ -69,9 +64,7 @@ class ProviderWebhookRoute:
         org_id = parse_id(given)
         if org_id is None:
             raise not_found("organization")
-        refusal = self._too_often(OrganizationId(org_id))
-        if refusal is not None:
-            return error_response(refusal)
+        self._rates.admit(OrganizationId(org_id))
         services = self._services
         senders = await services.desk.webhook_secrets(
             services.database, OrganizationId(org_id), provider
@@ -89,20 +82,6 @@ class ProviderWebhookRoute:
                 ErrorKind.FORBIDDEN, "invalid_signature", "the signature is missing or wrong"
             )
         return Answer(Message(message="received"))
-
-    def _too_often(self, org_id: OrganizationId) -> DomainError | None:
-        taken = take(
-            self._full_at.get(org_id, 0), per_second=PER_SECOND_MAX, now=time.monotonic_ns()
-        )
-        self._full_at[org_id] = taken.full_at
-        if taken.is_admitted:
-            return None
-        return DomainError(
-            ErrorKind.RATE_LIMITED,
-            "rate_limited",
-            "too many webhooks at once",
-            retry_after_seconds=taken.wait_seconds,
-        )
 
 
 async def _anybody() -> None:

@@ -47,6 +47,7 @@ from monigo.api.merchant.wallets.routes import router as wallets
 from monigo.api.merchant.wallets.top_ups.routes import router as top_ups
 from monigo.api.merchant.wallets.virtual_accounts.routes import router as virtual_accounts
 from monigo.api.merchant.webhooks.routes import router as webhooks
+from monigo.api.merchant.whatsapp.routes import router as whatsapp
 
 # Under /v1 only.
 BACKEND_ROUTERS: tuple[APIRouter, ...] = (organization, test_clock, test_data)
@@ -90,6 +91,7 @@ SHARED_ROUTERS: tuple[APIRouter, ...] = (
     provider_events,
     reconciliation,
     webhooks,
+    whatsapp,
     mails,
     portal_tokens,
 )

@@ -65,6 +65,9 @@ class Permission(StrEnum):
     ORGANIZATION_WRITE = "organization:write"
     PROVIDER_EVENTS_READ = "provider_events:read"
     PROVIDER_EVENTS_WRITE = "provider_events:write"
+    WHATSAPP_READ = "whatsapp:read"
+    WHATSAPP_WRITE = "whatsapp:write"
+    WHATSAPP_CONNECT = "whatsapp:connect"
     DASHBOARD_READ = "dashboard:read"
     ONBOARDING_READ = "onboarding:read"
     ONBOARDING_WRITE = "onboarding:write"
@@ -155,6 +158,7 @@ SENSITIVE = frozenset(
         Permission.INVITATIONS_WRITE,
         Permission.ACCOUNT_SECURE,
         Permission.PAYMENT_CONNECTIONS_WRITE,
+        Permission.WHATSAPP_CONNECT,
     }
 )
 
@@ -184,6 +188,7 @@ GRANTS = (
                 Permission.BILLING_EVENTS_READ,
                 Permission.SET_ASIDE_READ,
                 Permission.TEST_CLOCK_READ,
+                Permission.WHATSAPP_READ,
                 Permission.PORTAL_TOKENS_READ,
             }
         ),
@@ -271,6 +276,8 @@ GRANTS = (
                 Permission.PROVIDER_EVENTS_WRITE,
                 Permission.WEBHOOK_ENDPOINTS_READ,
                 Permission.WEBHOOK_ENDPOINTS_WRITE,
+                Permission.WHATSAPP_WRITE,
+                Permission.WHATSAPP_CONNECT,
             }
         ),
     ),

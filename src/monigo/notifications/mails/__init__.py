@@ -6,6 +6,7 @@ from monigo.notifications.mails.samples import sample
 from monigo.notifications.mails.service import (
     COMPOSING,
     FORGET,
+    REPLACING,
     SUBSCRIBER,
     lift_suppression,
     list_page,
@@ -24,6 +25,7 @@ __all__ = [
     "COMPOSING",
     "FORGET",
     "PATH",
+    "REPLACING",
     "SUBSCRIBER",
     "CustomerMail",
     "MailStatus",

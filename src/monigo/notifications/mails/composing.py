@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from monigo import customers, invoicing, tenancy
 from monigo.core.ids import CustomerMailId
 from monigo.infra.agenda import Entry, Slices, Task
 from monigo.infra.db import Transaction
@@ -15,14 +14,11 @@ from monigo.notifications.mails.rules import address_of, held_back
 from monigo.notifications.mails.service import COMPOSING
 from monigo.notifications.mails.types import (
     BILLS,
-    Circumstances,
     Content,
-    CustomerMail,
     NotSent,
 )
 from monigo.notifications.mails.wording import content_of
-from monigo.notifications.occasions import Occasion
-from monigo.payments import charges
+from monigo.notifications.occasions import Circumstances, Occasion, circumstances
 
 # Each is rendered twice and encrypted: a few milliseconds, during which others wait.
 SLICE_MAX = 50
@@ -46,7 +42,7 @@ async def _compose(
     mailer: Mailer, links: UnsubscribeLinks, tx: Transaction, entries: Sequence[Entry]
 ) -> tuple[()]:
     waiting = await store.lock_waiting(tx, [entry.subject for entry in entries])
-    known = await _circumstances(tx, waiting)
+    known = await circumstances(tx, [(mail.customer_id, mail.occasion) for mail in waiting])
     reaches_people = mailer.reaches_people
     addresses = [address_of(one, reaches_people=reaches_people) for one in known]
     suppressed = await store.load_suppressed(tx, set(addresses))
@@ -68,27 +64,3 @@ async def _compose(
         await store.note_made(tx, mail.id, recipient=address, locale=locale, subject=made.subject)
     await store.note_held_back(tx, held)
     return ()
-
-
-async def _circumstances(tx: Transaction, mails: Sequence[CustomerMail]) -> list[Circumstances]:
-    """What each mail is made of, as things stand now."""
-    organization = await tenancy.get_organization(tx)
-    people = await customers.living(tx, {mail.customer_id for mail in mails})
-    document_ids = {
-        mail.occasion.document_id for mail in mails if mail.occasion.document_id is not None
-    }
-    documents = await invoicing.heads(tx, document_ids)
-    links = await charges.links_of(tx, document_ids)
-    found: list[Circumstances] = []
-    for mail in mails:
-        customer, document_id = people.get(mail.customer_id), mail.occasion.document_id
-        found.append(
-            Circumstances(
-                organization,
-                tx.is_test,
-                None if customer is None else customer.details,
-                None if document_id is None else documents.get(document_id),
-                "" if document_id is None else links.get(document_id, ""),
-            )
-        )
-    return found

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from monigo.infra.mail import Mail, Templates
-from monigo.notifications.mails.types import Circumstances, Content
-from monigo.notifications.mails.wording import shown_name
+from monigo.notifications.mails.types import Content
+from monigo.notifications.occasions import Circumstances, shown_name
 
 TEMPLATES = Templates(Path(__file__).parent / "templates")
 

@@ -4,15 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from monigo.core.access import email_fault, spelled
-from monigo.invoicing import InvoiceStatus
 from monigo.notifications.mails.types import (
     BILLS,
-    Circumstances,
     NotSent,
     SuppressionReason,
 )
-from monigo.notifications.occasions import Occasion
-from monigo.tenancy import MailType
+from monigo.notifications.occasions import Circumstances, Occasion, undone
 
 # More than a customer who is billed daily and pays by card has on the worst of days; less than
 # makes a mailbox's owner or its provider call it a flood.
@@ -20,9 +17,6 @@ HOURLY_MAX = 20
 HOUR = timedelta(hours=1)
 # What would have to wait longer than that is old news.
 WAITED_MAX = timedelta(days=1)
-
-# After these there is nothing to ask for.
-_ASKS = frozenset({MailType.INVOICE_OVERDUE, MailType.PAYMENT_FAILED})
 
 
 def send_at(now: datetime, last: Sequence[datetime]) -> datetime | None:
@@ -56,14 +50,14 @@ def held_back(
     suppressed: Collection[SuppressionReason],
 ) -> NotSent | None:
     """Why a mail to an address is not made, by what is known when it is to be; None where it is."""
-    status = None if known.document is None else known.document.status
+    undone_by = undone(occasion, known)
+    why = None if undone_by is None else NotSent(undone_by.value)
     email = "" if known.customer is None else known.customer.email
     is_notice = occasion.type not in BILLS
     # In this order; the first that holds is the reason.
     reasons = (
         (known.customer is None, NotSent.CUSTOMER_DELETED),
-        (status is InvoiceStatus.VOID, NotSent.WITHDRAWN),
-        (status is InvoiceStatus.PAID and occasion.type in _ASKS, NotSent.SETTLED),
+        (why is not None, why),
         (not email.strip(), NotSent.NO_ADDRESS),
         (not address, NotSent.TEST_MODE),
         (email_fault(address) is not None, NotSent.BAD_ADDRESS),

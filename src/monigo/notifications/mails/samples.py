@@ -10,8 +10,7 @@ from monigo.core.ids import CustomerId, InvoiceId
 from monigo.core.periods import midnight_months_ago
 from monigo.customers import CustomerDetails
 from monigo.infra.ids import new_id
-from monigo.notifications.mails.types import Circumstances
-from monigo.notifications.occasions import Card, Occasion, ReachedThreshold
+from monigo.notifications.occasions import Card, Circumstances, Occasion, ReachedThreshold
 from monigo.tenancy import MailType, Organization
 
 _CUSTOMER = CustomerDetails("", "Ada Obi", "ada@example.com", "", {})

@@ -12,6 +12,7 @@ from monigo.infra.agenda import Entry, Follows, Kind, Slices, Task
 from monigo.infra.db import Transaction
 from monigo.infra.facts import Recorded, Subscriber
 from monigo.infra.mail import MailId, Outcome
+from monigo.notifications import whatsapp
 from monigo.notifications.mails import rules, store
 from monigo.notifications.mails.links import Subscription
 from monigo.notifications.mails.types import (
@@ -23,6 +24,8 @@ from monigo.notifications.mails.types import (
 )
 from monigo.notifications.occasions import FACTS, Occasion, occasion_of
 
+MessageFellBack = whatsapp.events.MessageFellBack
+
 # A mail that is to be made when its time has come.
 COMPOSING = Kind("customer_mail", Follows.REAL)
 EXPIRY = Kind("customer_mail_expiry", Follows.REAL)
@@ -32,15 +35,39 @@ EXPIRY_SPAN = timedelta(days=30)
 
 
 async def note(tx: Transaction, recorded: Sequence[Recorded]) -> None:
-    """Write down the mails that follow from facts, each once, where the organisation wants them."""
+    """Write down the notices that follow from facts, each once, where the organisation wants them.
+
+    What goes by WhatsApp is not mailed, too; its mail is written where it does not arrive.
+    """
     occasions = [(one.id, occasion_of(one)) for one in recorded]
     found = [(fact_id, occasion) for fact_id, occasion in occasions if occasion is not None]
     if not found:
         return
     settings = (await tenancy.get_organization(tx)).mails
+    by_whatsapp = await whatsapp.wanted(tx)
+    wanted = {*settings.customer_mails, *by_whatsapp}
     # All are made for a developer who wants them; else test mode costs no more than live mode.
     is_all = tx.is_test and bool(settings.mail_test_recipient)
-    found = [one for one in found if is_all or one[1].type in settings.customer_mails]
+    found = [one for one in found if is_all or one[1].type in wanted]
+    if found:
+        await customers.lock(tx, sorted({occasion.customer_id for _, occasion in found}))
+        taken = await whatsapp.take(tx, found, by_whatsapp)
+        await _write(tx, [one for one in found if one[0] not in taken])
+
+
+async def replace_messages(tx: Transaction, recorded: Sequence[Recorded]) -> None:
+    """Write down the mails of notices that did not arrive by WhatsApp."""
+    found = [
+        (one.fact.fact_id, one.fact.occasion)
+        for one in recorded
+        if isinstance(one.fact, MessageFellBack)
+    ]
+    await customers.lock(tx, sorted({occasion.customer_id for _, occasion in found}))
+    await _write(tx, found)
+
+
+async def _write(tx: Transaction, found: Sequence[tuple[UUID, Occasion]]) -> None:
+    """Write mails down. The customers are locked, so that the limit counts all."""
     if found:
         due = await store.insert(tx, await _timed(tx, found))
         await agenda.put(tx, COMPOSING, due)
@@ -49,6 +76,7 @@ async def note(tx: Transaction, recorded: Sequence[Recorded]) -> None:
 
 # A mail may be a few seconds late, and a period's close need not wake anybody for each invoice.
 SUBSCRIBER = Subscriber("customer mails", FACTS, note, is_woken=False)
+REPLACING = Subscriber("mails instead of messages", (MessageFellBack,), replace_messages)
 
 
 async def note_outcome(tx: Transaction, mail_id: MailId, outcome: Outcome) -> None:
@@ -105,9 +133,8 @@ FORGET = Task(EXPIRY, Slices(forget), concurrency=1, every_seconds=60)
 
 
 async def _timed(tx: Transaction, found: Sequence[tuple[UUID, Occasion]]) -> list[store.NewMail]:
-    """When each mail may be sent. The customers are locked, so that the limit counts all."""
+    """When each mail may be sent, the customers being locked."""
     customer_ids = sorted({occasion.customer_id for _, occasion in found})
-    await customers.lock(tx, customer_ids)
     since = tx.real_now - rules.HOUR
     last = await store.load_last(tx, customer_ids, since=since, limit=rules.HOURLY_MAX)
     timed: list[store.NewMail] = []

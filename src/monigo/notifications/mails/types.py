@@ -2,16 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from monigo.core.ids import CustomerId, CustomerMailId, MailSuppressionId
-from monigo.customers import CustomerDetails
 from monigo.infra.languages import Language
-from monigo.invoicing import Invoice
 from monigo.notifications.occasions import Occasion
-from monigo.tenancy import MailType, Organization
+from monigo.tenancy import MailType
 
 # Customers who want no notices get these all the same: what is owed, and what was paid.
 BILLS = frozenset(
@@ -89,24 +86,6 @@ class Suppression(Struct, frozen=True):
     address: str
     reason: SuppressionReason
     created_at: datetime
-
-
-class Circumstances(Struct, frozen=True):
-    """All that a mail is made of beside its occasion, as it stands when the mail is made.
-
-    `customer` is None once deleted; `document` is the occasion's, with what is due of it by now.
-    """
-
-    organization: Organization
-    is_test: bool
-    customer: CustomerDetails | None
-    document: Invoice | None = None
-    pay_url: str = ""
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """Whose days are written."""
-        return ZoneInfo(self.organization.billing.timezone)
 
 
 class Content(Struct, frozen=True):

@@ -1,36 +1,23 @@
 """What mails to customers say. Pure; the words are the catalogue's."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from monigo import invoicing
 from monigo.alerts import AlertType
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
-from monigo.notifications.mails.types import Circumstances, Content
-from monigo.notifications.occasions import Occasion
+from monigo.notifications.mails.types import Content
+from monigo.notifications.occasions import Circumstances, Occasion, number_of, shown_name
 from monigo.tenancy import MailType
 
 _TICK = timedelta(microseconds=1)
-# Of a name in a sentence: a longer one is no name, and would bury what the mail is about.
-_NAME_LENGTH_MAX = 100
-# Beside what is no character (C…) all that turns the direction of what follows.
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
 def content_of(occasion: Occasion, known: Circumstances) -> Content:
     """What a mail says, in the customer's language, or else the organisation's."""
     writer = _Writer(occasion, known)
     return _CONTENTS[occasion.type](writer)
-
-
-def shown_name(name: str) -> str:
-    """A name as it stands in a sentence: one line, without what can't be seen."""
-    spaced = " ".join(name.split())
-    seen = "".join(sign for sign in spaced if unicodedata.category(sign) not in _UNSEEN)
-    return seen[:_NAME_LENGTH_MAX]
 
 
 class _Writer:
@@ -46,7 +33,7 @@ class _Writer:
         )
         self.values = {
             "organization": shown_name(organization.name),
-            "number": self._number(),
+            "number": number_of(occasion, known),
             "amount": self.money(),
             "period": self._period(),
             "last4": "" if occasion.card is None else occasion.card.last4,
@@ -106,12 +93,6 @@ class _Writer:
     def last_day(self, deadline: datetime | None) -> str:
         """The last day before a deadline, which is often the midnight after it."""
         return "" if deadline is None else self.day(deadline - _TICK)
-
-    def _number(self) -> str:
-        document = self.known.document
-        if self.occasion.number or document is None or document.number is None:
-            return self.occasion.number
-        return invoicing.invoice_number(document.number, document.plan_type)
 
     def _period(self) -> str:
         start, end = self.occasion.period_start, self.occasion.period_end

@@ -1,6 +1,26 @@
 """Occasions: the facts about which customers are written to, by whatever way."""
 
 from monigo.notifications.occasions.facts import FACTS, occasion_of
-from monigo.notifications.occasions.types import Card, Occasion, ReachedThreshold
+from monigo.notifications.occasions.loading import circumstances
+from monigo.notifications.occasions.rules import number_of, shown_name, undone
+from monigo.notifications.occasions.types import (
+    Card,
+    Circumstances,
+    Occasion,
+    ReachedThreshold,
+    Undone,
+)
 
-__all__ = ["FACTS", "Card", "Occasion", "ReachedThreshold", "occasion_of"]
+__all__ = [
+    "FACTS",
+    "Card",
+    "Circumstances",
+    "Occasion",
+    "ReachedThreshold",
+    "Undone",
+    "circumstances",
+    "number_of",
+    "occasion_of",
+    "shown_name",
+    "undone",
+]

@@ -2,12 +2,16 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from monigo.alerts import AlertType
 from monigo.core.ids import CustomerId, InvoiceId
-from monigo.tenancy import MailType
+from monigo.customers import CustomerDetails
+from monigo.invoicing import Invoice
+from monigo.tenancy import MailType, Organization
 
 
 class Card(Struct, frozen=True):
@@ -50,3 +54,29 @@ class Occasion(Struct, frozen=True, kw_only=True):
     reference: str = ""
     card: Card | None = None
     reached: ReachedThreshold | None = None
+
+
+class Undone(StrEnum):
+    """Why there is nothing to say any more of an occasion."""
+
+    # What it was about is paid by now, or was taken back.
+    SETTLED = "settled"
+    WITHDRAWN = "withdrawn"
+
+
+class Circumstances(Struct, frozen=True):
+    """All that a notice is made of beside its occasion, as it stands when the notice is made.
+
+    `customer` is None once deleted; `document` is the occasion's, with what is due of it by now.
+    """
+
+    organization: Organization
+    is_test: bool
+    customer: CustomerDetails | None
+    document: Invoice | None = None
+    pay_url: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose days are written."""
+        return ZoneInfo(self.organization.billing.timezone)

@@ -135,7 +135,39 @@ class Refund(Row):
     reason: str = ""
 
 
-AnyRow = Merchant | Customer | Recipient | Method | Account | Charge | Transfer | Refund
+class Message(Row):
+    """A message to somebody; `reason` is Meta's code of why it failed."""
+
+    reference: str
+    code: str
+    to: str
+    template: str
+    language: str
+    parameters: list[str]
+    status: str
+    reason: str = ""
+
+
+class Written(Row):
+    """What somebody wrote to the merchant; `to` is whose phone it is."""
+
+    code: str
+    to: str
+    text: str
+
+
+AnyRow = (
+    Merchant
+    | Customer
+    | Recipient
+    | Method
+    | Account
+    | Charge
+    | Transfer
+    | Refund
+    | Message
+    | Written
+)
 Kept = TypeVar("Kept", bound=Row)
 # By what rows are looked for; a merchant may have a hundred thousand.
 _INDEXED = ("reference", "code", "token", "charge", "number", "email", "to")

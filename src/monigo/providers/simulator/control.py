@@ -11,7 +11,15 @@ from starlette.routing import Route
 
 from monigo.core.money import format_decimal
 from monigo.infra import json
-from monigo.providers.simulator.books import Account, Charge, Refund, Row, Transfer
+from monigo.providers.simulator.books import (
+    Account,
+    Charge,
+    Message,
+    Refund,
+    Row,
+    Transfer,
+    Written,
+)
 from monigo.providers.simulator.engine import CARDS, DECLINED_CARD, Simulator
 from monigo.providers.simulator.protocol import number_of
 from monigo.providers.simulator.script import (
@@ -28,6 +36,8 @@ DELAY_MS_MAX = 10 * 60 * 1000
 TIMES_MAX = 10_000
 _METHODS = {"decline": DECLINED_CARD, "card": "", "bank_transfer": "bank_transfer"}
 _ENDS = ("success", "failed", "reversed", "abandoned")
+_MESSAGE_STATUSES = ("sent", "delivered", "read", "failed")
+_UNDELIVERABLE = 131026
 Action = Callable[[Simulator, dict[str, Any]], Awaitable[Any]]
 
 
@@ -49,6 +59,7 @@ def routes(simulator: Simulator) -> list[Route]:
         "merchants": _set_merchant,
         "rotate": _rotate,
         "balance": _set_balance,
+        "write": _write,
         "advance": _advance,
         "clear": _clear,
     }
@@ -152,6 +163,8 @@ async def _pay(simulator: Simulator, body: dict[str, Any]) -> Any:
 
 async def _settle(simulator: Simulator, body: dict[str, Any]) -> Any:
     """What is under way ends so, or what ended is reversed."""
+    if body.get("provider") == "whatsapp":
+        return await _settle_message(simulator, body)
     row, status = _row_of(simulator, body), _one_of(body, "status", _ENDS)
     reason = str(body.get("reason") or "")
     if isinstance(row, Transfer):
@@ -167,6 +180,37 @@ async def _settle(simulator: Simulator, body: dict[str, Any]) -> Any:
         simulator.books.keep(row)
         await simulator.notify(row)
     return {"reference": row.reference, "status": row.status}
+
+
+async def _settle_message(simulator: Simulator, body: dict[str, Any]) -> Any:
+    """A message's next status; `reason` is Meta's code, where it failed."""
+    status = _one_of(body, "status", _MESSAGE_STATUSES)
+    reference = str(body.get("reference"))
+    message = simulator.books.one(Message, provider="whatsapp", reference=reference)
+    if message is None:
+        raise RefusedError(404, f"whatsapp knows no reference {reference}")
+    code = _whole(body, "reason", _UNDELIVERABLE, 10**9)
+    await simulator.settle_message(message, status, str(code) if status == "failed" else "")
+    return {"reference": reference, "status": status}
+
+
+async def _write(simulator: Simulator, body: dict[str, Any]) -> Any:
+    """Somebody writes a text to the number of a merchant at WhatsApp."""
+    given = {name: body.get(name) for name in ("secret_key", "phone", "text")}
+    if not all(isinstance(value, str) and value for value in given.values()):
+        raise RefusedError(400, "secret_key, phone and text are required")
+    row_id = simulator.books.new_id()
+    row = Written(
+        id=row_id,
+        provider="whatsapp",
+        merchant=str(given["secret_key"]),
+        at=str(int(simulator.now().timestamp())),
+        code=f"wamid.HBg{row_id:032X}",
+        to=str(given["phone"]),
+        text=str(given["text"]),
+    )
+    await simulator.notify(simulator.books.keep(row))
+    return {"id": row.code}
 
 
 async def _deposit(simulator: Simulator, body: dict[str, Any]) -> Any:
@@ -245,7 +289,7 @@ def _books_of(simulator: Simulator) -> Callable[[Request], Awaitable[Response]]:
 
 
 def books_of(simulator: Simulator, provider: str | None) -> dict[str, list[dict[str, Any]]]:
-    """Charges, transfers, refunds and deposits of a provider, or of all, oldest first."""
+    """What is in the books of a provider, or of all, oldest first."""
     whose = {"provider": provider} if provider else {}
     books = simulator.books
     charges = [*books.all(Charge, **whose)]
@@ -262,6 +306,20 @@ def books_of(simulator: Simulator, provider: str | None) -> dict[str, list[dict[
             for charge in (books.get(Charge, one.charge),)
         ],
         "deposits": [_shown(one, to=one.number) for one in charges if one.number],
+        "messages": [_shown_message(one) for one in books.all(Message, **whose)],
+    }
+
+
+def _shown_message(row: Message) -> dict[str, Any]:
+    return {
+        "id": row.code,
+        "provider": row.provider,
+        "reference": row.reference,
+        "to": row.to,
+        "template": row.template,
+        "language": row.language,
+        "parameters": row.parameters,
+        "status": row.status,
     }
 
 

@@ -19,6 +19,7 @@ from monigo.providers.simulator.books import (
     Books,
     Charge,
     Merchant,
+    Message,
     Method,
     Refund,
     Row,
@@ -282,6 +283,13 @@ class Simulator:
         if status == "success":
             self.move(refund, refund.currency, -refund.amount)
         await self.notify(refund)
+
+    async def settle_message(self, message: Message, status: str, reason: str = "") -> None:
+        """Something becomes of a message, which a webhook reports; in whatever order."""
+        message.status, message.reason = status, reason
+        message.at = str(int(self.now().timestamp()))
+        self.books.keep(message)
+        await self.notify(message)
 
     def refunded(self, charge: Charge) -> Decimal:
         """What was sent back of a charge, or is on its way."""

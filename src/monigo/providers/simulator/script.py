@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-PROVIDERS = ("paystack", "flutterwave", "monnify")
+PROVIDERS = ("paystack", "flutterwave", "monnify", "whatsapp")
 # Of webhooks; the others are of answers.
 OF_WEBHOOKS = frozenset({"lost", "duplicate", "late", "reordered", "early", "bad_signature"})
 OF_ANSWERS = frozenset(
@@ -13,6 +13,8 @@ OF_ANSWERS = frozenset(
         *("success", "failed", "pending", "needs_action", "wrong_amount", "reversed_later"),
         *("drop_after_commit", "drop_before", "not_found", "duplicate_reference"),
         *("500", "429", "200_error", "not_json"),
+        # Refusals of WhatsApp's, by Meta's codes.
+        *("190", "130429", "131000", "131026", "131042", "131049", "131056", "132001"),
     }
 )
 WEBHOOK = "webhook"
@@ -21,7 +23,7 @@ VERBS = frozenset(
         *("charge", "checkout", "disable_checkout", "refund", "transfer", "bulk", "authorize"),
         *("resend_otp", "virtual_account", "close_virtual_account", "forget_method", "resolve"),
         *("banks", "balance", "lookup", "list_charges", "list_deposits", "list_refunds"),
-        *("list_transfers", "recipients", "customer", "login", WEBHOOK),
+        *("list_transfers", "recipients", "customer", "login", "message", "number", WEBHOOK),
     }
 )
 # Nobody scripts more, and what was forgotten must not fill the memory.

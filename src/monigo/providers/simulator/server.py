@@ -1,4 +1,4 @@
-"""The simulator as a server: one ASGI application for three providers, pages and control."""
+"""The simulator as a server: one ASGI application for all providers, pages and control."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,18 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from monigo.providers.simulator import control, flutterwave, monnify, pages, paystack
+from monigo.providers.simulator import (
+    control,
+    flutterwave,
+    monnify,
+    pages,
+    paystack,
+    whatsapp,
+)
 from monigo.providers.simulator.engine import Simulator, Webhooks
 from monigo.providers.simulator.protocol import TRANSPORT, route
 
-PROTOCOLS = (paystack.PROTOCOL, flutterwave.PROTOCOL, monnify.PROTOCOL)
+PROTOCOLS = (paystack.PROTOCOL, flutterwave.PROTOCOL, monnify.PROTOCOL, whatsapp.PROTOCOL)
 START_POLL_SECONDS = 0.01
 
 
