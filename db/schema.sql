@@ -1110,7 +1110,9 @@ BEGIN
             WHERE attrelid = pg_class.oid AND attname = 'is_test' AND NOT attisdropped
         )
         -- Keys, and those at providers, are the organisation's, and stay.
-        AND relname NOT IN ('api_key_lookups', 'payment_credentials');
+        AND relname NOT IN (
+            'api_key_lookups', 'payment_credentials', 'whatsapp_connections', 'whatsapp_settings'
+        );
     SET LOCAL app.is_reset = 'on';
     WHILE cardinality(waiting) > 0 LOOP
         -- One that none of the others points at; transfers point at accounts by a trigger.
@@ -3533,6 +3535,92 @@ COMMENT ON COLUMN public.webhook_endpoints.previous_until IS 'until when events 
 
 COMMENT ON COLUMN public.webhook_endpoints.failing_since IS 'of the first failure after which none succeeded; real time';
 
+CREATE TABLE public.whatsapp_connections (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    phone_number_id text NOT NULL,
+    business_account_id text NOT NULL,
+    display_number text NOT NULL,
+    verified_name text NOT NULL,
+    secrets_ciphertext bytea NOT NULL,
+    health_state text NOT NULL,
+    last_success_at timestamp with time zone,
+    last_error text NOT NULL,
+    last_error_at timestamp with time zone,
+    webhook_last_at timestamp with time zone,
+    connected_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT whatsapp_connections_error_is_whole CHECK (((last_error = ''::text) = (last_error_at IS NULL))),
+    CONSTRAINT whatsapp_connections_failing_say_why CHECK (((health_state = 'healthy'::text) OR (last_error <> ''::text))),
+    CONSTRAINT whatsapp_connections_have_a_number CHECK (((phone_number_id ~ '^[0-9]{1,32}$'::text) AND (business_account_id ~ '^[0-9]{1,32}$'::text))),
+    CONSTRAINT whatsapp_connections_health_known CHECK ((health_state = ANY (ARRAY['healthy'::text, 'failing'::text])))
+);
+
+COMMENT ON COLUMN public.whatsapp_connections.connected_at IS 'instants of WhatsApp are of real time';
+
+CREATE TABLE public.whatsapp_messages (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    id uuid NOT NULL,
+    fact_id uuid,
+    customer_id uuid NOT NULL,
+    type text NOT NULL,
+    occasion jsonb,
+    status text NOT NULL,
+    phone text NOT NULL,
+    template text NOT NULL,
+    language text NOT NULL,
+    parameters text[] NOT NULL,
+    attempts integer NOT NULL,
+    whatsapp_id text NOT NULL,
+    error_code integer,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sending_at timestamp with time zone,
+    accepted_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    fell_back_at timestamp with time zone,
+    CONSTRAINT whatsapp_messages_accepted_has_its_time CHECK (((status <> 'accepted'::text) OR (accepted_at IS NOT NULL))),
+    CONSTRAINT whatsapp_messages_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT whatsapp_messages_delivered_has_its_time CHECK (((status <> 'delivered'::text) OR (delivered_at IS NOT NULL))),
+    CONSTRAINT whatsapp_messages_failed_has_its_time CHECK (((status = 'failed'::text) = (failed_at IS NOT NULL))),
+    CONSTRAINT whatsapp_messages_failed_says_why CHECK (((status <> 'failed'::text) OR (reason <> ''::text))),
+    CONSTRAINT whatsapp_messages_read_has_its_time CHECK (((status <> 'read'::text) OR (read_at IS NOT NULL))),
+    CONSTRAINT whatsapp_messages_sent_has_its_time CHECK (((status <> 'sent'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT whatsapp_messages_sent_to_somebody CHECK (((status = ANY (ARRAY['waiting'::text, 'failed'::text])) OR ((phone <> ''::text) AND (template <> ''::text) AND (language <> ''::text) AND (sending_at IS NOT NULL)))),
+    CONSTRAINT whatsapp_messages_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'unknown'::text, 'accepted'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text]))),
+    CONSTRAINT whatsapp_messages_taken_have_their_id CHECK (((status <> ALL (ARRAY['accepted'::text, 'sent'::text, 'delivered'::text, 'read'::text])) OR (whatsapp_id <> ''::text))),
+    CONSTRAINT whatsapp_messages_tests_have_no_occasion CHECK ((((type = 'test'::text) = (fact_id IS NULL)) AND ((type = 'test'::text) = (occasion IS NULL)))),
+    CONSTRAINT whatsapp_messages_tests_never_fall_back CHECK (((fell_back_at IS NULL) OR (fact_id IS NOT NULL)))
+);
+
+COMMENT ON COLUMN public.whatsapp_messages.fact_id IS 'of the outbox, which keeps facts for a shorter time';
+
+COMMENT ON COLUMN public.whatsapp_messages.occasion IS 'what the message is to say, as the fact had it';
+
+COMMENT ON COLUMN public.whatsapp_messages.fell_back_at IS 'when its mail was asked for in its place';
+
+CREATE TABLE public.whatsapp_opt_outs (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    phone text NOT NULL,
+    is_out boolean NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT whatsapp_opt_outs_phone_is_digits CHECK ((phone ~ '^[1-9][0-9]{5,19}$'::text))
+);
+
+CREATE TABLE public.whatsapp_settings (
+    org_id uuid NOT NULL,
+    is_test boolean NOT NULL,
+    notices jsonb NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT whatsapp_settings_notices_are_an_object CHECK ((jsonb_typeof(notices) = 'object'::text))
+);
+
 ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
 
 ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
@@ -3968,6 +4056,21 @@ ALTER TABLE ONLY public.webhook_deliveries
 ALTER TABLE ONLY public.webhook_endpoints
     ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (org_id, is_test, id);
 
+ALTER TABLE ONLY public.whatsapp_connections
+    ADD CONSTRAINT whatsapp_connections_one_for_each_mode PRIMARY KEY (org_id, is_test);
+
+ALTER TABLE ONLY public.whatsapp_messages
+    ADD CONSTRAINT whatsapp_messages_once_for_a_fact UNIQUE (org_id, is_test, fact_id);
+
+ALTER TABLE ONLY public.whatsapp_messages
+    ADD CONSTRAINT whatsapp_messages_pkey PRIMARY KEY (org_id, is_test, id);
+
+ALTER TABLE ONLY public.whatsapp_opt_outs
+    ADD CONSTRAINT whatsapp_opt_outs_one_for_each_phone PRIMARY KEY (org_id, is_test, phone);
+
+ALTER TABLE ONLY public.whatsapp_settings
+    ADD CONSTRAINT whatsapp_settings_one_for_each_mode PRIMARY KEY (org_id, is_test);
+
 CREATE INDEX agenda_earliest_first ON public.agenda USING btree (org_id, is_test, kind, due_at, subject);
 
 CREATE INDEX agenda_runs_at ON public.agenda USING btree (runs_at) WHERE (runs_at < 'infinity'::timestamp with time zone);
@@ -4305,6 +4408,12 @@ CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (or
 CREATE INDEX webhook_deliveries_of_endpoint ON public.webhook_deliveries USING btree (org_id, is_test, endpoint_id, id);
 
 CREATE UNIQUE INDEX webhook_deliveries_once_for_each_endpoint ON public.webhook_deliveries USING btree (org_id, is_test, endpoint_id, event_id) WHERE (retry_of IS NULL);
+
+CREATE INDEX whatsapp_messages_by_customer ON public.whatsapp_messages USING btree (org_id, is_test, customer_id, created_at);
+
+CREATE INDEX whatsapp_messages_by_time ON public.whatsapp_messages USING btree (org_id, is_test, created_at, id);
+
+CREATE INDEX whatsapp_messages_by_whatsapp_id ON public.whatsapp_messages USING btree (org_id, is_test, whatsapp_id) WHERE (whatsapp_id <> ''::text);
 
 CREATE TRIGGER check_accounts_of_changed_transfers AFTER UPDATE ON public.ledger_transfers REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION public.check_accounts_of_transfers();
 
@@ -4710,6 +4819,9 @@ ALTER TABLE ONLY public.webhook_attempts
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_endpoint_fkey FOREIGN KEY (org_id, is_test, endpoint_id) REFERENCES public.webhook_endpoints(org_id, is_test, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.whatsapp_messages
+    ADD CONSTRAINT whatsapp_messages_customer_fkey FOREIGN KEY (org_id, is_test, customer_id) REFERENCES public.customers(org_id, is_test, id) ON DELETE RESTRICT;
+
 ALTER TABLE public.agenda ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_states ENABLE ROW LEVEL SECURITY;
@@ -4982,6 +5094,14 @@ CREATE POLICY own_rows ON public.webhook_deliveries USING (((org_id = (NULLIF(cu
 
 CREATE POLICY own_rows ON public.webhook_endpoints USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
 
+CREATE POLICY own_rows ON public.whatsapp_connections USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.whatsapp_messages USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.whatsapp_opt_outs USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
+CREATE POLICY own_rows ON public.whatsapp_settings USING (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean))) WITH CHECK (((org_id = (NULLIF(current_setting('app.org_id'::text, true), ''::text))::uuid) AND (is_test = (NULLIF(current_setting('app.is_test'::text, true), ''::text))::boolean)));
+
 ALTER TABLE public.passkey_challenges ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.passkeys ENABLE ROW LEVEL SECURITY;
@@ -5137,6 +5257,14 @@ ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.whatsapp_connections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.whatsapp_messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.whatsapp_opt_outs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.whatsapp_settings ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.chain_audit_entries(organization uuid, test boolean, records jsonb[]) TO monigo_app;
@@ -5791,3 +5919,43 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_attempts TO monigo_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO monigo_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_endpoints TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.whatsapp_connections TO monigo_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(status) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(phone) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(template) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(language) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(parameters) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(attempts) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(whatsapp_id) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(error_code) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(reason) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(sending_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(accepted_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(sent_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(delivered_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(read_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(failed_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT UPDATE(fell_back_at) ON TABLE public.whatsapp_messages TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.whatsapp_opt_outs TO monigo_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.whatsapp_settings TO monigo_app;
