@@ -4,6 +4,7 @@ import pytest
 from fastapi import APIRouter
 
 from audit.operations import OF_KEYS, UNAUDITED
+from audit.operations_of_messages import OF_MESSAGES
 from audit.operations_of_people import OF_PEOPLE
 from audit.operations_of_portal import OF_PORTAL
 from audit.world import World
@@ -15,6 +16,8 @@ from monigo.api.kernel.wire.outgoing import Message
 from monigo.core.access import Permission
 from support.audit import changed
 from support.portal import Holder
+
+BY_KEYS = {**OF_KEYS, **OF_MESSAGES}
 
 
 @pytest.fixture
@@ -32,9 +35,9 @@ def routes_of(router):
         yield from (route,) if included is None else routes_of(included)
 
 
-@pytest.mark.parametrize("name", OF_KEYS)
+@pytest.mark.parametrize("name", BY_KEYS)
 def test_an_operation_by_a_key_leaves_one_entry(world, name):
-    operation = OF_KEYS[name]
+    operation = BY_KEYS[name]
     method, path, body = operation.sent(world)
     before = world.entries()
 
@@ -63,7 +66,7 @@ def test_every_operation_that_changes_something_is_tried(backend):
         if isinstance(getattr(declaration_of(route.endpoint), "changes", None), Changes)
     }
 
-    assert audited == {*OF_KEYS, *OF_PEOPLE, *OF_PORTAL, "found_organization"}
+    assert audited == {*BY_KEYS, *OF_PEOPLE, *OF_PORTAL, "found_organization"}
 
 
 def test_what_is_not_audited_says_why(backend):
