@@ -8,7 +8,14 @@ from monigo.alerts import AlertType
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
 from monigo.notifications.mails.types import Content
-from monigo.notifications.occasions import Circumstances, Occasion, number_of, shown_name
+from monigo.notifications.occasions import (
+    Circumstances,
+    Occasion,
+    ReachedThreshold,
+    measured,
+    number_of,
+    shown_name,
+)
 from monigo.tenancy import MailType
 
 _TICK = timedelta(microseconds=1)
@@ -75,11 +82,11 @@ class _Writer:
             return ""
         return self.language.amount(Money(amount, self.occasion.currency))
 
-    def measured(self, kind: AlertType, value: Decimal) -> str:
-        """What an alert watches: a quantity, or money."""
-        if kind is AlertType.USAGE_EXCEEDED:
-            return self.language.number(value)
-        return self.language.amount(Money(value, self.occasion.currency))
+    def measured(self, reached: ReachedThreshold | None, value: Decimal | None) -> str:
+        """What an alert watches: a quantity, or money; empty where nothing was reached."""
+        if reached is None or value is None:
+            return ""
+        return measured(reached, value, self.occasion.currency, self.language)
 
     def due(self) -> str:
         """What is still to be paid of the document, or else the occasion's amount."""
@@ -205,8 +212,8 @@ def _balance_low(writer: _Writer) -> Content:
 def _alert(writer: _Writer) -> Content:
     reached = writer.occasion.reached
     kind = AlertType.USAGE_EXCEEDED if reached is None else reached.kind
-    value = "" if reached is None else writer.measured(kind, reached.value)
-    threshold = "" if reached is None else writer.measured(kind, reached.threshold)
+    value = writer.measured(reached, reached and reached.value)
+    threshold = writer.measured(reached, reached and reached.threshold)
     label = "" if reached is None else shown_name(reached.label)
     return writer.content(
         writer.text("alert.subject", value=value),

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from monigo.core.money import Money
 from monigo.infra.languages import Language, language_of
 from monigo.notifications.occasions import (
     Circumstances,
     Occasion,
+    measured,
     number_of,
     shown_name,
     undone,
@@ -30,6 +32,7 @@ PARAMETERS: Mapping[MailType, tuple[str, ...]] = {
     MailType.CARD_EXPIRING: ("customer", "organization", "card", "valid_until"),
     MailType.PAYOUT_SENT: ("customer", "organization", "amount", "number"),
     MailType.BALANCE_LOW: ("customer", "organization"),
+    MailType.ALERT: ("customer", "organization", "alert", "value", "threshold"),
 }
 
 
@@ -77,7 +80,7 @@ def _phone(known: Circumstances) -> str:
 
 
 def _values(occasion: Occasion, known: Circumstances, language: Language) -> dict[str, str]:
-    document, card = known.document, occasion.card
+    document, card, reached = known.document, occasion.card, occasion.reached
     amount = None if occasion.amount is None else Money(occasion.amount, occasion.currency)
     due = amount if document is None else document.due
     due_date = occasion.due_date if document is None else document.due_date
@@ -92,7 +95,16 @@ def _values(occasion: Occasion, known: Circumstances, language: Language) -> dic
         "reference": occasion.reference,
         "card": shown_name(shown_card),
         "valid_until": "" if card is None else language.month(card.year, card.month),
+        "alert": "" if reached is None else shown_name(reached.label),
+        "value": _measured(occasion, reached and reached.value, language),
+        "threshold": _measured(occasion, reached and reached.threshold, language),
     }
+
+
+def _measured(occasion: Occasion, value: Decimal | None, language: Language) -> str:
+    if occasion.reached is None or value is None:
+        return ""
+    return measured(occasion.reached, value, occasion.currency, language)
 
 
 def _day(instant: datetime | None, known: Circumstances, language: Language) -> str:
