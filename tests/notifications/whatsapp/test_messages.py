@@ -103,6 +103,7 @@ def test_customers_whom_whatsapp_cant_reach_get_mails(api, shop, change_of):
 
 
 def test_a_notice_that_is_not_enabled_goes_by_mail(api, shop):
+    api.patch("/v1/organization", json={"customer_mails": [INVOICE]})
     change(api, {INVOICE: False})
     shop.owe()
 
