@@ -2,7 +2,7 @@
 
 from monigo.notifications.occasions.facts import FACTS, occasion_of
 from monigo.notifications.occasions.loading import circumstances
-from monigo.notifications.occasions.rules import measured, number_of, shown_name, undone
+from monigo.notifications.occasions.rules import number_of, shown_name, undone
 from monigo.notifications.occasions.types import (
     Card,
     Circumstances,
@@ -10,6 +10,7 @@ from monigo.notifications.occasions.types import (
     ReachedThreshold,
     Undone,
 )
+from monigo.notifications.occasions.wording import measured
 
 __all__ = [
     "FACTS",

@@ -1,17 +1,12 @@
 """What every notice has in common: whether there is anything to say, and how. Pure."""
 
 import unicodedata
-from decimal import Decimal
 
 from monigo import invoicing
-from monigo.alerts import AlertType
-from monigo.core.money import Money
-from monigo.infra.languages import Language
 from monigo.invoicing import InvoiceStatus
 from monigo.notifications.occasions.types import (
     Circumstances,
     Occasion,
-    ReachedThreshold,
     Undone,
 )
 from monigo.tenancy import MailType
@@ -47,10 +42,3 @@ def shown_name(name: str) -> str:
     spaced = " ".join(name.split())
     seen = "".join(sign for sign in spaced if unicodedata.category(sign) not in _UNSEEN)
     return seen[:_NAME_LENGTH_MAX]
-
-
-def measured(reached: ReachedThreshold, value: Decimal, currency: str, language: Language) -> str:
-    """What an alert watches, in a language: a quantity, or money."""
-    if reached.kind is AlertType.USAGE_EXCEEDED:
-        return language.number(value)
-    return language.amount(Money(value, currency))
