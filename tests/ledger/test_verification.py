@@ -128,6 +128,14 @@ def found(backend, api):
     return {difference.what for one in verifications for difference in one.differences}
 
 
+def test_verifications_count_under_names_of_their_own(merchant, backend):
+    verifications = backend.run(verify_tenant(backend.services.database, merchant.tenant))
+
+    names = [name for one in verifications for name in one.looked_at]
+
+    assert sorted(names) == sorted(set(names))
+
+
 def test_a_healthy_ledger_has_no_differences(merchant, backend):
     verifications = backend.run(verify_tenant(backend.services.database, merchant.tenant))
 

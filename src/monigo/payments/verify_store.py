@@ -12,7 +12,7 @@ COUNT = """
         SELECT count(*) FROM refunds WHERE org_id = $1 AND is_test = $2
     ) AS refunds, (
         SELECT count(*) FROM transfers WHERE org_id = $1 AND is_test = $2
-    ) AS transfers, (
+    ) AS payout_transfers, (
         SELECT count(*) FROM provider_events WHERE org_id = $1 AND is_test = $2
     ) AS provider_events
 """
