@@ -26,6 +26,9 @@ VALUES = {
     "token": "5c0e",
     "is_link": False,
     "change": EVIL,
+    "mode": EVIL,
+    "since": EVIL,
+    "url": EVIL,
 }
 
 

@@ -187,7 +187,7 @@ def test_an_event_is_of_the_mode_whose_secret_verifies_it(shop):
 
 def test_too_many_webhooks_at_once_come_again_later(shop, monkeypatch):
     api, secret = shop
-    monkeypatch.setattr("monigo.api.hooks.routes.PER_SECOND_MAX", 1)
+    monkeypatch.setattr("monigo.api.hooks.rates.PER_SECOND_MAX", 1)
 
     answers = [
         send(api, "paystack", paid("paystack", "shop-1", number=one), secret) for one in range(3)

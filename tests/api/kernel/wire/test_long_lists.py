@@ -43,6 +43,7 @@ def customer(number):
         name='"ä🦄"\n',
         email="",
         phone="",
+        locale="",
         metadata={"n": number},
         created_at="2027-01-01T00:00:00Z",
         updated_at="2027-01-01T00:00:00Z",
