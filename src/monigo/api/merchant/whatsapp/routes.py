@@ -7,7 +7,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from monigo.api.kernel.changes import Unaudited
-from monigo.api.kernel.http.errors import error_response
+from monigo.api.kernel.http.errors import UNSUPPORTED_RESPONSE, error_response
 from monigo.api.kernel.routes.declarations import Outside, atomic, staged
 from monigo.api.kernel.routes.tenant import TenantRoute, Tx
 from monigo.api.kernel.wire.listing import ListResponse
@@ -97,7 +97,7 @@ async def disconnect_whatsapp(tx: Tx) -> Message:
     return Message(message="whatsapp disconnected")
 
 
-@router.get("/qr")
+@router.get("/qr", responses=UNSUPPORTED_RESPONSE)
 @atomic(Permission.WHATSAPP_READ)
 async def get_whatsapp_qr(tx: Tx) -> Message:
     """Answer 501: the Cloud API has no QR code by which a phone is linked."""
@@ -105,7 +105,7 @@ async def get_whatsapp_qr(tx: Tx) -> Message:
     _unsupported()
 
 
-@router.post("/pairing-code")
+@router.post("/pairing-code", responses=UNSUPPORTED_RESPONSE)
 @atomic(Permission.WHATSAPP_CONNECT, changes=Unaudited("it does nothing"))
 async def request_whatsapp_pairing_code(tx: Tx, body: WhatsAppPairingCodeIn) -> Message:
     """Answer 501: the Cloud API has no code by which a phone is linked."""
