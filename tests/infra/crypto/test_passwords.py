@@ -153,21 +153,6 @@ def test_who_gives_up_holds_the_turn_until_the_child_has_answered():
     assert in_a_process(work, cores=1) == (1, 2, 0)
 
 
-def test_the_child_rests_between_two_who_wait_and_not_after_one_who_comes_alone(monkeypatch):
-    monkeypatch.setattr("monigo.infra.crypto.passwords.REST_SECONDS", 3600)
-
-    async def work(passwords):
-        await passwords.hash("alone")
-        first = asyncio.create_task(passwords.hash("first"))
-        second = asyncio.create_task(passwords.hash("second"))
-        await first
-        await asyncio.wait({second}, timeout=0.5)
-        second.cancel()
-        return passwords.count
-
-    assert in_a_process(work, cores=1) == 2
-
-
 def test_those_who_wait_behind_a_child_that_died_are_served_by_another():
     async def work(passwords):
         asked = [asyncio.create_task(passwords.hash(f"password {n}")) for n in range(4)]

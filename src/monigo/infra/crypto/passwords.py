@@ -23,9 +23,6 @@ RETRY_SPREAD_SECONDS = 30
 # Each takes 64 MiB, and one of two processors for a tenth of a second.
 AT_ONCE_MAX = 2
 CORES_FOR_ONE = 2
-# Between two turns while others wait: as long as a hash takes. A flood of log-ins then takes half
-# of what it could also where the processor would be idle: caches and its clock are shared.
-REST_SECONDS = 0.15
 # Of "no such person": compared with where there is no hash, so that it takes the same time.
 NOBODYS_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=1"
@@ -73,8 +70,7 @@ class Passwords:
 
     def __init__(self, waiting_max: int = WAITING_MAX, *, cores: int | None = None) -> None:
         self._waiting_max = waiting_max
-        self._at_once = at_once(cores or _cores())
-        self._turns = asyncio.Semaphore(self._at_once)
+        self._turns = asyncio.Semaphore(at_once(cores or _cores()))
         self._numbers = itertools.count()
         self._refused = itertools.cycle(range(RETRY_SPREAD_SECONDS))
         self._starting = asyncio.Lock()
@@ -143,23 +139,14 @@ class Passwords:
             await child.close()
 
     def _end(self, turn: Turn) -> None:
-        """Let the next one have its turn, once the child has answered and rested."""
-        if turn.asked is None:
+        """Let the next one have its turn, once the child has answered."""
+        if turn.asked is None or turn.asked.done():
             self._turns.release()
-        elif turn.asked.done():
-            self._rest()
         else:
             turn.asked.add_done_callback(self._answered_late)
 
-    def _rest(self) -> None:
-        """Release a turn: at once where nobody waits for it."""
-        if self.waiting > self._at_once:
-            asyncio.get_running_loop().call_later(REST_SECONDS, self._turns.release)
-        else:
-            self._turns.release()
-
     def _answered_late(self, asked: asyncio.Task[Answer]) -> None:
-        self._rest()
+        self._turns.release()
         if not asked.cancelled():
             asked.exception()  # Nobody is there who would want to know.
 
