@@ -130,6 +130,8 @@ async def authorize(tx: Transaction, token_id: PortalTokenId, needed: Permission
         customer = await customers.get(tx, str(token.customer_id))
     except DomainError as error:
         raise unauthenticated() from error
+    if customer.id != token.customer_id:
+        raise unauthenticated()  # Another one has the deleted one's id as its external id.
     is_suspended = (await tenancy.get_organization(tx)).suspended_at is not None
     allowed = rules.permissions_of(token.access, is_suspended=is_suspended)
     if needed not in allowed:

@@ -88,6 +88,13 @@ def test_the_link_of_a_deleted_customer_opens_nothing(api, ada):
     assert code(ada.get("me")) == NOT_VALID
 
 
+def test_the_link_of_a_deleted_customer_does_not_open_the_portal_of_its_namesake(api, ada):
+    api.http.delete("/v1/customers/ada")
+    api.customer(ada.made["customer_id"], name="Eve Obi")
+
+    assert code(ada.get("me")) == NOT_VALID
+
+
 @pytest.mark.parametrize("token", ["", "0" * 64, "g" * 64, "a" * 63, "é" * 64])
 def test_what_is_no_token_opens_nothing(api, token):
     http = client_of(api.backend, token.encode("latin-1"))
