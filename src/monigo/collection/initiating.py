@@ -352,7 +352,7 @@ async def _connection(tx: Transaction, currency: str, provider: str | None) -> C
 
 
 async def _email(tx: Transaction, customer_id: CustomerId) -> str:
-    email = (await customers.get(tx, str(customer_id))).details.email
+    email = (await customers.get(tx, customer_id)).details.email
     if not email:
         raise conflict("customer_without_email", NO_EMAIL)
     return email

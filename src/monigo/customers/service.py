@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -43,13 +44,18 @@ async def create(tx: Transaction, details: CustomerDetails) -> tuple[Customer, b
     return existing, False
 
 
-async def get(tx: Transaction, reference: str, *, lock: RowLock = RowLock.NONE) -> Customer:
-    """The customer with this id or external_id.
+async def get(tx: Transaction, reference: str | UUID, *, lock: RowLock = RowLock.NONE) -> Customer:
+    """The customer with this id; a text may be an external_id, too.
+
+    An id that we hold never means who has the id of a deleted customer as external id.
 
     Raises:
         DomainError: not_found.
     """
-    customer = await store.load_by_reference(tx, parse_id(reference), reference, lock)
+    if isinstance(reference, UUID):
+        customer = await store.load_by_reference(tx, reference, None, lock)
+    else:
+        customer = await store.load_by_reference(tx, parse_id(reference), reference, lock)
     if customer is None:
         raise not_found("customer")
     return customer

@@ -122,7 +122,7 @@ async def load_by_external_id(tx: Transaction, external_id: str) -> Customer | N
 
 
 async def load_by_reference(
-    tx: Transaction, customer_id: UUID | None, reference: str, lock: RowLock
+    tx: Transaction, customer_id: UUID | None, reference: str | None, lock: RowLock
 ) -> Customer | None:
     """The living customer whose id, or else external_id, this is."""
     row = await tx.fetchrow(f"{SELECT_BY_REFERENCE} {lock}", customer_id, reference)

@@ -30,7 +30,7 @@ async def get_or_create(tx: Transaction, customer: str, currency: str | None) ->
     found = await store.load_of_customer(tx, owner.id, code)
     if found is None:
         # Of two that create at once, the second waits here, and then finds the first one's.
-        await customers.get(tx, str(owner.id), lock=RowLock.CHANGE)
+        await customers.get(tx, owner.id, lock=RowLock.CHANGE)
         found = await store.load_of_customer(tx, owner.id, code)
     return found or await create_of_locked(tx, owner.id, code)
 

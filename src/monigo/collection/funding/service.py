@@ -77,7 +77,7 @@ async def session_of(tx: Transaction, charge: Charge) -> Session:
     if connection is None:
         raise not_found("payment_connection")
     credentials = connection.credentials[tx.is_test]
-    customer = await customers.get(tx, str(charge.customer_id))
+    customer = await customers.get(tx, charge.customer_id)
     return Session(
         customer_name=customer.details.name,
         public_key=credentials.public_key,
@@ -157,7 +157,7 @@ async def email_of(tx: Transaction, wallet: Wallet) -> str:
     Raises:
         DomainError: invalid, where the customer has none; not_found, where it is deleted.
     """
-    customer = await customers.get(tx, str(wallet.customer_id))
+    customer = await customers.get(tx, wallet.customer_id)
     if not customer.details.email:
         raise invalid({"customer.email": "is needed by the provider"})
     return customer.details.email

@@ -72,7 +72,7 @@ async def _without_method(tx: Transaction, customer_id: CustomerId, currency: st
     """Why a customer without a saved method can't be charged, and whether a link can be made."""
     if await connections.pick(tx, currency=currency, purpose=Purpose.COLLECT) is None:
         return Means(None, f"no payment connection collects {currency}", WaitsFor.CONNECTION)
-    customer = await customers.get(tx, str(customer_id))
+    customer = await customers.get(tx, customer_id)
     if not customer.details.email:
         return Means(None, NO_EMAIL, WaitsFor.EMAIL)
     return Means(None, NO_METHOD)

@@ -37,7 +37,7 @@ async def attribute_waiting(tx: Transaction, entries: Sequence[Entry]) -> set[UU
     left: set[UUID] = set()
     for entry in entries:
         try:
-            customer = await customers.get(tx, str(entry.subject))
+            customer = await customers.get(tx, entry.subject)
         except DomainError:
             continue  # Deleted meanwhile.
         external_id = customer.details.external_id

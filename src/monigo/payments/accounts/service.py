@@ -122,7 +122,7 @@ async def payer_of(tx: Transaction, account: VirtualAccount) -> Payer:
     Raises:
         DomainError: not_found, when the customer is deleted.
     """
-    details = (await customers.get(tx, str(account.customer_id))).details
+    details = (await customers.get(tx, account.customer_id)).details
     return Payer(email=details.email, name=details.name, phone=details.phone)
 
 

@@ -381,7 +381,7 @@ async def _intent(tx: Transaction, charge: Charge, means: _Means) -> port.Intent
     connection = await connections.find(tx, charge.connection_id)
     if connection is None:
         raise conflict("payment_connection_gone", "the payment connection was deleted")
-    details = (await customers.get(tx, str(charge.customer_id))).details
+    details = (await customers.get(tx, charge.customer_id)).details
     return port.Checkout(
         reference=charge.reference,
         amount=charge.amount,

@@ -36,7 +36,7 @@ class PortalOut(Outgoing, frozen=True):
 @atomic(Permission.PORTAL_READ)
 async def get_portal(tx: Tx) -> PortalOut:
     """Read whose portal it is."""
-    customer = await customers.get(tx, str(own_customer(tx)))
+    customer = await customers.get(tx, own_customer(tx))
     organization = await tenancy.get_organization(tx)
     token = await portal_access.get(tx, UUID(tx.principal.id))
     return PortalOut(
