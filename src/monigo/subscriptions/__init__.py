@@ -27,7 +27,6 @@ from monigo.subscriptions.guards import (
     refuse_plan_with_subscriptions,
 )
 from monigo.subscriptions.pauses import (
-    billable_windows,
     lift_pause,
     load_pauses,
     pause,
@@ -90,7 +89,6 @@ __all__ = [
     "UsageRollup",
     "apply_plan_change",
     "as_after_plan_change",
-    "billable_windows",
     "cancel",
     "change_plan",
     "count_on_plan",

@@ -1,7 +1,6 @@
 """Pauses: time that is metered but not billed."""
 
 from monigo.subscriptions.pauses.service import (
-    billable_windows,
     lift_pause,
     load_pauses,
     pause,
@@ -12,7 +11,6 @@ from monigo.subscriptions.pauses.service import (
 from monigo.subscriptions.pauses.store import close_pause
 
 __all__ = [
-    "billable_windows",
     "close_pause",
     "lift_pause",
     "load_pauses",

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from monigo import customers
 from monigo.core.ids import SubscriptionId
-from monigo.core.periods import Period, subtract
+from monigo.core.periods import Period
 from monigo.infra.db import Transaction
 from monigo.subscriptions import stretches, timeline
 from monigo.subscriptions.due import save
@@ -100,14 +100,6 @@ async def lift_pause(tx: Transaction, subscription: Subscription) -> Subscriptio
     await stretches.claim(tx, resumed, ended_at or tx.now, field="status")
     await report(tx, SubscriptionResumed, resumed)
     return resumed
-
-
-async def billable_windows(
-    tx: Transaction, subscription: Subscription, period: Period
-) -> tuple[Period, ...]:
-    """The parts of a period in which usage is billed: all but the pauses."""
-    pauses = await load_pauses(tx, [subscription.id])
-    return subtract(period, pauses[subscription.id])
 
 
 async def load_pauses(
